@@ -1,0 +1,135 @@
+// What a model file says, as plain data: graphs of operators, coding steps, tables, rate control.
+// Filled and fully validated by engine/model_file.h; read by the planner and the codec.
+// Thread rules: immutable after loading, shared freely.
+#ifndef GLINT_ENGINE_GRAPH_H_
+#define GLINT_ENGINE_GRAPH_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace glint {
+
+enum class DType { kF32, kF16, kI32, kI16, kI8, kU8 };
+
+// A tensor of the model file. `data` points into the mapped file and may be unaligned.
+struct TensorView {
+  DType dtype = DType::kF32;
+  std::vector<int64_t> shape;
+  const uint8_t* data = nullptr;
+  size_t elements = 0;
+};
+
+enum class OpType {
+  kConv2d,
+  kConvTranspose2d,
+  kGdn,
+  kLeakyRelu,  // slope 0: ReLU
+  kAdd,
+  kGain,
+  kConcat,
+};
+
+enum class GdnForm { kAbs, kSqrt };       // beta + gamma |x|, or sqrt(beta + gamma x^2)
+enum class ConvMask { kNone, kCheckerboard };  // checkerboard: only taps with ky + kx odd
+enum class Precision { kF32 };
+
+// Exact: the same bits on every target, thread count and band height. Close: within tolerance.
+enum class NumericClass { kExact, kClose };
+
+struct Node {
+  std::string name;
+  OpType op = OpType::kConv2d;
+  std::vector<std::string> inputs;
+  std::string output;
+  std::map<std::string, std::string> weights;  // role ("weight", "bias", "beta", ...) -> tensor
+  int stride = 1;
+  int padding = 0;
+  int output_padding = 0;
+  ConvMask mask = ConvMask::kNone;
+  bool inverse = false;               // gdn
+  GdnForm gdn_form = GdnForm::kAbs;   // gdn
+  float slope = 0.0f;                 // leaky_relu
+  Precision precision = Precision::kF32;
+};
+
+struct GraphInput {
+  std::string name;
+  int channels = 0;
+};
+
+struct Graph {
+  std::string name;
+  NumericClass numeric_class = NumericClass::kClose;
+  std::vector<GraphInput> inputs;
+  std::vector<std::string> outputs;
+  std::vector<Node> nodes;            // in an order in which every input comes before its use
+  std::map<std::string, int> channels;  // of every tensor, by name (from shape inference at load)
+};
+
+// Integer CDF tables: table i is cdf[start[i] .. start[i+1]), n + 1 cumulative counts from 0 to
+// 65536, strictly increasing; symbol s of the table has the value min[i] + s, the last is the escape.
+struct CdfTables {
+  std::vector<uint32_t> cdf;
+  std::vector<uint32_t> start;  // tables + 1 entries
+  std::vector<int32_t> min;
+  size_t count() const { return min.size(); }
+};
+
+enum class Parity { kAll, kEven, kOdd };  // of row + column
+
+// Where a step graph's input comes from: psi, or a range of channels of the decoded latents.
+struct StepInput {
+  std::string name;
+  bool is_psi = false;
+  int channel_begin = 0;
+  int channel_end = 0;
+};
+
+struct CodingStep {
+  std::string graph;
+  int channel_begin = 0;
+  int channel_end = 0;
+  Parity parity = Parity::kAll;
+  int ahead = 0;  // rows beyond its segment that the step codes, for the contexts of later steps
+  std::vector<StepInput> inputs;
+};
+
+struct Coding {
+  int segment_rows = 64;
+  int hyper_ahead = 0;  // rows of z beyond the segment's share
+  CdfTables z;          // one table per channel of z
+  CdfTables y;          // one table per scale level
+  std::vector<float> thresholds;  // y.count() - 1, ascending: index = number of thresholds <= raw
+  std::vector<CodingStep> steps;
+};
+
+struct RateControl {
+  std::string parameter = "lrd";
+  double min = 0, max = 0, default_value = 0;
+  double suggested_min = 0, suggested_max = 0;
+};
+
+struct ModelDocument {
+  int format = 0;
+  std::string name;
+  std::string form;          // "fp32", ...
+  std::string architecture;
+  int picture_channels = 3;
+  int picture_stride = 16;   // pictures are padded to a multiple of it (edge pixels, right and bottom)
+  float picture_offset = 0;  // subtracted from pixels in 0..1 before g_a, added after g_s
+  int latent_channels = 0;
+  int latent_stride = 16;
+  int fraction_bits = 6;     // of y and y_hat as int16
+  int hyper_channels = 0;
+  int hyper_stride = 64;
+  RateControl rate;
+  std::map<std::string, Graph> graphs;  // g_a, h_a, h_s, g_s and the steps' parameter graphs
+  Coding coding;
+  std::string provenance;    // JSON text, for `glint info`
+};
+
+}  // namespace glint
+
+#endif  // GLINT_ENGINE_GRAPH_H_

@@ -1,0 +1,52 @@
+// Loads a model file: maps it, validates every byte of its structure, gives graphs and tensors.
+// Called by codec/ (glint::Model) and by tests. Formats: docs/MODEL_FORMAT.md.
+// Thread rules: immutable after Load, shared freely.
+#ifndef GLINT_ENGINE_MODEL_FILE_H_
+#define GLINT_ENGINE_MODEL_FILE_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "engine/graph.h"
+#include "engine/status.h"
+
+namespace glint {
+
+using ModelId = std::array<uint8_t, 8>;  // the first bytes of the SHA-256 of the whole file
+std::string ToHex(const ModelId& id);
+
+class ModelFile {
+ public:
+  // Errors: kNotFound, kIo, kBadModel (with the file's name and the offending key or tensor).
+  static Result<std::shared_ptr<const ModelFile>> Load(const std::string& path);
+  // Keeps a copy of `bytes`. `name` stands for the file in messages.
+  static Result<std::shared_ptr<const ModelFile>> FromMemory(std::span<const uint8_t> bytes,
+                                                             const std::string& name);
+  virtual ~ModelFile() = default;
+
+  virtual const ModelDocument& document() const = 0;
+  virtual const ModelId& id() const = 0;
+  virtual uint64_t file_bytes() const = 0;
+  virtual const std::string& name() const = 0;
+  // nullptr when there is none of that name.
+  virtual const TensorView* tensor(const std::string& name) const = 0;
+};
+
+// Any safetensors file as named tensors, without a glint document (golden data in tests).
+struct SafeTensors {
+  std::map<std::string, TensorView> tensors;
+  std::map<std::string, std::string> metadata;
+};
+// Views point into `bytes`. Rejects overlaps, holes, wrong sizes, duplicate names, unknown dtypes.
+Result<SafeTensors> ParseSafeTensors(std::span<const uint8_t> bytes, const std::string& name);
+
+// `count` values of an f32 (or f16, i32, i16, i8, u8: converted) tensor from index `first`.
+void CopyAsFloat(const TensorView& tensor, size_t first, size_t count, float* out);
+
+}  // namespace glint
+
+#endif  // GLINT_ENGINE_MODEL_FILE_H_
