@@ -1,0 +1,46 @@
+// Element-wise kernels: activations, sums, gains, conversions between pixels, latents and floats,
+// and the entropy model's index. All exact: single IEEE operations, the same bits on every target.
+// Called by engine/ and codec/. Plain functions, any thread.
+#ifndef GLINT_KERNELS_POINTWISE_H_
+#define GLINT_KERNELS_POINTWISE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace glint::kernels {
+
+// out[i] = max(in[i], in[i] * slope), 0 <= slope <= 1. out may be in.
+void LeakyRelu(const float* in, float* out, size_t n, float slope);
+// out[i] = a[i] + b[i]. out may be a or b.
+void Add(const float* a, const float* b, float* out, size_t n);
+// `pixels` pixels of `channels`: out = in * gain[channel]; strides in floats; out may be in.
+void Gain(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
+          size_t out_stride, const float* gain);
+
+// Interleaved samples 0..max_value to floats: sample * (1 / max_value) - offset. n samples.
+void PixelsToFloat(const uint8_t* in, float* out, size_t n, float max_value, float offset);
+void PixelsToFloat(const uint16_t* in, float* out, size_t n, float max_value, float offset);
+// Floats to samples: round-half-even(clamp(in + offset, 0, 1) * max_value). NaN gives 0.
+void FloatToPixels(const float* in, uint8_t* out, size_t n, float max_value, float offset);
+
+// Fixed point: out = saturate16(round-half-even(in * scale)), NaN gives 0; and back: in * (1 / scale).
+// scale is a power of two.
+void FloatToFixed(const float* in, int16_t* out, size_t n, float scale);
+void FixedToFloat(const int16_t* in, float* out, size_t n, float scale);
+
+// Table index of each raw scale parameter: the number of thresholds <= raw (NaN gives 0).
+// thresholds: ascending, at most 255 of them.
+void IndexByThresholds(const float* raw, uint8_t* index, size_t n, const float* thresholds,
+                       size_t count);
+
+// symbol = (y - mean + half) >> fraction_bits, moved by the least steps such that
+// symbol * 2^fraction_bits + mean fits int16; y_hat = that sum. half = 2^(fraction_bits-1) (0 for 0).
+void Quantise(const int16_t* y, const int16_t* mean, int16_t* symbol, int16_t* y_hat, size_t n,
+              int fraction_bits);
+// y_hat = saturate16(symbol * 2^fraction_bits + mean).
+void Dequantise(const int16_t* symbol, const int16_t* mean, int16_t* y_hat, size_t n,
+                int fraction_bits);
+
+}  // namespace glint::kernels
+
+#endif  // GLINT_KERNELS_POINTWISE_H_
