@@ -1,0 +1,46 @@
+// The one place that allocates large buffers: 64-byte aligned, zeroed, move-only, failure as nullptr.
+// Used by engine/ and codec/. Thread rules: none of its own.
+#ifndef GLINT_ENGINE_ALIGNED_H_
+#define GLINT_ENGINE_ALIGNED_H_
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <memory>
+
+namespace glint {
+
+template <typename T>
+class AlignedBuffer {
+ public:
+  AlignedBuffer() = default;
+
+  // False when the memory cannot be had. The content is zero.
+  bool Allocate(size_t count) {
+    constexpr size_t kAlign = 64;
+    if (count > (std::numeric_limits<size_t>::max() - kAlign) / sizeof(T)) return false;
+    const size_t bytes = (count * sizeof(T) + kAlign - 1) / kAlign * kAlign;
+    data_.reset(static_cast<T*>(std::aligned_alloc(kAlign, bytes == 0 ? kAlign : bytes)));
+    size_ = data_ ? count : 0;
+    if (data_) std::memset(static_cast<void*>(data_.get()), 0, bytes);
+    return data_ != nullptr;
+  }
+
+  T* get() { return data_.get(); }
+  const T* get() const { return data_.get(); }
+  size_t size() const { return size_; }
+  T& operator[](size_t i) { return data_.get()[i]; }
+  const T& operator[](size_t i) const { return data_.get()[i]; }
+
+ private:
+  struct Free {
+    void operator()(T* p) const { std::free(p); }
+  };
+  std::unique_ptr<T, Free> data_;
+  size_t size_ = 0;
+};
+
+}  // namespace glint
+
+#endif  // GLINT_ENGINE_ALIGNED_H_

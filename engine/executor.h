@@ -1,0 +1,99 @@
+// Runs a planned graph in horizontal bands: rows of inputs in, rows of the output out, every tensor a
+// ring of the rows that are still needed. Results do not depend on the band height or the threads.
+// Called by codec/, one Executor per picture and graph; a Plan is shared by all of them.
+// Thread rules: a Plan is immutable; an Executor belongs to one caller at a time (it uses its runner's
+// workers inside Advance).
+#ifndef GLINT_ENGINE_EXECUTOR_H_
+#define GLINT_ENGINE_EXECUTOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/graph.h"
+#include "engine/model_file.h"
+#include "engine/row_ring.h"
+#include "engine/status.h"
+#include "engine/thread_pool.h"
+
+namespace glint {
+
+// What one step of a plan costs; multiply-adds are counted, seconds measured while running.
+struct StepProfile {
+  std::string name;     // of the nodes that were fused into it, "a2+ag2+as2"
+  std::string kernel;   // "conv5x5/2 32>64", "gdn 64", ...
+  double macs = 0;      // so far
+  double seconds = 0;   // wall clock inside Advance
+};
+
+// A graph after shape inference, fusion and packing of its weights for the current SIMD target.
+class Plan {
+ public:
+  // `parity`: which positions of the output are wanted; steps whose consumers are all pointwise are
+  // computed only there ("compact" rows: the wanted positions side by side).
+  static Result<std::shared_ptr<const Plan>> Make(const ModelFile& model, const Graph& graph,
+                                                  Parity parity = Parity::kAll);
+  virtual ~Plan() = default;
+
+  virtual size_t input_count() const = 0;
+  virtual size_t input_channels(size_t input) const = 0;
+  virtual size_t output_channels() const = 0;
+  virtual Parity parity() const = 0;
+  // Zero pixels that steps read beyond the ends of a row of this input (for bound rings).
+  virtual size_t input_halo(size_t input) const = 0;
+  virtual size_t packed_bytes() const = 0;
+  // One line a step: what was fused, the kernel, shapes, class, multiply-adds per output pixel.
+  virtual std::string Describe() const = 0;
+};
+
+struct ExecutorOptions {
+  size_t in_width = 0;    // of every input, in pixels
+  long in_height = 0;
+  // Size of the output; 0: what the graph gives. Smaller: cropped right and bottom (h_s).
+  size_t out_width = 0;
+  long out_height = 0;
+  long band_rows = 1;     // most output rows per Advance
+  double t = 0;           // rate parameter of the gains (engine/rate.h)
+  Runner runner;          // SerialRunner() for none
+  bool profile = false;
+};
+
+class Executor {
+ public:
+  // Rings of inputs and of the output that the caller owns (nullptr: the executor's own).
+  // A bound input is channels [channel_offset, + input_channels) of its ring.
+  struct BoundInput {
+    const RowRing* ring = nullptr;
+    size_t channel_offset = 0;
+  };
+  // kLimit when memory cannot be had, kInvalidArgument for sizes that the graph cannot take.
+  static Result<std::unique_ptr<Executor>> Make(std::shared_ptr<const Plan> plan,
+                                                const ExecutorOptions& options,
+                                                const std::vector<BoundInput>& inputs = {},
+                                                RowRing* output = nullptr);
+  // Bytes that Make would allocate, without allocating.
+  static Result<uint64_t> MemoryNeeded(const Plan& plan, const ExecutorOptions& options,
+                                       const std::vector<BoundInput>& inputs = {},
+                                       const RowRing* output = nullptr);
+  virtual ~Executor() = default;
+
+  // Output size in full rows; compact rows hold their parity's positions only.
+  virtual size_t out_width() const = 0;
+  virtual long out_height() const = 0;
+  // Rows [0, result) of every input must have been written before Advance(out_end).
+  virtual long InputEnd(long out_end) const = 0;
+  // Where to write row r of an own input; rows in order, none twice.
+  virtual float* InputRow(size_t input, long r) = 0;
+  // Computes output rows from the last end up to out_end (at most band_rows more).
+  virtual void Advance(long out_end) = 0;
+  // A computed row of the last band.
+  virtual const float* OutputRow(long r) const = 0;
+  virtual size_t output_pixel_stride() const = 0;
+  virtual const std::vector<StepProfile>& profile() const = 0;
+};
+
+}  // namespace glint
+
+#endif  // GLINT_ENGINE_EXECUTOR_H_
