@@ -1,0 +1,480 @@
+// The band executor: before anything is allocated the whole schedule is run on row numbers alone, which
+// gives every ring its capacity; after that Advance touches no allocator.
+
+#include "engine/executor.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <new>
+
+#include "engine/plan.h"
+#include "engine/rate.h"
+#include "kernels/pointwise.h"
+
+namespace glint {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+long RoundUpTo2(long n) { return (n + 1) & ~1L; }
+
+// Sizes of all tensors, and how far each step has come: enough to run the schedule without data.
+class Schedule {
+ public:
+  Status Init(const PlanImpl& plan, const ExecutorOptions& options) {
+    plan_ = &plan;
+    width_.resize(plan.tensors.size());
+    height_.resize(plan.tensors.size());
+    if (options.in_width == 0 || options.in_height <= 0) return Bad("an empty input");
+    for (const int id : plan.input_tensors) SetSize(id, options.in_width, options.in_height);
+    for (size_t s = 0; s < plan.steps.size(); ++s) {
+      const PlanStep& step = plan.steps[s];
+      const int first = step.inputs[0];
+      SetSize(step.output, step.OutputSize(width_[Index(first)]),
+              static_cast<long>(step.OutputSize(static_cast<size_t>(height_[Index(first)]))));
+      for (const int input : step.inputs) GLINT_TRY(SameSize(step, first, input));
+      if (step.residual >= 0) GLINT_TRY(SameSize(step, step.output, step.residual));
+    }
+    out_width_ = width_[Index(plan.output_tensor)];
+    out_height_ = height_[Index(plan.output_tensor)];
+    if (options.out_width > out_width_ || options.out_height > out_height_) {
+      return Bad("an output larger than the graph gives");
+    }
+    if (options.out_width > 0) out_width_ = options.out_width;
+    if (options.out_height > 0) out_height_ = options.out_height;
+    if (plan.steps.back().transposed() && out_width_ % 2 != 0) {
+      return Bad("an odd width of a transposed convolution's output");
+    }
+    end_.assign(plan.steps.size(), 0);
+    need_.assign(plan.tensors.size(), 0);
+    return Status::Ok();
+  }
+
+  size_t width(int tensor) const { return width_[Index(tensor)]; }
+  long height(int tensor) const { return height_[Index(tensor)]; }
+  size_t out_width() const { return out_width_; }
+  long out_height() const { return out_height_; }
+  long end(size_t step) const { return end_[step]; }
+  void set_end(size_t step, long end) { end_[step] = end; }
+  // Rows [0, need) of `tensor` must exist for output rows < out_end (after Need).
+  long need(int tensor) const { return need_[Index(tensor)]; }
+
+  void Need(long out_end) { FillNeed(out_end, &need_); }
+
+  // Rows of the graph's inputs for output rows < out_end; the state stays as it is.
+  long InputEnd(long out_end) const {
+    std::vector<long> need(need_.size());
+    FillNeed(out_end, &need);
+    long rows = 0;
+    for (const int input : plan_->input_tensors) rows = std::max(rows, need[Index(input)]);
+    return rows;
+  }
+
+  // The lowest row of `tensor` that a step may still read when it goes on from where it is.
+  long Lowest(int tensor) const {
+    long lowest = tensor == plan_->output_tensor ? end_.back() : need_[Index(tensor)];
+    for (size_t s = 0; s < plan_->steps.size(); ++s) {
+      const PlanStep& step = plan_->steps[s];
+      for (const int input : step.inputs) {
+        if (input == tensor) lowest = std::min(lowest, step.InputBegin(end_[s]));
+      }
+      if (step.residual == tensor) lowest = std::min(lowest, end_[s]);
+    }
+    return std::max(0L, lowest);
+  }
+
+ private:
+  static size_t Index(int tensor) { return static_cast<size_t>(tensor); }
+
+  Status Bad(const std::string& what) const {
+    return Status::Error(StatusCode::kInvalidArgument, "graph " + plan_->graph_name + " cannot take " + what);
+  }
+
+  void SetSize(int tensor, size_t width, long height) {
+    width_[Index(tensor)] = width;
+    height_[Index(tensor)] = height;
+  }
+
+  Status SameSize(const PlanStep& step, int a, int b) const {
+    if (width(a) == width(b) && height(a) == height(b)) return Status::Ok();
+    return Bad("tensors of different sizes in " + step.name);
+  }
+
+  void FillNeed(long out_end, std::vector<long>* need) const {
+    std::fill(need->begin(), need->end(), 0);
+    (*need)[Index(plan_->output_tensor)] = out_end;
+    const auto raise = [&](int tensor, long rows) {
+      long& have = (*need)[Index(tensor)];
+      have = std::max(have, std::min(rows, height_[Index(tensor)]));
+    };
+    for (size_t s = plan_->steps.size(); s-- > 0;) {
+      const PlanStep& step = plan_->steps[s];
+      long& rows = (*need)[Index(step.output)];
+      rows = std::max(rows, end_[s]);
+      if (step.paired_rows()) rows = RoundUpTo2(rows);
+      for (const int input : step.inputs) raise(input, step.InputEnd(rows));
+      if (step.residual >= 0) raise(step.residual, rows);
+    }
+  }
+
+  const PlanImpl* plan_ = nullptr;
+  std::vector<size_t> width_;
+  std::vector<long> height_;
+  size_t out_width_ = 0;
+  long out_height_ = 0;
+  std::vector<long> end_;   // rows done, by step
+  std::vector<long> need_;  // by tensor
+};
+
+size_t RowPixels(const PlanTensor& tensor, size_t width) {
+  return tensor.compact ? (width + 1) / 2 : width;
+}
+
+// Layouts of all rings by tensor: capacity 0 for those that live elsewhere or belong to the caller.
+struct MemoryPlan {
+  std::vector<RowRing::Layout> layouts;
+  size_t scratch_floats = 0;  // of one worker
+  size_t most_rows = 0;       // of one step in one Advance
+  uint64_t bytes = 0;
+};
+
+Result<MemoryPlan> PlanMemory(const PlanImpl& plan, const ExecutorOptions& options,
+                              const std::vector<Executor::BoundInput>& inputs,
+                              const RowRing* output) {
+  Schedule schedule;
+  GLINT_TRY(schedule.Init(plan, options));
+  const size_t count = plan.tensors.size();
+  std::vector<long> capacity(count, 1);
+  MemoryPlan memory;
+  const long band = std::max(1L, options.band_rows);
+  for (long out_end = 0; out_end < schedule.out_height();) {
+    out_end = std::min(out_end + band, schedule.out_height());
+    schedule.Need(out_end);
+    for (size_t i = 0; i < count; ++i) {
+      const int id = static_cast<int>(i);
+      capacity[i] = std::max(capacity[i], schedule.need(id) - schedule.Lowest(id));
+    }
+    for (size_t s = 0; s < plan.steps.size(); ++s) {
+      const long need = schedule.need(plan.steps[s].output);
+      memory.most_rows = std::max(memory.most_rows, static_cast<size_t>(need - schedule.end(s)));
+      schedule.set_end(s, need);
+    }
+  }
+  memory.layouts.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    const PlanTensor& tensor = plan.tensors[i];
+    RowRing::Layout& layout = memory.layouts[static_cast<size_t>(tensor.storage)];
+    const int id = static_cast<int>(i);
+    const bool is_output = id == plan.output_tensor;
+    const size_t width = is_output ? schedule.out_width() : schedule.width(id);
+    layout.channels = tensor.channels;
+    layout.width = std::max(layout.width, RowPixels(tensor, width));
+    layout.height = schedule.height(id);
+    layout.halo_left = layout.halo_right = std::max(layout.halo_left, tensor.halo);
+    layout.capacity = std::max(layout.capacity, static_cast<size_t>(capacity[i]));
+  }
+  for (size_t i = 0; i < plan.input_tensors.size() && i < inputs.size(); ++i) {
+    if (inputs[i].ring != nullptr) memory.layouts[static_cast<size_t>(plan.input_tensors[i])] = {};
+  }
+  if (output != nullptr) {
+    memory.layouts[static_cast<size_t>(plan.tensors[static_cast<size_t>(plan.output_tensor)].storage)] = {};
+  }
+  for (const RowRing::Layout& layout : memory.layouts) {
+    if (layout.capacity > 0) memory.bytes += layout.Bytes();
+  }
+  for (const PlanStep& step : plan.steps) {
+    if (step.gdn) memory.scratch_floats = std::max(memory.scratch_floats, step.gdn->ScratchFloats());
+  }
+  memory.scratch_floats = (memory.scratch_floats + 15) / 16 * 16;
+  memory.bytes += uint64_t{memory.scratch_floats} * options.runner.workers * sizeof(float);
+  memory.bytes += uint64_t{memory.most_rows} * sizeof(kernels::ConvRow);
+  return memory;
+}
+
+class ExecutorImpl final : public Executor {
+ public:
+  ExecutorImpl(std::shared_ptr<const Plan> plan, const ExecutorOptions& options)
+      : owner_(std::move(plan)), plan_(static_cast<const PlanImpl&>(*owner_)), options_(options) {}
+
+  Status Init(const std::vector<BoundInput>& inputs, RowRing* output) {
+    GLINT_ASSIGN(MemoryPlan memory, PlanMemory(plan_, options_, inputs, output));
+    GLINT_TRY(schedule_.Init(plan_, options_));
+    rings_.resize(plan_.tensors.size());
+    views_.resize(plan_.tensors.size());
+    for (size_t i = 0; i < rings_.size(); ++i) {
+      if (memory.layouts[i].capacity > 0) GLINT_TRY(rings_[i].Allocate(memory.layouts[i]));
+    }
+    const size_t out = static_cast<size_t>(plan_.output_tensor);
+    for (size_t i = 0; i < views_.size(); ++i) {
+      const size_t storage = static_cast<size_t>(plan_.tensors[i].storage);
+      views_[i].ring = &rings_[storage];
+      if (output != nullptr && storage == static_cast<size_t>(plan_.tensors[out].storage)) {
+        views_[i].ring = output;
+      }
+    }
+    for (size_t i = 0; i < inputs.size() && i < plan_.input_tensors.size(); ++i) {
+      if (inputs[i].ring == nullptr) continue;
+      View& view = views_[static_cast<size_t>(plan_.input_tensors[i])];
+      view.ring = const_cast<RowRing*>(inputs[i].ring);  // steps never write their graph's inputs
+      view.offset = inputs[i].channel_offset;
+    }
+    if (!scratch_.Allocate(memory.scratch_floats * std::max<size_t>(1, options_.runner.workers))) {
+      return Status::Error(StatusCode::kLimit, "out of memory");
+    }
+    scratch_floats_ = memory.scratch_floats;
+    conv_rows_.resize(memory.most_rows);
+    for (const PlanStep& step : plan_.steps) {
+      gains_.push_back(step.gain == nullptr ? std::vector<float>()
+                                            : EvaluateGain(*plan_.model, *step.gain, options_.t));
+      profile_.push_back({step.name, step.KernelName(), 0, 0});
+    }
+    return Status::Ok();
+  }
+
+  size_t out_width() const override { return schedule_.out_width(); }
+  long out_height() const override { return schedule_.out_height(); }
+
+  long InputEnd(long out_end) const override {
+    return schedule_.InputEnd(std::min(out_end, schedule_.out_height()));
+  }
+
+  float* InputRow(size_t input, long r) override {
+    return views_[static_cast<size_t>(plan_.input_tensors[input])].ring->Row(r);
+  }
+
+  void Advance(long out_end) override {
+    schedule_.Need(std::min(out_end, schedule_.out_height()));
+    for (size_t s = 0; s < plan_.steps.size(); ++s) {
+      const long begin = schedule_.end(s), end = schedule_.need(plan_.steps[s].output);
+      if (begin >= end) continue;
+      const auto start = options_.profile ? Clock::now() : Clock::time_point();
+      RunStep(s, begin, end);
+      schedule_.set_end(s, end);
+      if (options_.profile) Account(s, end - begin, start);
+    }
+  }
+
+  const float* OutputRow(long r) const override {
+    return views_[static_cast<size_t>(plan_.output_tensor)].ring->Row(r);
+  }
+  size_t output_pixel_stride() const override {
+    return views_[static_cast<size_t>(plan_.output_tensor)].ring->pixel_stride();
+  }
+  const std::vector<StepProfile>& profile() const override { return profile_; }
+
+ private:
+  struct View {
+    RowRing* ring = nullptr;
+    size_t offset = 0;  // channels
+    float* Row(long r) const { return ring->Row(r) + offset; }
+    const float* RowOrZero(long r) const { return ring->RowOrZero(r) + offset; }
+    size_t stride() const { return ring->pixel_stride(); }
+  };
+
+  const View& ViewOf(int tensor) const { return views_[static_cast<size_t>(tensor)]; }
+  const PlanTensor& TensorOf(int tensor) const { return plan_.tensors[static_cast<size_t>(tensor)]; }
+
+  size_t WidthOf(int tensor) const {
+    return tensor == plan_.output_tensor ? schedule_.out_width() : schedule_.width(tensor);
+  }
+
+  // Column of the first wanted position of a row.
+  size_t FirstColumn(long r) const {
+    const size_t odd = plan_.wanted == Parity::kOdd ? 1 : 0;
+    return (static_cast<size_t>(r) & 1) ^ odd;
+  }
+
+  size_t PixelsOf(int tensor, long r) const {
+    const size_t width = WidthOf(tensor);
+    if (!TensorOf(tensor).compact) return width;
+    const size_t first = FirstColumn(r);
+    return width > first ? (width - first + 1) / 2 : 0;
+  }
+
+  void RunStep(size_t s, long begin, long end) {
+    const PlanStep& step = plan_.steps[s];
+    if (step.kind == StepKind::kConv) {
+      RunConv(s, begin, end);
+      return;
+    }
+    ParallelFor(options_.runner, static_cast<size_t>(end - begin), [&](size_t i, size_t worker) {
+      const long r = begin + static_cast<long>(i);
+      if (step.kind == StepKind::kGdn) {
+        RunGdnRow(s, r, worker);
+      } else if (step.kind == StepKind::kConcat) {
+        RunConcatRow(step, r);
+      } else {
+        RunPointwiseRow(s, r);
+      }
+    });
+  }
+
+  void RunConv(size_t s, long begin, long end) {
+    const PlanStep& step = plan_.steps[s];
+    const long unit = step.paired_rows() ? 2 : 1;
+    const size_t rows = static_cast<size_t>((end - begin) / unit);
+    for (size_t i = 0; i < rows; ++i) {
+      FillConvRow(step, begin + static_cast<long>(i) * unit, &conv_rows_[i]);
+    }
+    kernels::Epilogue epilogue;
+    epilogue.leaky_relu = step.leaky_relu;
+    epilogue.slope = step.slope;
+    epilogue.gain = gains_[s].empty() ? nullptr : gains_[s].data();
+    // Enough items for every worker; each keeps a block's weights in its cache over its rows.
+    const size_t blocks = step.conv->blocks();
+    const size_t workers = options_.runner.workers;
+    size_t row_parts = 1, block_parts = 1;
+    if (workers > 1) {
+      block_parts = blocks >= 2 * workers ? 2 * workers : blocks;
+      row_parts = std::min(rows, (2 * workers + block_parts - 1) / block_parts);
+    }
+    ParallelFor(options_.runner, row_parts * block_parts, [&](size_t i, size_t) {
+      const size_t row_part = i % row_parts, block_part = i / row_parts;
+      const size_t first = rows * row_part / row_parts;
+      const size_t last = rows * (row_part + 1) / row_parts;
+      step.conv->Run(conv_rows_.data() + first, last - first, epilogue,
+                     blocks * block_part / block_parts, blocks * (block_part + 1) / block_parts);
+    });
+  }
+
+  void FillConvRow(const PlanStep& step, long oy, kernels::ConvRow* row) const {
+    const kernels::Conv& conv = *step.conv;
+    long iy[2 * kernels::kMaxKernel];
+    const size_t taps = conv.TapRows(oy, iy);
+    for (size_t source = 0; source < step.inputs.size(); ++source) {
+      const View& view = ViewOf(step.inputs[source]);
+      for (size_t i = 0; i < taps; ++i) {
+        row->in[source * kernels::kMaxKernel + i] = view.RowOrZero(iy[i]);
+      }
+      row->in_pixel_stride[source] = view.stride();
+      row->in_compact[source] = TensorOf(step.inputs[source]).compact;
+    }
+    const View& out = ViewOf(step.output);
+    row->out = out.Row(oy);
+    row->out_second = step.paired_rows() ? out.Row(oy + 1) : nullptr;
+    row->out_pixel_stride = out.stride();
+    row->phase = step.transposed() && !step.paired_rows() ? static_cast<size_t>(oy & 1) : 0;
+    const bool compact = TensorOf(step.output).compact;
+    row->x_first = compact ? FirstColumn(oy) : 0;
+    row->x_step = compact ? 2 : 1;
+    row->pixels = PixelsOf(step.output, oy);
+    row->residual = nullptr;
+    if (step.residual >= 0) {
+      const View& view = ViewOf(step.residual);
+      const bool gather = compact && !TensorOf(step.residual).compact;
+      row->residual = view.Row(oy) + (gather ? row->x_first * view.stride() : 0);
+      row->residual_pixel_stride = view.stride() * (gather ? 2 : 1);
+    }
+  }
+
+  // Where a row-by-row step reads its input for the positions of its output.
+  struct RowInput {
+    const float* data;
+    size_t stride;
+  };
+  RowInput InputAt(int tensor, int output, long r) const {
+    const View& view = ViewOf(tensor);
+    if (TensorOf(output).compact && !TensorOf(tensor).compact) {
+      return {view.Row(r) + FirstColumn(r) * view.stride(), 2 * view.stride()};
+    }
+    return {view.Row(r), view.stride()};
+  }
+
+  void RunGdnRow(size_t s, long r, size_t worker) {
+    const PlanStep& step = plan_.steps[s];
+    const View& out = ViewOf(step.output);
+    const size_t pixels = PixelsOf(step.output, r);
+    const float* gain = gains_[s].empty() ? nullptr : gains_[s].data();
+    const RowInput in = InputAt(step.inputs[0], step.output, r);
+    float* out_row = out.Row(r);
+    if (in.stride != out.stride()) {
+      CopyPixels(in, pixels, TensorOf(step.output).channels, out_row, out.stride());
+      step.gdn->Run(out_row, out_row, pixels, out.stride(), gain, Scratch(worker));
+    } else {
+      step.gdn->Run(in.data, out_row, pixels, out.stride(), gain, Scratch(worker));
+    }
+  }
+
+  void RunPointwiseRow(size_t s, long r) {
+    const PlanStep& step = plan_.steps[s];
+    const View& out = ViewOf(step.output);
+    const size_t channels = TensorOf(step.output).channels;
+    const size_t pixels = PixelsOf(step.output, r);
+    const RowInput a = InputAt(step.inputs[0], step.output, r);
+    for (size_t x = 0; x < pixels; ++x) {
+      const float* in = a.data + x * a.stride;
+      float* to = out.Row(r) + x * out.stride();
+      if (step.kind == StepKind::kLeakyRelu) {
+        kernels::LeakyRelu(in, to, channels, step.slope);
+      } else if (step.kind == StepKind::kGain) {
+        kernels::Gain(in, to, 1, channels, channels, channels, gains_[s].data());
+      } else {
+        const RowInput b = InputAt(step.inputs[1], step.output, r);
+        kernels::Add(in, b.data + x * b.stride, to, channels);
+      }
+    }
+  }
+
+  void RunConcatRow(const PlanStep& step, long r) {
+    const View& out = ViewOf(step.output);
+    const size_t pixels = PixelsOf(step.output, r);
+    size_t channel = 0;
+    for (const int input : step.inputs) {
+      const size_t channels = TensorOf(input).channels;
+      CopyPixels(InputAt(input, step.output, r), pixels, channels, out.Row(r) + channel,
+                 out.stride());
+      channel += channels;
+    }
+  }
+
+  static void CopyPixels(const RowInput& in, size_t pixels, size_t channels, float* out,
+                         size_t out_stride) {
+    for (size_t x = 0; x < pixels; ++x) {
+      std::memcpy(out + x * out_stride, in.data + x * in.stride, channels * sizeof(float));
+    }
+  }
+
+  float* Scratch(size_t worker) { return scratch_.get() + worker * scratch_floats_; }
+
+  void Account(size_t s, long rows, Clock::time_point start) {
+    const PlanStep& step = plan_.steps[s];
+    const double pixels = static_cast<double>(WidthOf(step.output)) * static_cast<double>(rows) *
+                          (TensorOf(step.output).compact ? 0.5 : 1.0);
+    profile_[s].macs += pixels * step.macs_per_pixel;
+    profile_[s].seconds += std::chrono::duration<double>(Clock::now() - start).count();
+  }
+
+  std::shared_ptr<const Plan> owner_;
+  const PlanImpl& plan_;
+  ExecutorOptions options_;
+  Schedule schedule_;
+  std::vector<RowRing> rings_;  // by tensor; empty where it lives elsewhere
+  std::vector<View> views_;     // by tensor
+  std::vector<std::vector<float>> gains_;  // by step
+  std::vector<StepProfile> profile_;
+  std::vector<kernels::ConvRow> conv_rows_;
+  AlignedBuffer<float> scratch_;
+  size_t scratch_floats_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Executor>> Executor::Make(std::shared_ptr<const Plan> plan,
+                                                 const ExecutorOptions& options,
+                                                 const std::vector<BoundInput>& inputs,
+                                                 RowRing* output) {
+  auto executor = std::make_unique<ExecutorImpl>(std::move(plan), options);
+  GLINT_TRY(executor->Init(inputs, output));
+  return std::unique_ptr<Executor>(std::move(executor));
+}
+
+Result<uint64_t> Executor::MemoryNeeded(const Plan& plan, const ExecutorOptions& options,
+                                        const std::vector<BoundInput>& inputs,
+                                        const RowRing* output) {
+  GLINT_ASSIGN(const MemoryPlan memory,
+               PlanMemory(static_cast<const PlanImpl&>(plan), options, inputs, output));
+  return memory.bytes;
+}
+
+}  // namespace glint

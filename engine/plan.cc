@@ -1,0 +1,373 @@
+// From a validated graph to steps: which nodes run together, where tensors live, packed weights.
+
+#include "engine/plan.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <numeric>
+#include <set>
+
+namespace glint {
+namespace {
+
+std::vector<float> ReadTensor(const ModelFile& model, const Node& node, const char* role) {
+  const auto name = node.weights.find(role);
+  if (name == node.weights.end()) return {};
+  const TensorView* view = model.tensor(name->second);
+  std::vector<float> out(view->elements);
+  CopyAsFloat(*view, 0, out.size(), out.data());
+  return out;
+}
+
+size_t KernelSize(const ModelFile& model, const Node& node) {
+  return static_cast<size_t>(model.tensor(node.weights.at("weight"))->shape[2]);
+}
+
+bool IsConv(const Node& node) {
+  return node.op == OpType::kConv2d || node.op == OpType::kConvTranspose2d;
+}
+
+// Reads and writes only the same position.
+bool IsPointwise(const ModelFile& model, const Node& node) {
+  if (node.op == OpType::kConvTranspose2d) return false;
+  if (node.op == OpType::kConv2d) return node.stride == 1 && KernelSize(model, node) == 1;
+  return true;
+}
+
+class Planner {
+ public:
+  Planner(const ModelFile& model, const Graph& graph, Parity parity)
+      : model_(model), graph_(graph), plan_(std::make_shared<PlanImpl>()) {
+    plan_->model = &model;
+    plan_->graph_name = graph.name;
+    plan_->numeric_class = graph.numeric_class;
+    plan_->wanted = parity;
+  }
+
+  Result<std::shared_ptr<const Plan>> Make() {
+    if (graph_.outputs.size() != 1) return Fail("has more than one output");
+    for (const GraphInput& input : graph_.inputs) {
+      const int id = AddTensor(input.name);
+      plan_->tensors[static_cast<size_t>(id)].input = static_cast<int>(plan_->input_tensors.size());
+      plan_->input_tensors.push_back(id);
+    }
+    for (const Node& node : graph_.nodes) {
+      for (const std::string& input : node.inputs) consumers_[input].push_back(&node);
+    }
+    FindCompact();
+    done_.resize(graph_.nodes.size(), false);
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      if (!done_[i]) GLINT_TRY(AddStep(i));
+    }
+    const auto output = ids_.find(graph_.outputs[0]);
+    if (output == ids_.end() || plan_->steps.empty()) return Fail("computes nothing");
+    plan_->output_tensor = output->second;
+    if (plan_->steps.back().output != plan_->output_tensor) {
+      return Fail("has nodes behind its output");
+    }
+    SetHalos();
+    return std::shared_ptr<const Plan>(plan_);
+  }
+
+ private:
+  Status Fail(const std::string& what) const {
+    return Status::Error(StatusCode::kUnsupported,
+                         model_.name() + ": graph " + graph_.name + " " + what);
+  }
+
+  int AddTensor(const std::string& name) {
+    PlanTensor tensor;
+    tensor.name = name;
+    tensor.channels = static_cast<size_t>(graph_.channels.at(name));
+    tensor.storage = static_cast<int>(plan_->tensors.size());
+    tensor.compact = compact_.count(name) > 0;
+    plan_->tensors.push_back(tensor);
+    ids_[name] = tensor.storage;
+    return tensor.storage;
+  }
+
+  // With a parity wanted, a tensor is compact when everything that reads it is.
+  void FindCompact() {
+    if (plan_->wanted == Parity::kAll) return;
+    compact_.insert(graph_.outputs[0]);
+    for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
+      if (node->output == graph_.outputs[0]) continue;
+      const std::vector<const Node*>& readers = consumers_[node->output];
+      const bool all = std::all_of(readers.begin(), readers.end(), [&](const Node* reader) {
+        return IsPointwise(model_, *reader) && compact_.count(reader->output) > 0;
+      });
+      if (all && !readers.empty()) compact_.insert(node->output);
+    }
+  }
+
+  // The one node that reads `tensor`, if there is only one and it is no output of the graph.
+  const Node* OnlyReader(const std::string& tensor) const {
+    if (tensor == graph_.outputs[0]) return nullptr;
+    const auto readers = consumers_.find(tensor);
+    if (readers == consumers_.end() || readers->second.size() != 1) return nullptr;
+    return readers->second[0];
+  }
+
+  size_t IndexOf(const Node* node) const { return static_cast<size_t>(node - graph_.nodes.data()); }
+
+  void Absorb(PlanStep* step, const Node* node, std::string* last) {
+    done_[IndexOf(node)] = true;
+    step->name += "+" + node->name;
+    *last = node->output;
+  }
+
+  // Concatenations whose readers all take several sources are never made.
+  bool ConcatIsFree(const Node& node) const {
+    if (node.output == graph_.outputs[0] || node.inputs.size() > kernels::kMaxSources) return false;
+    const auto readers = consumers_.find(node.output);
+    if (readers == consumers_.end()) return false;
+    return std::all_of(readers->second.begin(), readers->second.end(), [&](const Node* reader) {
+      return reader->op == OpType::kConv2d && IsPointwise(model_, *reader);
+    });
+  }
+
+  Status AddStep(size_t index) {
+    const Node& node = graph_.nodes[index];
+    done_[index] = true;
+    if (node.op == OpType::kConcat && ConcatIsFree(node)) {
+      free_concats_[node.output] = &node;
+      return Status::Ok();
+    }
+    PlanStep step;
+    step.name = node.name;
+    std::string last = node.output;
+    GLINT_TRY(FillInputs(node, &step));
+    switch (node.op) {
+      case OpType::kConv2d:
+      case OpType::kConvTranspose2d:
+        step.kind = StepKind::kConv;
+        MakeConv(node, &step);
+        FuseIntoConv(&step, &last);
+        break;
+      case OpType::kGdn:
+        if (graph_.numeric_class == NumericClass::kExact) {
+          return Fail("is exact, but " + node.name + " is a gdn, which is not");
+        }
+        step.kind = StepKind::kGdn;
+        MakeGdn(node, &step);
+        FuseGain(&step, &last);
+        break;
+      case OpType::kLeakyRelu:
+        step.kind = StepKind::kLeakyRelu;
+        step.slope = node.slope;
+        break;
+      case OpType::kAdd:
+        step.kind = StepKind::kAdd;
+        break;
+      case OpType::kGain:
+        step.kind = StepKind::kGain;
+        step.gain = &node;
+        break;
+      case OpType::kConcat:
+        step.kind = StepKind::kConcat;
+        break;
+    }
+    step.output = AddTensor(last);
+    if (step.kind != StepKind::kConv && step.kind != StepKind::kConcat) PlaceInPlace(node, &step);
+    plan_->steps.push_back(std::move(step));
+    return Status::Ok();
+  }
+
+  Status FillInputs(const Node& node, PlanStep* step) {
+    for (const std::string& input : node.inputs) {
+      const auto concat = free_concats_.find(input);
+      if (concat == free_concats_.end()) {
+        step->inputs.push_back(ids_.at(input));
+        continue;
+      }
+      for (const std::string& part : concat->second->inputs) step->inputs.push_back(ids_.at(part));
+    }
+    return Status::Ok();
+  }
+
+  void MakeConv(const Node& node, PlanStep* step) {
+    kernels::ConvSpec spec;
+    spec.kind = node.op == OpType::kConv2d ? kernels::ConvSpec::Kind::kConv
+                                           : kernels::ConvSpec::Kind::kTranspose;
+    spec.kernel = KernelSize(model_, node);
+    spec.stride = static_cast<size_t>(node.stride);
+    spec.padding = static_cast<size_t>(node.padding);
+    spec.checkerboard = node.mask == ConvMask::kCheckerboard;
+    spec.sources = step->inputs.size();
+    for (size_t s = 0; s < spec.sources; ++s) spec.in_channels[s] = Tensor(step->inputs[s]).channels;
+    spec.out_channels = static_cast<size_t>(graph_.channels.at(node.output));
+    spec.numerics = graph_.numeric_class == NumericClass::kExact ? kernels::Numerics::kExact
+                                                                 : kernels::Numerics::kClose;
+    const std::vector<float> weight = ReadTensor(model_, node, "weight");
+    const std::vector<float> bias = ReadTensor(model_, node, "bias");
+    step->conv.emplace(spec, weight.data(), bias.empty() ? nullptr : bias.data());
+    step->macs_per_pixel = step->conv->MacsPerPixel();
+  }
+
+  void MakeGdn(const Node& node, PlanStep* step) {
+    const std::vector<float> beta = ReadTensor(model_, node, "beta");
+    const std::vector<float> gamma = ReadTensor(model_, node, "gamma");
+    const auto form =
+        node.gdn_form == GdnForm::kAbs ? kernels::Gdn::Form::kAbs : kernels::Gdn::Form::kSqrt;
+    step->gdn.emplace(beta.size(), form, node.inverse, beta.data(), gamma.data());
+    step->macs_per_pixel = step->gdn->MacsPerPixel();
+  }
+
+  // residual, then activation, then gain: the order of the kernels' epilogue.
+  void FuseIntoConv(PlanStep* step, std::string* last) {
+    const Node* next = OnlyReader(*last);
+    if (next != nullptr && next->op == OpType::kAdd && next->inputs[0] != next->inputs[1]) {
+      const std::string& other = next->inputs[0] == *last ? next->inputs[1] : next->inputs[0];
+      const auto ready = ids_.find(other);
+      if (ready != ids_.end()) {
+        step->residual = ready->second;
+        Absorb(step, next, last);
+        next = OnlyReader(*last);
+      }
+    }
+    if (next != nullptr && next->op == OpType::kLeakyRelu) {
+      step->leaky_relu = true;
+      step->slope = next->slope;
+      Absorb(step, next, last);
+    }
+    FuseGain(step, last);
+  }
+
+  void FuseGain(PlanStep* step, std::string* last) {
+    const Node* next = OnlyReader(*last);
+    if (next == nullptr || next->op != OpType::kGain) return;
+    step->gain = next;
+    Absorb(step, next, last);
+  }
+
+  // A step whose input nobody else reads overwrites it. Not the last: its output may be cropped, and in a
+  // ring of the caller's.
+  void PlaceInPlace(const Node& node, PlanStep* step) {
+    const PlanTensor& input = Tensor(step->inputs[0]);
+    PlanTensor& output = plan_->tensors[static_cast<size_t>(step->output)];
+    if (output.name == graph_.outputs[0] || input.input >= 0 || OnlyReader(node.inputs[0]) == nullptr ||
+        input.compact != output.compact) {
+      return;
+    }
+    output.storage = input.storage;
+  }
+
+  void SetHalos() {
+    for (const PlanStep& step : plan_->steps) {
+      if (!step.conv) continue;
+      const size_t halo = std::max(step.conv->ReadsLeft(), step.conv->ReadsRight());
+      for (const int input : step.inputs) {
+        const int storage = Tensor(input).storage;
+        for (const int id : {input, storage}) {
+          size_t& have = plan_->tensors[static_cast<size_t>(id)].halo;
+          have = std::max(have, halo);
+        }
+      }
+    }
+  }
+
+  const PlanTensor& Tensor(int id) const { return plan_->tensors[static_cast<size_t>(id)]; }
+
+  const ModelFile& model_;
+  const Graph& graph_;
+  std::shared_ptr<PlanImpl> plan_;
+  std::map<std::string, std::vector<const Node*>> consumers_;
+  std::map<std::string, int> ids_;  // tensors that exist, by name
+  std::map<std::string, const Node*> free_concats_;
+  std::set<std::string> compact_;
+  std::vector<bool> done_;
+};
+
+}  // namespace
+
+long PlanStep::InputBegin(long oy) const {
+  if (!conv) return oy;
+  const kernels::ConvSpec& spec = conv->spec();
+  const long pad = static_cast<long>(spec.padding), k = static_cast<long>(spec.kernel);
+  if (!transposed()) return oy * static_cast<long>(spec.stride) - pad;
+  if (paired_rows()) return oy / 2 - 1;  // the whole 3x3 neighbourhood, whatever the kernel
+  // oy = 2 iy - pad + ky with ky < k: the smallest iy.
+  const long low = oy + pad - (k - 1);
+  return low >= 0 ? (low + 1) / 2 : -(-low / 2);
+}
+
+long PlanStep::InputEnd(long out_end) const {
+  if (!conv || out_end <= 0) return out_end;
+  const kernels::ConvSpec& spec = conv->spec();
+  const long pad = static_cast<long>(spec.padding), k = static_cast<long>(spec.kernel);
+  if (!transposed()) return (out_end - 1) * static_cast<long>(spec.stride) - pad + k;
+  if (paired_rows()) return (out_end - 1) / 2 + 2;
+  return (out_end - 1 + pad) / 2 + 1;
+}
+
+size_t PlanStep::OutputSize(size_t in) const {
+  if (!conv) return in;
+  return transposed() ? 2 * in : (in - 1) / conv->spec().stride + 1;
+}
+
+std::string PlanStep::KernelName() const {
+  switch (kind) {
+    case StepKind::kConv: {
+      const kernels::ConvSpec& spec = conv->spec();
+      std::string text = transposed() ? "deconv" : spec.checkerboard ? "checkerboard" : "conv";
+      text += std::to_string(spec.kernel) + "x" + std::to_string(spec.kernel);
+      if (spec.stride > 1) text += "/" + std::to_string(spec.stride);
+      const size_t in = std::accumulate(spec.in_channels.begin(),
+                                        spec.in_channels.begin() + spec.sources, size_t{0});
+      return text + " " + std::to_string(in) + ">" + std::to_string(spec.out_channels);
+    }
+    case StepKind::kGdn:
+      return "gdn";
+    case StepKind::kLeakyRelu:
+      return "leaky_relu";
+    case StepKind::kAdd:
+      return "add";
+    case StepKind::kGain:
+      return "gain";
+    case StepKind::kConcat:
+      return "concat";
+  }
+  return "";
+}
+
+size_t PlanImpl::packed_bytes() const {
+  size_t bytes = 0;
+  for (const PlanStep& step : steps) bytes += step.conv ? step.conv->packed_bytes() : 0;
+  return bytes;
+}
+
+std::string PlanImpl::Describe() const {
+  std::string text = "graph " + graph_name +
+                     (numeric_class == NumericClass::kExact ? " (exact" : " (close") +
+                     (wanted == Parity::kEven  ? ", even positions"
+                      : wanted == Parity::kOdd ? ", odd positions"
+                                               : "") +
+                     ")\n";
+  for (const PlanStep& step : steps) {
+    const PlanTensor& output = tensors[static_cast<size_t>(step.output)];
+    std::string from;
+    for (const int input : step.inputs) {
+      from += (from.empty() ? "" : ",") + tensors[static_cast<size_t>(input)].name;
+    }
+    if (step.residual >= 0) from += " + " + tensors[static_cast<size_t>(step.residual)].name;
+    std::string more;
+    if (step.kind == StepKind::kConv && step.leaky_relu) more += " leaky_relu";
+    if (step.kind != StepKind::kGain && step.gain != nullptr) more += " gain";
+    if (output.compact) more += " compact";
+    if (output.storage != step.output) more += " in-place";
+    char line[256];
+    std::snprintf(line, sizeof(line), "  %-22s %-24s %10.0f MAC/px  %s > %s%s\n", step.name.c_str(),
+                  step.KernelName().c_str(), step.macs_per_pixel, from.c_str(), output.name.c_str(),
+                  more.c_str());
+    text += line;
+  }
+  return text;
+}
+
+Result<std::shared_ptr<const Plan>> Plan::Make(const ModelFile& model, const Graph& graph,
+                                               Parity parity) {
+  return Planner(model, graph, parity).Make();
+}
+
+}  // namespace glint

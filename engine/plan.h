@@ -1,0 +1,83 @@
+// The inside of a Plan: steps with packed kernels over numbered tensors. Built by plan.cc, run by executor.cc.
+// Internal to engine/. Immutable after Plan::Make.
+#ifndef GLINT_ENGINE_PLAN_H_
+#define GLINT_ENGINE_PLAN_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/executor.h"
+#include "kernels/conv.h"
+#include "kernels/gdn.h"
+
+namespace glint {
+
+struct PlanTensor {
+  std::string name;
+  size_t channels = 0;
+  int input = -1;        // index of the graph input, or -1
+  bool compact = false;  // only the wanted checkerboard positions, side by side
+  int storage = 0;       // tensor whose ring this one lives in (itself, unless computed in place)
+  size_t halo = 0;       // zero pixels that its readers need on either side
+};
+
+enum class StepKind { kConv, kGdn, kLeakyRelu, kAdd, kGain, kConcat };
+
+struct PlanStep {
+  StepKind kind = StepKind::kConv;
+  std::string name;              // fused nodes, joined by '+'
+  std::vector<int> inputs;       // kConv: its sources
+  int output = 0;
+  int residual = -1;             // kConv: tensor added to the sums
+  bool leaky_relu = false;       // kConv: fused activation; kLeakyRelu: the step itself
+  float slope = 0;
+  const Node* gain = nullptr;    // fused or own ScalingNet
+  std::optional<kernels::Conv> conv;
+  std::optional<kernels::Gdn> gdn;
+  double macs_per_pixel = 0;     // of the step's output (compact: per position)
+
+  bool transposed() const {
+    return conv && conv->spec().kind == kernels::ConvSpec::Kind::kTranspose;
+  }
+  bool paired_rows() const { return conv && conv->spec().paired_rows(); }
+  size_t stride() const { return conv ? conv->spec().stride : 1; }
+  // First input row that output row `oy` reads, and one past the last that rows < out_end read; before
+  // clamping to the tensor. Inputs other than a convolution's sources are read at the output's row.
+  long InputBegin(long oy) const;
+  long InputEnd(long out_end) const;
+  // Input size -> output size.
+  size_t OutputSize(size_t in) const;
+  std::string KernelName() const;
+};
+
+class PlanImpl final : public Plan {
+ public:
+  size_t input_count() const override { return input_tensors.size(); }
+  size_t input_channels(size_t input) const override {
+    return tensors[static_cast<size_t>(input_tensors[input])].channels;
+  }
+  size_t output_channels() const override {
+    return tensors[static_cast<size_t>(output_tensor)].channels;
+  }
+  Parity parity() const override { return wanted; }
+  size_t input_halo(size_t input) const override {
+    return tensors[static_cast<size_t>(input_tensors[input])].halo;
+  }
+  size_t packed_bytes() const override;
+  std::string Describe() const override;
+
+  const ModelFile* model = nullptr;  // for the gains' weights; outlives the plan
+  std::string graph_name;
+  NumericClass numeric_class = NumericClass::kClose;
+  Parity wanted = Parity::kAll;
+  std::vector<PlanTensor> tensors;
+  std::vector<int> input_tensors;
+  int output_tensor = 0;
+  std::vector<PlanStep> steps;
+};
+
+}  // namespace glint
+
+#endif  // GLINT_ENGINE_PLAN_H_
