@@ -44,6 +44,7 @@ struct Node {
   std::vector<std::string> inputs;
   std::string output;
   std::map<std::string, std::string> weights;  // role ("weight", "bias", "beta", ...) -> tensor
+  int kernel = 1;                     // convolutions: rows and columns of the weight (from its shape)
   int stride = 1;
   int padding = 0;
   int output_padding = 0;

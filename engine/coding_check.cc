@@ -1,0 +1,199 @@
+#include "engine/coding_check.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/json.h"
+#include "engine/row_math.h"
+
+namespace glint {
+namespace {
+
+// Sets of positions: bit 0 those with even row + column, bit 1 the odd ones.
+constexpr unsigned kEvenBit = 1, kOddBit = 2, kBothBits = 3;
+
+unsigned BitsOf(Parity parity) {
+  return parity == Parity::kAll ? kBothBits : parity == Parity::kEven ? kEvenBit : kOddBit;
+}
+
+const char* NameOf(unsigned bits) {
+  return bits == kBothBits ? "all" : bits == kEvenBit ? "even" : "odd";
+}
+
+unsigned Flip(unsigned bits) { return (bits & kEvenBit) << 1 | (bits & kOddBit) >> 1; }
+
+// At which positions the graph reads each of its inputs when the output is wanted at `wanted`.
+std::vector<unsigned> PositionsRead(const Graph& graph, unsigned wanted) {
+  std::map<std::string, unsigned> read;
+  read[graph.outputs[0]] = wanted;
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    unsigned bits = read[node->output];
+    if (node->op == OpType::kConv2d && node->kernel > 1) {
+      bits = node->mask == ConvMask::kCheckerboard ? Flip(bits) : kBothBits;
+    }
+    for (const std::string& input : node->inputs) read[input] |= bits;
+  }
+  std::vector<unsigned> out;
+  for (const GraphInput& input : graph.inputs) out.push_back(read[input.name]);
+  return out;
+}
+
+class CodingChecker {
+ public:
+  explicit CodingChecker(const ModelDocument& document)
+      : document_(document),
+        coding_(document.coding),
+        covered_(static_cast<size_t>(document.latent_channels), 0) {}
+
+  Status Check() {
+    for (size_t i = 0; i < coding_.steps.size(); ++i) {
+      GLINT_TRY(CheckStepGraph(i));
+      GLINT_TRY(CheckInputs(i));
+      GLINT_TRY(Cover(i));
+    }
+    for (size_t c = 0; c < covered_.size(); ++c) {
+      if (covered_[c] == kBothBits) continue;
+      return BadModel("coding", "channel " + std::to_string(c) + " is never coded at " +
+                                    NameOf(kBothBits & ~covered_[c]) + " positions");
+    }
+    GLINT_TRY(CheckHyperAhead());
+    return CheckAllGraphsUsed();
+  }
+
+ private:
+  static std::string Place(size_t step) { return "coding step " + std::to_string(step); }
+  const Graph& GraphOf(const CodingStep& step) const { return document_.graphs.at(step.graph); }
+
+  Status CheckStepGraph(size_t index) const {
+    const CodingStep& step = coding_.steps[index];
+    const Graph& graph = GraphOf(step);
+    const std::string graph_text = "graph " + Quote(graph.name);
+    if (graph.numeric_class != NumericClass::kExact) {
+      return BadModel(Place(index), graph_text + " has class close, the way to the symbols must be exact");
+    }
+    for (const Node& node : graph.nodes) {
+      if (node.stride != 1) {
+        return BadModel(Place(index), graph_text + ", node " + Quote(node.name) + ": stride is " +
+                                          std::to_string(node.stride) + ", 1 is wanted here");
+      }
+    }
+    const int channels = graph.channels.at(graph.outputs[0]);
+    const int wanted = 2 * (step.channel_end - step.channel_begin);
+    if (channels != wanted) {
+      return BadModel(Place(index), graph_text + " gives " + std::to_string(channels) +
+                                        " channels, means and scales of the step are " +
+                                        std::to_string(wanted));
+    }
+    return Status::Ok();
+  }
+
+  // Latents that a step reads must have been decoded by earlier steps, at the positions and as far down
+  // as the step looks.
+  Status CheckInputs(size_t index) {
+    const CodingStep& step = coding_.steps[index];
+    const Graph& graph = GraphOf(step);
+    const Graph& h_s = document_.graphs.at("h_s");
+    const int psi_channels = h_s.channels.at(h_s.outputs[0]);
+    const std::vector<unsigned> positions = PositionsRead(graph, BitsOf(step.parity));
+    constexpr int64_t kFar = int64_t{1} << 20;  // so far down that no kernel reaches row 0
+    const std::vector<int64_t> ends = GraphRows(graph).InputEnds(kFar, GraphRows::kEndless);
+    for (size_t i = 0; i < step.inputs.size(); ++i) {
+      const StepInput& input = step.inputs[i];
+      const int64_t reach = ends[i] - kFar;
+      const int channels = input.is_psi ? psi_channels : input.channel_end - input.channel_begin;
+      if (channels != graph.inputs[i].channels) {
+        return BadModel(Place(index), "gives " + std::to_string(channels) + " channels to input " +
+                                          Quote(input.name) + " of graph " + Quote(graph.name) +
+                                          ", which has " + std::to_string(graph.inputs[i].channels));
+      }
+      if (input.is_psi) {
+        psi_ahead_ = std::max(psi_ahead_, step.ahead + reach);
+      } else {
+        GLINT_TRY(CheckDecoded(index, input, positions[i]));
+        GLINT_TRY(CheckAhead(index, input, positions[i], reach));
+      }
+    }
+    return Status::Ok();
+  }
+
+  Status CheckDecoded(size_t index, const StepInput& input, unsigned positions) const {
+    for (int c = input.channel_begin; c < input.channel_end; ++c) {
+      const unsigned missing = positions & ~covered_[static_cast<size_t>(c)];
+      if (missing == 0) continue;
+      return BadModel(Place(index), "input " + Quote(input.name) + " reads channel " +
+                                        std::to_string(c) + " at " + NameOf(missing) +
+                                        " positions, which are not decoded before it");
+    }
+    return Status::Ok();
+  }
+
+  Status CheckAhead(size_t index, const StepInput& input, unsigned positions, int64_t reach) const {
+    for (size_t j = 0; j < index; ++j) {
+      const CodingStep& producer = coding_.steps[j];
+      const bool reads = producer.channel_begin < input.channel_end &&
+                         input.channel_begin < producer.channel_end &&
+                         (BitsOf(producer.parity) & positions) != 0;
+      const int64_t wanted = coding_.steps[index].ahead + reach;
+      if (!reads || producer.ahead >= wanted) continue;
+      return BadModel(Place(j), "ahead is " + std::to_string(producer.ahead) + ", step " +
+                                    std::to_string(index) + " needs " + std::to_string(wanted));
+    }
+    return Status::Ok();
+  }
+
+  Status Cover(size_t index) {
+    const CodingStep& step = coding_.steps[index];
+    for (int c = step.channel_begin; c < step.channel_end; ++c) {
+      unsigned& bits = covered_[static_cast<size_t>(c)];
+      if ((bits & BitsOf(step.parity)) != 0) {
+        return BadModel(Place(index), "codes channel " + std::to_string(c) + " at " +
+                                          NameOf(bits & BitsOf(step.parity)) +
+                                          " positions, which are coded already");
+      }
+      bits |= BitsOf(step.parity);
+    }
+    return Status::Ok();
+  }
+
+  // Segment s has z rows up to ceil(rows (s + 1) / ratio) + ahead; do they give all psi that its steps
+  // read? The phase of `rows` against `ratio` repeats within `ratio` segments.
+  Status CheckHyperAhead() const {
+    if (psi_ahead_ < 0) return Status::Ok();
+    const int64_t ratio = document_.hyper_stride / document_.latent_stride;
+    const GraphRows rows(document_.graphs.at("h_s"));
+    for (int64_t s = 0; s < ratio; ++s) {
+      const int64_t latent_rows = coding_.segment_rows * (s + 1);
+      const int64_t share = (latent_rows + ratio - 1) / ratio;
+      const int64_t need = rows.InputEnds(latent_rows + psi_ahead_, GraphRows::kEndless)[0];
+      if (share + coding_.hyper_ahead >= need) continue;
+      return BadModel("coding, hyper", "ahead is " + std::to_string(coding_.hyper_ahead) +
+                                           ", segment " + std::to_string(s) + " needs " +
+                                           std::to_string(need - share));
+    }
+    return Status::Ok();
+  }
+
+  Status CheckAllGraphsUsed() const {
+    std::set<std::string> used = {"g_a", "h_a", "h_s", "g_s"};
+    for (const CodingStep& step : coding_.steps) used.insert(step.graph);
+    for (const auto& entry : document_.graphs) {
+      if (used.count(entry.first) == 0) {
+        return BadModel("graph " + Quote(entry.first), "is unknown: no coding step uses it");
+      }
+    }
+    return Status::Ok();
+  }
+
+  const ModelDocument& document_;
+  const Coding& coding_;
+  std::vector<unsigned> covered_;  // by channel: positions that the steps so far have coded
+  int64_t psi_ahead_ = -1;         // rows of psi beyond a segment that any step reads
+};
+
+}  // namespace
+
+Status CheckCoding(const ModelDocument& document) { return CodingChecker(document).Check(); }
+
+}  // namespace glint

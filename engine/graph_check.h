@@ -1,0 +1,26 @@
+// Is a graph sound: names, order, weights, shapes, geometry. Sorts the nodes and fills in what follows.
+// Called by engine/model_file.cc.
+// Thread rules: functions of their arguments.
+#ifndef GLINT_ENGINE_GRAPH_CHECK_H_
+#define GLINT_ENGINE_GRAPH_CHECK_H_
+
+#include "engine/document.h"
+#include "engine/graph.h"
+#include "engine/status.h"
+
+namespace glint {
+
+// How often nodes share tensors is bounded, so that packed weights stay in proportion to the file. To be
+// called before the graphs are checked.
+Status CheckWeightUse(const TensorTable& tensors, const ModelDocument& document);
+
+// Sorts graph->nodes topologically (keeping the file's order where it can), fills Graph::channels and
+// Node::kernel. Errors: kBadModel.
+Status CheckGraph(const TensorTable& tensors, Graph* graph);
+
+// The four transforms: channels and strides as `document` says. After CheckGraph of each.
+Status CheckTransforms(const ModelDocument& document);
+
+}  // namespace glint
+
+#endif  // GLINT_ENGINE_GRAPH_CHECK_H_
