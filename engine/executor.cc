@@ -31,8 +31,9 @@ class Schedule {
     for (size_t s = 0; s < plan.steps.size(); ++s) {
       const PlanStep& step = plan.steps[s];
       const int first = step.inputs[0];
-      SetSize(step.output, step.OutputSize(width_[Index(first)]),
-              static_cast<long>(step.OutputSize(static_cast<size_t>(height_[Index(first)]))));
+      SetSize(step.output,
+              static_cast<size_t>(step.rows.OutHeight(static_cast<long>(width_[Index(first)]))),
+              step.rows.OutHeight(height_[Index(first)]));
       for (const int input : step.inputs) GLINT_TRY(SameSize(step, first, input));
       if (step.residual >= 0) GLINT_TRY(SameSize(step, step.output, step.residual));
     }
@@ -77,7 +78,7 @@ class Schedule {
     for (size_t s = 0; s < plan_->steps.size(); ++s) {
       const PlanStep& step = plan_->steps[s];
       for (const int input : step.inputs) {
-        if (input == tensor) lowest = std::min(lowest, step.InputBegin(end_[s]));
+        if (input == tensor) lowest = std::min(lowest, step.rows.InputBegin(end_[s]));
       }
       if (step.residual == tensor) lowest = std::min(lowest, end_[s]);
     }
@@ -113,7 +114,7 @@ class Schedule {
       long& rows = (*need)[Index(step.output)];
       rows = std::max(rows, end_[s]);
       if (step.paired_rows()) rows = RoundUpTo2(rows);
-      for (const int input : step.inputs) raise(input, step.InputEnd(rows));
+      for (const int input : step.inputs) raise(input, step.rows.InputEnd(rows, height_[Index(input)]));
       if (step.residual >= 0) raise(step.residual, rows);
     }
   }

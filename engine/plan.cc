@@ -20,18 +20,11 @@ std::vector<float> ReadTensor(const ModelFile& model, const Node& node, const ch
   return out;
 }
 
-size_t KernelSize(const ModelFile& model, const Node& node) {
-  return static_cast<size_t>(model.tensor(node.weights.at("weight"))->shape[2]);
-}
-
-bool IsConv(const Node& node) {
-  return node.op == OpType::kConv2d || node.op == OpType::kConvTranspose2d;
-}
 
 // Reads and writes only the same position.
-bool IsPointwise(const ModelFile& model, const Node& node) {
+bool IsPointwise(const Node& node) {
   if (node.op == OpType::kConvTranspose2d) return false;
-  if (node.op == OpType::kConv2d) return node.stride == 1 && KernelSize(model, node) == 1;
+  if (node.op == OpType::kConv2d) return node.stride == 1 && node.kernel == 1;
   return true;
 }
 
@@ -95,7 +88,7 @@ class Planner {
       if (node->output == graph_.outputs[0]) continue;
       const std::vector<const Node*>& readers = consumers_[node->output];
       const bool all = std::all_of(readers.begin(), readers.end(), [&](const Node* reader) {
-        return IsPointwise(model_, *reader) && compact_.count(reader->output) > 0;
+        return IsPointwise(*reader) && compact_.count(reader->output) > 0;
       });
       if (all && !readers.empty()) compact_.insert(node->output);
     }
@@ -123,7 +116,7 @@ class Planner {
     const auto readers = consumers_.find(node.output);
     if (readers == consumers_.end()) return false;
     return std::all_of(readers->second.begin(), readers->second.end(), [&](const Node* reader) {
-      return reader->op == OpType::kConv2d && IsPointwise(model_, *reader);
+      return reader->op == OpType::kConv2d && IsPointwise(*reader);
     });
   }
 
@@ -190,7 +183,7 @@ class Planner {
     kernels::ConvSpec spec;
     spec.kind = node.op == OpType::kConv2d ? kernels::ConvSpec::Kind::kConv
                                            : kernels::ConvSpec::Kind::kTranspose;
-    spec.kernel = KernelSize(model_, node);
+    spec.kernel = static_cast<size_t>(node.kernel);
     spec.stride = static_cast<size_t>(node.stride);
     spec.padding = static_cast<size_t>(node.padding);
     spec.checkerboard = node.mask == ConvMask::kCheckerboard;
@@ -203,6 +196,8 @@ class Planner {
     const std::vector<float> bias = ReadTensor(model_, node, "bias");
     step->conv.emplace(spec, weight.data(), bias.empty() ? nullptr : bias.data());
     step->macs_per_pixel = step->conv->MacsPerPixel();
+    step->rows = RowRule::Of(node);
+    step->rows.pairs = spec.paired_rows();
   }
 
   void MakeGdn(const Node& node, PlanStep* step) {
@@ -280,31 +275,6 @@ class Planner {
 };
 
 }  // namespace
-
-long PlanStep::InputBegin(long oy) const {
-  if (!conv) return oy;
-  const kernels::ConvSpec& spec = conv->spec();
-  const long pad = static_cast<long>(spec.padding), k = static_cast<long>(spec.kernel);
-  if (!transposed()) return oy * static_cast<long>(spec.stride) - pad;
-  if (paired_rows()) return oy / 2 - 1;  // the whole 3x3 neighbourhood, whatever the kernel
-  // oy = 2 iy - pad + ky with ky < k: the smallest iy.
-  const long low = oy + pad - (k - 1);
-  return low >= 0 ? (low + 1) / 2 : -(-low / 2);
-}
-
-long PlanStep::InputEnd(long out_end) const {
-  if (!conv || out_end <= 0) return out_end;
-  const kernels::ConvSpec& spec = conv->spec();
-  const long pad = static_cast<long>(spec.padding), k = static_cast<long>(spec.kernel);
-  if (!transposed()) return (out_end - 1) * static_cast<long>(spec.stride) - pad + k;
-  if (paired_rows()) return (out_end - 1) / 2 + 2;
-  return (out_end - 1 + pad) / 2 + 1;
-}
-
-size_t PlanStep::OutputSize(size_t in) const {
-  if (!conv) return in;
-  return transposed() ? 2 * in : (in - 1) / conv->spec().stride + 1;
-}
 
 std::string PlanStep::KernelName() const {
   switch (kind) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/executor.h"
+#include "engine/row_math.h"
 #include "kernels/conv.h"
 #include "kernels/gdn.h"
 
@@ -36,19 +37,13 @@ struct PlanStep {
   const Node* gain = nullptr;    // fused or own ScalingNet
   std::optional<kernels::Conv> conv;
   std::optional<kernels::Gdn> gdn;
+  RowRule rows;                  // of its inputs; a residual is read at the output's row
   double macs_per_pixel = 0;     // of the step's output (compact: per position)
 
   bool transposed() const {
     return conv && conv->spec().kind == kernels::ConvSpec::Kind::kTranspose;
   }
   bool paired_rows() const { return conv && conv->spec().paired_rows(); }
-  size_t stride() const { return conv ? conv->spec().stride : 1; }
-  // First input row that output row `oy` reads, and one past the last that rows < out_end read; before
-  // clamping to the tensor. Inputs other than a convolution's sources are read at the output's row.
-  long InputBegin(long oy) const;
-  long InputEnd(long out_end) const;
-  // Input size -> output size.
-  size_t OutputSize(size_t in) const;
   std::string KernelName() const;
 };
 

@@ -64,6 +64,7 @@ class GraphBuilder {
   std::string Conv(const std::string& in, int out, int k, int stride, ConvMask mask = ConvMask::kNone) {
     Node& node = New(OpType::kConv2d, {in}, out);
     node.stride = stride;
+    node.kernel = k;
     node.padding = k / 2;
     node.mask = mask;
     const int channels = graph_.channels[in];
@@ -76,6 +77,7 @@ class GraphBuilder {
   std::string Deconv(const std::string& in, int out, int k) {
     Node& node = New(OpType::kConvTranspose2d, {in}, out);
     node.stride = 2;
+    node.kernel = k;
     node.padding = k == 5 ? 2 : 1;
     node.output_padding = k == 4 ? 0 : 1;
     const int channels = graph_.channels[in];
