@@ -67,9 +67,7 @@ class Schedule {
   long InputEnd(long out_end) const {
     std::vector<long> need(need_.size());
     FillNeed(out_end, &need);
-    long rows = 0;
-    for (const int input : plan_->input_tensors) rows = std::max(rows, need[Index(input)]);
-    return rows;
+    return need[Index(plan_->input_tensors[0])];
   }
 
   // The lowest row of `tensor` that a step may still read when it goes on from where it is.
@@ -117,6 +115,10 @@ class Schedule {
       for (const int input : step.inputs) raise(input, step.rows.InputEnd(rows, height_[Index(input)]));
       if (step.residual >= 0) raise(step.residual, rows);
     }
+    // All inputs are fed alike.
+    long rows = 0;
+    for (const int input : plan_->input_tensors) rows = std::max(rows, (*need)[Index(input)]);
+    for (const int input : plan_->input_tensors) (*need)[Index(input)] = rows;
   }
 
   const PlanImpl* plan_ = nullptr;
