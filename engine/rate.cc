@@ -1,0 +1,84 @@
+#include "engine/rate.h"
+
+#include <bit>
+#include <cstdint>
+
+namespace glint {
+namespace {
+
+constexpr double kLn2High = 0x1.62e42fee00000p-1;  // 32 leading bits: k * kLn2High is exact
+constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
+constexpr double kLog2E = 0x1.71547652b82fep0;
+
+double PowerOfTwo(int exponent) {
+  return std::bit_cast<double>(static_cast<uint64_t>(exponent + 1023) << 52);
+}
+
+std::vector<double> ReadWeight(const ModelFile& model, const Node& node, const char* role) {
+  const TensorView* view = model.tensor(node.weights.at(role));
+  std::vector<float> values(view->elements);
+  CopyAsFloat(*view, 0, values.size(), values.data());
+  return std::vector<double>(values.begin(), values.end());
+}
+
+}  // namespace
+
+double ExactExp(double x) {
+  constexpr double kLimit = 80.0;
+  if (!(x > -kLimit)) x = -kLimit;
+  if (x > kLimit) x = kLimit;
+  const double scaled = x * kLog2E;
+  const int k = static_cast<int>(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
+  const double r = (x - k * kLn2High) - k * kLn2Low;  // |r| <= 0.35
+  // Taylor by Horner: 0.35^15 / 15! is below 2^-62.
+  double sum = 1.0;
+  for (int n = 14; n >= 1; --n) sum = 1.0 + sum * r / n;
+  return sum * PowerOfTwo(k);
+}
+
+double ExactLog(double x) {
+  constexpr uint64_t kMantissa = (uint64_t{1} << 52) - 1;
+  constexpr uint64_t kOne = uint64_t{1023} << 52;
+  const uint64_t bits = std::bit_cast<uint64_t>(x);
+  int k = static_cast<int>(bits >> 52) - 1023;
+  double m = std::bit_cast<double>((bits & kMantissa) | kOne);
+  if (m > 1.4142135623730951) {
+    m *= 0.5;
+    ++k;
+  }
+  // log m = 2 atanh(s), |s| <= 0.172: s^26 is below 2^-65.
+  const double s = (m - 1.0) / (m + 1.0);
+  const double s2 = s * s;
+  double sum = 0.0;
+  for (int n = 25; n >= 1; n -= 2) sum = sum * s2 + 1.0 / n;
+  return k * kLn2High + (2.0 * s * sum + k * kLn2Low);
+}
+
+double RateToT(const RateControl& rate, double lrd) {
+  const double low = ExactLog(rate.min);
+  const double high = ExactLog(rate.max);
+  if (!(high > low)) return 0.0;
+  return 2.0 * (ExactLog(lrd) - low) / (high - low) - 1.0;
+}
+
+std::vector<float> EvaluateGain(const ModelFile& model, const Node& node, double t) {
+  const std::vector<double> w1 = ReadWeight(model, node, "fc1.weight");
+  const std::vector<double> b1 = ReadWeight(model, node, "fc1.bias");
+  const std::vector<double> w2 = ReadWeight(model, node, "fc2.weight");
+  const std::vector<double> b2 = ReadWeight(model, node, "fc2.bias");
+  const size_t hidden = b1.size();
+  std::vector<double> unit(hidden);
+  for (size_t j = 0; j < hidden; ++j) {
+    const double sum = b1[j] + w1[j] * t;
+    unit[j] = sum > 0 ? sum : 0.0;
+  }
+  std::vector<float> gains(b2.size());
+  for (size_t c = 0; c < gains.size(); ++c) {
+    double sum = b2[c];
+    for (size_t j = 0; j < hidden; ++j) sum = sum + w2[c * hidden + j] * unit[j];
+    gains[c] = static_cast<float>(ExactExp(sum));
+  }
+  return gains;
+}
+
+}  // namespace glint

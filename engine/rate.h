@@ -1,0 +1,29 @@
+// Rate control: from lrd to the parameter t of the gains, and from t to the gains of a ScalingNet.
+// Called by the executor (gains) and the codec (t). Exact: double precision, + - * / only, no libm.
+// Thread rules: pure functions.
+#ifndef GLINT_ENGINE_RATE_H_
+#define GLINT_ENGINE_RATE_H_
+
+#include <vector>
+
+#include "engine/graph.h"
+#include "engine/model_file.h"
+
+namespace glint {
+
+// exp and log whose bits are the same everywhere; a few units in the last place from the true value.
+// ExactExp limits its argument to [-80, 80] (NaN counts as -80), so that gains are always finite floats.
+double ExactExp(double x);
+// x must be a positive normal number.
+double ExactLog(double x);
+
+// 2 (log lrd - log min) / (log max - log min) - 1; -1 at rate.min, 1 at rate.max.
+double RateToT(const RateControl& rate, double lrd);
+
+// gain[c] = exp(b2[c] + sum over j of W2[c][j] relu(b1[j] + W1[j] t)), j ascending, rounded to float.
+// `node` is a kGain node of a validated model.
+std::vector<float> EvaluateGain(const ModelFile& model, const Node& node, double t);
+
+}  // namespace glint
+
+#endif  // GLINT_ENGINE_RATE_H_
