@@ -1,0 +1,183 @@
+// Numbers, names, tables, output names and means of the tools.
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+
+#include "doctest/doctest.h"
+#include "tools/evaluation_output.h"
+#include "tools/models.h"
+#include "tools/pictures.h"
+#include "tools/table.h"
+#include "tools/text.h"
+
+namespace glint::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST_CASE("tools: numbers for people") {
+  CHECK(Fixed(31.204, 2) == "31.20");
+  CHECK(Fixed(std::numeric_limits<double>::infinity(), 2) == "inf");
+  CHECK(Fixed(std::nan(""), 2) == "-");
+  CHECK(Fixed(std::numeric_limits<double>::max(), 1).size() == 311);
+  CHECK(Grouped(0) == "0");
+  CHECK(Grouped(999) == "999");
+  CHECK(Grouped(1000) == "1,000");
+  CHECK(Grouped(1234567) == "1,234,567");
+  CHECK(ByteSize(1023) == "1023 bytes");
+  CHECK(ByteSize(1536) == "1.50 KiB");
+  CHECK(ByteSize(3.0 * 1024 * 1024 * 1024) == "3.00 GiB");
+  CHECK(Count(1, "picture") == "1 picture");
+  CHECK(Count(24, "picture") == "24 pictures");
+  for (const double value : {3.3e-05, 0.0004, 0.1, 1e300}) {
+    CHECK(std::stod(Shortest(value)) == value);
+  }
+  CHECK(Shortest(0.0004) == "0.0004");
+  CHECK(Shortest(3.3e-5) == "0.000033");
+  CHECK(Shortest(1e300) == "1e+300");
+}
+
+TEST_CASE("tools: sizes in flags") {
+  CHECK(ParseByteSize("512") == 512u);
+  CHECK(ParseByteSize("64K") == 65536u);
+  CHECK(ParseByteSize("1.5g") == (3ull << 29));
+  CHECK(ParseByteSize("2GiB") == (2ull << 30));
+  CHECK(ParseByteSize("2TB") == (2ull << 40));
+  for (const char* bad :
+       {"", "K", "-1", "1X", "1KX", "nan", "inf", "1e30", "1 K", "0x10K1", "8388608T"}) {
+    CAPTURE(bad);
+    CHECK(!ParseByteSize(bad));
+  }
+}
+
+TEST_CASE("tools: lists of numbers in flags") {
+  CHECK(ParseNumbers("0.0004") == std::vector<double>{0.0004});
+  CHECK(ParseNumbers("1e-4,2E-4,3") == std::vector<double>{1e-4, 2e-4, 3});
+  for (const char* bad :
+       {"", ",", "1,", ",1", "1,,2", "1;2", "1 2", "nan", "1,inf", "abc", "1e999"}) {
+    CAPTURE(bad);
+    CHECK(!ParseNumbers(bad));
+  }
+}
+
+TEST_CASE("tools: names for the terminal") {
+  CHECK(Printable("a\x1b[31mb\n") == "a?[31mb?");
+  CHECK(DisplayWidth("f\xC3\xBCr") == 3);
+  const std::string longer = std::string(100, 'a') + "_kodim01.png";
+  CHECK(DisplayWidth(Printable(longer, 40)) == 40);
+  CHECK(Printable(longer, 40).substr(28) == "_kodim01.png");
+  std::string umlauts;
+  for (int i = 0; i < 60; ++i) umlauts += "\xC3\xA4";
+  const std::string cut = Printable(umlauts, 40);
+  CHECK(DisplayWidth(cut) == 40);
+  CHECK(cut.size() == 2 * 37 + 3);  // no letter was cut in two
+}
+
+TEST_CASE("tools: tables are aligned") {
+  const std::string text = FormatTable({{"name", Table::Align::kLeft}, {"n"}},
+                                       {{"f\xC3\xBCr", "1"}, {"longer", "12345"}});
+  CHECK(text ==
+        "name        n\n"
+        "------  -----\n"
+        "f\xC3\xBCr         1\n"
+        "longer  12345\n");
+}
+
+TEST_CASE("tools: files of an output folder never collide") {
+  CHECK(OutputFileName("kodim01", 4e-4, 1, ".png") == "kodim01.png");
+  CHECK(OutputFileName("kodim01", 4e-4, 2, ".glint") == "kodim01_lrd0.0004.glint");
+  const fs::path folder = fs::temp_directory_path() / "glint_tools_test_pictures";
+  fs::remove_all(folder);
+  fs::create_directories(folder / "inner.png");
+  for (const char* name : {"b.PNG", "a.png", "a.ppm", "notes.txt"}) std::ofstream(folder / name);
+  const Expected<PictureList> list = ListPictures(folder.string());
+  REQUIRE(list.ok());
+  REQUIRE(list->files.size() == 3);
+  CHECK(list->files[0].output == "a.png");
+  CHECK(list->files[1].output == "a.ppm");
+  CHECK(list->files[2].output == "b");
+  CHECK(list->skipped == 1);
+  fs::remove_all(folder);
+  CHECK(ListPictures(folder.string()).error().code == ErrorCode::kNotFound);
+}
+
+Measurement MakeMeasurement(double psnr, std::optional<double> ms_ssim) {
+  Measurement m;
+  m.name = "bad\xFFname.png";
+  m.lrd = 4e-4;
+  m.bytes = 1000;
+  m.bpp = 0.5;
+  m.psnr = psnr;
+  m.ms_ssim = ms_ssim;
+  m.encoding_stages.analysis = 0.25;
+  m.decoding_stages.hyper = 0.5;
+  return m;
+}
+
+TEST_CASE("tools: means leave out what is not there") {
+  const std::vector<Measurement> some = {MakeMeasurement(30, 0.9),
+                                         MakeMeasurement(40, std::nullopt)};
+  const Means means = MeansOf(some, 4e-4);
+  CHECK(means.pictures == 2);
+  CHECK(means.psnr == doctest::Approx(35));
+  CHECK(means.with_ms_ssim == 1);
+  CHECK(*means.ms_ssim == doctest::Approx(0.9));
+  CHECK(means.encoding_stages.analysis == doctest::Approx(0.25));
+  CHECK(!MeansOf({some[1]}, 4e-4).ms_ssim);
+}
+
+TEST_CASE("tools: JSON has the promised keys, and null for what has no number") {
+  Evaluation evaluation;
+  evaluation.type = "FP32";
+  evaluation.measurements = {
+      MakeMeasurement(std::numeric_limits<double>::infinity(), std::nullopt)};
+  evaluation.rates = {MeansOf(evaluation.measurements, 4e-4)};
+  const Json json = Json::parse(JsonText(EvaluationJson(evaluation)));
+  for (const char* key : {"name", "description", "results", "images", "model", "machine"}) {
+    CAPTURE(key);
+    CHECK(json.contains(key));
+  }
+  for (const char* key :
+       {"lrd", "psnr-rgb", "ms-ssim-rgb", "bpp", "encoding_time", "decoding_time"}) {
+    CAPTURE(key);
+    REQUIRE(json["results"].contains(key));
+    CHECK(json["results"][key].size() == 1);
+  }
+  const Json& image = json["images"][0];
+  for (const char* key :
+       {"name", "source", "lrd", "width", "height", "bytes", "bpp", "estimated_bpp", "psnr-rgb",
+        "ms-ssim-rgb", "encoding_time", "decoding_time", "stages"}) {
+    CAPTURE(key);
+    CHECK(image.contains(key));
+  }
+  CHECK(image["psnr-rgb"].is_null());
+  CHECK(image["ms-ssim-rgb"].is_null());
+  CHECK(image["stages"]["analysis"] == 0.25);
+  CHECK(image["stages"]["decoding"]["hyper"] == 0.5);
+  for (const char* key : {"name", "type", "id", "bytes", "load_time"}) {
+    CAPTURE(key);
+    CHECK(json["model"].contains(key));
+  }
+  for (const char* key : {"cpu", "target", "threads", "peak_rss_mib"}) {
+    CAPTURE(key);
+    CHECK(json["machine"].contains(key));
+  }
+}
+
+TEST_CASE("tools: rates outside of a model's range are refused") {
+  ModelInfo model;
+  model.name = "light";
+  model.lrd_min = 1e-5;
+  model.lrd_max = 1e-3;
+  CHECK(CheckLrd(model, 1e-5).ok());
+  CHECK(CheckLrd(model, 1e-3).ok());
+  for (const double bad : {0.0, -1e-4, 1.1e-3, std::nan("")}) {
+    CAPTURE(bad);
+    CHECK(CheckLrd(model, bad).code == ErrorCode::kInvalidArgument);
+  }
+}
+
+}  // namespace
+}  // namespace glint::tools

@@ -1,0 +1,63 @@
+// Measures what a model makes of a picture: encodes to bytes, decodes those bytes with a model that
+// was loaded separately, compares. And the means over many pictures. Used by tools/evaluate.cc.
+// Thread rules: one thread; the library makes its own workers.
+#ifndef GLINT_TOOLS_EVALUATION_H_
+#define GLINT_TOOLS_EVALUATION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "glint/glint.hpp"
+
+namespace glint::tools {
+
+struct Measurement {
+  std::string name;
+  std::string source;  // path
+  double lrd = 0;
+  uint32_t width = 0, height = 0;
+  uint64_t bytes = 0;  // of the whole stream
+  double bpp = 0;
+  double estimated_bpp = 0;                     // of the symbols under the model's tables
+  double psnr = 0;                              // infinity when nothing was lost
+  std::optional<double> ms_ssim;                // nothing when the picture is too small
+  double encoding_time = 0, decoding_time = 0;  // medians over the repetitions
+  StageTimes encoding_stages, decoding_stages;  // of the median repetition
+};
+
+struct MeasureOptions {
+  double lrd = 0;
+  int threads = 1;
+  int repeat = 1;
+  std::function<bool(const char* what, double done)> progress;  // return false to stop
+};
+
+struct Coded {
+  Measurement measurement;
+  std::vector<uint8_t> stream;
+  Picture decoded;
+};
+
+// `name` and `source` of the measurement are the caller's to fill.
+Expected<Coded> Measure(const Model& encoder, const Model& decoder, const Picture& original,
+                        const MeasureOptions& options);
+
+// Arithmetic means, each picture weighing the same (as CompressAI and the seed have it).
+struct Means {
+  double lrd = 0;
+  size_t pictures = 0;
+  size_t with_ms_ssim = 0;
+  double bytes = 0, bpp = 0, estimated_bpp = 0, psnr = 0;
+  std::optional<double> ms_ssim;  // over those pictures that have one
+  double encoding_time = 0, decoding_time = 0;
+  StageTimes encoding_stages, decoding_stages;
+};
+Means MeansOf(const std::vector<Measurement>& measurements, double lrd);
+
+}  // namespace glint::tools
+
+#endif  // GLINT_TOOLS_EVALUATION_H_

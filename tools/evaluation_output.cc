@@ -1,0 +1,188 @@
+#include "tools/evaluation_output.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tools/machine.h"
+#include "tools/text.h"
+
+namespace glint::tools {
+namespace {
+
+using Align = Table::Align;
+
+std::string MsSsimText(const std::optional<double>& value, const char* otherwise) {
+  return value ? Fixed(*value, 4) : otherwise;
+}
+
+// What the call did outside of the five stages: reading pixels, container, waiting.
+double Other(const StageTimes& t) {
+  return std::max(0.0, t.total - t.analysis - t.hyper - t.context - t.entropy - t.synthesis);
+}
+
+Table::Cells StageRow(const std::string& direction, const Means& means, const StageTimes& t) {
+  const auto seconds = [](double value) { return value > 0 ? Fixed(value, 4) : std::string("-"); };
+  return {Shortest(means.lrd),  direction,          seconds(t.analysis),
+          seconds(t.hyper),     seconds(t.context), seconds(t.entropy),
+          seconds(t.synthesis), seconds(Other(t)),  seconds(t.total)};
+}
+
+// ---- JSON
+// ---------------------------------------------------------------------------------------------
+
+// JSON has no infinity: a lossless PSNR is null.
+Json Finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json Optional(const std::optional<double>& value) { return value ? Finite(*value) : Json(nullptr); }
+
+Json DirectionJson(const StageTimes& t) {
+  return Json{{"analysis", t.analysis}, {"hyper", t.hyper},         {"context", t.context},
+              {"entropy", t.entropy},   {"synthesis", t.synthesis}, {"total", t.total}};
+}
+
+// The five stages over both directions, and each direction by itself.
+Json StagesJson(const StageTimes& encoding, const StageTimes& decoding) {
+  return Json{{"analysis", encoding.analysis + decoding.analysis},
+              {"hyper", encoding.hyper + decoding.hyper},
+              {"context", encoding.context + decoding.context},
+              {"entropy", encoding.entropy + decoding.entropy},
+              {"synthesis", encoding.synthesis + decoding.synthesis},
+              {"encoding", DirectionJson(encoding)},
+              {"decoding", DirectionJson(decoding)}};
+}
+
+Json ImageJson(const Measurement& m) {
+  return Json{{"name", m.name},
+              {"source", m.source},
+              {"lrd", m.lrd},
+              {"width", m.width},
+              {"height", m.height},
+              {"bytes", m.bytes},
+              {"bpp", m.bpp},
+              {"estimated_bpp", m.estimated_bpp},
+              {"psnr-rgb", Finite(m.psnr)},
+              {"ms-ssim-rgb", Optional(m.ms_ssim)},
+              {"encoding_time", m.encoding_time},
+              {"decoding_time", m.decoding_time},
+              {"stages", StagesJson(m.encoding_stages, m.decoding_stages)}};
+}
+
+Json ResultsJson(const std::vector<Means>& rates) {
+  Json results = {{"lrd", Json::array()},           {"psnr-rgb", Json::array()},
+                  {"ms-ssim-rgb", Json::array()},   {"bpp", Json::array()},
+                  {"estimated_bpp", Json::array()}, {"encoding_time", Json::array()},
+                  {"decoding_time", Json::array()}};
+  for (const Means& means : rates) {
+    results["lrd"].push_back(means.lrd);
+    results["psnr-rgb"].push_back(Finite(means.psnr));
+    results["ms-ssim-rgb"].push_back(Optional(means.ms_ssim));
+    results["bpp"].push_back(means.bpp);
+    results["estimated_bpp"].push_back(means.estimated_bpp);
+    results["encoding_time"].push_back(means.encoding_time);
+    results["decoding_time"].push_back(means.decoding_time);
+  }
+  return results;
+}
+
+}  // namespace
+
+Table PictureTable(const std::vector<std::string>& names) {
+  Table table({{"picture", Align::kLeft},
+               {"size", Align::kRight, 9},
+               {"PSNR dB", Align::kRight},
+               {"MS-SSIM", Align::kRight},
+               {"bytes", Align::kRight, 9},
+               {"bpp", Align::kRight, 6},
+               {"estimated", Align::kRight},
+               {"encode s", Align::kRight},
+               {"decode s", Align::kRight}});
+  for (const std::string& name : names) table.Fit({Printable(name)});
+  return table;
+}
+
+Table::Cells PictureRow(const Measurement& m) {
+  return {Printable(m.name),         std::to_string(m.width) + "x" + std::to_string(m.height),
+          Fixed(m.psnr, 2),          MsSsimText(m.ms_ssim, "small"),
+          Grouped(m.bytes),          Fixed(m.bpp, 3),
+          Fixed(m.estimated_bpp, 3), Fixed(m.encoding_time, 3),
+          Fixed(m.decoding_time, 3)};
+}
+
+Table::Cells MeansRow(const Means& means) {
+  return {"mean of " + Grouped(means.pictures),
+          "",
+          Fixed(means.psnr, 2),
+          MsSsimText(means.ms_ssim, "-"),
+          Grouped(static_cast<uint64_t>(std::llround(means.bytes))),
+          Fixed(means.bpp, 3),
+          Fixed(means.estimated_bpp, 3),
+          Fixed(means.encoding_time, 3),
+          Fixed(means.decoding_time, 3)};
+}
+
+std::string RateTable(const std::vector<Means>& rates) {
+  std::vector<Table::Cells> rows;
+  for (const Means& means : rates) {
+    Table::Cells row = MeansRow(means);
+    row.erase(row.begin(), row.begin() + 2);
+    row.insert(row.begin(), Shortest(means.lrd));
+    rows.push_back(row);
+  }
+  return FormatTable({{"lrd", Align::kLeft},
+                      {"PSNR dB"},
+                      {"MS-SSIM"},
+                      {"bytes"},
+                      {"bpp"},
+                      {"estimated"},
+                      {"encode s"},
+                      {"decode s"}},
+                     rows);
+}
+
+std::string StageTable(const std::vector<Means>& rates) {
+  std::vector<Table::Cells> rows;
+  for (const Means& means : rates) {
+    rows.push_back(StageRow("encode", means, means.encoding_stages));
+    rows.push_back(StageRow("decode", means, means.decoding_stages));
+  }
+  return FormatTable({{"lrd", Align::kLeft},
+                      {"seconds", Align::kLeft},
+                      {"analysis"},
+                      {"hyper"},
+                      {"context"},
+                      {"entropy"},
+                      {"synthesis"},
+                      {"other"},
+                      {"total"}},
+                     rows);
+}
+
+Json EvaluationJson(const Evaluation& evaluation) {
+  Json images = Json::array();
+  for (const Measurement& m : evaluation.measurements) images.push_back(ImageJson(m));
+  Json failures = Json::array();
+  for (const Failure& failure : evaluation.failures) {
+    failures.push_back(Json{{"source", failure.source}, {"message", failure.message}});
+  }
+  const ModelInfo& model = evaluation.model;
+  return Json{{"name", "glint-" + model.name + "-" + Lower(evaluation.type)},
+              {"description", std::string("Glint ") + Version() +
+                                  ", whole streams, PSNR and MS-SSIM "
+                                  "over 8-bit RGB"},
+              {"results", ResultsJson(evaluation.rates)},
+              {"images", images},
+              {"failures", failures},
+              {"model",
+               {{"name", model.name},
+                {"type", evaluation.type},
+                {"id", model.id},
+                {"bytes", model.file_bytes},
+                {"load_time", model.load_seconds}}},
+              {"machine",
+               {{"cpu", CpuName()},
+                {"target", CurrentTarget()},
+                {"threads", evaluation.threads},
+                {"peak_rss_mib", PeakRssMib()}}}};
+}
+
+}  // namespace glint::tools

@@ -1,0 +1,98 @@
+#include "tools/info_text.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "tools/text.h"
+
+namespace glint::tools {
+namespace {
+
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+std::string Lines(const Facts& facts) {
+  size_t width = 0;
+  for (const auto& [name, value] : facts) width = std::max(width, name.size());
+  std::string text;
+  for (const auto& [name, value] : facts) {
+    if (value.empty()) continue;
+    text += name + std::string(width + 2 - name.size(), ' ') + value + "\n";
+  }
+  return text;
+}
+
+// "S 12 (45.1 KiB), H 1 (37 bytes)": how many chunks of each type there are, and their bytes.
+std::string ChunkText(const StreamInfo& stream) {
+  std::map<char, std::pair<size_t, uint64_t>> types;
+  for (const StreamInfo::Chunk& chunk : stream.chunks) {
+    ++types[chunk.type].first;
+    types[chunk.type].second += chunk.bytes;
+  }
+  std::string text;
+  for (const auto& [type, sum] : types) {
+    if (!text.empty()) text += ", ";
+    text += std::string(1, type) + " x " + std::to_string(sum.first) + " (" +
+            ByteSize(static_cast<double>(sum.second)) + ")";
+  }
+  return text;
+}
+
+std::string MetadataText(const Metadata& metadata) {
+  std::string text;
+  const auto add = [&text](const std::string& what, size_t bytes) {
+    if (bytes == 0) return;
+    text += (text.empty() ? "" : ", ") + what + " (" + ByteSize(static_cast<double>(bytes)) + ")";
+  };
+  add("ICC profile", metadata.icc.size());
+  add("EXIF", metadata.exif.size());
+  for (const auto& [type, content] : metadata.chunks) add(type, content.size());
+  return text.empty() ? "none" : text;
+}
+
+bool SamePicture(const PictureInfo& a, const PictureInfo& b) {
+  return a.width == b.width && a.height == b.height && a.channels == b.channels &&
+         a.has_alpha == b.has_alpha && a.bit_depth == b.bit_depth;
+}
+
+}  // namespace
+
+std::string PictureText(const PictureInfo& picture) {
+  return std::to_string(picture.width) + "x" + std::to_string(picture.height) + ", " +
+         (picture.channels == 1 ? "gray" : "RGB") + (picture.has_alpha ? " with alpha" : "") +
+         ", " + Count(picture.bit_depth, "bit");
+}
+
+std::string ModelText(const ModelInfo& model) {
+  return Lines({
+      {"model", model.name + ", " + Upper(model.form)},
+      {"architecture", model.architecture},
+      {"id", model.id},
+      {"size", ByteSize(static_cast<double>(model.file_bytes)) + ", " + Grouped(model.parameters) +
+                   " parameters"},
+      {"lrd", Shortest(model.lrd_min) + " to " + Shortest(model.lrd_max) + ", default " +
+                  Shortest(model.lrd_default) + ", best between " +
+                  Shortest(model.lrd_suggested_min) + " and " + Shortest(model.lrd_suggested_max)},
+      {"load time", Fixed(model.load_seconds, 3) + " s"},
+      {"provenance", model.provenance},
+  });
+}
+
+std::string StreamText(const StreamInfo& stream) {
+  const double pixels = static_cast<double>(stream.source.width) * stream.source.height;
+  const double bits = 8 * static_cast<double>(stream.bytes);
+  return Lines({
+      {"picture", PictureText(stream.source)},
+      {"decodes to",
+       SamePicture(stream.source, stream.output) ? "the same form" : PictureText(stream.output)},
+      {"size", ByteSize(static_cast<double>(stream.bytes)) + ", " +
+                   Fixed(pixels > 0 ? bits / pixels : 0, 3) + " bpp"},
+      {"lrd", Shortest(stream.lrd)},
+      {"model id", stream.model_id},
+      {"metadata", MetadataText(stream.metadata)},
+      {"chunks", ChunkText(stream)},
+  });
+}
+
+}  // namespace glint::tools

@@ -1,0 +1,72 @@
+#include "tools/json_output.h"
+
+namespace glint::tools {
+namespace {
+
+Json PictureJson(const PictureInfo& picture) {
+  return Json{{"width", picture.width},
+              {"height", picture.height},
+              {"channels", picture.channels},
+              {"alpha", picture.has_alpha},
+              {"bit_depth", picture.bit_depth}};
+}
+
+Json MetadataJson(const Metadata& metadata) {
+  Json chunks = Json::array();
+  for (const auto& [type, content] : metadata.chunks) {
+    chunks.push_back(Json{{"type", type}, {"bytes", content.size()}});
+  }
+  return Json{
+      {"icc_bytes", metadata.icc.size()}, {"exif_bytes", metadata.exif.size()}, {"chunks", chunks}};
+}
+
+// The provenance stands in the model file as JSON; if it is no JSON, as the text that it is.
+Json ProvenanceJson(const std::string& text) {
+  if (text.empty()) return nullptr;
+  Json parsed = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return parsed.is_discarded() ? Json(text) : parsed;
+}
+
+}  // namespace
+
+Json ModelJson(const ModelInfo& model) {
+  return Json{{"kind", "model"},
+              {"name", model.name},
+              {"form", model.form},
+              {"architecture", model.architecture},
+              {"id", model.id},
+              {"bytes", model.file_bytes},
+              {"parameters", model.parameters},
+              {"load_time", model.load_seconds},
+              {"lrd",
+               {{"min", model.lrd_min},
+                {"max", model.lrd_max},
+                {"default", model.lrd_default},
+                {"suggested_min", model.lrd_suggested_min},
+                {"suggested_max", model.lrd_suggested_max}}},
+              {"provenance", ProvenanceJson(model.provenance)}};
+}
+
+Json StreamJson(const StreamInfo& stream) {
+  Json chunks = Json::array();
+  for (const StreamInfo::Chunk& chunk : stream.chunks) {
+    chunks.push_back(Json{
+        {"type", std::string(1, chunk.type)}, {"offset", chunk.offset}, {"bytes", chunk.bytes}});
+  }
+  const double pixels = static_cast<double>(stream.source.width) * stream.source.height;
+  return Json{{"kind", "stream"},
+              {"bytes", stream.bytes},
+              {"bpp", pixels > 0 ? 8 * static_cast<double>(stream.bytes) / pixels : 0.0},
+              {"model_id", stream.model_id},
+              {"lrd", stream.lrd},
+              {"source", PictureJson(stream.source)},
+              {"output", PictureJson(stream.output)},
+              {"metadata", MetadataJson(stream.metadata)},
+              {"chunks", chunks}};
+}
+
+std::string JsonText(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace glint::tools

@@ -1,0 +1,77 @@
+#include "tools/models.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "tools/console.h"
+#include "tools/text.h"
+
+namespace glint::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> ShippedModelFolders() {
+  std::vector<fs::path> folders;
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (!error) folders.push_back(program.parent_path().parent_path() / "share" / "glint");
+#ifdef GLINT_DEFAULT_MODEL_DIR
+  folders.emplace_back(GLINT_DEFAULT_MODEL_DIR);
+#endif
+  return folders;
+}
+
+std::string EnvironmentModel(const std::string& file_name) {
+  const char* value = std::getenv("GLINT_MODEL");
+  if (value == nullptr || *value == '\0') return "";
+  std::error_code error;
+  return fs::is_directory(value, error) ? (fs::path(value) / file_name).string() : value;
+}
+
+}  // namespace
+
+Expected<std::string> FindShippedModel(const std::string& file_name) {
+  std::string looked;
+  for (const fs::path& folder : ShippedModelFolders()) {
+    std::error_code error;
+    const fs::path path = folder / file_name;
+    if (fs::is_regular_file(path, error)) return path.string();
+    looked += (looked.empty() ? "" : " and ") + folder.string();
+  }
+  return MakeError(ErrorCode::kNotFound,
+                   file_name + ": there is no such model in " + looked + "; name one with --model");
+}
+
+Expected<std::string> FindModel(const std::string& flag, const std::string& file_name) {
+  if (!flag.empty()) return flag;
+  const std::string named = EnvironmentModel(file_name);
+  if (!named.empty()) return named;
+  return FindShippedModel(file_name);
+}
+
+Expected<Model> LoadModel(const std::string& path) {
+  Expected<Model> model = Model::Load(path);
+  if (!model) return At(path, model.error());
+  return model;
+}
+
+Error UseTarget(const std::string& name) {
+  if (name.empty()) return {};
+  const Error error = SetTarget(name);
+  if (error.ok()) return error;
+  std::string targets;
+  for (const std::string& target : SupportedTargets()) targets += " " + target;
+  return Error{error.code, "--target " + name + ": not one of this machine's targets:" + targets};
+}
+
+Error CheckLrd(const ModelInfo& model, double lrd) {
+  if (lrd >= model.lrd_min && lrd <= model.lrd_max) return {};
+  return MakeError(ErrorCode::kInvalidArgument, "--lrd " + Shortest(lrd) + ": model " + model.name +
+                                                    " takes " + Shortest(model.lrd_min) + " to " +
+                                                    Shortest(model.lrd_max));
+}
+
+}  // namespace glint::tools
