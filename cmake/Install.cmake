@@ -1,0 +1,47 @@
+# Installs library, headers, programs, weights, the CMake package glint::glint and glint.pc.
+include(CMakePackageConfigHelpers)
+
+set(glint_config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/glint")
+
+# A static glint needs Highway's few functions at link time. A static Highway is installed beside glint
+# under another name, so that users of glint need not have one; a shared one is a dependency as usual.
+set(glint_hwy_bundled OFF)
+set(glint_pc_private "")
+if(NOT BUILD_SHARED_LIBS)
+  get_target_property(hwy_real hwy::hwy ALIASED_TARGET)
+  if(NOT hwy_real)
+    set(hwy_real hwy::hwy)
+  endif()
+  get_target_property(hwy_type ${hwy_real} TYPE)
+  if(hwy_type STREQUAL "STATIC_LIBRARY")
+    set(glint_hwy_bundled ON)
+    set(glint_hwy_file "${CMAKE_STATIC_LIBRARY_PREFIX}glint_hwy${CMAKE_STATIC_LIBRARY_SUFFIX}")
+    install(FILES "$<TARGET_FILE:${hwy_real}>" DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+            RENAME "${glint_hwy_file}")
+    target_link_libraries(glint INTERFACE $<INSTALL_INTERFACE:$<LINK_ONLY:glint::hwy>>)
+    string(APPEND glint_pc_private " -lglint_hwy")
+  else()
+    target_link_libraries(glint INTERFACE $<INSTALL_INTERFACE:$<LINK_ONLY:hwy::hwy>>)
+    string(APPEND glint_pc_private " -lhwy")
+  endif()
+  string(APPEND glint_pc_private " -lpng -lz -lstdc++ -lm -pthread")
+endif()
+
+install(TARGETS glint EXPORT glintTargets)
+install(DIRECTORY codec/include/glint DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+if(installed_programs)
+  install(TARGETS ${installed_programs})
+  install(DIRECTORY weights/ DESTINATION "${CMAKE_INSTALL_DATADIR}/glint"
+          FILES_MATCHING PATTERN "*.safetensors" PATTERN "training" EXCLUDE)
+endif()
+install(EXPORT glintTargets NAMESPACE glint:: DESTINATION "${glint_config_dir}")
+
+configure_package_config_file(cmake/glintConfig.cmake.in "${PROJECT_BINARY_DIR}/glintConfig.cmake"
+  INSTALL_DESTINATION "${glint_config_dir}" PATH_VARS CMAKE_INSTALL_LIBDIR)
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/glintConfigVersion.cmake"
+  COMPATIBILITY SameMajorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/glintConfig.cmake" "${PROJECT_BINARY_DIR}/glintConfigVersion.cmake"
+        DESTINATION "${glint_config_dir}")
+
+configure_file(cmake/glint.pc.in "${PROJECT_BINARY_DIR}/glint.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/glint.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
