@@ -33,6 +33,8 @@ if(installed_programs)
   install(TARGETS ${installed_programs})
   install(DIRECTORY weights/ DESTINATION "${CMAKE_INSTALL_DATADIR}/glint"
           FILES_MATCHING PATTERN "*.safetensors" PATTERN "training" EXCLUDE)
+  install(DIRECTORY tools/samples DESTINATION "${CMAKE_INSTALL_DATADIR}/glint"
+          FILES_MATCHING PATTERN "*.png")
 endif()
 install(EXPORT glintTargets NAMESPACE glint:: DESTINATION "${glint_config_dir}")
 

@@ -90,16 +90,6 @@ Expected<std::vector<double>> Rates(const Flags& flags, const ModelInfo& model) 
   return std::move(*rates);
 }
 
-Expected<std::string> PicturePath(const Flags& flags) {
-  if (!flags.gt_path.empty()) return flags.gt_path;
-#ifdef GLINT_SAMPLES_DIR
-  return std::string(GLINT_SAMPLES_DIR);
-#else
-  return MakeError(ErrorCode::kInvalidArgument,
-                   "--gt_path: name a picture or a folder; this build came without samples");
-#endif
-}
-
 // A JSON file that could not be written at the end would have cost the whole run.
 Error CheckJsonPath(const std::string& path) {
   if (path.empty() || path == "-") return {};
@@ -125,7 +115,8 @@ Expected<Job> Prepare(const Flags& flags) {
   Error error = CheckJsonPath(flags.json);
   if (error.ok()) error = UseTarget(flags.target);
   if (!error.ok()) return error;
-  const Expected<std::string> pictures_path = PicturePath(flags);
+  const Expected<std::string> pictures_path =
+      flags.gt_path.empty() ? FindSamples() : Expected<std::string>(flags.gt_path);
   if (!pictures_path) return pictures_path.error();
   const Expected<PictureList> pictures = ListPictures(*pictures_path);
   if (!pictures) return pictures.error();

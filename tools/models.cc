@@ -13,15 +13,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> ShippedModelFolders() {
+// Where Glint's data may be: beside this program, so that an installation can be moved; in the
+// source tree that it was built from; where it was to be installed.
+std::vector<fs::path> DataFolders(const char* source_folder) {
   std::vector<fs::path> folders;
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (!error) folders.push_back(program.parent_path().parent_path() / "share" / "glint");
-#ifdef GLINT_DEFAULT_MODEL_DIR
-  folders.emplace_back(GLINT_DEFAULT_MODEL_DIR);
+  if (source_folder != nullptr) folders.emplace_back(source_folder);
+#ifdef GLINT_INSTALLED_DATA_DIR
+  folders.emplace_back(GLINT_INSTALLED_DATA_DIR);
 #endif
   return folders;
+}
+
+const char* SourceWeights() {
+#ifdef GLINT_WEIGHTS_DIR
+  return GLINT_WEIGHTS_DIR;
+#else
+  return nullptr;
+#endif
 }
 
 std::string EnvironmentModel(const std::string& file_name) {
@@ -35,11 +46,11 @@ std::string EnvironmentModel(const std::string& file_name) {
 
 Expected<std::string> FindShippedModel(const std::string& file_name) {
   std::string looked;
-  for (const fs::path& folder : ShippedModelFolders()) {
+  for (const fs::path& folder : DataFolders(SourceWeights())) {
     std::error_code error;
     const fs::path path = folder / file_name;
     if (fs::is_regular_file(path, error)) return path.string();
-    looked += (looked.empty() ? "" : " and ") + folder.string();
+    looked += (looked.empty() ? "" : ", ") + folder.string();
   }
   return MakeError(ErrorCode::kNotFound,
                    file_name + ": there is no such model in " + looked + "; name one with --model");
@@ -50,6 +61,20 @@ Expected<std::string> FindModel(const std::string& flag, const std::string& file
   const std::string named = EnvironmentModel(file_name);
   if (!named.empty()) return named;
   return FindShippedModel(file_name);
+}
+
+Expected<std::string> FindSamples() {
+  std::error_code error;
+  std::vector<fs::path> folders = DataFolders(nullptr);
+  for (fs::path& folder : folders) folder /= "samples";
+#ifdef GLINT_SAMPLES_DIR
+  folders.emplace_back(GLINT_SAMPLES_DIR);
+#endif
+  for (const fs::path& folder : folders) {
+    if (fs::is_directory(folder, error)) return folder.string();
+  }
+  return MakeError(ErrorCode::kNotFound,
+                   "no sample pictures came with this build; name a picture or folder: --gt_path");
 }
 
 Expected<Model> LoadModel(const std::string& path) {

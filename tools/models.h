@@ -1,4 +1,4 @@
-// Finding and loading model files for the tools.
+// Finding and loading what came with Glint, model files first of all.
 // Used by the mains of the tools and benchmarks.
 // Thread rules: free functions; they read the environment.
 #ifndef GLINT_TOOLS_MODELS_H_
@@ -13,19 +13,21 @@ namespace glint::tools {
 inline constexpr const char* kDefaultModel = "light-fp32.safetensors";
 
 // `flag` if not empty; else $GLINT_MODEL, a file, or a folder that holds `file_name`; else
-// `file_name` in
-// ../share/glint beside this program's folder, then in the source tree's weights/.
+// `file_name` in ../share/glint beside this program's folder, then in the source tree's weights/.
 Expected<std::string> FindModel(const std::string& flag,
                                 const std::string& file_name = kDefaultModel);
 // The same without $GLINT_MODEL, for a file that was asked for by name.
 Expected<std::string> FindShippedModel(const std::string& file_name);
+
+// The folder of sample pictures.
+Expected<std::string> FindSamples();
 
 Expected<Model> LoadModel(const std::string& path);
 
 // Chooses the SIMD target, "" for the best or $GLINT_TARGET; the message names what there is.
 Error UseTarget(const std::string& name);
 
-// Is `lrd` one that the model takes? (`flag` is for the message.)
+// Is `lrd` one that the model takes?
 Error CheckLrd(const ModelInfo& model, double lrd);
 
 }  // namespace glint::tools
