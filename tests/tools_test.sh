@@ -1,0 +1,324 @@
+#!/usr/bin/env bash
+# End-to-end tests of the programs glint and evaluate. Usage: tools_test.sh BIN_DIR
+# Prints one line per check and "N passed, N failed"; exits with 1 when one failed.
+# Needs nothing but a shell and coreutils.
+set -u -o pipefail
+
+bin=$(cd "${1:?usage: tools_test.sh BIN_DIR}" && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+glint=$bin/glint
+evaluate=$bin/evaluate
+model=$root/weights/light-fp32.safetensors
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+unset GLINT_MODEL GLINT_TARGET
+
+passed=0
+failed=0
+
+pass() {
+  passed=$((passed + 1))
+  echo "ok    $1"
+}
+
+fail() {
+  failed=$((failed + 1))
+  echo "FAIL  $1"
+  sed 's/^/      | /' stdout.txt stderr.txt 2>/dev/null | head -20
+}
+
+# check NAME COMMAND...: the command succeeds. (Its output is not kept.)
+check() {
+  local name=$1
+  shift
+  if "$@" >/dev/null 2>&1; then pass "$name"; else fail "$name"; fi
+}
+
+refute() {
+  local name=$1
+  shift
+  if "$@" >/dev/null 2>&1; then fail "$name"; else pass "$name"; fi
+}
+
+# exits NAME CODE COMMAND...: the exit code; output is left in stdout.txt and stderr.txt.
+exits() {
+  local name=$1 code=$2 got=0
+  shift 2
+  "$@" >stdout.txt 2>stderr.txt </dev/null || got=$?
+  if [ "$got" -eq "$code" ]; then pass "$name"; else fail "$name (exit $got, not $code)"; fi
+}
+
+# refuses NAME PATTERN COMMAND...: exit 2, one line on standard error that matches, nothing on standard
+# output, and no new file in the working folder.
+refuses() {
+  local name=$1 pattern=$2 before
+  shift 2
+  before=$(ls -A)
+  exits "$name: exit 2" 2 "$@"
+  if [ "$(wc -l <stderr.txt)" -eq 1 ] && grep -Eq -- "$pattern" stderr.txt; then
+    pass "$name: says why"
+  else
+    fail "$name: says why (/$pattern/)"
+  fi
+  check "$name: nothing on standard output" test ! -s stdout.txt
+  check "$name: no file left behind" test "$before" = "$(ls -A)"
+}
+
+# said NAME PATTERN: the last command's standard output matches.
+said() {
+  if grep -Eq -- "$2" stdout.txt; then pass "$1"; else fail "$1 (/$2/)"; fi
+}
+
+has_keys() {
+  local name=$1 file=$2 key
+  shift 2
+  for key in "$@"; do
+    check "$name: \"$key\"" grep -q "\"$key\":" "$file"
+  done
+}
+
+# make_ppm FILE WIDTH HEIGHT: a colour picture with gradients and edges.
+make_ppm() {
+  awk -v w="$2" -v h="$3" 'BEGIN {
+    printf "P3\n%d %d\n255\n", w, h
+    for (y = 0; y < h; ++y) for (x = 0; x < w; ++x) {
+      edge = (int(x / 23) + int(y / 17)) % 2 * 60
+      printf "%d %d %d\n", 40 + edge + x * 90 / w, 60 + edge + y * 90 / h, 90 + (x + y) % 64
+    }
+  }' | ascii_to_binary_ppm >"$1"
+}
+
+# P3 to P6: the three numbers of each line become bytes.
+ascii_to_binary_ppm() {
+  local magic size depth
+  read -r magic && read -r size && read -r depth
+  printf 'P6\n%s\n%s\n' "$size" "$depth"
+  # Octal escapes in one string: a printf per pixel would take seconds.
+  printf "$(awk '{ printf "\\%03o\\%03o\\%03o", $1, $2, $3 }')"
+}
+
+# toggle FILE OFFSET: flips the lowest bit of one byte.
+toggle() {
+  local byte
+  byte=$(od -An -tu1 -j"$2" -N1 "$1")
+  printf "\\$(printf '%03o' $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+size_of() { wc -c <"$1" | tr -d ' '; }
+
+test_help() {
+  local program
+  for program in "$glint" "$evaluate"; do
+    exits "${program##*/} --help" 0 "$program" --help
+    said "${program##*/} --help explains" 'Exit code'
+    exits "${program##*/} --version" 0 "$program" --version
+    said "${program##*/} --version has a number" '[0-9]+\.[0-9]+\.[0-9]+'
+  done
+  for program in encode decode info; do
+    exits "glint $program --help" 0 "$glint" "$program" --help
+    said "glint $program --help has examples" "glint $program "
+  done
+  if [ -e /dev/full ]; then
+    check "a full disk is noticed" bash -c "'$glint' --version >/dev/full 2>/dev/null; [ \$? -eq 2 ]"
+  fi
+}
+
+test_round_trip() {
+  exits "encode" 0 "$glint" encode small.ppm small.glint
+  exits "decode to PPM" 0 "$glint" decode small.glint small_out.ppm
+  check "decoded size" test "$(head -c 15 small_out.ppm | tr '\n' ' ')" = "$(head -c 15 small.ppm | tr '\n' ' ')"
+  exits "decode to PNG" 0 "$glint" decode small.glint small_out.png
+  exits "encode the PNG" 0 "$glint" encode small_out.png again.glint
+  check "the stream is smaller than the picture" test "$(size_of small.glint)" -lt "$(($(size_of small.ppm) / 4))"
+
+  check "standard input and output" bash -c "'$glint' encode - - <small.ppm >pipe.glint"
+  check "... give the same stream" cmp small.glint pipe.glint
+  check "decode from a pipe into a pipe" bash -c \
+    "cat small.glint | '$glint' decode - - --format ppm | cat >pipe.ppm"
+  check "... gives the same picture" cmp small_out.ppm pipe.ppm
+
+  exits "a higher rate" 0 "$glint" encode --lrd 0.0008 small.ppm high.glint
+  exits "a lower rate" 0 "$glint" encode --lrd 0.0001 small.ppm low.glint
+  check "... costs more bytes" test "$(size_of high.glint)" -gt "$(size_of low.glint)"
+
+  exits "two threads, bands of 16 rows" 0 "$glint" encode --threads 2 --band 16 small.ppm banded.glint
+  check "... change nothing" cmp small.glint banded.glint
+  exits "decode so" 0 "$glint" decode --threads 2 --band 16 small.glint banded.ppm
+  check "... changes nothing" cmp small_out.ppm banded.ppm
+  exits "--verbose" 0 "$glint" encode -v small.ppm small.glint
+  check "--verbose says what was done" grep -q bpp stderr.txt
+  check "an existing file is replaced" cmp small.glint pipe.glint
+}
+
+test_info() {
+  exits "info of a stream" 0 "$glint" info small.glint
+  said "... has the size" '150x100'
+  exits "info --json of a stream" 0 "$glint" info --json small.glint
+  cp stdout.txt stream.json
+  has_keys "info --json of a stream" stream.json kind bytes bpp model_id lrd source output chunks
+  exits "info of a stream in a pipe" 0 bash -c "'$glint' info - <small.glint"
+  exits "info of a model" 0 "$glint" info "$model"
+  said "... has the parameters" 'parameters'
+  exits "info --json of a model" 0 "$glint" info --json "$model"
+  cp stdout.txt model.json
+  has_keys "info --json of a model" model.json kind name form id bytes parameters lrd provenance
+  check "the stream names the model" test \
+    "$(sed -n 's/.*"model_id": "\([0-9a-f]\{16\}\)".*/\1/p' stream.json)" = \
+    "$(sed -n 's/^  "id": "\([0-9a-f]\{16\}\)".*/\1/p' model.json)"
+  exits "info --explain of a model" 0 "$glint" info --explain "$model"
+  said "... has g_a" 'g_a'
+  refuses "info --explain of a stream" 'explain' "$glint" info --explain small.glint
+  refuses "info of a picture" 'small.ppm: ' "$glint" info small.ppm
+}
+
+test_bad_use() {
+  refuses "no command" 'subcommand' "$glint"
+  refuses "unknown command" '.' "$glint" frobnicate
+  refuses "unknown flag" '.' "$glint" encode --nope small.ppm x.glint
+  refuses "no output" 'OUT' "$glint" encode small.ppm
+  refuses "lrd is no number" 'lrd' "$glint" encode --lrd abc small.ppm x.glint
+  refuses "lrd out of range" 'lrd' "$glint" encode --lrd 7 small.ppm x.glint
+  refuses "lrd nan" 'lrd' "$glint" encode --lrd nan small.ppm x.glint
+  refuses "lrd zero" 'lrd' "$glint" encode --lrd 0 small.ppm x.glint
+  refuses "negative threads" 'threads' "$glint" encode --threads -1 small.ppm x.glint
+  refuses "unknown target" 'NO_SUCH' "$glint" encode --target NO_SUCH small.ppm x.glint
+  refuses "size without a number" 'max-memory' "$glint" encode --max-memory much small.ppm x.glint
+  refuses "too many pixels" 'small.ppm: ' "$glint" encode --max-pixels 1K small.ppm x.glint
+  refuses "too many pixels to decode" 'small.glint: ' "$glint" decode --max-pixels 1K small.glint x.png
+  refuses "too little memory" 'small.ppm: ' "$glint" encode --max-memory 64K small.ppm x.glint
+  refuses "no such picture" 'missing.png: ' "$glint" encode missing.png x.glint
+  refuses "no such stream" 'missing.glint: ' "$glint" decode missing.glint x.png
+  refuses "no such model" 'missing.safetensors: ' \
+    "$glint" encode --model missing.safetensors small.ppm x.glint
+  refuses "a picture is no model" 'small.ppm: ' "$glint" encode --model small.ppm small.ppm x.glint
+  refuses "a picture is no stream" 'small.ppm: ' "$glint" decode small.ppm x.png
+  refuses "a stream is no picture" 'small.glint: ' "$glint" encode small.glint x.glint
+  refuses "unknown kind of picture" 'x.jpg: ' "$glint" decode small.glint x.jpg
+  refuses "no such folder" 'nowhere/x.glint: ' "$glint" encode small.ppm nowhere/x.glint
+  refuses "no such folder for a picture" 'nowhere/x.png: ' "$glint" decode small.glint nowhere/x.png
+  refuses "empty picture" 'empty: ' "$glint" encode empty x.glint
+  refuses "empty stream" 'empty: ' "$glint" decode empty x.png
+  refuses "empty input" 'standard input: ' bash -c "'$glint' decode - x.png </dev/null"
+}
+
+test_damage() {
+  local size
+  size=$(size_of small.glint)
+  head -c $((size / 2)) small.glint >half.glint
+  refuses "half a stream" 'half.glint: ' "$glint" decode half.glint x.png
+  head -c $((size - 1)) small.glint >shorter.glint
+  refuses "a stream without its last byte" 'shorter.glint: ' "$glint" decode shorter.glint x.png
+  cp small.glint flipped.glint
+  toggle flipped.glint $((size * 2 / 3))
+  refuses "a flipped bit" 'flipped.glint: ' "$glint" decode flipped.glint x.png
+  head -c 20000 small.ppm >half.ppm
+  refuses "half a picture" 'half.ppm: ' "$glint" encode half.ppm x.glint
+  head -c "$(($(size_of small_out.png) - 20))" small_out.png >half.png
+  refuses "a PNG without its end" 'half.png: ' "$glint" encode half.png x.glint
+  head -c 100000 "$model" >half.safetensors
+  refuses "half a model" 'half.safetensors: ' "$glint" encode --model half.safetensors small.ppm x.glint
+  echo "precious" >precious.png
+  exits "a bad stream onto a good file" 2 "$glint" decode flipped.glint precious.png
+  check "... leaves the file alone" grep -q precious precious.png
+}
+
+test_wrong_model() {
+  local wanted given
+  cp "$model" other.safetensors
+  # The middle of the file is a weight; its lowest mantissa bit makes another model.
+  toggle other.safetensors $(($(size_of "$model") / 128 * 64))
+  wanted=$("$glint" info "$model" | sed -n 's/^id *//p')
+  given=$("$glint" info other.safetensors | sed -n 's/^id *//p')
+  check "another model has another id" test -n "$given" -a "$given" != "$wanted"
+  refuses "wrong model" "$wanted.*$given|$given.*$wanted" \
+    "$glint" decode --model other.safetensors small.glint x.png
+  exits "GLINT_MODEL names a model" 0 \
+    env GLINT_MODEL="$work/other.safetensors" "$glint" encode small.ppm other.glint
+  exits "... which its streams want" 0 "$glint" info other.glint
+  said "... by its id" "$given"
+  exits "GLINT_MODEL may be a folder" 0 env GLINT_MODEL="$root/weights" "$glint" encode small.ppm x.glint
+  check "... with the default model in it" cmp small.glint x.glint
+  rm x.glint
+  refuses "GLINT_MODEL that is not there" 'gone' \
+    env GLINT_MODEL="$work/gone" "$glint" encode small.ppm x.glint
+}
+
+test_evaluate() {
+  exits "evaluate the samples" 0 "$evaluate"
+  said "... shows PSNR" 'PSNR'
+  said "... shows means" 'mean of'
+  said "... shows memory" 'peak memory'
+  check "... writes no control characters into a pipe" bash -c "! grep -q $'\x1b\|\r' stdout.txt stderr.txt"
+
+  mkdir folder
+  make_ppm folder/a.ppm 200 170
+  cp small.ppm folder/b.ppm
+  echo "not a picture" >folder/notes.txt
+  exits "evaluate a folder at two rates" 0 "$evaluate" --type FP32 --gt_path folder \
+    --lrd 0.0002,0.0008 --freq 1 --out out --json out.json --repeat 2
+  said "... says that a picture is small" 'small'
+  has_keys "evaluate --json" out.json name description results images model machine lrd psnr-rgb \
+    ms-ssim-rgb bpp encoding_time decoding_time source width height bytes estimated_bpp stages \
+    analysis hyper context entropy synthesis type id load_time cpu target threads peak_rss_mib
+  check "... four images" test "$(grep -c '"source":' out.json)" -eq 4
+  check "... no MS-SSIM for a small one" grep -q '"ms-ssim-rgb": null' out.json
+  local name
+  for name in a_lrd0.0002 a_lrd0.0008 b_lrd0.0002 b_lrd0.0008; do
+    check "reconstruction $name.png" test -s "out/FP32/$name.png"
+    exits "stream $name.glint decodes" 0 "$glint" decode "out/FP32/$name.glint" check.png
+    check "... to the reconstruction" cmp check.png "out/FP32/$name.png"
+    rm -f check.png
+  done
+  check "log" bash -c 'ls out/log | grep -Eq "^[0-9]{8}_[0-9]{6}(_[0-9]+)?\.log$"'
+  check "log has times and levels" bash -c \
+    'grep -Eq "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}, \[INFO \], .*mean of 2" out/log/*.log'
+
+  exits "--freq saves every N-th" 0 "$evaluate" --gt_path folder --freq 2 --out every
+  check "... the first" test -s every/FP32/a.png
+  check "... not the second" test ! -e every/FP32/b.png
+  exits "--json -" 0 "$evaluate" --gt_path small.ppm --json -
+  check "... gives JSON and nothing else" test "$(head -c 1 stdout.txt)" = '{'
+  rm -rf every out out.json
+}
+
+test_evaluate_broken() {
+  head -c 3000 small_out.png >folder/broken.png
+  exits "a folder with one broken picture: exit 1" 1 "$evaluate" --gt_path folder --freq 1 --json some.json
+  check "... names it" grep -q 'folder/broken.png: ' stderr.txt
+  said "... does the rest" 'mean of 2'
+  check "... in the JSON too" grep -q '"failures"' some.json
+  rm some.json
+  refuses "a broken picture alone" 'folder/broken.png: ' \
+    "$evaluate" --gt_path folder/broken.png --json x.json
+  refuses "no such picture to evaluate" 'missing: ' "$evaluate" --gt_path missing
+  mkdir nothing
+  refuses "a folder without pictures" 'nothing: ' "$evaluate" --gt_path nothing
+  refuses "bad --type" 'type' "$evaluate" --type FP64
+  refuses "bad --lrd" 'lrd' "$evaluate" --lrd 0.0004, --gt_path small.ppm
+  refuses "the same --lrd twice" 'lrd' "$evaluate" --lrd 0.0004,0.0004 --gt_path small.ppm
+  refuses "--lrd out of range" 'lrd' "$evaluate" --lrd 0.0004,5 --gt_path small.ppm --out y
+  refuses "bad --freq" 'freq' "$evaluate" --freq 0
+  refuses "bad --repeat" 'repeat' "$evaluate" --repeat 0
+  refuses "bad --target" 'NO_SUCH' "$evaluate" --target NO_SUCH
+  refuses "no such model to evaluate" 'missing.safetensors: ' "$evaluate" --model missing.safetensors
+  refuses "--json into no folder" 'nowhere' "$evaluate" --gt_path small.ppm --json nowhere/x.json
+  refuses "--out onto a file" 'small.ppm' "$evaluate" --gt_path small.ppm --out small.ppm
+  if [ ! -e "$root/weights/light-int8.safetensors" ]; then
+    refuses "a form that was not shipped" 'light-int8.safetensors: ' "$evaluate" --type INT8
+  fi
+  refuses "--type against --model" 'FP32' "$evaluate" --type INT8 --model "$model" --gt_path small.ppm
+}
+
+make_ppm small.ppm 150 100
+: >empty
+test_help
+test_round_trip
+test_info
+test_bad_use
+test_damage
+test_wrong_model
+test_evaluate
+test_evaluate_broken
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
