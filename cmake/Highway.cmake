@@ -1,9 +1,12 @@
-# Highway: an installed one of at least 1.2, else the pinned official release. `./run` also looks where it
-# keeps one that it built itself and says so by CMAKE_PREFIX_PATH.
+# Highway: an installed one of at least 1.2 (or one that `./run` built), else the pinned official release.
 set(GLINT_HIGHWAY_VERSION 1.2.0)
 set(GLINT_HIGHWAY_SHA256 58e9d5d41d6573ad15245ad76aec53a69499ca7480c092d899c4424812ed906f)
 
-find_package(hwy 1.2 QUIET CONFIG)
+set(glint_cache "$ENV{XDG_CACHE_HOME}")
+if(NOT glint_cache)
+  set(glint_cache "$ENV{HOME}/.cache")
+endif()
+find_package(hwy 1.2 QUIET CONFIG PATHS "${glint_cache}/glint/highway-${GLINT_HIGHWAY_VERSION}")
 if(NOT TARGET hwy::hwy)
   include(FetchContent)
   message(STATUS "No Highway >= 1.2 installed: fetching release ${GLINT_HIGHWAY_VERSION}")
