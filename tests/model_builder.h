@@ -1,0 +1,275 @@
+// Builds model files in memory: TinyModel is a small but complete codec of `light`'s shape with random
+// weights; tests change its document and tensors and call Build.
+// Used by tests only. Thread rules: values.
+#ifndef GLINT_TESTS_MODEL_BUILDER_H_
+#define GLINT_TESTS_MODEL_BUILDER_H_
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace glint::testing {
+
+using Json = nlohmann::json;
+
+class ModelBuilder {
+ public:
+  struct Tensor {
+    std::string dtype;
+    std::vector<int64_t> shape;
+    std::vector<uint8_t> bytes;
+  };
+
+  Json document;
+  std::map<std::string, Tensor> tensors;
+
+  explicit ModelBuilder(uint32_t seed = 1) : random_(seed) {}
+
+  void AddFloats(const std::string& name, std::vector<int64_t> shape,
+                 const std::vector<float>& values) {
+    Add(name, "F32", std::move(shape), values.data(), values.size() * sizeof(float));
+  }
+  void AddInts(const std::string& name, const std::vector<int32_t>& values) {
+    Add(name, "I32", {static_cast<int64_t>(values.size())}, values.data(),
+        values.size() * sizeof(int32_t));
+  }
+  // Values from low to high.
+  void AddRandom(const std::string& name, const std::vector<int64_t>& shape, float low, float high) {
+    int64_t count = 1;
+    for (const int64_t size : shape) count *= size;
+    std::vector<float> values(static_cast<size_t>(count));
+    for (float& value : values) {
+      value = low + (high - low) * static_cast<float>(random_() >> 8) * 0x1p-24f;
+    }
+    AddFloats(name, shape, values);
+  }
+  float& Float(const std::string& name, size_t index) {
+    return *reinterpret_cast<float*>(tensors.at(name).bytes.data() + 4 * index);
+  }
+  int32_t& Int(const std::string& name, size_t index) {
+    return *reinterpret_cast<int32_t*>(tensors.at(name).bytes.data() + 4 * index);
+  }
+
+  // Nodes, with weights of their own. `gain` of a convolution: its outputs are about that many times as
+  // large as its inputs.
+  Json Conv(const std::string& name, const std::string& in, int in_channels, int out_channels, int k,
+            int stride, float gain = 1.0f, const char* mask = "none") {
+    const float bound = gain * std::sqrt(3.0f / static_cast<float>(in_channels * k * k));
+    AddRandom(name + ".weight", {out_channels, in_channels, k, k}, -bound, bound);
+    AddRandom(name + ".bias", {out_channels}, -0.1f, 0.1f);
+    Json node = Simple(name, "conv2d", {in});
+    node.update({{"stride", stride}, {"padding", (k - 1) / 2}, {"mask", mask}});
+    node["weights"] = {{"weight", name + ".weight"}, {"bias", name + ".bias"}};
+    return node;
+  }
+  Json Deconv(const std::string& name, const std::string& in, int in_channels, int out_channels,
+              int k) {
+    const float bound = 2.0f * std::sqrt(3.0f / static_cast<float>(in_channels * k * k));
+    AddRandom(name + ".weight", {in_channels, out_channels, k, k}, -bound, bound);
+    AddRandom(name + ".bias", {out_channels}, -0.1f, 0.1f);
+    Json node = Simple(name, "conv_transpose2d", {in});
+    node.update({{"stride", 2}, {"padding", (k - 1) / 2}, {"output_padding", k % 2}});
+    node["weights"] = {{"weight", name + ".weight"}, {"bias", name + ".bias"}};
+    return node;
+  }
+  Json Gdn(const std::string& name, const std::string& in, int channels, bool inverse,
+           const char* form) {
+    AddRandom(name + ".beta", {channels}, 0.5f, 1.5f);
+    AddRandom(name + ".gamma", {channels, channels}, 0.0f, 0.2f);
+    Json node = Simple(name, "gdn", {in});
+    node.update({{"inverse", inverse}, {"form", form}});
+    node["weights"] = {{"beta", name + ".beta"}, {"gamma", name + ".gamma"}};
+    return node;
+  }
+  // exp of `level` + `slope` t, roughly.
+  Json Gain(const std::string& name, const std::string& in, int channels, float level, float slope) {
+    AddFloats(name + ".fc1.weight", {2, 1}, {1.0f, 1.0f});
+    AddFloats(name + ".fc1.bias", {2}, {1.0f, 0.0f});
+    std::vector<float> weight;
+    for (int c = 0; c < channels; ++c) weight.insert(weight.end(), {slope, 0.05f});
+    AddFloats(name + ".fc2.weight", {channels, 2}, weight);
+    AddRandom(name + ".fc2.bias", {channels}, level - slope - 0.1f, level - slope + 0.1f);
+    Json node = Simple(name, "gain", {in});
+    for (const char* role : {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"}) {
+      node["weights"][role] = name + "." + role;
+    }
+    return node;
+  }
+  static Json LeakyRelu(const std::string& name, const std::string& in, double slope = 0.125) {
+    Json node = Simple(name, "leaky_relu", {in});
+    node["slope"] = slope;
+    return node;
+  }
+  // relu, add, concat. The output is called as the node.
+  static Json Simple(const std::string& name, const char* op, const std::vector<std::string>& in) {
+    return {{"name", name}, {"op", op}, {"inputs", in}, {"output", name}, {"precision", "f32"}};
+  }
+  static Json Graph(const char* numeric_class, const std::vector<std::pair<const char*, int>>& inputs,
+                    Json nodes) {
+    Json graph = {{"class", numeric_class}, {"outputs", Json::array({nodes.back()["output"]})}};
+    for (const auto& [name, channels] : inputs) {
+      graph["inputs"].push_back({{"name", name}, {"channels", channels}});
+    }
+    graph["nodes"] = std::move(nodes);
+    return graph;
+  }
+
+  // `count` tables `prefix`.cdf, .cdf_start, .cdf_min; table i of two-sided geometric distributions whose
+  // width grows with i, over -range .. range and the escape.
+  void AddTables(const std::string& prefix, int count, int range) {
+    std::vector<int32_t> cdf, start = {0}, min;
+    for (int i = 0; i < count; ++i) {
+      const double width = 0.3 * std::pow(1.6, i % 10);
+      std::vector<double> weight;
+      double sum = 0;
+      for (int v = -range; v <= range; ++v) {
+        weight.push_back(std::exp(-std::abs(v) / width));
+        sum += weight.back();
+      }
+      const int spare = 65536 - (2 * range + 2);  // every symbol has at least 1
+      cdf.push_back(0);
+      double at = 0;
+      for (size_t s = 0; s < weight.size(); ++s) {
+        at += weight[s] / sum;
+        cdf.push_back(static_cast<int32_t>(at * spare) + static_cast<int32_t>(s) + 1);
+      }
+      cdf.push_back(65536);
+      start.push_back(static_cast<int32_t>(cdf.size()));
+      min.push_back(-range);
+    }
+    AddInts(prefix + ".cdf", cdf);
+    AddInts(prefix + ".cdf_start", start);
+    AddInts(prefix + ".cdf_min", min);
+  }
+
+  // The safetensors file of `header` (Header() or a changed one).
+  std::vector<uint8_t> Build() const { return Build(Header().dump()); }
+  std::vector<uint8_t> Build(std::string header) const {
+    header.resize((header.size() + 8 + 63) / 64 * 64 - 8, ' ');
+    const uint64_t header_size = header.size();
+    size_t size = 8 + header.size();
+    for (const auto& entry : tensors) size += entry.second.bytes.size();
+    std::vector<uint8_t> file(size);
+    std::memcpy(file.data(), &header_size, 8);
+    auto at = std::copy(header.begin(), header.end(), file.begin() + 8);
+    for (const auto& entry : tensors) {
+      at = std::copy(entry.second.bytes.begin(), entry.second.bytes.end(), at);
+    }
+    return file;
+  }
+  Json Header() const {
+    Json header = {{"__metadata__", {{"glint", document.dump()}}}};
+    size_t at = 0;
+    for (const auto& [name, tensor] : tensors) {
+      header[name] = {{"dtype", tensor.dtype},
+                      {"shape", tensor.shape},
+                      {"data_offsets", {at, at + tensor.bytes.size()}}};
+      at += tensor.bytes.size();
+    }
+    return header;
+  }
+
+ private:
+  void Add(const std::string& name, const char* dtype, std::vector<int64_t> shape, const void* data,
+           size_t bytes) {
+    const auto* begin = static_cast<const uint8_t*>(data);
+    tensors[name] = {dtype, std::move(shape), std::vector<uint8_t>(begin, begin + bytes)};
+  }
+
+  std::mt19937 random_;
+};
+
+// 3 picture channels, 8 latent channels in groups of 4, 4 hyper channels; every operator occurs.
+inline ModelBuilder TinyModel(uint32_t seed = 1) {
+  ModelBuilder b(seed);
+  Json& d = b.document;
+  d = {{"format", 1}, {"name", "tiny"}, {"form", "fp32"}, {"architecture", "light"}};
+  d["picture"] = {{"channels", 3}, {"stride", 16}, {"padding", "edge"}, {"offset", 0.5}};
+  d["latents"] = {{"channels", 8}, {"stride", 16}, {"fraction_bits", 6}};
+  d["hyper"] = {{"channels", 4}, {"stride", 64}};
+  d["rate"] = {{"parameter", "lrd"}, {"min", 2.2e-5}, {"max", 1.3e-3}, {"default", 4e-4},
+               {"suggested", {5e-5, 9e-4}}, {"map", "log"}, {"lambda_per_lrd", 54.0}};
+  d["provenance"] = {{"made_by", "tests"}, {"seed", seed}};
+
+  Json& graphs = d["graphs"];
+  graphs["g_a"] = ModelBuilder::Graph(
+      "close", {{"x", 3}},
+      {b.Conv("a1", "x", 3, 8, 5, 2, 3), b.Gdn("ag1", "a1", 8, false, "abs"),
+       b.Conv("a2", "ag1", 8, 8, 5, 2, 2), b.Gdn("ag2", "a2", 8, false, "sqrt"),
+       b.Gain("as2", "ag2", 8, 0, 0), b.Conv("ar2.a", "as2", 8, 4, 1, 1),
+       ModelBuilder::LeakyRelu("ar2.act1", "ar2.a"), b.Conv("ar2.b", "ar2.act1", 4, 4, 3, 1),
+       ModelBuilder::LeakyRelu("ar2.act2", "ar2.b"), b.Conv("ar2.c", "ar2.act2", 4, 8, 1, 1),
+       ModelBuilder::Simple("ar2.add", "add", {"as2", "ar2.c"}),
+       b.Conv("a3", "ar2.add", 8, 8, 3, 2, 2), b.Conv("a4", "a3", 8, 8, 5, 2, 2),
+       b.Gain("as4", "a4", 8, 1.5f, 1.0f)});
+  graphs["g_s"] = ModelBuilder::Graph(
+      "close", {{"y_hat", 8}},
+      {b.Gain("s4", "y_hat", 8, -1.5f, -1.0f), b.Deconv("s3", "s4", 8, 8, 5),
+       b.Gdn("sg3", "s3", 8, true, "abs"), b.Deconv("s2", "sg3", 8, 8, 3),
+       ModelBuilder::Simple("s2.relu", "relu", {"s2"}), b.Deconv("s1", "s2.relu", 8, 8, 4),
+       b.Deconv("s0", "s1", 8, 3, 4)});
+  graphs["h_a"] = ModelBuilder::Graph(
+      "close", {{"y", 8}},
+      {b.Conv("ha1", "y", 8, 8, 3, 1), ModelBuilder::LeakyRelu("ha1.act", "ha1"),
+       b.Conv("ha2", "ha1.act", 8, 8, 5, 2), ModelBuilder::LeakyRelu("ha2.act", "ha2"),
+       b.Conv("ha3", "ha2.act", 8, 4, 5, 2)});
+  graphs["h_s"] = ModelBuilder::Graph(
+      "exact", {{"z", 4}},
+      {b.Deconv("hs1", "z", 4, 8, 4), ModelBuilder::LeakyRelu("hs1.act", "hs1"),
+       b.Deconv("hs2", "hs1.act", 8, 8, 4), ModelBuilder::LeakyRelu("hs2.act", "hs2"),
+       b.Conv("hs3", "hs2.act", 8, 8, 3, 1), ModelBuilder::LeakyRelu("hs3.act", "hs3")});
+
+  const auto params = [&](const std::string& name, const std::string& in, int channels, Json nodes) {
+    nodes.push_back(b.Conv(name + ".0", in, channels, 8, 1, 1));
+    nodes.push_back(ModelBuilder::LeakyRelu(name + ".1", name + ".0"));
+    nodes.push_back(b.Conv(name + ".2", name + ".1", 8, 8, 1, 1, 2));
+    return nodes;
+  };
+  graphs["step0"] =
+      ModelBuilder::Graph("exact", {{"psi", 8}}, params("p00", "psi", 8, Json::array()));
+  graphs["step1"] = ModelBuilder::Graph(
+      "exact", {{"psi", 8}, {"y0", 4}},
+      params("p01", "cat", 12,
+             {b.Conv("c01", "y0", 4, 4, 5, 1, 1, "checkerboard"),
+              ModelBuilder::Simple("cat", "concat", {"psi", "c01"})}));
+  const Json c10 = b.Conv("c10", "y0", 4, 4, 3, 1);
+  graphs["step2"] = ModelBuilder::Graph(
+      "exact", {{"psi", 8}, {"y0", 4}},
+      params("p10", "cat", 12, {c10, ModelBuilder::Simple("cat", "concat", {"psi", "c10"})}));
+  graphs["step3"] = ModelBuilder::Graph(
+      "exact", {{"psi", 8}, {"y0", 4}, {"y1", 4}},
+      params("p11", "cat", 16,
+             {c10, b.Conv("c11", "y1", 4, 4, 5, 1, 1, "checkerboard"),
+              ModelBuilder::Simple("cat", "concat", {"psi", "c10", "c11"})}));
+
+  b.AddTables("coding.z", 4, 20);
+  b.AddTables("coding.y", 8, 40);
+  b.AddFloats("coding.y.thresholds", {7}, {-3, -2, -1, 0, 1, 2, 3});
+  Json& coding = d["coding"];
+  coding["segment_rows"] = 64;
+  coding["hyper"] = {{"ahead", 3}, {"cdf", "coding.z.cdf"}, {"cdf_start", "coding.z.cdf_start"},
+                     {"cdf_min", "coding.z.cdf_min"}};
+  coding["gaussian"] = {{"thresholds", "coding.y.thresholds"}, {"cdf", "coding.y.cdf"},
+                        {"cdf_start", "coding.y.cdf_start"}, {"cdf_min", "coding.y.cdf_min"}};
+  const auto step = [](const char* graph, int begin, const char* parity, int ahead, Json inputs) {
+    return Json{{"graph", graph}, {"channels", {begin, begin + 4}}, {"parity", parity},
+                {"ahead", ahead}, {"inputs", std::move(inputs)}};
+  };
+  coding["steps"] = {
+      step("step0", 0, "even", 5, {{"psi", "psi"}}),
+      step("step1", 0, "odd", 3, {{"psi", "psi"}, {"y0", {0, 4}}}),
+      step("step2", 4, "even", 2, {{"psi", "psi"}, {"y0", {0, 4}}}),
+      step("step3", 4, "odd", 0, {{"psi", "psi"}, {"y0", {0, 4}}, {"y1", {4, 8}}})};
+  return b;
+}
+
+}  // namespace glint::testing
+
+#endif  // GLINT_TESTS_MODEL_BUILDER_H_
