@@ -100,9 +100,9 @@ bool Interrupted() { return interrupted != 0; }
 
 CLI::Option* AddByteSizeOption(CLI::App* app, const std::string& name, uint64_t* value,
                                const std::string& help) {
-  const auto parse = [value](const std::string& text) {
+  const auto parse = [value, name](const std::string& text) {
     const std::optional<uint64_t> bytes = ParseByteSize(text);
-    if (!bytes || *bytes == 0) throw CLI::ConversionError("'" + text + "' is no size", "");
+    if (!bytes || *bytes == 0) throw CLI::ValidationError(name, "'" + text + "' is no size");
     *value = *bytes;
   };
   return app->add_option_function<std::string>(name, parse, help)->type_name("SIZE");

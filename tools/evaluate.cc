@@ -120,6 +120,10 @@ Expected<Job> Prepare(const Flags& flags) {
   if (!pictures_path) return pictures_path.error();
   const Expected<PictureList> pictures = ListPictures(*pictures_path);
   if (!pictures) return pictures.error();
+  if (!pictures->is_folder) {  // nothing is printed or written for a picture that cannot be read
+    const Expected<Picture> picture = ReadPicture(*pictures_path);
+    if (!picture) return At(*pictures_path, picture.error());
+  }
   const Expected<std::string> model_path = ModelPath(flags);
   if (!model_path) return model_path.error();
   Expected<Model> encoder = LoadModel(*model_path);

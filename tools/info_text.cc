@@ -5,10 +5,13 @@
 #include <utility>
 #include <vector>
 
+#include "tools/json_output.h"
 #include "tools/text.h"
 
 namespace glint::tools {
 namespace {
+
+constexpr size_t kNoLimit = static_cast<size_t>(-1);
 
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
@@ -51,6 +54,18 @@ std::string MetadataText(const Metadata& metadata) {
   return text.empty() ? "none" : text;
 }
 
+// The provenance is JSON: one line for each of its entries.
+Facts ProvenanceFacts(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return {{"provenance", Printable(text, kNoLimit)}};
+  Facts facts;
+  for (const auto& [key, value] : json.items()) {
+    const std::string shown = value.is_string() ? value.get<std::string>() : value.dump();
+    facts.emplace_back(facts.empty() ? "provenance" : "", Printable(key + ": " + shown, kNoLimit));
+  }
+  return facts;
+}
+
 bool SamePicture(const PictureInfo& a, const PictureInfo& b) {
   return a.width == b.width && a.height == b.height && a.channels == b.channels &&
          a.has_alpha == b.has_alpha && a.bit_depth == b.bit_depth;
@@ -65,7 +80,7 @@ std::string PictureText(const PictureInfo& picture) {
 }
 
 std::string ModelText(const ModelInfo& model) {
-  return Lines({
+  Facts facts = {
       {"model", model.name + ", " + Upper(model.form)},
       {"architecture", model.architecture},
       {"id", model.id},
@@ -75,8 +90,10 @@ std::string ModelText(const ModelInfo& model) {
                   Shortest(model.lrd_default) + ", best between " +
                   Shortest(model.lrd_suggested_min) + " and " + Shortest(model.lrd_suggested_max)},
       {"load time", Fixed(model.load_seconds, 3) + " s"},
-      {"provenance", model.provenance},
-  });
+  };
+  const Facts provenance = ProvenanceFacts(model.provenance);
+  facts.insert(facts.end(), provenance.begin(), provenance.end());
+  return Lines(facts);
 }
 
 std::string StreamText(const StreamInfo& stream) {
