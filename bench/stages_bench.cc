@@ -210,6 +210,7 @@ void RunCase(benchmark::State& state, const Case& which, Bench* bench) {
     seconds += spent;
     symbols += static_cast<double>(report.symbols);
   }
+  if (seconds <= 0) return;  // shorter than the clock can tell: no rates
   const double runs = static_cast<double>(state.iterations());
   const double macs = runs * MacsOf(which.stage, bench->profile(which.direction));
   state.counters["MP/s"] = runs * bench->megapixels() / seconds;
