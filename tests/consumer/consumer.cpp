@@ -1,0 +1,62 @@
+// A C++17 product in small: loads a model, encodes a picture, looks at the stream, decodes it.
+// Usage: consumer_cpp MODEL. Ends with 0 when everything is as promised.
+#include <glint/glint.hpp>
+#include <glint/image_io.hpp>
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+namespace {
+
+int Fail(const char* where, const std::string& why) {
+  std::fprintf(stderr, "consumer_cpp: %s: %s\n", where, why.c_str());
+  return 1;
+}
+
+glint::Picture Gradient(uint32_t width, uint32_t height) {
+  glint::Picture picture;
+  picture.info.width = width;
+  picture.info.height = height;
+  for (uint32_t y = 0; y < height; ++y) {
+    for (uint32_t x = 0; x < width; ++x) {
+      picture.samples.push_back(static_cast<uint8_t>(40 + 2 * x));
+      picture.samples.push_back(static_cast<uint8_t>(60 + 3 * y));
+      picture.samples.push_back(static_cast<uint8_t>(200 - x - y));
+    }
+  }
+  return picture;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return Fail("usage", "consumer_cpp MODEL");
+  std::printf("Glint %s on %s\n", glint::Version(), glint::CurrentTarget().c_str());
+
+  const glint::Expected<glint::Model> model = glint::Model::Load(argv[1]);
+  if (!model) return Fail("Load", model.error().message);
+
+  const glint::Picture picture = Gradient(61, 37);
+  const auto stream = glint::Encode(*model, picture);
+  if (!stream) return Fail("Encode", stream.error().message);
+
+  const auto info = glint::Inspect(stream->data(), stream->size());
+  if (!info) return Fail("Inspect", info.error().message);
+  if (info->source.width != 61 || info->source.height != 37) return Fail("Inspect", "another size");
+  if (info->model_id != model->info().id) return Fail("Inspect", "another model");
+
+  const auto decoded = glint::Decode(*model, stream->data(), stream->size());
+  if (!decoded) return Fail("Decode", decoded.error().message);
+  const double psnr = glint::PsnrRgb(picture, *decoded);
+  std::printf("%zu bytes, %.2f dB\n", stream->size(), psnr);
+  if (!(psnr > 25)) return Fail("PsnrRgb", "not the same picture");
+
+  // What is wrong must come back as a message.
+  if (glint::Decode(*model, stream->data(), stream->size() - 1)) {
+    return Fail("Decode", "took a truncated stream");
+  }
+  const glint::Expected<glint::Model> none = glint::Model::Load("no-such-file.safetensors");
+  if (none || none.error().message.empty()) return Fail("Load", "took a file that does not exist");
+  return 0;
+}
