@@ -209,8 +209,9 @@ class Planner {
     step->macs_per_pixel = step->gdn->MacsPerPixel();
   }
 
-  // residual, then activation, then gain: the order of the kernels' epilogue.
+  // residual, then activation, then gain: the order of the kernels' epilogue. Paired rows have none.
   void FuseIntoConv(PlanStep* step, std::string* last) {
+    if (step->paired_rows()) return;
     const Node* next = OnlyReader(*last);
     if (next != nullptr && next->op == OpType::kAdd && next->inputs[0] != next->inputs[1]) {
       const std::string& other = next->inputs[0] == *last ? next->inputs[1] : next->inputs[0];

@@ -1,0 +1,227 @@
+#include "kernels/pointwise.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/pointwise.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace glint::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using DF = hn::ScalableTag<float>;
+using DI = hn::RebindToSigned<DF>;
+
+// Calls body(i, count) over [0, n): whole vectors, then once for what is left.
+template <class D, class Body>
+HWY_INLINE void ForVectors(D d, size_t n, const Body& body) {
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) body(i, lanes);
+  if (i < n) body(i, n - i);
+}
+
+template <class D, typename T>
+HWY_INLINE hn::Vec<D> Load(D d, const T* from, size_t count) {
+  return count == hn::Lanes(d) ? hn::LoadU(d, from) : hn::LoadN(d, from, count);
+}
+
+template <class D, typename T>
+HWY_INLINE void Store(hn::Vec<D> v, D d, T* to, size_t count) {
+  if (count == hn::Lanes(d)) {
+    hn::StoreU(v, d, to);
+  } else {
+    hn::StoreN(v, d, to, count);
+  }
+}
+
+void LeakyReluT(const float* in, float* out, size_t n, float slope) {
+  const DF d;
+  const auto factor = hn::Set(d, slope);
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    const auto x = Load(d, in + i, count);
+    Store(hn::Max(x, hn::Mul(x, factor)), d, out + i, count);
+  });
+}
+
+void AddT(const float* a, const float* b, float* out, size_t n) {
+  const DF d;
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    Store(hn::Add(Load(d, a + i, count), Load(d, b + i, count)), d, out + i, count);
+  });
+}
+
+void GainT(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
+           size_t out_stride, const float* gain) {
+  const DF d;
+  for (size_t p = 0; p < pixels; ++p) {
+    const float* from = in + p * in_stride;
+    float* to = out + p * out_stride;
+    ForVectors(d, channels, [&](size_t i, size_t count) HWY_ATTR {
+      Store(hn::Mul(Load(d, from + i, count), Load(d, gain + i, count)), d, to + i, count);
+    });
+  }
+}
+
+template <typename T>
+void PixelsToFloatT(const T* in, float* out, size_t n, float max_value, float offset) {
+  const DF d;
+  const DI di;
+  const hn::Rebind<T, DF> dt;
+  const auto scale = hn::Set(d, 1.0f / max_value);
+  const auto shift = hn::Set(d, offset);
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    const auto x = hn::ConvertTo(d, hn::PromoteTo(di, Load(dt, in + i, count)));
+    Store(hn::Sub(hn::Mul(x, scale), shift), d, out + i, count);
+  });
+}
+void Pixels8T(const uint8_t* in, float* out, size_t n, float max_value, float offset) {
+  PixelsToFloatT(in, out, n, max_value, offset);
+}
+void Pixels16T(const uint16_t* in, float* out, size_t n, float max_value, float offset) {
+  PixelsToFloatT(in, out, n, max_value, offset);
+}
+
+void FloatToPixelsT(const float* in, uint8_t* out, size_t n, float max_value, float offset) {
+  const DF d;
+  const hn::Rebind<uint8_t, DF> du8;
+  const auto shift = hn::Set(d, offset);
+  const auto one = hn::Set(d, 1.0f), top = hn::Set(d, max_value);
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    auto x = hn::Add(Load(d, in + i, count), shift);
+    x = hn::IfThenElseZero(hn::Eq(x, x), x);  // NaN
+    x = hn::Mul(hn::Min(hn::Max(x, hn::Zero(d)), one), top);
+    Store(hn::DemoteTo(du8, hn::NearestInt(x)), du8, out + i, count);
+  });
+}
+
+void FloatToFixedT(const float* in, int16_t* out, size_t n, float scale) {
+  const DF d;
+  const hn::Rebind<int16_t, DF> di16;
+  const auto factor = hn::Set(d, scale);
+  const auto low = hn::Set(d, -32768.0f), high = hn::Set(d, 32767.0f);
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    auto x = Load(d, in + i, count);
+    x = hn::Mul(hn::IfThenElseZero(hn::Eq(x, x), x), factor);
+    x = hn::Min(hn::Max(x, low), high);
+    Store(hn::DemoteTo(di16, hn::NearestInt(x)), di16, out + i, count);
+  });
+}
+
+void FixedToFloatT(const int16_t* in, float* out, size_t n, float scale) {
+  const DF d;
+  const DI di;
+  const hn::Rebind<int16_t, DF> di16;
+  const auto factor = hn::Set(d, 1.0f / scale);
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    const auto x = hn::ConvertTo(d, hn::PromoteTo(di, Load(di16, in + i, count)));
+    Store(hn::Mul(x, factor), d, out + i, count);
+  });
+}
+
+void IndexT(const float* raw, uint8_t* index, size_t n, const float* thresholds, size_t count) {
+  const DF d;
+  const DI di;
+  const hn::Rebind<uint8_t, DF> du8;
+  ForVectors(d, n, [&](size_t i, size_t lanes) HWY_ATTR {
+    const auto x = Load(d, raw + i, lanes);
+    auto passed = hn::Zero(di);
+    for (size_t t = 0; t < count; ++t) {
+      // A true lane is -1.
+      passed = hn::Sub(passed, hn::BitCast(di, hn::VecFromMask(d, hn::Ge(x, hn::Set(d, thresholds[t])))));
+    }
+    Store(hn::DemoteTo(du8, passed), du8, index + i, lanes);
+  });
+}
+
+void QuantiseT(const int16_t* y, const int16_t* mean, int16_t* symbol, int16_t* y_hat, size_t n,
+               int fraction_bits) {
+  const hn::ScalableTag<int32_t> d;
+  const hn::Rebind<int16_t, decltype(d)> d16;
+  const auto half = hn::Set(d, fraction_bits > 0 ? 1 << (fraction_bits - 1) : 0);
+  const auto low = hn::Set(d, -32768), high = hn::Set(d, 32767);
+  const auto below = hn::Set(d, (1 << fraction_bits) - 1);
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    const auto m = hn::PromoteTo(d, Load(d16, mean + i, count));
+    const auto v = hn::Sub(hn::PromoteTo(d, Load(d16, y + i, count)), m);
+    auto s = hn::ShiftRightSame(hn::Add(v, half), fraction_bits);
+    // symbol * 2^f + mean in [low, high]: symbol in [ceil((low - mean) / 2^f), floor((high - mean) / 2^f)].
+    s = hn::Max(s, hn::ShiftRightSame(hn::Add(hn::Sub(low, m), below), fraction_bits));
+    s = hn::Min(s, hn::ShiftRightSame(hn::Sub(high, m), fraction_bits));
+    Store(hn::DemoteTo(d16, s), d16, symbol + i, count);
+    Store(hn::DemoteTo(d16, hn::Add(hn::ShiftLeftSame(s, fraction_bits), m)), d16, y_hat + i, count);
+  });
+}
+
+void DequantiseT(const int16_t* symbol, const int16_t* mean, int16_t* y_hat, size_t n, int fraction_bits) {
+  const hn::ScalableTag<int32_t> d;
+  const hn::Rebind<int16_t, decltype(d)> d16;
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    const auto s = hn::ShiftLeftSame(hn::PromoteTo(d, Load(d16, symbol + i, count)), fraction_bits);
+    const auto m = hn::PromoteTo(d, Load(d16, mean + i, count));
+    Store(hn::DemoteTo(d16, hn::Add(s, m)), d16, y_hat + i, count);
+  });
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace glint::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace glint::kernels {
+
+HWY_EXPORT(LeakyReluT);
+HWY_EXPORT(AddT);
+HWY_EXPORT(GainT);
+HWY_EXPORT(Pixels8T);
+HWY_EXPORT(Pixels16T);
+HWY_EXPORT(FloatToPixelsT);
+HWY_EXPORT(FloatToFixedT);
+HWY_EXPORT(FixedToFloatT);
+HWY_EXPORT(IndexT);
+HWY_EXPORT(QuantiseT);
+HWY_EXPORT(DequantiseT);
+
+void LeakyRelu(const float* in, float* out, size_t n, float slope) {
+  HWY_DYNAMIC_DISPATCH(LeakyReluT)(in, out, n, slope);
+}
+void Add(const float* a, const float* b, float* out, size_t n) {
+  HWY_DYNAMIC_DISPATCH(AddT)(a, b, out, n);
+}
+void Gain(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
+          size_t out_stride, const float* gain) {
+  HWY_DYNAMIC_DISPATCH(GainT)(in, out, pixels, channels, in_stride, out_stride, gain);
+}
+void PixelsToFloat(const uint8_t* in, float* out, size_t n, float max_value, float offset) {
+  HWY_DYNAMIC_DISPATCH(Pixels8T)(in, out, n, max_value, offset);
+}
+void PixelsToFloat(const uint16_t* in, float* out, size_t n, float max_value, float offset) {
+  HWY_DYNAMIC_DISPATCH(Pixels16T)(in, out, n, max_value, offset);
+}
+void FloatToPixels(const float* in, uint8_t* out, size_t n, float max_value, float offset) {
+  HWY_DYNAMIC_DISPATCH(FloatToPixelsT)(in, out, n, max_value, offset);
+}
+void FloatToFixed(const float* in, int16_t* out, size_t n, float scale) {
+  HWY_DYNAMIC_DISPATCH(FloatToFixedT)(in, out, n, scale);
+}
+void FixedToFloat(const int16_t* in, float* out, size_t n, float scale) {
+  HWY_DYNAMIC_DISPATCH(FixedToFloatT)(in, out, n, scale);
+}
+void IndexByThresholds(const float* raw, uint8_t* index, size_t n, const float* thresholds,
+                       size_t count) {
+  HWY_DYNAMIC_DISPATCH(IndexT)(raw, index, n, thresholds, count);
+}
+void Quantise(const int16_t* y, const int16_t* mean, int16_t* symbol, int16_t* y_hat, size_t n,
+              int fraction_bits) {
+  HWY_DYNAMIC_DISPATCH(QuantiseT)(y, mean, symbol, y_hat, n, fraction_bits);
+}
+void Dequantise(const int16_t* symbol, const int16_t* mean, int16_t* y_hat, size_t n,
+                int fraction_bits) {
+  HWY_DYNAMIC_DISPATCH(DequantiseT)(symbol, mean, y_hat, n, fraction_bits);
+}
+
+}  // namespace glint::kernels
+#endif  // HWY_ONCE

@@ -1,0 +1,60 @@
+// The one micro-kernel behind convolutions and GDN: a GEMM whose left side is read through taps.
+//   out[p][c] = bias[c] + sum over taps t, k < run[t] of  tap[t][p * step[t] + k] * w[t][k][c]
+// Called by kernels/ only. Packed weights are immutable and shared by threads.
+#ifndef GLINT_KERNELS_TAP_GEMM_H_
+#define GLINT_KERNELS_TAP_GEMM_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "hwy/aligned_allocator.h"
+#include "kernels/conv.h"
+
+namespace glint::kernels {
+
+struct PackedTaps {
+  std::vector<uint32_t> runs;  // of each tap
+  size_t depth = 0;            // sum of runs
+  size_t out_channels = 0;
+  size_t lanes = 0;            // of the target that it was packed for
+  // [block][tap][k][vectors of the block][lanes]; a block is two vectors, the last may be one.
+  hwy::AlignedFreeUniquePtr<float[]> weights;
+  hwy::AlignedFreeUniquePtr<float[]> bias;  // padded to vectors
+  size_t vectors() const { return (out_channels + lanes - 1) / lanes; }
+  size_t blocks() const { return (vectors() + 1) / 2; }
+  size_t bytes() const { return (depth + 1) * vectors() * lanes * sizeof(float); }
+};
+
+// What happens to the sums of one row, and where they go.
+enum class TapStore {
+  kPlain,      // residual, leaky ReLU, gain, as ConvRow and Epilogue say
+  kSplitRows,  // the first half of the channels to `out`, the second to `out_second`
+  kDivide,     // residual / sum      (GDN; `residual` is x), then gain
+  kMultiply,   // residual * sum
+  kDivideRoot,    // residual / sqrt(sum)
+  kMultiplyRoot,  // residual * sqrt(sum)
+};
+
+struct TapRow {
+  const float* const* taps = nullptr;  // input of pixel 0, by tap
+  const size_t* steps = nullptr;       // floats per pixel, by tap
+  float* out = nullptr;
+  float* out_second = nullptr;
+  size_t out_step = 0;
+  const float* residual = nullptr;
+  size_t residual_step = 0;
+  size_t pixels = 0;
+};
+
+// `weights`: dense [depth][out_channels]; `bias` may be null.
+PackedTaps PackTaps(const std::vector<uint32_t>& runs, size_t out_channels, const float* weights,
+                    const float* bias);
+// Pixels that a tile of the current target holds.
+size_t TilePixels();
+void RunTaps(const PackedTaps& packed, const TapRow& row, Numerics numerics, TapStore store,
+             const Epilogue& epilogue, size_t block_begin, size_t block_end);
+
+}  // namespace glint::kernels
+
+#endif  // GLINT_KERNELS_TAP_GEMM_H_
