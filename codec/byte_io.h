@@ -1,0 +1,108 @@
+// Bytes in from a file, standard input or memory; bytes out to a file that appears only when
+// complete. Used by the readers and writers of picture files and by ReadFile and WriteFile in
+// codec/. Thread rules: a source or sink belongs to one thread at a time.
+#ifndef GLINT_CODEC_BYTE_IO_H_
+#define GLINT_CODEC_BYTE_IO_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "glint/glint.hpp"
+
+namespace glint {
+
+// "name: reason" with the code.
+Error FileError(ErrorCode code, const std::string& name, const std::string& reason);
+
+// Resizes a vector without letting std::bad_alloc out.
+template <typename T>
+bool TryResize(std::vector<T>* vector, size_t size) {
+  try {
+    vector->resize(size);
+  } catch (const std::bad_alloc&) {
+    return false;
+  } catch (const std::length_error&) {
+    return false;
+  }
+  return true;
+}
+
+// Reads forwards with a buffer. A failed read looks like the end; error() tells them apart.
+class ByteSource {
+ public:
+  // "-": standard input.
+  static Expected<std::unique_ptr<ByteSource>> Open(const std::string& path);
+  // The memory must outlive the source.
+  static std::unique_ptr<ByteSource> FromMemory(const void* data, size_t size,
+                                                const std::string& name);
+  // `owned`: closed with the source.
+  enum class Descriptor { kOwned, kBorrowed };
+  static std::unique_ptr<ByteSource> FromDescriptor(int fd, Descriptor ownership,
+                                                    const std::string& name);
+  ~ByteSource();
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+
+  const std::string& name() const { return name_; }  // for messages
+  const Error& error() const { return error_; }
+
+  // Fewer than `size` bytes only at the end.
+  size_t Read(void* out, size_t size);
+  int GetByte() { return cursor_ != end_ || Fill() ? *cursor_++ : -1; }  // -1 at the end
+  int PeekByte() { return cursor_ != end_ || Fill() ? *cursor_ : -1; }
+  // Up to `size` <= 16 bytes without taking them.
+  size_t Peek(uint8_t* out, size_t size);
+  // kIo when a read failed, else kBadImage with `reason`.
+  Error ErrorAtEnd(const std::string& reason) const;
+
+ private:
+  explicit ByteSource(std::string name) : name_(std::move(name)) {}
+  bool Fill();                                 // only when nothing is buffered; false at the end
+  size_t ReadSome(uint8_t* out, size_t size);  // from the descriptor, past the buffer
+
+  std::string name_;
+  Error error_;
+  int fd_ = -1;
+  Descriptor ownership_ = Descriptor::kBorrowed;
+  std::vector<uint8_t> buffer_;
+  const uint8_t* cursor_ = nullptr;
+  const uint8_t* end_ = nullptr;
+};
+
+// Writes to a temporary file beside `path`, which takes its name in Finish(); what is not finished
+// leaves nothing behind. Standard output ("-"), pipes and devices are written directly.
+class ByteSink {
+ public:
+  static Expected<std::unique_ptr<ByteSink>> Create(const std::string& path);
+  ~ByteSink();
+  ByteSink(const ByteSink&) = delete;
+  ByteSink& operator=(const ByteSink&) = delete;
+
+  const std::string& name() const { return name_; }
+  Error Write(const void* data, size_t size);
+  Error Finish();
+
+ private:
+  explicit ByteSink(std::string name) : name_(std::move(name)) {}
+  Error OpenTemporary(const std::string& path);
+  Error OpenDirect(const std::string& path);
+  Error Flush();
+  Error WriteDirect(const uint8_t* data, size_t size);
+  Error Fail(const std::string& what);  // with errno
+
+  std::string name_;
+  std::string final_path_;
+  std::string temporary_path_;  // empty: written directly
+  int fd_ = -1;
+  bool owned_ = false;
+  std::vector<uint8_t> buffer_;
+};
+
+}  // namespace glint
+
+#endif  // GLINT_CODEC_BYTE_IO_H_

@@ -1,0 +1,184 @@
+#include "glint/image_io.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "codec/picture_files.h"
+
+namespace glint {
+namespace {
+
+constexpr std::array<uint8_t, 8> kPngSignature = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+
+Expected<std::unique_ptr<PictureReader>> OpenSource(std::unique_ptr<ByteSource> source,
+                                                    const Limits& limits) {
+  std::array<uint8_t, 8> start{};
+  const size_t size = source->Peek(start.data(), start.size());
+  if (!source->error().ok()) return source->error();
+  if (size == start.size() && start == kPngSignature) return OpenPng(std::move(source), limits);
+  if (size >= 3 && start[0] == 'P' && std::isspace(start[2]) != 0) {
+    if (std::strchr("23567", start[1]) != nullptr) return OpenPnm(std::move(source), limits);
+    if (start[1] == '1' || start[1] == '4') {
+      return FileError(ErrorCode::kUnsupported, source->name(), "PBM is not read; use PGM");
+    }
+  }
+  if (size == start.size() && std::memcmp(start.data() + 1, "PNG", 3) == 0) {
+    return FileError(ErrorCode::kBadImage, source->name(),
+                     "damaged PNG: its signature is broken, as by a transfer as text");
+  }
+  return FileError(ErrorCode::kBadImage, source->name(), "not a PNG, PPM, PGM or PAM file");
+}
+
+std::string LowerEnding(const std::string& path) {
+  const size_t dot = path.find_last_of("./");
+  if (dot == std::string::npos || path[dot] == '/') return "";
+  std::string ending = path.substr(dot + 1);
+  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return ending;
+}
+
+// The picture's samples as one number each; 16-bit ones lie in native order.
+uint32_t Sample(const Picture& picture, size_t index) {
+  if (picture.info.bit_depth <= 8) return picture.samples[index];
+  uint16_t value = 0;
+  std::memcpy(&value, picture.samples.data() + 2 * index, sizeof(value));
+  return value;
+}
+
+bool HoldsItsSamples(const Picture& picture) {
+  return picture.samples.size() == picture.info.RowBytes() * picture.info.height;
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<PictureReader>> PictureReader::Open(const std::string& path,
+                                                             const Limits& limits) {
+  Expected<std::unique_ptr<ByteSource>> source = ByteSource::Open(path);
+  if (!source) return source.error();
+  return OpenSource(std::move(*source), limits);
+}
+
+Expected<std::unique_ptr<PictureReader>> PictureReader::FromMemory(const void* data, size_t size,
+                                                                   const std::string& name,
+                                                                   const Limits& limits) {
+  return OpenSource(ByteSource::FromMemory(data, size, name), limits);
+}
+
+Expected<std::unique_ptr<PictureWriter>> PictureWriter::Create(const std::string& path,
+                                                               const PictureInfo& info,
+                                                               const Metadata& metadata,
+                                                               const std::string& format) {
+  const std::string name = path == "-" ? "standard output" : path;
+  const std::string kind = path == "-" ? LowerEnding("." + format) : LowerEnding(path);
+  std::optional<PnmKind> pnm;
+  if (kind == "ppm") pnm = PnmKind::kPpm;
+  if (kind == "pgm") pnm = PnmKind::kPgm;
+  if (kind == "pam") pnm = PnmKind::kPam;
+  if (kind != "png" && !pnm) {
+    return FileError(ErrorCode::kInvalidArgument, name,
+                     "is not named .png, .ppm, .pgm or .pam, so its kind is unknown");
+  }
+  const Error valid = CheckPictureInfo(name, info);
+  if (!valid.ok()) return valid;
+  Expected<std::unique_ptr<ByteSink>> sink = ByteSink::Create(path);
+  if (!sink) return sink.error();
+  if (pnm) return CreatePnm(std::move(*sink), *pnm, info);
+  return CreatePng(std::move(*sink), info, metadata);
+}
+
+Expected<Picture> ReadPicture(const std::string& path, const Limits& limits) {
+  const Expected<std::unique_ptr<PictureReader>> reader = PictureReader::Open(path, limits);
+  if (!reader) return reader.error();
+  Picture picture;
+  picture.info = (*reader)->info();
+  const size_t row_bytes = picture.info.RowBytes();
+  const std::string name = path == "-" ? "standard input" : path;
+  if (row_bytes > limits.max_memory / picture.info.height) {
+    return FileError(
+        ErrorCode::kLimit, name,
+        "needs more than the limit of " + std::to_string(limits.max_memory) + " bytes of memory");
+  }
+  if (!TryResize(&picture.samples, row_bytes * picture.info.height)) {
+    return FileError(ErrorCode::kLimit, name, "out of memory");
+  }
+  for (size_t y = 0; y < picture.info.height; ++y) {
+    const Error error = (*reader)->ReadRow(picture.samples.data() + y * row_bytes);
+    if (!error.ok()) return error;
+  }
+  const Error finished = (*reader)->Finish();
+  if (!finished.ok()) return finished;
+  picture.metadata = (*reader)->metadata();
+  return picture;
+}
+
+Error WritePicture(const std::string& path, const Picture& picture) {
+  if (!HoldsItsSamples(picture)) {
+    return FileError(ErrorCode::kInvalidArgument, path, "the picture lacks samples");
+  }
+  const Expected<std::unique_ptr<PictureWriter>> writer =
+      PictureWriter::Create(path, picture.info, picture.metadata);
+  if (!writer) return writer.error();
+  const size_t row_bytes = picture.info.RowBytes();
+  for (size_t y = 0; y < picture.info.height; ++y) {
+    const Error error = (*writer)->WriteRow(picture.samples.data() + y * row_bytes);
+    if (!error.ok()) return error;
+  }
+  return (*writer)->Finish();
+}
+
+Error WriteFile(const std::string& path, const void* data, size_t size) {
+  const Expected<std::unique_ptr<ByteSink>> sink = ByteSink::Create(path);
+  if (!sink) return sink.error();
+  const Error error = (*sink)->Write(data, size);
+  return error.ok() ? (*sink)->Finish() : error;
+}
+
+Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes) {
+  const Expected<std::unique_ptr<ByteSource>> source = ByteSource::Open(path);
+  if (!source) return source.error();
+  std::vector<uint8_t> bytes;
+  size_t filled = 0;
+  // The size of a pipe is not known before its end: grow by half.
+  for (size_t grow = size_t{1} << 16;; grow = std::max(grow, filled / 2)) {
+    // One byte beyond the limit tells that there is more.
+    const uint64_t room = max_bytes - filled;
+    const size_t step = room < grow ? static_cast<size_t>(room) + 1 : grow;
+    if (!TryResize(&bytes, filled + step)) {
+      return FileError(ErrorCode::kLimit, (*source)->name(), "out of memory");
+    }
+    const size_t got = (*source)->Read(bytes.data() + filled, step);
+    filled += got;
+    if (filled > max_bytes) {
+      return FileError(ErrorCode::kLimit, (*source)->name(),
+                       "is larger than the limit of " + std::to_string(max_bytes) + " bytes");
+    }
+    if (got < step) break;
+  }
+  if (!(*source)->error().ok()) return (*source)->error();
+  bytes.resize(filled);
+  return bytes;
+}
+
+Picture ToRgb8(const Picture& picture) {
+  Picture rgb;
+  rgb.info.width = picture.info.width;
+  rgb.info.height = picture.info.height;
+  const size_t pixels = size_t{picture.info.width} * picture.info.height;
+  if (!HoldsItsSamples(picture) || !TryResize(&rgb.samples, 3 * pixels)) return {};
+  const uint32_t max = (1u << picture.info.bit_depth) - 1;
+  const size_t step = picture.info.SamplesPerPixel();
+  for (size_t i = 0; i < pixels; ++i) {
+    for (size_t c = 0; c < 3; ++c) {
+      const uint32_t value = Sample(picture, i * step + (picture.info.channels == 3 ? c : 0));
+      rgb.samples[3 * i + c] =
+          static_cast<uint8_t>(max == 255 ? value : (value * 255 + max / 2) / max);
+    }
+  }
+  return rgb;
+}
+
+}  // namespace glint
