@@ -109,20 +109,21 @@ HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t fi
       ++in3;
     }
   }
-  const size_t half = packed.out_channels / 2;
+  const size_t colours = packed.out_channels / 4;  // kSplitRows: channel = (row, column, colour)
 #pragma GCC unroll 12
   for (size_t p = 0; p < P; ++p) {
 #pragma GCC unroll 2
     for (size_t v = 0; v < W; ++v) {
       const size_t channel = (vector + v) * lanes;
       if (store == TapStore::kSplitRows) {
-        // At most 16 sums of a pixel: through memory, for the halves begin anywhere in a vector.
+        // At most 16 sums of a pixel: through memory, for the parts begin anywhere in a vector.
         HWY_ALIGN float sums[HWY_MAX_BYTES / sizeof(float)];
         hn::Store(sum[p][v], d, sums);
         const size_t end = HWY_MIN(channel + lanes, packed.out_channels);
         for (size_t c = channel; c < end; ++c) {
-          float* to = c < half ? row.out + c : row.out_second + (c - half);
-          to[(first_pixel + p) * row.out_step] = sums[c - channel];
+          const size_t column = c / colours % 2;
+          float* to = (c < 2 * colours ? row.out : row.out_second) + (first_pixel + p) * row.out_step;
+          to[column * (row.out_step / 2) + c % colours] = sums[c - channel];
         }
         continue;
       }

@@ -29,7 +29,7 @@ struct PackedTaps {
 // What happens to the sums of one row, and where they go.
 enum class TapStore {
   kPlain,      // residual, leaky ReLU, gain, as ConvRow and Epilogue say
-  kSplitRows,  // the first half of the channels to `out`, the second to `out_second`
+  kSplitRows,  // paired rows of a transposed convolution: channel = (row, column, colour)
   kDivide,     // residual / sum      (GDN; `residual` is x), then gain
   kMultiply,   // residual * sum
   kDivideRoot,    // residual / sqrt(sum)

@@ -1,0 +1,44 @@
+// Plain loops over whole tensors: the definition of every kernel, kept as the oracle of tests.
+// Called by tests only. Any thread.
+#ifndef GLINT_KERNELS_REFERENCE_H_
+#define GLINT_KERNELS_REFERENCE_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "kernels/conv.h"
+#include "kernels/gdn.h"
+
+namespace glint::kernels {
+
+// A whole NHWC tensor of float32.
+struct ReferenceImage {
+  size_t height = 0, width = 0, channels = 0;
+  std::vector<float> data;
+  ReferenceImage(size_t h, size_t w, size_t c) : height(h), width(w), channels(c), data(h * w * c) {}
+  float AtOrZero(long y, long x, size_t c) const {
+    if (y < 0 || x < 0 || y >= static_cast<long>(height) || x >= static_cast<long>(width)) return 0.0f;
+    return data[(static_cast<size_t>(y) * width + static_cast<size_t>(x)) * channels + c];
+  }
+};
+
+// One output of a convolution: its value in double, the sum of the magnitudes of all terms (what rounding
+// errors are proportional to), and the value of the exact class, a float chain in the order that
+// kernels/conv.h states.
+struct ReferenceSum {
+  double value = 0;
+  double magnitude = 0;
+  float chain = 0;
+  size_t terms = 0;
+};
+
+ReferenceSum ReferenceConv(const ConvSpec& spec, const float* weight, const float* bias,
+                           const std::vector<ReferenceImage>& sources, size_t oy, size_t ox, size_t oc);
+
+// One output channel of GDN over the channels of a pixel.
+double ReferenceGdn(size_t channels, Gdn::Form form, bool inverse, const float* beta, const float* gamma,
+                    const float* pixel, size_t oc);
+
+}  // namespace glint::kernels
+
+#endif  // GLINT_KERNELS_REFERENCE_H_

@@ -1,0 +1,240 @@
+// Convolutions on random shapes against the plain loops, on every SIMD target: the close class within the
+// rounding bound of its own operands, the exact class bit for bit; nothing is written beside the outputs.
+
+#include "kernels/conv.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <random>
+
+#include "kernels/reference.h"
+#include "kernels/targets.h"
+#include "tests/seed.h"
+
+namespace glint::kernels {
+namespace {
+
+constexpr float kGuard = 12345.0f;
+
+struct ConvCase {
+  ConvSpec spec;
+  size_t height = 1, width = 1;
+  size_t x_first = 0, x_step = 1;
+  bool compact_input = false;  // 1x1: the sources hold the wanted positions only
+  bool bias = true, residual = false, leaky = false, gain = false;
+};
+
+float RandomFloat(std::mt19937* random) {
+  return std::uniform_real_distribution<float>(-1.0f, 1.0f)(*random);
+}
+
+std::vector<float> RandomVector(std::mt19937* random, size_t n) {
+  std::vector<float> v(n);
+  for (float& x : v) x = RandomFloat(random);
+  return v;
+}
+
+size_t Pick(std::mt19937* random, size_t low, size_t high) {
+  return std::uniform_int_distribution<size_t>(low, high)(*random);
+}
+
+// Rows with a halo of zeros and a pixel stride larger than the channels (as slices of wider tensors have).
+struct PaddedImage {
+  size_t stride, halo, row_floats;
+  std::vector<float> data, zero;
+  PaddedImage(const ReferenceImage& image, size_t halo_pixels, size_t extra)
+      : stride(image.channels + extra), halo(halo_pixels) {
+    row_floats = (image.width + 2 * halo) * stride + 64;
+    data.assign(image.height * row_floats, 0.0f);
+    zero.assign(row_floats, 0.0f);
+    for (size_t y = 0; y < image.height; ++y) {
+      for (size_t x = 0; x < image.width; ++x) {
+        for (size_t c = 0; c < stride; ++c) {
+          data[y * row_floats + (halo + x) * stride + c] =
+              c < image.channels ? image.AtOrZero(static_cast<long>(y), static_cast<long>(x), c) : kGuard;
+        }
+      }
+    }
+  }
+  const float* Row(long y, size_t height) const {
+    if (y < 0 || y >= static_cast<long>(height)) return zero.data() + halo * stride;
+    return data.data() + static_cast<size_t>(y) * row_floats + halo * stride;
+  }
+};
+
+float Finish(float v, const ConvCase& test, const float* residual, const Epilogue& epilogue, size_t oc) {
+  if (test.residual) v = v + residual[oc];
+  if (test.leaky) v = std::max(v, v * epilogue.slope);
+  if (test.gain) v = v * epilogue.gain[oc];
+  return v;
+}
+
+// Runs one case on the current target and checks every output.
+void Check(const ConvCase& test, unsigned seed) {
+  std::mt19937 random(seed);
+  const ConvSpec& spec = test.spec;
+  const bool transposed = spec.kind == ConvSpec::Kind::kTranspose;
+  size_t in_total = 0;
+  std::vector<ReferenceImage> sources;
+  for (size_t s = 0; s < spec.sources; ++s) {
+    sources.emplace_back(test.height, test.width, spec.in_channels[s]);
+    sources.back().data = RandomVector(&random, sources.back().data.size());
+    in_total += spec.in_channels[s];
+  }
+  const std::vector<float> weight = RandomVector(&random, in_total * spec.out_channels * spec.kernel * spec.kernel);
+  const std::vector<float> bias = RandomVector(&random, spec.out_channels);
+  const std::vector<float> gain = RandomVector(&random, spec.out_channels);
+  const float* bias_data = test.bias ? bias.data() : nullptr;
+  const Conv conv(spec, weight.data(), bias_data);
+  Epilogue epilogue;
+  epilogue.leaky_relu = test.leaky;
+  epilogue.slope = 0.125f;
+  epilogue.gain = test.gain ? gain.data() : nullptr;
+
+  const size_t out_height = transposed ? 2 * test.height : (test.height - 1) / spec.stride + 1;
+  const size_t full_width = transposed ? 2 * test.width : (test.width - 1) / spec.stride + 1;
+  const size_t pixels = full_width > test.x_first ? (full_width - test.x_first + test.x_step - 1) / test.x_step : 0;
+  const size_t out_stride = spec.out_channels + Pick(&random, 0, 3);
+  const size_t out_row = pixels * out_stride + 32;
+  const size_t extra = test.compact_input ? 0 : Pick(&random, 0, 2);
+  std::vector<PaddedImage> padded;
+  for (const ReferenceImage& source : sources) {
+    padded.emplace_back(source, std::max(conv.ReadsLeft(), conv.ReadsRight()), extra);
+  }
+  std::vector<float> out((out_height + 1) * out_row, kGuard);
+  const std::vector<float> residual = RandomVector(&random, pixels * spec.out_channels);
+  std::vector<ConvRow> rows;
+  for (size_t oy = 0; oy < out_height; oy += spec.paired_rows() ? 2 : 1) {
+    ConvRow row;
+    long iy[2 * kMaxKernel];
+    const size_t taps = conv.TapRows(static_cast<long>(oy), iy);
+    for (size_t s = 0; s < spec.sources; ++s) {
+      for (size_t i = 0; i < taps; ++i) row.in[s * kMaxKernel + i] = padded[s].Row(iy[i], test.height);
+      row.in_pixel_stride[s] = padded[s].stride;
+      row.in_compact[s] = test.compact_input;
+    }
+    row.out = out.data() + oy * out_row + 16;
+    row.out_second = row.out + out_row;
+    row.out_pixel_stride = out_stride;
+    row.phase = transposed && !spec.paired_rows() ? oy & 1 : 0;
+    row.x_first = test.x_first;
+    row.x_step = test.x_step;
+    row.pixels = pixels;
+    row.residual = test.residual ? residual.data() : nullptr;
+    row.residual_pixel_stride = spec.out_channels;
+    rows.push_back(row);
+  }
+  // Blocks in two calls, as two threads would take them.
+  const size_t middle = conv.blocks() / 2;
+  conv.Run(rows.data(), rows.size(), epilogue, middle, conv.blocks());
+  conv.Run(rows.data(), rows.size(), epilogue, 0, middle);
+
+  size_t wrong = 0, touched = 0;
+  std::vector<bool> written(out.size(), false);
+  for (size_t oy = 0; oy < out_height; ++oy) {
+    for (size_t j = 0; j < pixels; ++j) {
+      const size_t ox = test.compact_input ? j : test.x_first + j * test.x_step;
+      for (size_t oc = 0; oc < spec.out_channels; ++oc) {
+        const ReferenceSum sum = ReferenceConv(spec, weight.data(), bias_data, sources, oy, ox, oc);
+        const size_t at = oy * out_row + 16 + j * out_stride + oc;
+        written[at] = true;
+        const float* add = residual.data() + j * spec.out_channels;
+        if (spec.numerics == Numerics::kExact) {
+          wrong += out[at] != Finish(sum.chain, test, add, epilogue, oc);
+        } else {
+          const float want = Finish(static_cast<float>(sum.value), test, add, epilogue, oc);
+          const double bound = 1.2e-7 * (static_cast<double>(sum.terms) * 0.5 + 4) * (sum.magnitude + 1);
+          wrong += !(std::abs(static_cast<double>(out[at]) - static_cast<double>(want)) <= bound);
+        }
+      }
+    }
+  }
+  for (size_t i = 0; i < out.size(); ++i) touched += !written[i] && out[i] != kGuard;
+  const std::string what = CurrentTarget() + " k" + std::to_string(spec.kernel) + " s" + std::to_string(spec.stride) +
+                           (transposed ? " transposed " : " ") + std::to_string(in_total) + ">" +
+                           std::to_string(spec.out_channels) + " " + std::to_string(test.width) + "x" +
+                           std::to_string(test.height) + " seed " + std::to_string(seed);
+  CHECK_MESSAGE(wrong == 0, what);
+  CHECK_MESSAGE(touched == 0, what);
+}
+
+ConvCase RandomCase(std::mt19937* random) {
+  ConvCase test;
+  ConvSpec& spec = test.spec;
+  spec.numerics = Pick(random, 0, 1) == 0 ? Numerics::kExact : Numerics::kClose;
+  spec.out_channels = Pick(random, 0, 2) == 0 ? Pick(random, 1, 70) : 16 * Pick(random, 1, 4);
+  spec.in_channels[0] = Pick(random, 1, 40);
+  test.height = Pick(random, 1, 5);
+  test.width = Pick(random, 1, 40);
+  const size_t kind = Pick(random, 0, 3);
+  if (kind == 0) {
+    spec.kind = ConvSpec::Kind::kTranspose;
+    spec.kernel = Pick(random, 3, 5);
+    spec.stride = 2;
+    spec.padding = spec.kernel == 5 ? 2 : 1;
+  } else if (kind == 1) {  // 1x1 over several sources, perhaps on the checkerboard
+    spec.sources = Pick(random, 1, kMaxSources);
+    for (size_t s = 0; s < spec.sources; ++s) spec.in_channels[s] = Pick(random, 1, 20);
+    test.x_step = Pick(random, 1, 2);
+    test.x_first = test.x_step == 2 ? Pick(random, 0, 1) : 0;
+  } else {
+    spec.kernel = 2 * Pick(random, 0, 3) + 1;
+    spec.padding = spec.kernel / 2;
+    spec.stride = Pick(random, 1, 2);
+    if (spec.stride == 1 && spec.kernel > 1) {
+      spec.checkerboard = Pick(random, 0, 1) == 1;
+      test.x_step = Pick(random, 1, 2);
+      test.x_first = test.x_step == 2 ? Pick(random, 0, 1) : 0;
+    }
+  }
+  test.bias = Pick(random, 0, 3) != 0;
+  if (!spec.paired_rows()) {
+    test.residual = Pick(random, 0, 1) == 1;
+    test.leaky = Pick(random, 0, 1) == 1;
+    test.gain = Pick(random, 0, 1) == 1;
+  }
+  return test;
+}
+
+}  // namespace
+
+TEST_CASE("conv: random shapes on every target") {
+  for (const std::string& target : SupportedTargets()) {
+    REQUIRE(SetTarget(target));
+    std::mt19937 random(TestSeed());
+    for (unsigned i = 0; i < 60; ++i) Check(RandomCase(&random), i);
+  }
+  SetTarget("");
+}
+
+TEST_CASE("conv: the shapes of the shipped model's special layers") {
+  for (const std::string& target : SupportedTargets()) {
+    REQUIRE(SetTarget(target));
+    ConvCase first;  // three colours in
+    first.spec = {ConvSpec::Kind::kConv, 5, 2, 2, false, 1, {3}, 32, Numerics::kClose};
+    first.height = 6;
+    first.width = 50;
+    Check(first, 1);
+    ConvCase last;  // three colours out, rows in pairs
+    last.spec = {ConvSpec::Kind::kTranspose, 4, 2, 1, false, 1, {32}, 3, Numerics::kClose};
+    last.height = 4;
+    last.width = 29;
+    CHECK(last.spec.paired_rows());
+    Check(last, 2);
+    for (const size_t kernel : {size_t{3}, size_t{5}}) {
+      last.spec.kernel = kernel;
+      last.spec.padding = kernel / 2;
+      last.spec.numerics = Numerics::kClose;
+      Check(last, 3);
+    }
+    ConvCase compact;  // the second 1x1 of a parameter net
+    compact.spec = {ConvSpec::Kind::kConv, 1, 1, 0, false, 2, {24, 40}, 48, Numerics::kExact};
+    compact.width = 25;
+    compact.compact_input = true;
+    Check(compact, 4);
+  }
+  SetTarget("");
+}
+
+}  // namespace glint::kernels

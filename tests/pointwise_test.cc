@@ -1,0 +1,149 @@
+// Element-wise kernels: the same bits as plain C++ on every SIMD target, for awkward values and lengths.
+
+#include "kernels/pointwise.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "kernels/targets.h"
+#include "tests/seed.h"
+
+namespace glint::kernels {
+namespace {
+
+constexpr size_t kLengths[] = {0, 1, 3, 7, 8, 15, 16, 17, 33, 100};
+
+std::vector<float> Floats(std::mt19937* random, size_t n, float range) {
+  std::uniform_real_distribution<float> value(-range, range);
+  std::vector<float> v(n);
+  for (float& x : v) x = value(*random);
+  const float special[] = {0.0f, -0.0f, 0.5f, -0.5f, 1.5f, 2.5f, 1e30f, -1e30f,
+                           std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()};
+  for (size_t i = 0; i < n; i += 3) v[i] = special[(*random)() % std::size(special)];
+  return v;
+}
+
+float RoundEven(float v) { return std::nearbyint(v); }
+
+template <typename Fn>
+void OnAllTargets(const Fn& fn) {
+  for (const std::string& target : SupportedTargets()) {
+    REQUIRE(SetTarget(target));
+    std::mt19937 random(TestSeed() + 2);
+    for (const size_t n : kLengths) fn(n, &random);
+  }
+  SetTarget("");
+}
+
+}  // namespace
+
+TEST_CASE("pointwise: activations, sums, gains") {
+  OnAllTargets([](size_t n, std::mt19937* random) {
+    std::uniform_real_distribution<float> value(-3.0f, 3.0f);
+    std::vector<float> a(n + 1), b(n + 1), out(n + 1, 9.0f);
+    for (float& v : a) v = value(*random);
+    for (float& v : b) v = value(*random);
+    size_t wrong = 0;
+    LeakyRelu(a.data(), out.data(), n, 0.125f);
+    for (size_t i = 0; i < n; ++i) wrong += out[i] != std::max(a[i], a[i] * 0.125f);
+    Add(a.data(), b.data(), out.data(), n);
+    for (size_t i = 0; i < n; ++i) wrong += out[i] != a[i] + b[i];
+    wrong += out[n] != 9.0f;
+    std::vector<float> pixels(3 * (n + 2), 1.5f), scaled(3 * (n + 1), 9.0f);
+    Gain(pixels.data(), scaled.data(), 3, n, n + 2, n + 1, b.data());
+    for (size_t p = 0; p < 3; ++p) {
+      for (size_t i = 0; i < n; ++i) wrong += scaled[p * (n + 1) + i] != 1.5f * b[i];
+      wrong += scaled[p * (n + 1) + n] != 9.0f;
+    }
+    CHECK_MESSAGE(wrong == 0, CurrentTarget(), " n ", n);
+  });
+}
+
+TEST_CASE("pointwise: pixels and fixed point") {
+  OnAllTargets([](size_t n, std::mt19937* random) {
+    size_t wrong = 0;
+    std::vector<uint8_t> u8(n);
+    std::vector<uint16_t> u16(n);
+    for (size_t i = 0; i < n; ++i) {
+      u8[i] = static_cast<uint8_t>((*random)());
+      u16[i] = static_cast<uint16_t>((*random)());
+    }
+    std::vector<float> out(n + 1, 9.0f);
+    PixelsToFloat(u8.data(), out.data(), n, 255.0f, 0.5f);
+    for (size_t i = 0; i < n; ++i) wrong += out[i] != static_cast<float>(u8[i]) * (1.0f / 255.0f) - 0.5f;
+    PixelsToFloat(u16.data(), out.data(), n, 65535.0f, 0.0f);
+    for (size_t i = 0; i < n; ++i) wrong += out[i] != static_cast<float>(u16[i]) * (1.0f / 65535.0f);
+    wrong += out[n] != 9.0f;
+    const std::vector<float> in = Floats(random, n, 1.2f);
+    std::vector<uint8_t> pixels(n + 1, 77);
+    FloatToPixels(in.data(), pixels.data(), n, 255.0f, 0.5f);
+    for (size_t i = 0; i < n; ++i) {
+      const float v = std::isnan(in[i]) ? 0.0f : std::clamp(in[i] + 0.5f, 0.0f, 1.0f) * 255.0f;
+      wrong += pixels[i] != static_cast<uint8_t>(RoundEven(v));
+    }
+    wrong += pixels[n] != 77;
+    const std::vector<float> latents = Floats(random, n, 600.0f);
+    std::vector<int16_t> fixed(n + 1, 77);
+    FloatToFixed(latents.data(), fixed.data(), n, 64.0f);
+    for (size_t i = 0; i < n; ++i) {
+      const float v = std::isnan(latents[i]) ? 0.0f : std::clamp(latents[i] * 64.0f, -32768.0f, 32767.0f);
+      wrong += fixed[i] != static_cast<int16_t>(RoundEven(v));
+    }
+    wrong += fixed[n] != 77;
+    FixedToFloat(fixed.data(), out.data(), n, 64.0f);
+    for (size_t i = 0; i < n; ++i) wrong += out[i] != static_cast<float>(fixed[i]) / 64.0f;
+    CHECK_MESSAGE(wrong == 0, CurrentTarget(), " n ", n);
+  });
+}
+
+TEST_CASE("pointwise: index by thresholds, NaN is 0") {
+  OnAllTargets([](size_t n, std::mt19937* random) {
+    for (const size_t count : {size_t{0}, size_t{1}, size_t{63}, size_t{255}}) {
+      std::vector<float> thresholds(count);
+      std::uniform_real_distribution<float> value(-4.0f, 4.0f);
+      for (float& t : thresholds) t = value(*random);
+      std::sort(thresholds.begin(), thresholds.end());
+      std::vector<float> raw = Floats(random, n, 5.0f);
+      for (size_t i = 1; i < n && count > 0; i += 4) raw[i] = thresholds[i % count];  // on the boundary
+      std::vector<uint8_t> index(n + 1, 77);
+      IndexByThresholds(raw.data(), index.data(), n, thresholds.data(), count);
+      size_t wrong = index[n] != 77;
+      for (size_t i = 0; i < n; ++i) {
+        const auto want = std::count_if(thresholds.begin(), thresholds.end(), [&](float t) { return raw[i] >= t; });
+        wrong += index[i] != static_cast<uint8_t>(want);
+      }
+      CHECK_MESSAGE(wrong == 0, CurrentTarget(), " n ", n, " thresholds ", count);
+    }
+  });
+}
+
+TEST_CASE("pointwise: symbols and y_hat never leave int16") {
+  OnAllTargets([](size_t n, std::mt19937* random) {
+    for (int bits = 0; bits <= 8; ++bits) {
+      std::vector<int16_t> y(n), mean(n), symbol(n), y_hat(n), back(n);
+      for (size_t i = 0; i < n; ++i) {
+        y[i] = static_cast<int16_t>((*random)());
+        mean[i] = static_cast<int16_t>(i % 5 == 0 ? (i % 2 ? 32767 : -32768) : static_cast<int>((*random)()) % 3000);
+      }
+      Quantise(y.data(), mean.data(), symbol.data(), y_hat.data(), n, bits);
+      Dequantise(symbol.data(), mean.data(), back.data(), n, bits);
+      size_t wrong = 0;
+      for (size_t i = 0; i < n; ++i) {
+        const int unit = 1 << bits, half = bits > 0 ? unit / 2 : 0;
+        int s = static_cast<int>(std::floor(static_cast<double>(y[i] - mean[i] + half) / unit));
+        while (s * unit + mean[i] > 32767) --s;
+        while (s * unit + mean[i] < -32768) ++s;
+        // A symbol itself saturates too when there are no fraction bits.
+        s = std::clamp(s, -32768, 32767);
+        wrong += symbol[i] != s || (bits > 0 && y_hat[i] != s * unit + mean[i]) || (bits > 0 && back[i] != y_hat[i]);
+      }
+      CHECK_MESSAGE(wrong == 0, CurrentTarget(), " n ", n, " bits ", bits);
+    }
+  });
+}
+}  // namespace glint::kernels
