@@ -1,0 +1,280 @@
+// Files that appear only when complete, standard input and output, names and kinds, whole pictures.
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+#include "codec/byte_io.h"
+#include "tests/picture_helpers.h"
+#include "tests/seed.h"
+
+namespace glint {
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+void WriteText(const std::string& path, const std::string& text) {
+  REQUIRE(WriteFile(path, text.data(), text.size()).ok());
+}
+
+std::string ReadText(const std::string& path) {
+  const auto bytes = ReadFile(path, 1 << 20);
+  REQUIRE_MESSAGE(bytes.ok(), bytes.error().message);
+  return std::string(bytes->begin(), bytes->end());
+}
+
+// Puts a file in the place of standard input or output for a while.
+class Redirected {
+ public:
+  Redirected(int standard, const std::string& path, int flags)
+      : standard_(standard), saved_(dup(standard)) {
+    const int fd = open(path.c_str(), flags | O_CLOEXEC, 0600);
+    dup2(fd, standard);
+    close(fd);
+  }
+  ~Redirected() {
+    dup2(saved_, standard_);
+    close(saved_);
+  }
+  Redirected(const Redirected&) = delete;
+  Redirected& operator=(const Redirected&) = delete;
+
+ private:
+  int standard_, saved_;
+};
+
+TEST_CASE("files: whole pictures, and where their errors lie") {
+  std::mt19937 random(TestSeed());
+  const TemporaryFolder folder;
+  const Picture picture = RandomPicture(MakeInfo(13, 11, 3, false, 8), &random);
+  for (const std::string name : {"a.png", "b.ppm", "c.pam", "d.PNG"}) {
+    CAPTURE(name);
+    REQUIRE(WritePicture(folder.File(name), picture).ok());
+    const Expected<Picture> back = ReadPicture(folder.File(name));
+    REQUIRE(back.ok());
+    CHECK(SamePixels(*back, picture));
+  }
+  Limits limits;
+  limits.max_memory = 400;  // enough for rows, not for 13x11x3
+  const Expected<Picture> large = ReadPicture(folder.File("a.png"), limits);
+  CHECK(large.error().code == ErrorCode::kLimit);
+
+  const std::string missing = folder.File("missing.png");
+  const Expected<Picture> none = ReadPicture(missing);
+  CHECK(none.error().code == ErrorCode::kNotFound);
+  CHECK(none.error().message.rfind(missing + ": ", 0) == 0);
+  const Expected<Picture> directory = ReadPicture(folder.File(""));
+  CHECK(directory.error().code == ErrorCode::kIo);
+  WriteText(folder.File("text.png"), "hello, world");
+  CHECK(ReadPicture(folder.File("text.png")).error().code == ErrorCode::kBadImage);
+}
+
+TEST_CASE("files: the ending says the kind") {
+  const TemporaryFolder folder;
+  const auto create = [&folder](const std::string& name, const PictureInfo& info) {
+    return PictureWriter::Create(folder.File(name), info, {}).error().code;
+  };
+  const PictureInfo rgb = MakeInfo(2, 2, 3, false, 8);
+  for (const char* name : {"a", "a.", "a.jpg", "png", ".d/a", "a.png.x"}) {
+    CAPTURE(name);
+    CHECK(create(name, rgb) == ErrorCode::kInvalidArgument);
+  }
+  CHECK(create("a.pgm", rgb) == ErrorCode::kInvalidArgument);
+  CHECK(create("a.ppm", MakeInfo(2, 2, 3, true, 8)) == ErrorCode::kInvalidArgument);
+  CHECK(create("a.png", MakeInfo(0, 2, 3, true, 8)) == ErrorCode::kInvalidArgument);
+  CHECK(create("a.png", MakeInfo(2, 0, 3, true, 8)) == ErrorCode::kInvalidArgument);
+  CHECK(create("a.png", MakeInfo(0x80000000u, 1, 1, true, 8)) == ErrorCode::kInvalidArgument);
+  CHECK(create("a.png", MakeInfo(2, 2, 2, false, 8)) == ErrorCode::kInvalidArgument);
+  CHECK(create("a.png", MakeInfo(2, 2, 3, false, 4)) == ErrorCode::kInvalidArgument);
+  CHECK(create("a.png", MakeInfo(2, 2, 1, true, 4)) == ErrorCode::kInvalidArgument);
+  CHECK(create("a.png", MakeInfo(2, 2, 1, false, 12)) == ErrorCode::kInvalidArgument);
+  CHECK(create("nowhere/a.png", rgb) == ErrorCode::kIo);
+  CHECK(folder.CountFiles() == 0);
+}
+
+TEST_CASE("files: nothing appears before Finish, nothing stays without it") {
+  for (const std::string ending : {".png", ".ppm"}) {
+    CAPTURE(ending);
+    const TemporaryFolder folder;
+    const std::string path = folder.File("out" + ending);
+    WriteText(path, "old");
+    const Bytes row(6, 9);
+    {
+      const auto writer = PictureWriter::Create(path, MakeInfo(2, 2, 3, false, 8), {});
+      REQUIRE(writer.ok());
+      CHECK((*writer)->WriteRow(row.data()).ok());
+      const Error early = (*writer)->Finish();
+      CHECK(early.code == ErrorCode::kInvalidArgument);
+      CHECK(early.message == path + ": only 1 of 2 rows were written");
+      CHECK(folder.CountFiles() == 2);
+    }
+    CHECK(folder.CountFiles() == 1);
+    CHECK(ReadText(path) == "old");
+
+    const auto writer = PictureWriter::Create(path, MakeInfo(2, 2, 3, false, 8), {});
+    REQUIRE(writer.ok());
+    for (int y = 0; y < 2; ++y) CHECK((*writer)->WriteRow(row.data()).ok());
+    CHECK((*writer)->WriteRow(row.data()).code == ErrorCode::kInvalidArgument);
+    CHECK(ReadText(path) == "old");
+    CHECK((*writer)->Finish().ok());
+    CHECK(folder.CountFiles() == 1);
+    CHECK(ReadPicture(path).ok());
+  }
+}
+
+TEST_CASE("files: samples beyond their depth are refused") {
+  const TemporaryFolder folder;
+  for (const std::string name : {"a.png", "a.pgm", "a.pam"}) {
+    const auto writer = PictureWriter::Create(folder.File(name), MakeInfo(3, 1, 1, false, 2), {});
+    REQUIRE(writer.ok());
+    const uint8_t row[3] = {0, 4, 3};
+    CHECK((*writer)->WriteRow(row).code == ErrorCode::kInvalidArgument);
+  }
+  Picture lacking;
+  lacking.info = MakeInfo(2, 2, 1, false, 8);
+  lacking.samples.resize(3);
+  CHECK(WritePicture(folder.File("a.png"), lacking).code == ErrorCode::kInvalidArgument);
+  CHECK(folder.CountFiles() == 0);
+}
+
+TEST_CASE("files: links are followed, devices are written to, permissions are usual") {
+  const TemporaryFolder folder;
+  WriteText(folder.File("target"), "old");
+  REQUIRE(symlink("target", folder.File("link").c_str()) == 0);
+  WriteText(folder.File("link"), "new");
+  struct stat info {};
+  REQUIRE(lstat(folder.File("link").c_str(), &info) == 0);
+  CHECK(S_ISLNK(info.st_mode));
+  CHECK(ReadText(folder.File("target")) == "new");
+
+  WriteText("/dev/null", "gone");
+  REQUIRE(stat("/dev/null", &info) == 0);
+  CHECK(S_ISCHR(info.st_mode));
+
+  { std::ofstream usual(folder.File("usual")); }
+  struct stat ours {};
+  WriteText(folder.File("ours"), "x");
+  REQUIRE(stat(folder.File("usual").c_str(), &info) == 0);
+  REQUIRE(stat(folder.File("ours").c_str(), &ours) == 0);
+  CHECK(info.st_mode == ours.st_mode);
+}
+
+TEST_CASE("files: a full disk is an error") {
+  if (!Exists("/dev/full")) return;
+  const Bytes data(100000, 1);
+  CHECK(WriteFile("/dev/full", data.data(), data.size()).code == ErrorCode::kIo);
+  CHECK(WriteFile("/dev/full", data.data(), 10).code == ErrorCode::kIo);  // found by Finish
+}
+
+TEST_CASE("files: ReadFile stops at its limit") {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("bytes");
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{65536}, size_t{300001}}) {
+    CAPTURE(size);
+    Bytes data(size);
+    for (size_t i = 0; i < size; ++i) data[i] = static_cast<uint8_t>(i * 7 >> 3);
+    REQUIRE(WriteFile(path, data.data(), size).ok());
+    for (const uint64_t limit : {uint64_t{size}, uint64_t{size} + 1, UINT64_MAX}) {
+      const auto back = ReadFile(path, limit);
+      REQUIRE(back.ok());
+      CHECK(*back == data);
+    }
+    if (size > 0) CHECK(ReadFile(path, size - 1).error().code == ErrorCode::kLimit);
+  }
+  CHECK(ReadFile(folder.File("missing"), 10).error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("files: standard input and output") {
+  std::mt19937 random(TestSeed() + 1);
+  const TemporaryFolder folder;
+  const Picture picture = RandomPicture(MakeInfo(40, 30, 3, false, 8), &random);
+  for (const std::string format : {"png", "ppm", "pam"}) {
+    CAPTURE(format);
+    const std::string path = folder.File("piped");
+    Error error;
+    {
+      const Redirected output(STDOUT_FILENO, path, O_WRONLY | O_CREAT | O_TRUNC);
+      const auto writer = PictureWriter::Create("-", picture.info, {}, format);
+      error = writer.error();
+      for (size_t y = 0; writer && error.ok() && y < 30; ++y) {
+        error = (*writer)->WriteRow(picture.samples.data() + y * picture.info.RowBytes());
+      }
+      if (error.ok()) error = (*writer)->Finish();
+    }
+    REQUIRE_MESSAGE(error.ok(), error.message);
+    Expected<Picture> back = Error{};
+    {
+      const Redirected input(STDIN_FILENO, path, O_RDONLY);
+      back = ReadPicture("-");
+    }
+    REQUIRE_MESSAGE(back.ok(), back.error().message);
+    CHECK(SamePixels(*back, picture));
+  }
+  CHECK(PictureWriter::Create("-", picture.info, {}, "jpeg").error().code ==
+        ErrorCode::kInvalidArgument);
+  Error empty;
+  {
+    const Redirected input(STDIN_FILENO, "/dev/null", O_RDONLY);
+    empty = ReadPicture("-").error();
+  }
+  CHECK(empty.message.rfind("standard input: ", 0) == 0);
+}
+
+TEST_CASE("files: a pipe that gives a byte at a time") {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  std::string sent;
+  for (int i = 0; i < 1000; ++i) sent += static_cast<char>('a' + i % 26);
+  std::thread writer([&sent, fd = ends[1]] {
+    for (const char& c : sent) {
+      if (write(fd, &c, 1) != 1) break;
+      if (&c - sent.data() < 20) usleep(100);
+    }
+    close(fd);
+  });
+  const auto source = ByteSource::FromDescriptor(ends[0], ByteSource::Descriptor::kOwned, "pipe");
+  uint8_t start[16];
+  CHECK(source->Peek(start, 12) == 12);
+  CHECK(std::memcmp(start, sent.data(), 12) == 0);
+  CHECK(source->PeekByte() == 'a');
+  CHECK(source->GetByte() == 'a');
+  CHECK(source->Peek(start, 100) == 16);
+  CHECK(std::memcmp(start, sent.data() + 1, 16) == 0);
+  std::string got(2000, '\0');
+  got.resize(source->Read(got.data(), got.size()));
+  CHECK(got == sent.substr(1));
+  CHECK(source->GetByte() == -1);
+  CHECK(source->error().ok());
+  writer.join();
+}
+
+TEST_CASE("ToRgb8: gray is repeated, alpha dropped, depth scaled and rounded") {
+  Picture gray;
+  gray.info = MakeInfo(4, 1, 1, false, 2);
+  gray.samples = {0, 1, 2, 3};
+  const Picture rgb = ToRgb8(gray);
+  CHECK(rgb.info.bit_depth == 8);
+  CHECK(rgb.info.channels == 3);
+  CHECK(rgb.samples == Bytes{0, 0, 0, 85, 85, 85, 170, 170, 170, 255, 255, 255});
+
+  Picture wide;
+  wide.info = MakeInfo(1, 1, 3, true, 16);
+  const uint16_t samples[4] = {128, 129, 65535, 7};  // 257 per step of 8 bits
+  wide.samples.resize(8);
+  std::memcpy(wide.samples.data(), samples, 8);
+  CHECK(ToRgb8(wide).samples == Bytes{0, 1, 255});
+
+  std::mt19937 random(TestSeed() + 2);
+  const Picture same = RandomPicture(MakeInfo(5, 6, 3, false, 8), &random);
+  CHECK(SamePixels(ToRgb8(same), same));
+}
+
+}  // namespace
+}  // namespace glint
