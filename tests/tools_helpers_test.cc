@@ -36,6 +36,7 @@ TEST_CASE("tools: numbers for people") {
   }
   CHECK(Shortest(0.0004) == "0.0004");
   CHECK(Shortest(3.3e-5) == "0.000033");
+  CHECK(NearFloat(static_cast<double>(0.0004f)) == 0.0004);
   CHECK(Shortest(1e300) == "1e+300");
 }
 

@@ -105,7 +105,7 @@ std::string StreamText(const StreamInfo& stream) {
        SamePicture(stream.source, stream.output) ? "the same form" : PictureText(stream.output)},
       {"size", ByteSize(static_cast<double>(stream.bytes)) + ", " +
                    Fixed(pixels > 0 ? bits / pixels : 0, 3) + " bpp"},
-      {"lrd", Shortest(stream.lrd)},
+      {"lrd", Shortest(NearFloat(stream.lrd))},
       {"model id", stream.model_id},
       {"metadata", MetadataText(stream.metadata)},
       {"chunks", ChunkText(stream)},

@@ -1,5 +1,7 @@
 #include "tools/json_output.h"
 
+#include "tools/text.h"
+
 namespace glint::tools {
 namespace {
 
@@ -58,7 +60,7 @@ Json StreamJson(const StreamInfo& stream) {
               {"bytes", stream.bytes},
               {"bpp", pixels > 0 ? 8 * static_cast<double>(stream.bytes) / pixels : 0.0},
               {"model_id", stream.model_id},
-              {"lrd", stream.lrd},
+              {"lrd", NearFloat(stream.lrd)},
               {"source", PictureJson(stream.source)},
               {"output", PictureJson(stream.output)},
               {"metadata", MetadataJson(stream.metadata)},

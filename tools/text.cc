@@ -52,6 +52,15 @@ std::string Shortest(double value) {
   return std::string(buffer.data(), result.ptr);
 }
 
+double NearFloat(double value) {
+  std::array<char, 64> buffer{};
+  char* const end = buffer.data() + buffer.size();
+  const auto text = std::to_chars(buffer.data(), end, static_cast<float>(value));
+  double near = value;
+  std::from_chars(buffer.data(), text.ptr, near);
+  return near;
+}
+
 std::string Grouped(uint64_t value) {
   std::string text = std::to_string(value);
   for (size_t from_end = 3; from_end < text.size(); from_end += 4) {

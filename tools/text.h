@@ -14,6 +14,7 @@ namespace glint::tools {
 
 std::string Fixed(double value, int decimals);  // "31.20"; "inf", "-" when there is none (NaN)
 std::string Shortest(double value);             // the shortest text that reads back the same
+double NearFloat(double value);                 // the shortest number that is the same as a float
 std::string Grouped(uint64_t value);            // "23,123"
 std::string ByteSize(double bytes);             // "3.82 MiB"
 std::string Count(size_t count, const std::string& noun);  // "1 picture", "24 pictures"
