@@ -120,6 +120,7 @@ class ChunkTap {
   }
 
   bool TryAppend(const uint8_t* data, size_t count) {
+    if (count == 0) return true;
     const size_t old = metadata_->icc.size();
     if (!TryResize(&metadata_->icc, old + count)) return false;
     std::memcpy(metadata_->icc.data() + old, data, count);
