@@ -71,7 +71,8 @@ class CodingChecker {
     const Graph& graph = GraphOf(step);
     const std::string graph_text = "graph " + Quote(graph.name);
     if (graph.numeric_class != NumericClass::kExact) {
-      return BadModel(Place(index), graph_text + " has class close, the way to the symbols must be exact");
+      return BadModel(Place(index),
+                      graph_text + " has class close, the way to the symbols must be exact");
     }
     for (const Node& node : graph.nodes) {
       if (node.stride != 1) {
@@ -89,8 +90,8 @@ class CodingChecker {
     return Status::Ok();
   }
 
-  // Latents that a step reads must have been decoded by earlier steps, at the positions and as far down
-  // as the step looks.
+  // Latents that a step reads must have been decoded by earlier steps, at the positions and as far
+  // down as the step looks.
   Status CheckInputs(size_t index) {
     const CodingStep& step = coding_.steps[index];
     const Graph& graph = GraphOf(step);
@@ -106,7 +107,8 @@ class CodingChecker {
       if (channels != graph.inputs[i].channels) {
         return BadModel(Place(index), "gives " + std::to_string(channels) + " channels to input " +
                                           Quote(input.name) + " of graph " + Quote(graph.name) +
-                                          ", which has " + std::to_string(graph.inputs[i].channels));
+                                          ", which has " +
+                                          std::to_string(graph.inputs[i].channels));
       }
       if (input.is_psi) {
         psi_ahead_ = std::max(psi_ahead_, step.ahead + reach);
@@ -157,8 +159,8 @@ class CodingChecker {
     return Status::Ok();
   }
 
-  // Segment s has z rows up to ceil(rows (s + 1) / ratio) + ahead; do they give all psi that its steps
-  // read? The phase of `rows` against `ratio` repeats within `ratio` segments.
+  // Segment s has z rows up to ceil(rows (s + 1) / ratio) + ahead; do they give all psi that its
+  // steps read? The phase of `rows` against `ratio` repeats within `ratio` segments.
   Status CheckHyperAhead() const {
     if (psi_ahead_ < 0) return Status::Ok();
     const int64_t ratio = document_.hyper_stride / document_.latent_stride;

@@ -1,5 +1,5 @@
-// Do the coding steps work: every latent coded once, every step reading only what is decoded before it,
-// and far enough ahead. Called by engine/model_file.cc after all graphs have been checked.
+// Do the coding steps work: every latent coded once, every step reading only what is decoded before
+// it, and far enough ahead. Called by engine/model_file.cc after all graphs have been checked.
 // Thread rules: a function of its argument.
 #ifndef GLINT_ENGINE_CODING_CHECK_H_
 #define GLINT_ENGINE_CODING_CHECK_H_

@@ -35,7 +35,8 @@ Status ReadStride(ObjectReader* reader, int max, int* out) {
   return reader->Fail("stride is " + std::to_string(*out) + ", not a power of two");
 }
 
-// ---- Graphs --------------------------------------------------------------------------------------
+// ---- Graphs
+// --------------------------------------------------------------------------------------
 
 struct OpEntry {
   const char* name;
@@ -172,7 +173,8 @@ Status ReadGraphs(const Json& object, ModelDocument* document) {
   return Status::Ok();
 }
 
-// ---- Tables --------------------------------------------------------------------------------------
+// ---- Tables
+// --------------------------------------------------------------------------------------
 
 // The 1-D tensor that reader[key] names.
 Status FindTable(ObjectReader* reader, const char* key, const TensorTable& tensors,
@@ -216,7 +218,8 @@ Status CheckTable(const std::string& name, size_t index, const int32_t* cdf, siz
   const std::string place = "tensor " + Quote(name);
   const std::string table = "table " + std::to_string(index);
   if (entries < 3) {
-    return BadModel(place, table + " has " + std::to_string(entries) + " entries, at least 3 are needed");
+    return BadModel(place,
+                    table + " has " + std::to_string(entries) + " entries, at least 3 are needed");
   }
   if (cdf[0] != 0 || cdf[entries - 1] != kCdfTotal) {
     return BadModel(place, table + " runs from " + std::to_string(cdf[0]) + " to " +
@@ -245,8 +248,8 @@ Status ReadTables(ObjectReader* reader, const TensorTable& tensors, CdfTables* o
   GLINT_TRY(ReadIntegers(reader, "cdf_min", tensors, &min_name, &out->min));
   const size_t tables = out->min.size();
   if (tables < 1 || tables > kMaxTables) {
-    return BadModel("tensor " + Quote(min_name), "has " + std::to_string(tables) +
-                                                     " tables, 1 to 4096 are allowed");
+    return BadModel("tensor " + Quote(min_name),
+                    "has " + std::to_string(tables) + " tables, 1 to 4096 are allowed");
   }
   const std::string start_place = "tensor " + Quote(start_name);
   if (start.size() != tables + 1) {
@@ -280,8 +283,8 @@ Status ReadThresholds(ObjectReader* reader, const TensorTable& tensors, size_t t
   GLINT_TRY(FindTable(reader, "thresholds", tensors, &name, &view));
   const std::string place = "tensor " + Quote(name);
   if (view->dtype != DType::kF32) {
-    return BadModel(place, std::string("has dtype ") + NameOf(view->dtype) +
-                               ", F32 is wanted for thresholds");
+    return BadModel(
+        place, std::string("has dtype ") + NameOf(view->dtype) + ", F32 is wanted for thresholds");
   }
   if (view->elements != tables - 1) {
     return BadModel(place, "has " + std::to_string(view->elements) + " thresholds for " +
@@ -300,7 +303,8 @@ Status ReadThresholds(ObjectReader* reader, const TensorTable& tensors, size_t t
   return Status::Ok();
 }
 
-// ---- Coding --------------------------------------------------------------------------------------
+// ---- Coding
+// --------------------------------------------------------------------------------------
 
 Status ReadStepInputs(const Json& object, const std::string& place, const Graph& graph,
                       int latent_channels, CodingStep* step) {
@@ -332,8 +336,8 @@ Status ReadStep(const Json& value, const std::string& place, const ModelDocument
   if (graph == document.graphs.end()) {
     return reader.Fail("graph " + Quote(step->graph) + " does not exist");
   }
-  GLINT_TRY(reader.Range("channels", document.latent_channels, &step->channel_begin,
-                         &step->channel_end));
+  GLINT_TRY(
+      reader.Range("channels", document.latent_channels, &step->channel_begin, &step->channel_end));
   size_t parity = 0;
   GLINT_TRY(reader.Choice("parity", {"all", "even", "odd"}, &parity));
   step->parity = parity == 0 ? Parity::kAll : parity == 1 ? Parity::kEven : Parity::kOdd;
@@ -377,7 +381,8 @@ Status ReadCoding(const Json& object, const TensorTable& tensors, ModelDocument*
   return reader.Finish();
 }
 
-// ---- The rest ------------------------------------------------------------------------------------
+// ---- The rest
+// ------------------------------------------------------------------------------------
 
 Status ReadPicture(const Json& object, ModelDocument* document) {
   ObjectReader reader(object, "picture");
@@ -451,7 +456,9 @@ Result<ModelDocument> ParseDocument(std::string_view text, const TensorTable& te
   ObjectReader reader(json, "glint document");
   GLINT_TRY(ReadHead(&reader, &document));
   const std::pair<const char*, Status (*)(const Json&, ModelDocument*)> parts[] = {
-      {"picture", ReadPicture}, {"latents", ReadLatents}, {"hyper", ReadHyper},
+      {"picture", ReadPicture},
+      {"latents", ReadLatents},
+      {"hyper", ReadHyper},
       {"graphs", ReadGraphs}};
   const Json* object = nullptr;
   for (const auto& [key, read] : parts) {

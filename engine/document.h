@@ -1,6 +1,6 @@
-// From the JSON text of a model file to a ModelDocument: keys, types, values and tables are checked here;
-// whether graphs and coding steps make sense is checked by engine/graph_check.h and engine/coding_check.h.
-// Called by engine/model_file.cc. Thread rules: a function of its arguments.
+// From the JSON text of a model file to a ModelDocument: keys, types, values and tables are checked
+// here; whether graphs and coding steps make sense is checked by engine/graph_check.h and
+// engine/coding_check.h. Called by engine/model_file.cc. Thread rules: a function of its arguments.
 #ifndef GLINT_ENGINE_DOCUMENT_H_
 #define GLINT_ENGINE_DOCUMENT_H_
 

@@ -78,8 +78,8 @@ class GraphChecker {
     return Status::Ok();
   }
 
-  // Repeatedly takes the first node whose inputs are all there. Every node leads to the output (none is
-  // unused), so the output's node comes last.
+  // Repeatedly takes the first node whose inputs are all there. Every node leads to the output
+  // (none is unused), so the output's node comes last.
   Status Sort() {
     std::map<std::string, std::vector<size_t>> readers;
     std::vector<size_t> missing(graph_.nodes.size());
@@ -328,8 +328,9 @@ Status CheckTransform(const ModelDocument& document, const Transform& wanted) {
   }
   const int channels = graph.channels.at(graph.outputs[0]);
   if (wanted.out_channels > 0 && channels != wanted.out_channels) {
-    return BadModel(place, "output " + Quote(graph.outputs[0]) + " has " + std::to_string(channels) +
-                               " channels, " + std::to_string(wanted.out_channels) + " are wanted");
+    return BadModel(place, "output " + Quote(graph.outputs[0]) + " has " +
+                               std::to_string(channels) + " channels, " +
+                               std::to_string(wanted.out_channels) + " are wanted");
   }
   if (GraphRows(graph).output_scale() != wanted.scale) {
     return BadModel(place, "the size of its output is not that of its input " + wanted.size);

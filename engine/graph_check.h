@@ -1,6 +1,5 @@
-// Is a graph sound: names, order, weights, shapes, geometry. Sorts the nodes and fills in what follows.
-// Called by engine/model_file.cc.
-// Thread rules: functions of their arguments.
+// Is a graph sound: names, order, weights, shapes, geometry. Sorts the nodes and fills in what
+// follows. Called by engine/model_file.cc. Thread rules: functions of their arguments.
 #ifndef GLINT_ENGINE_GRAPH_CHECK_H_
 #define GLINT_ENGINE_GRAPH_CHECK_H_
 
@@ -10,12 +9,12 @@
 
 namespace glint {
 
-// How often nodes share tensors is bounded, so that packed weights stay in proportion to the file. To be
-// called before the graphs are checked.
+// How often nodes share tensors is bounded, so that packed weights stay in proportion to the file.
+// To be called before the graphs are checked.
 Status CheckWeightUse(const TensorTable& tensors, const ModelDocument& document);
 
-// Sorts graph->nodes topologically (keeping the file's order where it can), fills Graph::channels and
-// Node::kernel. Errors: kBadModel.
+// Sorts graph->nodes topologically (keeping the file's order where it can), fills Graph::channels
+// and Node::kernel. Errors: kBadModel.
 Status CheckGraph(const TensorTable& tensors, Graph* graph);
 
 // The four transforms: channels and strides as `document` says. After CheckGraph of each.

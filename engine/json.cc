@@ -166,7 +166,8 @@ Status ObjectReader::Choice(const char* key, const std::vector<const char*>& nam
 
 Status ObjectReader::Object(const char* key, const Json** out) {
   GLINT_TRY(Find(key, out));
-  if (!(*out)->is_object()) return Fail(std::string(key) + " is " + Show(**out) + ", not an object");
+  if (!(*out)->is_object())
+    return Fail(std::string(key) + " is " + Show(**out) + ", not an object");
   return Status::Ok();
 }
 
@@ -225,10 +226,12 @@ Status ReadRange(const Json& value, const std::string& place, int64_t max, int* 
   };
   if (!value.is_array() || value.size() != 2 || !fits(value[0]) || !fits(value[1]) ||
       value[0].get<int64_t>() >= value[1].get<int64_t>()) {
-    return BadModel(place, "is " + (value.is_array() && value.size() == 2
-                                        ? "[" + Show(value[0]) + ", " + Show(value[1]) + "]"
-                                        : Show(value)) +
-                               ", not [begin, end] with 0 <= begin < end <= " + std::to_string(max));
+    return BadModel(place,
+                    "is " +
+                        (value.is_array() && value.size() == 2
+                             ? "[" + Show(value[0]) + ", " + Show(value[1]) + "]"
+                             : Show(value)) +
+                        ", not [begin, end] with 0 <= begin < end <= " + std::to_string(max));
   }
   *begin = value[0].get<int>();
   *end = value[1].get<int>();

@@ -1,6 +1,6 @@
-// JSON from untrusted files: bounded parsing, and objects read key by key with messages that name the
-// place. Called by engine/safetensors.cc and engine/document.cc only.
-// Thread rules: values, no shared state.
+// JSON from untrusted files: bounded parsing, and objects read key by key with messages that name
+// the place. Called by engine/safetensors.cc and engine/document.cc only. Thread rules: values, no
+// shared state.
 #ifndef GLINT_ENGINE_JSON_H_
 #define GLINT_ENGINE_JSON_H_
 
@@ -26,8 +26,8 @@ Status BadModel(const std::string& place, const std::string& what);
 // Names of graphs, nodes and tensors: 1 to 128 printable ASCII characters without space.
 bool IsName(std::string_view text);
 
-// Refuses, besides what is no JSON, keys that occur twice in an object, nesting deeper than 32 and more
-// than 2^18 values (both known before any memory is taken).
+// Refuses, besides what is no JSON, keys that occur twice in an object, nesting deeper than 32 and
+// more than 2^18 values (both known before any memory is taken).
 Result<Json> ParseJson(std::string_view text, const std::string& place);
 
 // Reads one object. Every key must be asked for: Finish rejects those that were not.

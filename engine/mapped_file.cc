@@ -40,8 +40,8 @@ Status ReadWhole(int fd, const std::string& path, size_t size, std::vector<uint8
   }
   constexpr size_t kPiece = size_t{1} << 30;  // some systems refuse more at once
   for (size_t at = 0; at < size;) {
-    const ssize_t got = pread(fd, out->data() + at, std::min(size - at, kPiece),
-                              static_cast<off_t>(at));
+    const ssize_t got =
+        pread(fd, out->data() + at, std::min(size - at, kPiece), static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return FileError(StatusCode::kIo, path, std::strerror(errno));
     if (got == 0) return FileError(StatusCode::kIo, path, "became shorter while it was read");
@@ -62,9 +62,9 @@ Result<MappedFile> MappedFile::Open(const std::string& path, uint64_t max_bytes,
   if (info.st_size <= 0) return FileError(StatusCode::kIo, path, "is empty");
   const uint64_t size = static_cast<uint64_t>(info.st_size);
   if (size > max_bytes || size > SIZE_MAX) {
-    return FileError(StatusCode::kLimit, path,
-                     "has " + std::to_string(size) + " bytes, the limit is " +
-                         std::to_string(max_bytes));
+    return FileError(
+        StatusCode::kLimit, path,
+        "has " + std::to_string(size) + " bytes, the limit is " + std::to_string(max_bytes));
   }
   MappedFile file;
   if (access == Access::kMapOrRead) {

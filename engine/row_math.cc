@@ -92,7 +92,8 @@ std::vector<int64_t> GraphRows::InputEnds(int64_t out_end, int64_t in_height) co
   ends[output_] = std::clamp<int64_t>(out_end, 0, OutHeight(in_height));
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
     for (const size_t input : step->inputs) {
-      const int64_t need = step->rule.InputEnd(ends[step->output], scales_[input].Height(in_height));
+      const int64_t need =
+          step->rule.InputEnd(ends[step->output], scales_[input].Height(in_height));
       ends[input] = std::max(ends[input], need);
     }
   }

@@ -15,8 +15,8 @@ namespace glint {
 
 // Rows of one operator. Row ranges are [0, end), clamped to the tensors.
 //   conv2d             output row o reads input rows o * stride - padding .. + kernel - 1
-//   conv_transpose2d   output row o reads input rows i with o = 2 i - padding + ky, 0 <= ky < kernel
-//   all others         output row o reads input row o
+//   conv_transpose2d   output row o reads input rows i with o = 2 i - padding + ky, 0 <= ky <
+//   kernel all others         output row o reads input row o
 struct RowRule {
   int kernel = 1;
   int stride = 1;

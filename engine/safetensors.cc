@@ -122,8 +122,8 @@ Status CheckExtents(std::vector<Extent>* extents, uint64_t data_bytes) {
       return BadModel(place, "its data overlaps that of tensor " + Quote(*before));
     }
     if (extent.begin > at) {
-      return BadModel(place, "a hole of " + std::to_string(extent.begin - at) +
-                                 " bytes before its data");
+      return BadModel(place,
+                      "a hole of " + std::to_string(extent.begin - at) + " bytes before its data");
     }
     at = extent.end;
     before = extent.name;

@@ -1,6 +1,6 @@
-// Builds model files in memory: TinyModel is a small but complete codec of `light`'s shape with random
-// weights; tests change its document and tensors and call Build.
-// Used by tests only. Thread rules: values.
+// Builds model files in memory: TinyModel is a small but complete codec of `light`'s shape with
+// random weights, MiniModel the least there can be; tests change document and tensors and call
+// Build. Used by tests only. Thread rules: values.
 #ifndef GLINT_TESTS_MODEL_BUILDER_H_
 #define GLINT_TESTS_MODEL_BUILDER_H_
 
@@ -41,7 +41,8 @@ class ModelBuilder {
         values.size() * sizeof(int32_t));
   }
   // Values from low to high.
-  void AddRandom(const std::string& name, const std::vector<int64_t>& shape, float low, float high) {
+  void AddRandom(const std::string& name, const std::vector<int64_t>& shape, float low,
+                 float high) {
     int64_t count = 1;
     for (const int64_t size : shape) count *= size;
     std::vector<float> values(static_cast<size_t>(count));
@@ -57,10 +58,10 @@ class ModelBuilder {
     return *reinterpret_cast<int32_t*>(tensors.at(name).bytes.data() + 4 * index);
   }
 
-  // Nodes, with weights of their own. `gain` of a convolution: its outputs are about that many times as
-  // large as its inputs.
-  Json Conv(const std::string& name, const std::string& in, int in_channels, int out_channels, int k,
-            int stride, float gain = 1.0f, const char* mask = "none") {
+  // Nodes, with weights of their own. `gain` of a convolution: its outputs are about that many
+  // times as large as its inputs.
+  Json Conv(const std::string& name, const std::string& in, int in_channels, int out_channels,
+            int k, int stride, float gain = 1.0f, const char* mask = "none") {
     const float bound = gain * std::sqrt(3.0f / static_cast<float>(in_channels * k * k));
     AddRandom(name + ".weight", {out_channels, in_channels, k, k}, -bound, bound);
     AddRandom(name + ".bias", {out_channels}, -0.1f, 0.1f);
@@ -89,7 +90,8 @@ class ModelBuilder {
     return node;
   }
   // exp of `level` + `slope` t, roughly.
-  Json Gain(const std::string& name, const std::string& in, int channels, float level, float slope) {
+  Json Gain(const std::string& name, const std::string& in, int channels, float level,
+            float slope) {
     AddFloats(name + ".fc1.weight", {2, 1}, {1.0f, 1.0f});
     AddFloats(name + ".fc1.bias", {2}, {1.0f, 0.0f});
     std::vector<float> weight;
@@ -111,8 +113,8 @@ class ModelBuilder {
   static Json Simple(const std::string& name, const char* op, const std::vector<std::string>& in) {
     return {{"name", name}, {"op", op}, {"inputs", in}, {"output", name}, {"precision", "f32"}};
   }
-  static Json Graph(const char* numeric_class, const std::vector<std::pair<const char*, int>>& inputs,
-                    Json nodes) {
+  static Json Graph(const char* numeric_class,
+                    const std::vector<std::pair<const char*, int>>& inputs, Json nodes) {
     Json graph = {{"class", numeric_class}, {"outputs", Json::array({nodes.back()["output"]})}};
     for (const auto& [name, channels] : inputs) {
       graph["inputs"].push_back({{"name", name}, {"channels", channels}});
@@ -121,8 +123,8 @@ class ModelBuilder {
     return graph;
   }
 
-  // `count` tables `prefix`.cdf, .cdf_start, .cdf_min; table i of two-sided geometric distributions whose
-  // width grows with i, over -range .. range and the escape.
+  // `count` tables `prefix`.cdf, .cdf_start, .cdf_min; table i of two-sided geometric distributions
+  // whose width grows with i, over -range .. range and the escape.
   void AddTables(const std::string& prefix, int count, int range) {
     std::vector<int32_t> cdf, start = {0}, min;
     for (int i = 0; i < count; ++i) {
@@ -194,8 +196,9 @@ inline ModelBuilder TinyModel(uint32_t seed = 1) {
   d["picture"] = {{"channels", 3}, {"stride", 16}, {"padding", "edge"}, {"offset", 0.5}};
   d["latents"] = {{"channels", 8}, {"stride", 16}, {"fraction_bits", 6}};
   d["hyper"] = {{"channels", 4}, {"stride", 64}};
-  d["rate"] = {{"parameter", "lrd"}, {"min", 2.2e-5}, {"max", 1.3e-3}, {"default", 4e-4},
-               {"suggested", {5e-5, 9e-4}}, {"map", "log"}, {"lambda_per_lrd", 54.0}};
+  d["rate"] = {
+      {"parameter", "lrd"},        {"min", 2.2e-5}, {"max", 1.3e-3},         {"default", 4e-4},
+      {"suggested", {5e-5, 9e-4}}, {"map", "log"},  {"lambda_per_lrd", 54.0}};
   d["provenance"] = {{"made_by", "tests"}, {"seed", seed}};
 
   Json& graphs = d["graphs"];
@@ -209,12 +212,12 @@ inline ModelBuilder TinyModel(uint32_t seed = 1) {
        ModelBuilder::Simple("ar2.add", "add", {"as2", "ar2.c"}),
        b.Conv("a3", "ar2.add", 8, 8, 3, 2, 2), b.Conv("a4", "a3", 8, 8, 5, 2, 2),
        b.Gain("as4", "a4", 8, 1.5f, 1.0f)});
-  graphs["g_s"] = ModelBuilder::Graph(
-      "close", {{"y_hat", 8}},
-      {b.Gain("s4", "y_hat", 8, -1.5f, -1.0f), b.Deconv("s3", "s4", 8, 8, 5),
-       b.Gdn("sg3", "s3", 8, true, "abs"), b.Deconv("s2", "sg3", 8, 8, 3),
-       ModelBuilder::Simple("s2.relu", "relu", {"s2"}), b.Deconv("s1", "s2.relu", 8, 8, 4),
-       b.Deconv("s0", "s1", 8, 3, 4)});
+  graphs["g_s"] =
+      ModelBuilder::Graph("close", {{"y_hat", 8}},
+                          {b.Gain("s4", "y_hat", 8, -1.5f, -1.0f), b.Deconv("s3", "s4", 8, 8, 5),
+                           b.Gdn("sg3", "s3", 8, true, "abs"), b.Deconv("s2", "sg3", 8, 8, 3),
+                           ModelBuilder::Simple("s2.relu", "relu", {"s2"}),
+                           b.Deconv("s1", "s2.relu", 8, 8, 4), b.Deconv("s0", "s1", 8, 3, 4)});
   graphs["h_a"] = ModelBuilder::Graph(
       "close", {{"y", 8}},
       {b.Conv("ha1", "y", 8, 8, 3, 1), ModelBuilder::LeakyRelu("ha1.act", "ha1"),
@@ -226,7 +229,8 @@ inline ModelBuilder TinyModel(uint32_t seed = 1) {
        b.Deconv("hs2", "hs1.act", 8, 8, 4), ModelBuilder::LeakyRelu("hs2.act", "hs2"),
        b.Conv("hs3", "hs2.act", 8, 8, 3, 1), ModelBuilder::LeakyRelu("hs3.act", "hs3")});
 
-  const auto params = [&](const std::string& name, const std::string& in, int channels, Json nodes) {
+  const auto params = [&](const std::string& name, const std::string& in, int channels,
+                          Json nodes) {
     nodes.push_back(b.Conv(name + ".0", in, channels, 8, 1, 1));
     nodes.push_back(ModelBuilder::LeakyRelu(name + ".1", name + ".0"));
     nodes.push_back(b.Conv(name + ".2", name + ".1", 8, 8, 1, 1, 2));
@@ -234,39 +238,80 @@ inline ModelBuilder TinyModel(uint32_t seed = 1) {
   };
   graphs["step0"] =
       ModelBuilder::Graph("exact", {{"psi", 8}}, params("p00", "psi", 8, Json::array()));
-  graphs["step1"] = ModelBuilder::Graph(
-      "exact", {{"psi", 8}, {"y0", 4}},
-      params("p01", "cat", 12,
-             {b.Conv("c01", "y0", 4, 4, 5, 1, 1, "checkerboard"),
-              ModelBuilder::Simple("cat", "concat", {"psi", "c01"})}));
+  graphs["step1"] =
+      ModelBuilder::Graph("exact", {{"psi", 8}, {"y0", 4}},
+                          params("p01", "cat", 12,
+                                 {b.Conv("c01", "y0", 4, 4, 5, 1, 1, "checkerboard"),
+                                  ModelBuilder::Simple("cat", "concat", {"psi", "c01"})}));
   const Json c10 = b.Conv("c10", "y0", 4, 4, 3, 1);
   graphs["step2"] = ModelBuilder::Graph(
       "exact", {{"psi", 8}, {"y0", 4}},
       params("p10", "cat", 12, {c10, ModelBuilder::Simple("cat", "concat", {"psi", "c10"})}));
-  graphs["step3"] = ModelBuilder::Graph(
-      "exact", {{"psi", 8}, {"y0", 4}, {"y1", 4}},
-      params("p11", "cat", 16,
-             {c10, b.Conv("c11", "y1", 4, 4, 5, 1, 1, "checkerboard"),
-              ModelBuilder::Simple("cat", "concat", {"psi", "c10", "c11"})}));
+  graphs["step3"] =
+      ModelBuilder::Graph("exact", {{"psi", 8}, {"y0", 4}, {"y1", 4}},
+                          params("p11", "cat", 16,
+                                 {c10, b.Conv("c11", "y1", 4, 4, 5, 1, 1, "checkerboard"),
+                                  ModelBuilder::Simple("cat", "concat", {"psi", "c10", "c11"})}));
 
   b.AddTables("coding.z", 4, 20);
   b.AddTables("coding.y", 8, 40);
   b.AddFloats("coding.y.thresholds", {7}, {-3, -2, -1, 0, 1, 2, 3});
   Json& coding = d["coding"];
   coding["segment_rows"] = 64;
-  coding["hyper"] = {{"ahead", 3}, {"cdf", "coding.z.cdf"}, {"cdf_start", "coding.z.cdf_start"},
+  coding["hyper"] = {{"ahead", 3},
+                     {"cdf", "coding.z.cdf"},
+                     {"cdf_start", "coding.z.cdf_start"},
                      {"cdf_min", "coding.z.cdf_min"}};
-  coding["gaussian"] = {{"thresholds", "coding.y.thresholds"}, {"cdf", "coding.y.cdf"},
-                        {"cdf_start", "coding.y.cdf_start"}, {"cdf_min", "coding.y.cdf_min"}};
+  coding["gaussian"] = {{"thresholds", "coding.y.thresholds"},
+                        {"cdf", "coding.y.cdf"},
+                        {"cdf_start", "coding.y.cdf_start"},
+                        {"cdf_min", "coding.y.cdf_min"}};
   const auto step = [](const char* graph, int begin, const char* parity, int ahead, Json inputs) {
-    return Json{{"graph", graph}, {"channels", {begin, begin + 4}}, {"parity", parity},
-                {"ahead", ahead}, {"inputs", std::move(inputs)}};
+    return Json{{"graph", graph},
+                {"channels", {begin, begin + 4}},
+                {"parity", parity},
+                {"ahead", ahead},
+                {"inputs", std::move(inputs)}};
   };
-  coding["steps"] = {
-      step("step0", 0, "even", 5, {{"psi", "psi"}}),
-      step("step1", 0, "odd", 3, {{"psi", "psi"}, {"y0", {0, 4}}}),
-      step("step2", 4, "even", 2, {{"psi", "psi"}, {"y0", {0, 4}}}),
-      step("step3", 4, "odd", 0, {{"psi", "psi"}, {"y0", {0, 4}}, {"y1", {4, 8}}})};
+  coding["steps"] = {step("step0", 0, "even", 5, {{"psi", "psi"}}),
+                     step("step1", 0, "odd", 3, {{"psi", "psi"}, {"y0", {0, 4}}}),
+                     step("step2", 4, "even", 2, {{"psi", "psi"}, {"y0", {0, 4}}}),
+                     step("step3", 4, "odd", 0, {{"psi", "psi"}, {"y0", {0, 4}}, {"y1", {4, 8}}})};
+  return b;
+}
+
+// The least that is a model: one operator a graph, one coding step for all positions. 2 latent
+// channels, 1 hyper channel, strides 2 and 4.
+inline ModelBuilder MiniModel(uint32_t seed = 1) {
+  ModelBuilder b = TinyModel(seed);
+  b.tensors.clear();
+  Json& d = b.document;
+  d["name"] = "mini";
+  d["architecture"] = "mini";
+  d["picture"]["stride"] = 2;
+  d["latents"] = {{"channels", 2}, {"stride", 2}, {"fraction_bits", 6}};
+  d["hyper"] = {{"channels", 1}, {"stride", 4}};
+  d["graphs"] = Json::object();
+  const auto add = [&](const char* graph, const char* numeric_class, const char* in, Json node) {
+    const int64_t channels = b.tensors.at(node["name"].get<std::string>() + ".weight")
+                                 .shape[node["op"] == "conv2d" ? 1 : 0];
+    d["graphs"][graph] = ModelBuilder::Graph(numeric_class, {{in, static_cast<int>(channels)}},
+                                             Json::array({std::move(node)}));
+  };
+  add("g_a", "close", "x", b.Conv("a", "x", 3, 2, 3, 2, 20));
+  add("g_s", "close", "y_hat", b.Deconv("s", "y_hat", 2, 3, 4));
+  add("h_a", "close", "y", b.Conv("ha", "y", 2, 1, 3, 2));
+  add("h_s", "exact", "z", b.Deconv("hs", "z", 1, 2, 4));
+  add("p", "exact", "psi", b.Conv("p", "psi", 2, 4, 1, 1));
+  b.AddTables("coding.z", 1, 10);
+  b.AddTables("coding.y", 3, 20);
+  b.AddFloats("coding.y.thresholds", {2}, {-0.5f, 0.5f});
+  d["coding"]["hyper"]["ahead"] = 1;
+  d["coding"]["steps"] = Json::array({{{"graph", "p"},
+                                       {"channels", {0, 2}},
+                                       {"parity", "all"},
+                                       {"ahead", 0},
+                                       {"inputs", {{"psi", "psi"}}}}});
   return b;
 }
 

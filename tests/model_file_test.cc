@@ -1,4 +1,5 @@
-// Model files: a tiny sound one, everything that can be wrong with one, and mutations of every byte.
+// Model files: a tiny sound one, everything that can be wrong with one, and mutations of every
+// byte.
 #include "engine/model_file.h"
 
 #include <doctest/doctest.h>
@@ -9,7 +10,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -17,41 +17,16 @@
 #include "engine/mapped_file.h"
 #include "engine/sha256.h"
 #include "tests/model_builder.h"
+#include "tests/model_checks.h"
+#include "tests/seed.h"
 
 namespace glint {
 namespace {
 
 using testing::Json;
+using testing::Load;
 using testing::ModelBuilder;
 using testing::TinyModel;
-
-Result<std::shared_ptr<const ModelFile>> Load(const std::vector<uint8_t>& bytes) {
-  return ModelFile::FromMemory(bytes, "tiny.safetensors");
-}
-
-// The error must be kBadModel, begin with the file's name and have every one of `parts`.
-void CheckRefused(const std::vector<uint8_t>& bytes, const std::vector<std::string>& parts) {
-  const auto model = Load(bytes);
-  REQUIRE_FALSE(model.ok());
-  const std::string& message = model.status().message();
-  CAPTURE(message);
-  CHECK(model.status().code() == StatusCode::kBadModel);
-  CHECK(message.rfind("tiny.safetensors: ", 0) == 0);
-  for (const std::string& part : parts) {
-    CAPTURE(part);
-    CHECK(message.find(part) != std::string::npos);
-  }
-}
-
-Json& NodeOf(ModelBuilder& b, const char* graph, const char* name) {
-  for (Json& node : b.document["graphs"][graph]["nodes"]) {
-    if (node["name"] == name) return node;
-  }
-  FAIL("no such node");
-  return b.document;
-}
-
-Json& StepOf(ModelBuilder& b, size_t i) { return b.document["coding"]["steps"][i]; }
 
 TEST_CASE("model file: a sound one is what it says") {
   const std::vector<uint8_t> bytes = TinyModel().Build();
@@ -127,493 +102,56 @@ TEST_CASE("model file: nodes are sorted when the file does not") {
   CHECK(order == std::vector<std::string>{"c11", "c10", "cat", "p11.0", "p11.1", "p11.2"});
 }
 
-struct Broken {
-  const char* what;
-  void (*change)(ModelBuilder& b);
-  std::vector<std::string> message;
-};
-
-const std::vector<Broken>& BrokenDocuments() {
-  static const std::vector<Broken> list = {
-      {"format of the future", [](ModelBuilder& b) { b.document["format"] = 2; },
-       {"format is 2", "reads format 1"}},
-      {"format no number", [](ModelBuilder& b) { b.document["format"] = "1"; },
-       {"format is '1', not an integer"}},
-      {"format too large for 64 bits",
-       [](ModelBuilder& b) { b.document["format"] = std::numeric_limits<uint64_t>::max(); },
-       {"format is 18446744073709551615, not an integer"}},
-      {"unknown key", [](ModelBuilder& b) { b.document["colour"] = 1; },
-       {"glint document: unknown key 'colour'"}},
-      {"no name", [](ModelBuilder& b) { b.document.erase("name"); }, {"key 'name' is missing"}},
-      {"escape codes in the name", [](ModelBuilder& b) { b.document["name"] = "a\x1b[2J"; },
-       {"name is 'a?[2J', not 1 to 128 printable"}},
-      {"unknown form", [](ModelBuilder& b) { b.document["form"] = "int4"; },
-       {"form is 'int4', known here: fp32"}},
-      {"document no object", [](ModelBuilder& b) { b.document = Json::array({1}); },
-       {"glint document: is an array of 1, not an object"}},
-      {"picture padding", [](ModelBuilder& b) { b.document["picture"]["padding"] = "zero"; },
-       {"picture: padding is 'zero', known here: edge"}},
-      {"picture key", [](ModelBuilder& b) { b.document["picture"]["gamma"] = 1; },
-       {"picture: unknown key 'gamma'"}},
-      {"picture stride", [](ModelBuilder& b) { b.document["picture"]["stride"] = 24; },
-       {"picture: stride is 24, not a power of two"}},
-      {"picture stride too small", [](ModelBuilder& b) { b.document["picture"]["stride"] = 8; },
-       {"picture: stride 8 is no multiple of the latents' 16"}},
-      {"picture offset", [](ModelBuilder& b) { b.document["picture"]["offset"] = "half"; },
-       {"picture: offset is 'half', not a number"}},
-      {"fraction bits", [](ModelBuilder& b) { b.document["latents"]["fraction_bits"] = 9; },
-       {"latents: fraction_bits is 9, not an integer from 0 to 8"}},
-      {"fraction bits no integer", [](ModelBuilder& b) { b.document["latents"]["fraction_bits"] = 6.5; },
-       {"latents: fraction_bits is 6.5, not an integer"}},
-      {"latent channels", [](ModelBuilder& b) { b.document["latents"]["channels"] = 1 << 20; },
-       {"latents: channels is 1048576, not an integer from 1 to 4096"}},
-      {"hyper stride", [](ModelBuilder& b) { b.document["hyper"]["stride"] = 8; },
-       {"hyper: stride 8 is no multiple"}},
-      {"rate parameter", [](ModelBuilder& b) { b.document["rate"]["parameter"] = "q"; },
-       {"rate: parameter is 'q', known here: lrd"}},
-      {"rate map", [](ModelBuilder& b) { b.document["rate"]["map"] = "linear"; },
-       {"rate: map is 'linear', known here: log"}},
-      {"rate min", [](ModelBuilder& b) { b.document["rate"]["min"] = 0; }, {"rate: not 0 < min < max"}},
-      {"rate default", [](ModelBuilder& b) { b.document["rate"]["default"] = 1; },
-       {"rate: default is not in min..max"}},
-      {"rate suggested", [](ModelBuilder& b) { b.document["rate"]["suggested"] = {9e-4, 5e-5}; },
-       {"rate: suggested is not a range"}},
-      {"rate suggested short", [](ModelBuilder& b) { b.document["rate"]["suggested"] = Json::array({1}); },
-       {"rate: suggested is an array of 1, not an array of 2 to 2"}},
-
-      {"graph missing", [](ModelBuilder& b) { b.document["graphs"].erase("g_s"); },
-       {"graph 'g_s' is missing"}},
-      {"graph nobody knows",
-       [](ModelBuilder& b) { b.document["graphs"]["extra"] = b.document["graphs"]["step0"]; },
-       {"graph 'extra': is unknown"}},
-      {"graph class", [](ModelBuilder& b) { b.document["graphs"]["g_a"]["class"] = "fast"; },
-       {"graph 'g_a': class is 'fast', known here: close, exact"}},
-      {"graph without nodes",
-       [](ModelBuilder& b) { b.document["graphs"]["g_a"]["nodes"] = Json::array(); },
-       {"graph 'g_a': nodes is an array of 0"}},
-      {"graph key", [](ModelBuilder& b) { b.document["graphs"]["h_a"]["loops"] = 3; },
-       {"graph 'h_a': unknown key 'loops'"}},
-      {"graph output", [](ModelBuilder& b) { b.document["graphs"]["h_a"]["outputs"] = {"q"}; },
-       {"graph 'h_a': output 'q' does not exist"}},
-      {"graph input as output", [](ModelBuilder& b) { b.document["graphs"]["h_a"]["outputs"] = {"y"}; },
-       {"graph 'h_a': output 'y' is an input"}},
-      {"two outputs", [](ModelBuilder& b) { b.document["graphs"]["h_a"]["outputs"] = {"ha3", "ha2"}; },
-       {"graph 'h_a': outputs is an array of 2"}},
-      {"input twice",
-       [](ModelBuilder& b) {
-         Json& inputs = b.document["graphs"]["step1"]["inputs"];
-         inputs.push_back(inputs[0]);
-       },
-       {"graph 'step1': tensor 'psi' is an input twice"}},
-      {"input channels", [](ModelBuilder& b) { b.document["graphs"]["h_a"]["inputs"][0]["channels"] = 0; },
-       {"graph 'h_a', inputs: channels is 0"}},
-
-      {"unknown op", [](ModelBuilder& b) { NodeOf(b, "g_a", "a2")["op"] = "conv3d"; },
-       {"graph 'g_a', node 'a2': op is 'conv3d', known here: conv2d"}},
-      {"unknown attribute", [](ModelBuilder& b) { NodeOf(b, "g_a", "a2")["groups"] = 2; },
-       {"graph 'g_a', node 'a2': unknown key 'groups'"}},
-      {"attribute of another op", [](ModelBuilder& b) { NodeOf(b, "g_a", "ar2.add")["slope"] = 1; },
-       {"graph 'g_a', node 'ar2.add': unknown key 'slope'"}},
-      {"unknown precision", [](ModelBuilder& b) { NodeOf(b, "g_a", "a2")["precision"] = "f8"; },
-       {"node 'a2': precision is 'f8', known here: f32"}},
-      {"stride", [](ModelBuilder& b) { NodeOf(b, "g_a", "a2")["stride"] = 3; },
-       {"node 'a2': stride is 3, not an integer from 1 to 2"}},
-      {"padding", [](ModelBuilder& b) { NodeOf(b, "g_a", "a2")["padding"] = 1; },
-       {"node 'a2': padding is 1, kernel 5 needs 2"}},
-      {"negative padding", [](ModelBuilder& b) { NodeOf(b, "g_a", "a2")["padding"] = -1; },
-       {"node 'a2': padding is -1, not an integer from 0"}},
-      {"mask", [](ModelBuilder& b) { NodeOf(b, "step1", "c01")["mask"] = "stripes"; },
-       {"node 'c01': mask is 'stripes', known here: none, checkerboard"}},
-      {"masked 1x1", [](ModelBuilder& b) { NodeOf(b, "step1", "p01.0")["mask"] = "checkerboard"; },
-       {"node 'p01.0': mask checkerboard needs stride 1 and a kernel of at least 3"}},
-      {"output padding", [](ModelBuilder& b) { NodeOf(b, "g_s", "s3")["output_padding"] = 0; },
-       {"node 's3': kernel 5, padding 2 and output_padding 0 do not double the size"}},
-      {"transposed stride", [](ModelBuilder& b) { NodeOf(b, "g_s", "s3")["stride"] = 1; },
-       {"node 's3': stride is 1, not an integer from 2 to 2"}},
-      {"gdn form", [](ModelBuilder& b) { NodeOf(b, "g_a", "ag1")["form"] = "cubic"; },
-       {"node 'ag1': form is 'cubic', known here: abs, sqrt"}},
-      {"gdn inverse", [](ModelBuilder& b) { NodeOf(b, "g_a", "ag1")["inverse"] = 0; },
-       {"node 'ag1': inverse is 0, not true or false"}},
-      {"slope", [](ModelBuilder& b) { NodeOf(b, "h_a", "ha1.act")["slope"] = 2; },
-       {"node 'ha1.act': slope is not in 0..1"}},
-      {"node name twice", [](ModelBuilder& b) { NodeOf(b, "g_a", "a2")["name"] = "a1"; },
-       {"node 'a1': the name occurs twice"}},
-      {"node without a name", [](ModelBuilder& b) { NodeOf(b, "g_a", "a2").erase("name"); },
-       {"graph 'g_a', node 2: key 'name' is missing"}},
-      {"node name with a space", [](ModelBuilder& b) { NodeOf(b, "g_a", "a2")["name"] = "a 2"; },
-       {"graph 'g_a', node 2: name is 'a 2', not a name"}},
-      {"tensor made twice", [](ModelBuilder& b) { NodeOf(b, "g_a", "a2")["output"] = "a1"; },
-       {"node 'a2': its output 'a1' exists already"}},
-      {"input does not exist", [](ModelBuilder& b) { NodeOf(b, "g_a", "a2")["inputs"] = {"a9"}; },
-       {"node 'a2': its input 'a9' does not exist"}},
-      {"too many inputs", [](ModelBuilder& b) { NodeOf(b, "g_a", "a2")["inputs"] = {"a1", "x"}; },
-       {"node 'a2': inputs is an array of 2"}},
-      {"tensor never used",
-       [](ModelBuilder& b) {
-         b.document["graphs"]["h_a"]["nodes"].push_back(ModelBuilder::LeakyRelu("dead", "ha1"));
-       },
-       {"graph 'h_a': tensor 'dead' is never used"}},
-      {"cycle",
-       [](ModelBuilder& b) { NodeOf(b, "g_a", "ar2.add")["inputs"] = {"ar2.c", "a3"}; 
-                             NodeOf(b, "g_a", "ar2.a")["inputs"] = {"ar2.add"};
-                             NodeOf(b, "g_a", "a4")["inputs"] = {"as2"}; },
-       {"graph 'g_a', node 'ar2.a': is part of a cycle"}},
-      {"adds different channels",
-       [](ModelBuilder& b) { NodeOf(b, "g_a", "ar2.add")["inputs"] = {"as2", "ar2.b"};
-                             NodeOf(b, "g_a", "a3")["inputs"] = {"ar2.add"};
-                             Json& nodes = b.document["graphs"]["g_a"]["nodes"];
-                             nodes.erase(nodes.begin() + 9);
-                             NodeOf(b, "g_a", "ar2.add")["inputs"] = {"as2", "ar2.act2"}; },
-       {"node 'ar2.add': adds 8 and 4 channels"}},
-      {"adds different sizes",
-       [](ModelBuilder& b) { NodeOf(b, "g_a", "ar2.add")["inputs"] = {"ag1", "ar2.c"}; },
-       {"node 'ar2.add': its inputs 'ag1' and 'ar2.c' have different sizes"}},
-
-      {"weight missing in the file", [](ModelBuilder& b) { b.tensors.erase("a2.weight"); },
-       {"node 'a2': weight 'a2.weight' is not in the file"}},
-      {"weight not named", [](ModelBuilder& b) { NodeOf(b, "g_a", "a2")["weights"].erase("weight"); },
-       {"node 'a2', weights: key 'weight' is missing"}},
-      {"unknown role", [](ModelBuilder& b) { NodeOf(b, "g_a", "a2")["weights"]["scale"] = "a1.bias"; },
-       {"node 'a2', weights: unknown key 'scale'"}},
-      {"weights of an op without any",
-       [](ModelBuilder& b) { NodeOf(b, "g_a", "ar2.add")["weights"]["bias"] = "a1.bias"; },
-       {"node 'ar2.add', weights: unknown key 'bias'"}},
-      {"weight dtype", [](ModelBuilder& b) { b.tensors["a2.weight"].dtype = "I32"; },
-       {"node 'a2': weight 'a2.weight' has dtype I32, precision f32 needs F32"}},
-      {"weight rank", [](ModelBuilder& b) { b.tensors["a2.weight"].shape = {8, 8, 25}; },
-       {"weight 'a2.weight' has shape [8, 8, 25]: 4 dimensions are wanted"}},
-      {"kernel not square", [](ModelBuilder& b) { b.tensors["a2.weight"].shape = {8, 8, 1, 25}; },
-       {"has shape [8, 8, 1, 25]: the kernel is not square"}},
-      {"kernel too large", [](ModelBuilder& b) { b.AddRandom("a2.weight", {8, 8, 17, 17}, 0, 1); },
-       {"has shape [8, 8, 17, 17]: the kernel is not square and 1 to 15"}},
-      {"even kernel", [](ModelBuilder& b) { b.AddRandom("a2.weight", {8, 8, 4, 4}, 0, 1); },
-       {"node 'a2': kernel 4 is not odd"}},
-      {"transposed kernel",
-       [](ModelBuilder& b) { b.AddRandom("s3.weight", {8, 8, 6, 6}, 0, 1); },
-       {"node 's3': kernel 6 is not 3, 4 or 5"}},
-      {"input channels of a weight", [](ModelBuilder& b) { b.AddRandom("a2.weight", {8, 7, 5, 5}, 0, 1); },
-       {"has shape [8, 7, 5, 5]: the input has 8 channels"}},
-      {"transposed weight the other way round",
-       [](ModelBuilder& b) { b.AddRandom("s0.weight", {3, 8, 4, 4}, 0, 1); },
-       {"node 's0'", "has shape [3, 8, 4, 4]: the input has 8 channels"}},
-      {"no output channels",
-       [](ModelBuilder& b) { b.AddFloats("a2.weight", {0, 8, 5, 5}, {}); },
-       {"has shape [0, 8, 5, 5]: 1 to 4096 output channels are allowed"}},
-      {"bias shape", [](ModelBuilder& b) { b.AddRandom("a2.bias", {9}, 0, 1); },
-       {"node 'a2': bias 'a2.bias' has shape [9], [8] is wanted"}},
-      {"not a number",
-       [](ModelBuilder& b) { b.Float("a2.weight", 5) = std::numeric_limits<float>::quiet_NaN(); },
-       {"node 'a2': weight 'a2.weight' is not finite everywhere"}},
-      {"infinite bias",
-       [](ModelBuilder& b) { b.Float("a2.bias", 7) = -std::numeric_limits<float>::infinity(); },
-       {"node 'a2': bias 'a2.bias' is not finite everywhere"}},
-      {"beta zero", [](ModelBuilder& b) { b.Float("ag2.beta", 3) = 0; },
-       {"node 'ag2': beta 'ag2.beta' is 0.000000 at 3, not positive"}},
-      {"gamma negative", [](ModelBuilder& b) { b.Float("ag2.gamma", 9) = -0.5f; },
-       {"node 'ag2': gamma 'ag2.gamma' is -0.500000 at 9, which is negative"}},
-      {"gamma shape", [](ModelBuilder& b) { b.tensors["ag2.gamma"].shape = {64}; },
-       {"node 'ag2': gamma 'ag2.gamma' has shape [64], [8, 8] is wanted"}},
-      {"gain shape", [](ModelBuilder& b) { b.tensors["as2.fc2.weight"].shape = {2, 8}; },
-       {"node 'as2': fc2.weight 'as2.fc2.weight' has shape [2, 8], [8, 2] is wanted"}},
-      {"gain without hidden units",
-       [](ModelBuilder& b) { b.tensors["as2.fc1.bias"].shape = {1, 2}; },
-       {"node 'as2': fc1.bias 'as2.fc1.bias' has shape [1, 2], [1] is wanted"}},
-      {"gdn in an exact graph", [](ModelBuilder& b) { b.document["graphs"]["g_a"]["class"] = "exact"; },
-       {"graph 'g_a', node 'ag1': gdn is not available in class exact"}},
-      {"weights used again and again",
-       [](ModelBuilder& b) {
-         Json& nodes = b.document["graphs"]["h_a"]["nodes"];
-         Json last = nodes.back();
-         nodes.erase(nodes.end() - 1);
-         std::string from = "ha2.act";
-         for (int i = 0; i < 200; ++i) {
-           Json node = nodes[0];
-           node["name"] = node["output"] = "again" + std::to_string(i);
-           node["inputs"] = {from};
-           from = node["name"];
-           nodes.push_back(node);
-         }
-         last["inputs"] = {from};
-         nodes.push_back(last);
-       },
-       {"graphs: nodes use", "more than 8 times the"}},
-
-      {"g_a input channels", [](ModelBuilder& b) { b.document["picture"]["channels"] = 1; },
-       {"graph 'g_a': input 'x' has 3 channels, 1 are wanted"}},
-      {"g_a output channels",
-       [](ModelBuilder& b) {
-         b.AddRandom("a4.weight", {7, 8, 5, 5}, 0, 1);
-         b.AddRandom("a4.bias", {7}, 0, 1);
-         b.AddRandom("as4.fc2.weight", {7, 2}, 0, 1);
-         b.AddRandom("as4.fc2.bias", {7}, 0, 1);
-       },
-       {"graph 'g_a': output 'as4' has 7 channels, 8 are wanted"}},
-      {"g_a stride", [](ModelBuilder& b) { NodeOf(b, "g_a", "a3")["stride"] = 1; },
-       {"graph 'g_a': the size of its output is not that of its input / 16"}},
-      {"h_a stride", [](ModelBuilder& b) { NodeOf(b, "h_a", "ha3")["stride"] = 1; },
-       {"graph 'h_a': the size of its output is not that of its input / 4"}},
-      {"latent stride",
-       [](ModelBuilder& b) { b.document["latents"]["stride"] = 8; },
-       {"graph 'g_a': the size of its output is not that of its input / 8"}},
-      {"two inputs",
-       [](ModelBuilder& b) {
-         b.document["graphs"]["h_s"]["inputs"].push_back({{"name", "w"}, {"channels", 4}});
-         NodeOf(b, "h_s", "hs1")["inputs"] = {"zw"};
-         Json add = ModelBuilder::Simple("zw", "add", {"z", "w"});
-         b.document["graphs"]["h_s"]["nodes"].push_back(add);
-       },
-       {"graph 'h_s': has 2 inputs"}},
-      {"h_s close", [](ModelBuilder& b) { b.document["graphs"]["h_s"]["class"] = "close"; },
-       {"graph 'h_s': class is close"}},
-
-      {"segment rows", [](ModelBuilder& b) { b.document["coding"]["segment_rows"] = 0; },
-       {"coding: segment_rows is 0, not an integer from 1 to 4096"}},
-      {"coding key", [](ModelBuilder& b) { b.document["coding"]["mode"] = "x"; },
-       {"coding: unknown key 'mode'"}},
-      {"no steps", [](ModelBuilder& b) { b.document["coding"]["steps"] = Json::array(); },
-       {"coding: steps is an array of 0"}},
-      {"step graph", [](ModelBuilder& b) { StepOf(b, 1)["graph"] = "step9"; },
-       {"coding step 1: graph 'step9' does not exist"}},
-      {"step parity", [](ModelBuilder& b) { StepOf(b, 1)["parity"] = "left"; },
-       {"coding step 1: parity is 'left', known here: all, even, odd"}},
-      {"step channels", [](ModelBuilder& b) { StepOf(b, 2)["channels"] = {4, 9}; },
-       {"coding step 2, channels: is [4, 9], not [begin, end] with 0 <= begin < end <= 8"}},
-      {"step channels empty", [](ModelBuilder& b) { StepOf(b, 2)["channels"] = {4, 4}; },
-       {"coding step 2, channels: is [4, 4], not [begin, end]"}},
-      {"step outputs", [](ModelBuilder& b) { StepOf(b, 2)["channels"] = {4, 7}; },
-       {"coding step 2: graph 'step2' gives 8 channels, means and scales of the step are 6"}},
-      {"step ahead negative", [](ModelBuilder& b) { StepOf(b, 3)["ahead"] = -1; },
-       {"coding step 3: ahead is -1, not an integer from 0"}},
-      {"step input missing", [](ModelBuilder& b) { StepOf(b, 1)["inputs"].erase("y0"); },
-       {"coding step 1, inputs: nothing for input 'y0' of graph 'step1'"}},
-      {"step input too much", [](ModelBuilder& b) { StepOf(b, 0)["inputs"]["y0"] = {0, 4}; },
-       {"coding step 0, inputs: unknown key 'y0'"}},
-      {"step input unknown", [](ModelBuilder& b) { StepOf(b, 1)["inputs"]["y0"] = "z"; },
-       {"coding step 1, inputs: y0 is 'z', known here: psi"}},
-      {"step input channels", [](ModelBuilder& b) { StepOf(b, 1)["inputs"]["y0"] = {0, 3}; },
-       {"coding step 1: gives 3 channels to input 'y0' of graph 'step1', which has 4"}},
-      {"step graph close", [](ModelBuilder& b) { b.document["graphs"]["step2"]["class"] = "close"; },
-       {"coding step 2: graph 'step2' has class close"}},
-      {"step graph stride", [](ModelBuilder& b) { NodeOf(b, "step0", "p00.2")["stride"] = 2; },
-       {"coding step 0: graph 'step0', node 'p00.2': stride is 2"}},
-      {"coded twice", [](ModelBuilder& b) { StepOf(b, 1)["parity"] = "all"; 
-                                            NodeOf(b, "step1", "c01")["mask"] = "checkerboard"; },
-       {"coding step 1: input 'y0' reads channel 0 at odd positions"}},
-      {"coded twice at one parity", [](ModelBuilder& b) { StepOf(b, 3)["parity"] = "even";
-                                                          StepOf(b, 3)["inputs"]["y1"] = {0, 4}; },
-       {"coding step 3: codes channel 4 at even positions, which are coded already"}},
-      {"never coded", [](ModelBuilder& b) { b.document["coding"]["steps"].erase(3);
-                                            b.document["graphs"].erase("step3"); },
-       {"coding: channel 4 is never coded at odd positions"}},
-      {"reads what comes later", [](ModelBuilder& b) { StepOf(b, 2)["inputs"]["y0"] = {4, 8}; },
-       {"coding step 2: input 'y0' reads channel 4 at all positions, which are not decoded before it"}},
-      {"reads its own positions", [](ModelBuilder& b) { NodeOf(b, "step1", "c01")["mask"] = "none"; },
-       {"coding step 1: input 'y0' reads channel 0 at odd positions, which are not decoded"}},
-      {"masks twice",
-       [](ModelBuilder& b) {
-         Json again = NodeOf(b, "step1", "c01");
-         again["name"] = again["output"] = "c01b";
-         again["inputs"] = {"c01"};
-         b.document["graphs"]["step1"]["nodes"].push_back(again);
-         NodeOf(b, "step1", "cat")["inputs"] = {"psi", "c01b"};
-       },
-       {"coding step 1: input 'y0' reads channel 0 at odd positions"}},
-      {"ahead too small", [](ModelBuilder& b) { StepOf(b, 0)["ahead"] = 4; },
-       {"coding step 0: ahead is 4, step 1 needs 5"}},
-      {"ahead too small for the next group", [](ModelBuilder& b) { StepOf(b, 1)["ahead"] = 2; },
-       {"coding step 1: ahead is 2, step 2 needs 3"}},
-      {"hyper ahead too small", [](ModelBuilder& b) { b.document["coding"]["hyper"]["ahead"] = 2; },
-       {"coding, hyper: ahead is 2, segment 0 needs 3"}},
-
-      {"table missing", [](ModelBuilder& b) { b.tensors.erase("coding.z.cdf"); },
-       {"coding, hyper: cdf names tensor 'coding.z.cdf', which is not in the file"}},
-      {"table dtype", [](ModelBuilder& b) { b.tensors["coding.z.cdf"].dtype = "F32"; },
-       {"tensor 'coding.z.cdf': has dtype F32, I32 or I16 is wanted for cdf"}},
-      {"table rank", [](ModelBuilder& b) { b.tensors["coding.z.cdf_min"].shape = {2, 2}; },
-       {"tensor 'coding.z.cdf_min': has shape [2, 2], a list is wanted for cdf_min"}},
-      {"table not increasing",
-       [](ModelBuilder& b) { b.Int("coding.z.cdf", 4) = b.Int("coding.z.cdf", 3); },
-       {"tensor 'coding.z.cdf': table 0 is not strictly increasing: entry 4"}},
-      {"table begin", [](ModelBuilder& b) { b.Int("coding.y.cdf", 0) = -1; },
-       {"tensor 'coding.y.cdf': table 0 runs from -1 to 65536"}},
-      {"table end", [](ModelBuilder& b) { b.Int("coding.y.cdf", 82) = 65535; },
-       {"tensor 'coding.y.cdf': table 0 runs from 0 to 65535"}},
-      {"starts not increasing", [](ModelBuilder& b) { b.Int("coding.z.cdf_start", 2) = 200; },
-       {"tensor 'coding.z.cdf_start': is not strictly increasing at table 2"}},
-      {"starts negative", [](ModelBuilder& b) { b.Int("coding.z.cdf_start", 1) = -5; },
-       {"tensor 'coding.z.cdf_start': is not strictly increasing at table 0"}},
-      {"starts end", [](ModelBuilder& b) { b.Int("coding.z.cdf_start", 4) = 1 << 30; },
-       {"tensor 'coding.z.cdf_start': runs from 0 to 1073741824, not from 0 to"}},
-      {"starts count", [](ModelBuilder& b) { b.AddInts("coding.z.cdf_start", {0, 172}); },
-       {"tensor 'coding.z.cdf_start': has 2 entries, 5 are wanted"}},
-      {"table too short",
-       [](ModelBuilder& b) {
-         b.AddInts("coding.z.cdf", {0, 65536, 0, 1, 65536, 0, 1, 65536, 0, 1, 65536});
-         b.AddInts("coding.z.cdf_start", {0, 2, 5, 8, 11});
-       },
-       {"tensor 'coding.z.cdf': table 0 has 2 entries, at least 3"}},
-      {"values beyond 16 bits", [](ModelBuilder& b) { b.Int("coding.z.cdf_min", 1) = 32760; },
-       {"table 1 covers the values 32760 to 32800, which are not all 16-bit"}},
-      {"too few hyper tables",
-       [](ModelBuilder& b) { b.AddTables("coding.z", 3, 20); },
-       {"coding, hyper: 3 tables for 4 channels"}},
-      {"no tables", [](ModelBuilder& b) { b.AddInts("coding.y.cdf_min", {}); },
-       {"tensor 'coding.y.cdf_min': has 0 tables"}},
-      {"threshold count", [](ModelBuilder& b) { b.AddFloats("coding.y.thresholds", {2}, {1, 2}); },
-       {"tensor 'coding.y.thresholds': has 2 thresholds for 8 tables"}},
-      {"thresholds not ascending", [](ModelBuilder& b) { b.Float("coding.y.thresholds", 3) = 7; },
-       {"tensor 'coding.y.thresholds': is not ascending at entry 4"}},
-      {"threshold infinite",
-       [](ModelBuilder& b) {
-         b.Float("coding.y.thresholds", 6) = std::numeric_limits<float>::infinity();
-       },
-       {"tensor 'coding.y.thresholds': entry 6 is not finite"}},
-      {"threshold dtype", [](ModelBuilder& b) { b.tensors["coding.y.thresholds"].dtype = "I32"; },
-       {"tensor 'coding.y.thresholds': has dtype I32, F32 is wanted"}},
-  };
-  return list;
-}
-
-TEST_CASE("model file: broken documents and tensors are refused with the place and the value") {
-  for (const Broken& broken : BrokenDocuments()) {
-    const std::string what = broken.what;
-    CAPTURE(what);
-    ModelBuilder b = TinyModel();
-    broken.change(b);
-    CheckRefused(b.Build(), broken.message);
-  }
-}
-
-TEST_CASE("model file: broken safetensors headers") {
-  struct Case {
-    const char* what;
-    void (*change)(Json& header);
-    std::vector<std::string> message;
-  };
-  const std::vector<Case> cases = {
-      {"no document", [](Json& h) { h["__metadata__"].erase("glint"); },
-       {"no 'glint' document in __metadata__"}},
-      {"metadata no strings", [](Json& h) { h["__metadata__"]["n"] = 3; },
-       {"__metadata__: the value of 'n' is not a string"}},
-      {"metadata a list", [](Json& h) { h["__metadata__"] = Json::array(); },
-       {"__metadata__: is not an object"}},
-      {"document no JSON", [](Json& h) { h["__metadata__"]["glint"] = "{"; },
-       {"glint document: is not valid JSON"}},
-      {"document with a key twice",
-       [](Json& h) { h["__metadata__"]["glint"] = R"({"format":1,"rate":{"min":1,"min":2}})"; },
-       {"glint document: key 'min' occurs twice"}},
-      {"document nested deeply",
-       [](Json& h) { h["__metadata__"]["glint"] = std::string(1000000, '['); },
-       {"glint document: JSON is nested deeper than 32"}},
-      {"document with too many values",
-       [](Json& h) {
-         std::string text = "[0";
-         for (int i = 0; i < 300000; ++i) text += ",0";
-         h["__metadata__"]["glint"] = text + "]";
-       },
-       {"glint document: JSON has more than 262144 values"}},
-      {"number too large", [](Json& h) { h["__metadata__"]["glint"] = R"({"format":1e999})"; },
-       {"glint document: is not valid JSON"}},
-      {"dtype", [](Json& h) { h["a1.bias"]["dtype"] = "BF16"; },
-       {"tensor 'a1.bias': unknown dtype 'BF16'"}},
-      {"unknown key", [](Json& h) { h["a1.bias"]["stride"] = 1; },
-       {"tensor 'a1.bias': unknown key 'stride'"}},
-      {"no shape", [](Json& h) { h["a1.bias"].erase("shape"); },
-       {"tensor 'a1.bias': key 'shape' is missing"}},
-      {"negative shape", [](Json& h) { h["a1.bias"]["shape"] = Json::array({-8}); },
-       {"tensor 'a1.bias': shape has -8, which is not a size"}},
-      {"shape overflow",
-       [](Json& h) { h["a1.bias"]["shape"] = {1 << 30, 1 << 30, 1 << 30}; },
-       {"tensor 'a1.bias': the product of shape overflows"}},
-      {"shape overflow by the dtype",
-       [](Json& h) { h["a1.bias"]["shape"] = {1 << 30, 1 << 30, 8}; },
-       {"tensor 'a1.bias': the product of shape overflows"}},
-      {"shape and size", [](Json& h) { h["a1.bias"]["shape"] = Json::array({9}); },
-       {"tensor 'a1.bias'", "hold 32 bytes, but F32 [9] needs 36"}},
-      {"rank", [](Json& h) { h["a1.bias"]["shape"] = {1, 1, 1, 1, 1, 1, 1, 1, 8}; },
-       {"tensor 'a1.bias': shape is an array of 9"}},
-      {"offsets no numbers", [](Json& h) { h["a1.bias"]["data_offsets"] = {0, "x"}; },
-       {"tensor 'a1.bias': data_offsets are not two sizes"}},
-      {"offsets backwards", [](Json& h) { h["a1.bias"]["data_offsets"] = {64, 32}; },
-       {"tensor 'a1.bias': data_offsets [64, 32] end before they begin"}},
-      {"offsets beyond the end",
-       [](Json& h) { h["a1.bias"]["data_offsets"] = {4000000000u, 4000000032u}; },
-       {"tensor 'a1.bias': data_offsets [4000000000, 4000000032] reach beyond"}},
-      {"overlap", [](Json& h) { h["a1.weight"]["data_offsets"] = {28, 2428}; },
-       {"tensor 'a1.weight': its data overlaps that of tensor 'a1.bias'"}},
-      {"hole", [](Json& h) { h.erase("a1.bias"); }, {"tensor 'a1.weight': a hole of 32 bytes"}},
-      {"name with a line break", [](Json& h) { h["a\nb"] = h["a1.bias"]; },
-       {"tensor 'a?b': is not a valid name"}},
-  };
-  for (const Case& broken : cases) {
-    const std::string what = broken.what;
-    CAPTURE(what);
-    const ModelBuilder b = TinyModel();
-    Json header = b.Header();
-    broken.change(header);
-    CheckRefused(b.Build(header.dump()), broken.message);
-  }
-}
-
-TEST_CASE("model file: broken bytes around the header") {
-  const ModelBuilder b = TinyModel();
-  const std::vector<uint8_t> good = b.Build();
-  CheckRefused({}, {"has 0 bytes, too few"});
-  CheckRefused({1, 2, 3}, {"has 3 bytes, too few"});
-  CheckRefused(std::vector<uint8_t>(100, 0xff), {"not a safetensors file"});
-  CheckRefused({64, 0, 0, 0, 0, 0, 0, 0, '{', '}'}, {"is cut short: a header of 64 bytes"});
-  CheckRefused({2, 0, 0, 0, 0, 0, 0, 0, '{', '}', 7}, {"1 bytes after the last tensor"});
-  CheckRefused({2, 0, 0, 0, 0, 0, 0, 0, '[', ']'}, {"header: is not an object"});
-  CheckRefused({2, 0, 0, 0, 0, 0, 0, 0, '{', 'x'}, {"header: is not valid JSON"});
-  CheckRefused({0, 0, 0, 0, 0, 0, 0, 0}, {"header: is not valid JSON"});
-  CheckRefused(b.Build(std::string(100000, '[')), {"header: JSON is nested deeper than 32"});
-  CheckRefused(b.Build(R"({"a":1,"b":{},"a":2})"), {"header: key 'a' occurs twice"});
-  std::vector<uint8_t> longer = good;
-  longer.push_back(0);
-  CheckRefused(longer, {"1 bytes after the last tensor"});
-  for (size_t size = 0; size < good.size(); size += 97) {
-    const auto model = Load({good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size)});
-    REQUIRE_FALSE(model.ok());
-  }
+TEST_CASE("model file: the least that is a model") {
+  const auto model = Load(testing::MiniModel().Build());
+  REQUIRE_MESSAGE(model.ok(), model.status().message());
+  const ModelDocument& d = (*model)->document();
+  REQUIRE(d.coding.steps.size() == 1);
+  CHECK(d.coding.steps[0].parity == Parity::kAll);
+  CHECK(d.graphs.at("h_s").nodes[0].kernel == 4);
 }
 
 TEST_CASE("model file: every byte of the header changed, never a crash") {
-  const std::vector<uint8_t> good = TinyModel().Build();
+  const std::vector<uint8_t> good = testing::MiniModel().Build();
   uint64_t header_bytes = 0;
   std::memcpy(&header_bytes, good.data(), 8);
   const size_t end = 8 + static_cast<size_t>(header_bytes);
-  size_t refused = 0, other_id = 0;
   const ModelId id = (*Load(good))->id();
+  size_t changed = 0, refused = 0, other_id = 0;
+  std::vector<uint8_t> bytes = good;
   for (size_t at = 0; at < end; ++at) {
-    // A digit, a bracket, a quote, a bit: what turns one structure into another.
-    constexpr uint8_t kSubstitutes[] = {'9', ']', '"', 0};
-    uint8_t substitute = kSubstitutes[at % 4];
-    if (substitute == 0) substitute = static_cast<uint8_t>(good[at] ^ (1u << (at / 4 % 8)));
-    if (substitute == good[at]) substitute = static_cast<uint8_t>(substitute + 1);
-    std::vector<uint8_t> bytes = good;
-    bytes[at] = substitute;
-    const auto model = Load(bytes);
-    if (!model.ok()) {
-      REQUIRE(model.status().code() == StatusCode::kBadModel);
-      REQUIRE(!model.status().message().empty());
-      ++refused;
-    } else {
-      other_id += (*model)->id() != id;
+    // What turns one structure into another: a digit, a bracket, a quote; and a bit.
+    const auto bit = static_cast<uint8_t>(good[at] ^ (1u << (at % 8)));
+    for (const uint8_t substitute : {uint8_t{'9'}, uint8_t{']'}, uint8_t{'"'}, bit}) {
+      if (substitute == good[at]) continue;
+      bytes[at] = substitute;
+      const auto model = Load(bytes);
+      ++changed;
+      if (model.ok()) {
+        other_id += (*model)->id() != id;
+      } else {
+        REQUIRE(model.status().code() == StatusCode::kBadModel);
+        REQUIRE(!model.status().message().empty());
+        ++refused;
+      }
     }
+    bytes[at] = good[at];
   }
-  CHECK(refused + other_id == end);  // what still loads is another model
-  CHECK(refused > end / 2);
+  CHECK(refused + other_id == changed);  // what still loads is another model
+  CHECK(refused > changed / 2);
 }
 
 TEST_CASE("model file: random bytes changed anywhere, several at a time, never a crash") {
   const std::vector<uint8_t> good = TinyModel().Build();
-  const uint32_t seed = 20240607;
-  CAPTURE(seed);
-  std::mt19937 random(seed);
-  for (int round = 0; round < 2000; ++round) {
+  uint64_t header_bytes = 0;
+  std::memcpy(&header_bytes, good.data(), 8);
+  std::mt19937 random(TestSeed() + 7);
+  for (int round = 0; round < 1000; ++round) {
+    // Every second time in the header, which is smaller than the data.
+    const size_t range = round % 2 == 0 ? good.size() : 8 + static_cast<size_t>(header_bytes);
     std::vector<uint8_t> bytes = good;
     for (uint32_t changes = 1 + random() % 4; changes > 0; --changes) {
-      bytes[random() % bytes.size()] = static_cast<uint8_t>(random());
+      bytes[random() % range] = static_cast<uint8_t>(random());
     }
     const auto model = Load(bytes);
     if (!model.ok()) REQUIRE(model.status().code() == StatusCode::kBadModel);
@@ -642,7 +180,8 @@ TEST_CASE("model file: loaded from disk as from memory; files that are none") {
   const std::vector<uint8_t> bytes = TinyModel().Build();
   const std::string path = folder.File("model.safetensors");
   std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+      .write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
   const auto model = ModelFile::Load(path);
   REQUIRE_MESSAGE(model.ok(), model.status().message());
   CHECK((*model)->id() == (*Load(bytes))->id());
@@ -676,54 +215,6 @@ TEST_CASE("mapped file: mapped and read are the same, limits, moves") {
     CHECK(std::string(third.bytes().begin(), third.bytes().end()) == want);
   }
   CHECK(MappedFile::Open(path, 10).status().code() == StatusCode::kLimit);
-}
-
-TEST_CASE("safetensors: every dtype as floats, scalars, empty tensors, unaligned data") {
-  std::vector<uint8_t> data;
-  const auto append = [&](auto value) {
-    const auto* p = reinterpret_cast<const uint8_t*>(&value);
-    data.insert(data.end(), p, p + sizeof(value));
-  };
-  append(uint8_t{200});
-  append(int8_t{-100});
-  append(uint8_t{7});
-  append(1.5f);
-  // 1.5, -2^-24 (subnormal), infinity, 65504
-  for (const int half : {0x3e00, 0x8001, 0x7c00, 0x7bff}) append(static_cast<uint16_t>(half));
-  append(int32_t{-70000});
-  append(int16_t{-3});
-  ModelBuilder b;
-  const Json header = {
-      {"u8", {{"dtype", "U8"}, {"shape", Json::array()}, {"data_offsets", {0, 1}}}},
-      {"i8", {{"dtype", "I8"}, {"shape", {1, 1}}, {"data_offsets", {1, 2}}}},
-      {"pad", {{"dtype", "U8"}, {"shape", Json::array({1})}, {"data_offsets", {2, 3}}}},
-      {"f32", {{"dtype", "F32"}, {"shape", Json::array({1})}, {"data_offsets", {3, 7}}}},
-      {"f16", {{"dtype", "F16"}, {"shape", {2, 2}}, {"data_offsets", {7, 15}}}},
-      {"i32", {{"dtype", "I32"}, {"shape", Json::array({1})}, {"data_offsets", {15, 19}}}},
-      {"i16", {{"dtype", "I16"}, {"shape", Json::array({1})}, {"data_offsets", {19, 21}}}},
-      {"none", {{"dtype", "F32"}, {"shape", {0, 5}}, {"data_offsets", {21, 21}}}},
-      {"__metadata__", {{"format", "pt"}}}};
-  std::vector<uint8_t> file = b.Build(header.dump());
-  file.insert(file.end(), data.begin(), data.end());
-  const auto parsed = ParseSafeTensors(file, "golden");
-  REQUIRE_MESSAGE(parsed.ok(), parsed.status().message());
-  CHECK(parsed->metadata.at("format") == "pt");
-  const auto at = [&](const char* name, size_t i) {
-    float value = 0;
-    CopyAsFloat(parsed->tensors.at(name), i, 1, &value);
-    return value;
-  };
-  CHECK(at("u8", 0) == 200);
-  CHECK(parsed->tensors.at("u8").elements == 1);
-  CHECK(at("i8", 0) == -100);
-  CHECK(at("f32", 0) == 1.5f);
-  CHECK(at("f16", 0) == 1.5f);
-  CHECK(at("f16", 1) == -0x1p-24f);
-  CHECK(at("f16", 2) == std::numeric_limits<float>::infinity());
-  CHECK(at("f16", 3) == 65504);
-  CHECK(at("i32", 0) == -70000);
-  CHECK(at("i16", 0) == -3);
-  CHECK(parsed->tensors.at("none").elements == 0);
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ std::set<int64_t> RowsRead(const RowRule& rule, int64_t o, int64_t in_height) {
 TEST_CASE("row math: one operator against its definition") {
   std::vector<RowRule> rules = {{1, 1, 0, false, false}};
   for (const int stride : {1, 2}) {
-    for (const int kernel : {1, 3, 5, 7}) rules.push_back({kernel, stride, kernel / 2, false, false});
+    for (const int kernel : {1, 3, 5, 7})
+      rules.push_back({kernel, stride, kernel / 2, false, false});
   }
   for (const int kernel : {3, 4, 5}) {
     rules.push_back({kernel, 2, (kernel - 1) / 2, true, false});
@@ -93,7 +94,8 @@ Node Add(const std::string& a, const std::string& b, const std::string& out) {
 // Which input rows the output's first `out_end` rows read, tap by tap through the whole graph.
 int64_t NeededByTaps(const Graph& graph, int64_t out_end, int64_t in_height) {
   std::map<std::string, TensorScale> scales = {{graph.inputs[0].name, {}}};
-  for (const Node& node : graph.nodes) scales[node.output] = OutputScale(node, scales[node.inputs[0]]);
+  for (const Node& node : graph.nodes)
+    scales[node.output] = OutputScale(node, scales[node.inputs[0]]);
   std::map<std::string, std::set<int64_t>> needed;
   for (int64_t o = 0; o < out_end; ++o) needed[graph.outputs[0]].insert(o);
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
@@ -120,10 +122,11 @@ Graph MakeGraph(std::vector<Node> nodes) {
 
 TEST_CASE("row math: whole graphs against taps") {
   const std::vector<Graph> graphs = {
-      MakeGraph({Conv("x", "a", 5, 2), Conv("a", "b", 1, 1), Conv("b", "c", 3, 1), Add("a", "c", "d"),
-                 Conv("d", "e", 5, 2)}),
+      MakeGraph({Conv("x", "a", 5, 2), Conv("a", "b", 1, 1), Conv("b", "c", 3, 1),
+                 Add("a", "c", "d"), Conv("d", "e", 5, 2)}),
       MakeGraph({Deconv("x", "a", 4), Deconv("a", "b", 4), Conv("b", "c", 3, 1)}),
-      MakeGraph({Deconv("x", "a", 5), Conv("a", "b", 7, 1), Add("b", "a", "c"), Deconv("c", "d", 3)}),
+      MakeGraph(
+          {Deconv("x", "a", 5), Conv("a", "b", 7, 1), Add("b", "a", "c"), Deconv("c", "d", 3)}),
       MakeGraph({Conv("x", "a", 3, 2), Deconv("a", "b", 5), Conv("b", "c", 5, 2)}),
   };
   for (const Graph& graph : graphs) {

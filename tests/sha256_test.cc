@@ -1,4 +1,5 @@
-// SHA-256 against the examples of FIPS 180-4 and NIST's CAVP, and its own pieces against each other.
+// SHA-256 against the examples of FIPS 180-4 and NIST's CAVP, and its own pieces against each
+// other.
 #include "engine/sha256.h"
 
 #include <doctest/doctest.h>

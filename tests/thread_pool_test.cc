@@ -1,13 +1,13 @@
-// The thread pool: every index once, distinct workers, loops inside loops, pools shared by callers, the
-// floating-point environment of tasks.
+// The thread pool: every index once, distinct workers, loops inside loops, pools shared by callers,
+// the floating-point environment of tasks.
 #include "engine/thread_pool.h"
 
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cfenv>
 #include <chrono>
 #include <cmath>
-#include <cfenv>
 #include <thread>
 #include <vector>
 
@@ -38,7 +38,7 @@ TEST_CASE("thread pool: every index once, by workers in range") {
 TEST_CASE("thread pool: no two tasks of a worker at the same time, plain memory is handed over") {
   ThreadPool pool(4);
   const Runner runner = pool.runner();
-  std::vector<size_t> sums(pool.workers());      // one per worker, without atomics
+  std::vector<size_t> sums(pool.workers());  // one per worker, without atomics
   std::vector<std::atomic<int>> inside(pool.workers());
   std::atomic<bool> alone{true};
   size_t total = 0;

@@ -1,0 +1,154 @@
+#include "codec/call_context.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "kernels/pointwise.h"
+
+namespace glint {
+namespace {
+
+Status Invalid(const std::string& what) { return Status::Error(StatusCode::kInvalidArgument, what); }
+
+float MaxValue(uint32_t bit_depth) { return static_cast<float>((1U << bit_depth) - 1); }
+
+}  // namespace
+
+Status CallContext::Init() {
+  constexpr int kMostThreads = 1024;
+  if (options_.threads < 0 || options_.threads > kMostThreads) {
+    return Invalid("threads is " + std::to_string(options_.threads) + ", 0 to 1024 are possible");
+  }
+  if (options_.band_rows < 0) {
+    return Invalid("band_rows is " + std::to_string(options_.band_rows));
+  }
+  if (options_.runner.run != nullptr) {
+    if (options_.runner.workers == 0) return Invalid("a runner without workers");
+    runner_ = {options_.runner.run, options_.runner.opaque, options_.runner.workers};
+  } else if (options_.threads != 1) {
+    pool_ = std::make_unique<ThreadPool>(static_cast<size_t>(options_.threads));
+    runner_ = pool_->workers() > 1 ? pool_->runner() : SerialRunner();
+  }
+  return Status::Ok();
+}
+
+long CallContext::BandLatentRows(const ModelDocument& document, const LatentGeometry& geometry) const {
+  constexpr size_t kWide = 2048;  // pixels: from here on one row of latents fills the caches
+  long rows = geometry.padded_width() > kWide ? 1 : 2;
+  const long stride = document.latent_stride;
+  if (options_.band_rows > 0) rows = (long{options_.band_rows} + stride - 1) / stride;
+  return std::min(rows, geometry.height());
+}
+
+Status CallContext::CheckMemory(uint64_t planned) const {
+  if (planned <= options_.limits.max_memory) return Status::Ok();
+  return Status::Error(StatusCode::kLimit,
+                       "this picture needs " + std::to_string(planned) +
+                           " bytes of working memory, the limit is " +
+                           std::to_string(options_.limits.max_memory));
+}
+
+Status CallContext::Progress(double done) const {
+  if (!options_.progress || options_.progress(done)) return Status::Ok();
+  return Status::Error(StatusCode::kCancelled, "stopped by the progress callback");
+}
+
+// ---- samples to floats -------------------------------------------------------------------------------
+
+PixelReader::PixelReader(const PictureInfo& info, size_t padded_width, float offset)
+    : info_(info), padded_width_(padded_width), offset_(offset) {}
+
+uint64_t PixelReader::MemoryNeeded() const {
+  return uint64_t{info_.RowBytes()} * (info_.has_alpha ? 2 : 1);
+}
+
+void PixelReader::Allocate() {
+  samples_.resize(info_.RowBytes());
+  if (!info_.has_alpha) return;
+  const size_t plane = size_t{info_.width} * info_.SampleBytes();
+  colour_.resize(plane * info_.channels);
+  alpha_.resize(plane);
+}
+
+template <typename Sample>
+void PixelReader::SplitColour() {
+  const Sample* in = reinterpret_cast<const Sample*>(samples_.data());
+  Sample* colour = reinterpret_cast<Sample*>(colour_.data());
+  Sample* alpha = reinterpret_cast<Sample*>(alpha_.data());
+  for (size_t x = 0; x < info_.width; ++x) {
+    for (size_t c = 0; c < info_.channels; ++c) *colour++ = *in++;
+    *alpha++ = *in++;
+  }
+}
+
+void PixelReader::ToFloats(float* row) {
+  const bool wide = info_.SampleBytes() == 2;
+  if (info_.has_alpha) wide ? SplitColour<uint16_t>() : SplitColour<uint8_t>();
+  const uint8_t* colour = info_.has_alpha ? colour_.data() : samples_.data();
+  const size_t count = size_t{info_.width} * info_.channels;
+  const float max_value = MaxValue(info_.bit_depth);
+  if (wide) {
+    kernels::PixelsToFloat(reinterpret_cast<const uint16_t*>(colour), row, count, max_value, offset_);
+  } else {
+    kernels::PixelsToFloat(colour, row, count, max_value, offset_);
+  }
+  if (info_.channels == 1) {
+    for (size_t x = info_.width; x-- > 0;) row[3 * x] = row[3 * x + 1] = row[3 * x + 2] = row[x];
+  }
+  const float* last = row + 3 * (size_t{info_.width} - 1);
+  for (size_t x = info_.width; x < padded_width_; ++x) std::copy(last, last + 3, row + 3 * x);
+}
+
+// ---- floats to samples -------------------------------------------------------------------------------
+
+uint64_t PixelWriter::MemoryNeeded() const {
+  return uint64_t{output_.width} * output_.channels * (sizeof(float) + 1) +
+         2 * uint64_t{output_.RowBytes()};
+}
+
+void PixelWriter::Allocate() {
+  floats_.resize(size_t{output_.width} * output_.channels);
+  colour_.resize(floats_.size());
+  const bool direct = !output_.has_alpha && output_.SampleBytes() == 1;
+  if (!direct) samples_.resize(output_.RowBytes());
+  if (output_.has_alpha) alpha_.resize(size_t{output_.width} * output_.SampleBytes());
+}
+
+// Colour has 8 bits at most; 16-bit samples (for the alpha beside it) are 257 times that.
+template <typename Sample>
+void PixelWriter::Interleave(Sample factor) {
+  const uint8_t* colour = colour_.data();
+  const Sample* alpha = reinterpret_cast<const Sample*>(alpha_.data());
+  Sample* out = reinterpret_cast<Sample*>(samples_.data());
+  for (size_t x = 0; x < output_.width; ++x) {
+    for (size_t c = 0; c < output_.channels; ++c) *out++ = static_cast<Sample>(*colour++ * factor);
+    if (output_.has_alpha) *out++ = *alpha++;
+  }
+}
+
+const uint8_t* PixelWriter::FromFloats(const float* row, size_t stride) {
+  const size_t channels = output_.channels;
+  const bool packed = stride == channels;
+  for (size_t x = 0; x < output_.width && !packed; ++x) {
+    const float* in = row + x * stride;
+    if (channels == 3) {
+      std::copy(in, in + 3, floats_.data() + 3 * x);
+    } else {
+      constexpr float kThird = 1.0f / 3.0f;
+      floats_[x] = (in[0] + in[1] + in[2]) * kThird;
+    }
+  }
+  const float max_value = MaxValue(std::min(output_.bit_depth, 8U));
+  kernels::FloatToPixels(packed ? row : floats_.data(), colour_.data(), colour_.size(), max_value,
+                         offset_);
+  if (samples_.empty()) return colour_.data();
+  if (output_.SampleBytes() == 2) {
+    Interleave<uint16_t>(257);
+  } else {
+    Interleave<uint8_t>(1);
+  }
+  return samples_.data();
+}
+
+}  // namespace glint

@@ -1,0 +1,88 @@
+// What Encode and Decode share: workers, band height, limits, progress, pictures in the caller's samples.
+// Internal to codec/. Thread rules: one caller.
+#ifndef GLINT_CODEC_CALL_CONTEXT_H_
+#define GLINT_CODEC_CALL_CONTEXT_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "codec/latent_geometry.h"
+#include "engine/graph.h"
+#include "engine/status.h"
+#include "engine/thread_pool.h"
+#include "glint/glint.hpp"
+
+namespace glint {
+
+class CallContext {
+ public:
+  explicit CallContext(const CallOptions& options) : options_(options) {}
+
+  // Checks the options and makes the workers.
+  Status Init();
+  const Runner& runner() const { return runner_; }
+  // Rows of y per band.
+  long BandLatentRows(const ModelDocument& document, const LatentGeometry& geometry) const;
+  // kLimit when the call's plan needs more than options.limits.max_memory.
+  Status CheckMemory(uint64_t planned) const;
+  // kCancelled when the caller's callback says so.
+  Status Progress(double done) const;
+
+ private:
+  const CallOptions& options_;
+  std::unique_ptr<ThreadPool> pool_;
+  Runner runner_;
+};
+
+// Interleaved samples of one row into padded float rows of the model's RGB, and the alpha samples apart.
+class PixelReader {
+ public:
+  PixelReader(const PictureInfo& info, size_t padded_width, float offset);
+  uint64_t MemoryNeeded() const;
+  void Allocate();
+  // Samples of a row as the caller gives them.
+  uint8_t* samples() { return samples_.data(); }
+  // From samples(): `row` gets 3 * padded_width floats, the last pixel repeated.
+  void ToFloats(float* row);
+  // From samples(): alpha alone, in samples of the picture's size.
+  const uint8_t* Alpha() const { return alpha_.data(); }
+
+ private:
+  template <typename Sample>
+  void SplitColour();
+
+  PictureInfo info_;
+  size_t padded_width_;
+  float offset_;
+  std::vector<uint8_t> samples_;
+  std::vector<uint8_t> colour_;
+  std::vector<uint8_t> alpha_;
+};
+
+// The way back: float RGB to the samples of OutputInfo.
+class PixelWriter {
+ public:
+  PixelWriter(const PictureInfo& output, float offset) : output_(output), offset_(offset) {}
+  uint64_t MemoryNeeded() const;
+  void Allocate();
+  // Where the row's alpha samples must be before FromFloats, when there are any.
+  uint8_t* alpha() { return alpha_.data(); }
+  // `row`: pixels of `stride` floats, red first.
+  const uint8_t* FromFloats(const float* row, size_t stride);
+
+ private:
+  template <typename Sample>
+  void Interleave(Sample factor);
+
+  PictureInfo output_;
+  float offset_;
+  std::vector<float> floats_;
+  std::vector<uint8_t> colour_;
+  std::vector<uint8_t> alpha_;
+  std::vector<uint8_t> samples_;
+};
+
+}  // namespace glint
+
+#endif  // GLINT_CODEC_CALL_CONTEXT_H_

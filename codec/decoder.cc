@@ -1,0 +1,284 @@
+// Decode, DecodeRows and Inspect: the container to segments, segments to latents, latents to pixels in bands.
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "codec/alpha.h"
+#include "codec/call_context.h"
+#include "codec/container.h"
+#include "codec/latent_coder.h"
+#include "codec/model_impl.h"
+#include "codec/public_error.h"
+#include "codec/rans.h"
+#include "codec/stage_clock.h"
+#include "engine/float_env.h"
+#include "engine/rate.h"
+#include "kernels/pointwise.h"
+
+namespace glint {
+namespace {
+
+Status BadStream(const std::string& what) { return Status::Error(StatusCode::kBadStream, what); }
+
+// Symbols out of rANS.
+class DecoderPort final : public SymbolPort {
+ public:
+  DecoderPort(const Model::Impl& model, size_t row_values)
+      : fraction_bits_(model.document().fraction_bits), rans_(&model.tables), symbols_(row_values) {}
+
+  Status CodeHyperRow(long, const uint16_t* table, size_t count, int16_t* values) override {
+    return rans_.Get(table, count, values) ? Status::Ok() : Damaged();
+  }
+
+  Status CodeLatentRow(const LatentRow& row, const int16_t* mean, const uint8_t* table,
+                       int16_t* y_hat) override {
+    if (!rans_.Get(table, row.symbols(), symbols_.data())) return Damaged();
+    kernels::Dequantise(symbols_.data(), mean, y_hat, row.symbols(), fraction_bits_);
+    return Status::Ok();
+  }
+
+  RansDecoder& rans() { return rans_; }
+  static Status Damaged() { return BadStream("its entropy-coded data are damaged"); }
+
+ private:
+  const int fraction_bits_;
+  RansDecoder rans_;
+  std::vector<int16_t> symbols_;
+};
+
+struct Sink {
+  const std::function<bool(const PictureInfo&, const Metadata&)>& start;
+  const RowWriter& write;
+};
+
+class Decoder {
+ public:
+  Decoder(const Model::Impl& model, const ParsedStream& stream, const DecodeOptions& options,
+          Report* report)
+      : model_(model), stream_(stream), options_(options), report_(*report), context_(options),
+        output_(OutputInfo(stream.header.source)),
+        geometry_(model.document(), output_.width, output_.height),
+        pixels_(output_, model.document().picture_offset) {}
+
+  // `more_bytes`: what the caller allocates for the picture.
+  Status Run(const Sink& sink, uint64_t more_bytes) {
+    GLINT_TRY(CheckHeader());
+    GLINT_TRY(context_.Init());
+    const double t = RateToT(model_.document().rate, stream_.header.lrd);
+    const ExecutorOptions synthesis = SynthesisOptions(t);
+    LatentCoder coder(model_, geometry_,
+                      {t, context_.runner(), options_.profile, synthesis.band_rows});
+    const std::vector<Executor::BoundInput> inputs = {{&coder.latents(), 0}};
+    GLINT_TRY(PlanMemory(coder, synthesis, inputs, more_bytes));
+    pixels_.Allocate();
+    GLINT_TRY(coder.Allocate());
+    GLINT_ASSIGN(g_s_, Executor::Make(model_.g_s, synthesis, inputs));
+    if (output_.has_alpha) {
+      GLINT_ASSIGN(alpha_,
+                   AlphaReader::Make(output_.width, output_.SampleBytes(), stream_.alpha));
+    }
+    if (!sink.start(output_, stream_.metadata)) {
+      return Status::Error(StatusCode::kCancelled, "stopped by the start callback");
+    }
+    GLINT_TRY(DecodeSegments(&coder, synthesis.band_rows, sink));
+    if (options_.profile) AppendProfile(coder);
+    return alpha_ ? alpha_->Finish() : Status::Ok();
+  }
+
+ private:
+  Status CheckHeader() const {
+    const StreamHeader& header = stream_.header;
+    if (header.model != model_.file->id()) {
+      return Status::Error(StatusCode::kWrongModel,
+                           "the stream needs model " + ToHex(header.model) + ", this is model " +
+                               model_.info.id + " (" + model_.info.name + ", " + model_.info.form +
+                               ")");
+    }
+    const RateControl& rate = model_.document().rate;
+    if (!(header.lrd >= static_cast<float>(rate.min) && header.lrd <= static_cast<float>(rate.max))) {
+      return BadStream("its lrd of " + std::to_string(header.lrd) + " is none of the model's");
+    }
+    const size_t segments = static_cast<size_t>(geometry_.segments());
+    if (stream_.segments.size() != segments) {
+      return BadStream("it has " + std::to_string(stream_.segments.size()) + " segments, its size wants " +
+                       std::to_string(segments));
+    }
+    return Status::Ok();
+  }
+
+  ExecutorOptions SynthesisOptions(double t) const {
+    const ModelDocument& document = model_.document();
+    ExecutorOptions options;
+    options.in_width = geometry_.width();
+    options.in_height = geometry_.height();
+    options.band_rows = context_.BandLatentRows(document, geometry_) * document.latent_stride;
+    options.t = t;
+    options.runner = context_.runner();
+    options.profile = options_.profile;
+    return options;
+  }
+
+  Status PlanMemory(const LatentCoder& coder, const ExecutorOptions& synthesis,
+                    const std::vector<Executor::BoundInput>& inputs, uint64_t more_bytes) {
+    GLINT_ASSIGN(const uint64_t coder_bytes, coder.MemoryNeeded());
+    GLINT_ASSIGN(const uint64_t g_s, Executor::MemoryNeeded(*model_.g_s, synthesis, inputs));
+    report_.planned_bytes = coder_bytes + g_s + pixels_.MemoryNeeded() + more_bytes +
+                            (output_.has_alpha ? kAlphaStateBytes + 2 * output_.RowBytes() : 0);
+    return context_.CheckMemory(report_.planned_bytes);
+  }
+
+  Status DecodeSegments(LatentCoder* coder, long band, const Sink& sink) {
+    DecoderPort port(model_,
+                     geometry_.width() * static_cast<size_t>(model_.document().latent_channels));
+    for (long s = 0; s < geometry_.segments(); ++s) {
+      const Status status = DecodeSegment(s, coder, &port);
+      if (!status.ok()) return status.WithContext("segment " + std::to_string(s));
+      GLINT_TRY(Synthesise(geometry_.LatentEnd(s), band, sink));
+    }
+    return Status::Ok();
+  }
+
+  Status DecodeSegment(long s, LatentCoder* coder, DecoderPort* port) {
+    ByteSpan payload = stream_.segments[static_cast<size_t>(s)];
+    constexpr size_t kCrcBytes = 4;
+    if (payload.size() < kCrcBytes) return DecoderPort::Damaged();
+    const ByteSpan crc = payload.last(kCrcBytes);
+    payload = payload.first(payload.size() - kCrcBytes);
+    const uint64_t symbols = geometry_.Symbols(s);
+    if (!port->rans().Begin(payload.data(), payload.size(), RansStates(symbols))) {
+      return DecoderPort::Damaged();
+    }
+    GLINT_TRY(coder->CodeSegment(s, port, &report_.times));
+    const StageClock clock(&report_.times.entropy);
+    if (!port->rans().Finish()) return DecoderPort::Damaged();
+    if (coder->LatentCrc(s) != LoadU32(crc.data())) {
+      return BadStream("its latents differ from those that were encoded (their CRC does not match)");
+    }
+    report_.symbols += symbols;
+    report_.latent_crc = Crc32(report_.latent_crc, crc);
+    return Status::Ok();
+  }
+
+  // All bands of pixels that the first `latent_end` rows of latents suffice for.
+  Status Synthesise(long latent_end, long band, const Sink& sink) {
+    const long height = geometry_.padded_height();
+    while (rows_done_ < height) {
+      const long next = std::min(height, rows_done_ + band);
+      {
+        const StageClock clock(&report_.times.synthesis);
+        if (g_s_->InputEnd(next) > latent_end) return Status::Ok();
+        g_s_->Advance(next);
+      }
+      for (; rows_done_ < next; ++rows_done_) {
+        if (rows_done_ < static_cast<long>(output_.height)) GLINT_TRY(WriteRow(rows_done_, sink));
+      }
+      GLINT_TRY(context_.Progress(static_cast<double>(rows_done_) / static_cast<double>(height)));
+    }
+    return Status::Ok();
+  }
+
+  Status WriteRow(long row, const Sink& sink) {
+    if (alpha_) GLINT_TRY(alpha_->ReadRow(pixels_.alpha()));
+    const uint8_t* samples = nullptr;
+    {
+      const StageClock clock(&report_.times.synthesis);
+      samples = pixels_.FromFloats(g_s_->OutputRow(row), g_s_->output_pixel_stride());
+    }
+    if (sink.write(static_cast<uint32_t>(row), samples)) return Status::Ok();
+    return Status::Error(StatusCode::kCancelled, "row " + std::to_string(row) + " was not taken");
+  }
+
+  void AppendProfile(const LatentCoder& coder) {
+    coder.AppendProfile(&report_.layers);
+    for (const StepProfile& step : g_s_->profile()) {
+      report_.layers.push_back({"g_s", step.name, step.kernel, step.macs, step.seconds});
+    }
+  }
+
+  const Model::Impl& model_;
+  const ParsedStream& stream_;
+  const DecodeOptions& options_;
+  Report& report_;
+  CallContext context_;
+  const PictureInfo output_;
+  const LatentGeometry geometry_;
+  PixelWriter pixels_;
+  std::unique_ptr<Executor> g_s_;
+  std::unique_ptr<AlphaReader> alpha_;
+  long rows_done_ = 0;
+};
+
+Status DecodeInto(const Model& model, ByteSpan bytes, const Sink& sink, const DecodeOptions& options,
+                  bool whole, Report* report) {
+  GLINT_ASSIGN(const ParsedStream stream, ParseStream(bytes, options.limits));
+  const PictureInfo output = OutputInfo(stream.header.source);
+  const uint64_t more_bytes = whole ? uint64_t{output.height} * output.RowBytes() : 0;
+  return Decoder(model.impl(), stream, options, report).Run(sink, more_bytes);
+}
+
+Error DecodeAny(const Model& model, const void* stream, size_t size, const Sink& sink,
+                const DecodeOptions& options, bool whole, Report* report) {
+  const ScopedFloatEnv float_env;
+  Report own_report;
+  if (report == nullptr) report = &own_report;
+  *report = Report();
+  const StageClock clock(&report->times.total);
+  const ByteSpan bytes(static_cast<const uint8_t*>(stream), size);
+  return ToError(WithoutBadAlloc(
+      [&] { return DecodeInto(model, bytes, sink, options, whole, report); }));
+}
+
+}  // namespace
+
+Error DecodeRows(const Model& model, const void* stream, size_t size,
+                 const std::function<bool(const PictureInfo&, const Metadata&)>& start,
+                 const RowWriter& write, const DecodeOptions& options, Report* report) {
+  return DecodeAny(model, stream, size, {start, write}, options, false, report);
+}
+
+Expected<Picture> Decode(const Model& model, const void* stream, size_t size,
+                         const DecodeOptions& options, Report* report) {
+  Picture picture;
+  const std::function<bool(const PictureInfo&, const Metadata&)> start =
+      [&](const PictureInfo& info, const Metadata& metadata) {
+        picture.info = info;
+        picture.metadata = metadata;
+        picture.samples.resize(info.RowBytes() * info.height);
+        return true;
+      };
+  const RowWriter write = [&](uint32_t y, const void* row) {
+    const size_t row_bytes = picture.info.RowBytes();
+    std::memcpy(picture.samples.data() + size_t{y} * row_bytes, row, row_bytes);
+    return true;
+  };
+  Error error = DecodeAny(model, stream, size, {start, write}, options, true, report);
+  if (!error.ok()) return error;
+  return picture;
+}
+
+Expected<StreamInfo> Inspect(const void* stream, size_t size, const Limits& limits) {
+  const ByteSpan bytes(static_cast<const uint8_t*>(stream), size);
+  auto info = WithoutBadAlloc([&]() -> Result<StreamInfo> {
+    GLINT_ASSIGN(ParsedStream parsed, ParseStream(bytes, limits));
+    StreamInfo result;
+    result.source = parsed.header.source;
+    result.output = OutputInfo(parsed.header.source);
+    result.model_id = ToHex(parsed.header.model);
+    result.lrd = static_cast<double>(parsed.header.lrd);
+    result.bytes = size;
+    for (const ChunkView& view : parsed.chunks) {
+      result.chunks.push_back({view.type, view.offset, view.bytes});
+    }
+    result.metadata = std::move(parsed.metadata);
+    return result;
+  });
+  if (!info.ok()) return ToError(info.status());
+  return std::move(*info);
+}
+
+bool IsStream(const void* data, size_t size) {
+  return HasSignature({static_cast<const uint8_t*>(data), size});
+}
+
+}  // namespace glint

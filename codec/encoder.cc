@@ -1,0 +1,322 @@
+// Encode and EncodeRows: pixels to latents in bands, latents to segments, segments into the container.
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "codec/alpha.h"
+#include "codec/call_context.h"
+#include "codec/container.h"
+#include "codec/latent_coder.h"
+#include "codec/model_impl.h"
+#include "codec/public_error.h"
+#include "codec/rans.h"
+#include "codec/stage_clock.h"
+#include "engine/float_env.h"
+#include "engine/rate.h"
+#include "kernels/pointwise.h"
+
+namespace glint {
+namespace {
+
+// Share of the work that ends with the last row of y, for the progress callback.
+constexpr double kAnalysisShare = 0.6;
+
+// g_a and h_a over the picture: y and z, whole, in fixed point.
+class Analysis {
+ public:
+  Analysis(const Model::Impl& model, const LatentGeometry& geometry, const PictureInfo& info,
+           const CallContext& context, const CallOptions& options, double t)
+      : model_(model), geometry_(geometry), info_(info), context_(context),
+        pixels_(info, geometry.padded_width(), model.document().picture_offset),
+        y_row_(geometry.width() * static_cast<size_t>(model.document().latent_channels)),
+        z_row_(geometry.hyper_width() * static_cast<size_t>(model.document().hyper_channels)),
+        fixed_scale_(static_cast<float>(1 << model.document().fraction_bits)) {
+    y_options_.in_width = geometry.padded_width();
+    y_options_.in_height = geometry.padded_height();
+    y_options_.band_rows = context.BandLatentRows(model.document(), geometry);
+    y_options_.t = t;
+    y_options_.runner = context.runner();
+    y_options_.profile = options.profile;
+    z_options_ = y_options_;
+    z_options_.in_width = geometry.width();
+    z_options_.in_height = geometry.height();
+    z_options_.band_rows = 1;
+  }
+
+  Result<uint64_t> MemoryNeeded() const {
+    GLINT_ASSIGN(const uint64_t y, Executor::MemoryNeeded(*model_.g_a, y_options_));
+    GLINT_ASSIGN(const uint64_t z, Executor::MemoryNeeded(*model_.h_a, z_options_));
+    return y + z + pixels_.MemoryNeeded() + geometry_.padded_width() * 3 * sizeof(float) +
+           (y_row_ * static_cast<uint64_t>(geometry_.height()) +
+            z_row_ * static_cast<uint64_t>(geometry_.hyper_height())) *
+               sizeof(int16_t);
+  }
+
+  Status Allocate() {
+    pixels_.Allocate();
+    GLINT_ASSIGN(g_a_, Executor::Make(model_.g_a, y_options_));
+    GLINT_ASSIGN(h_a_, Executor::Make(model_.h_a, z_options_));
+    if (!row_.Allocate(geometry_.padded_width() * 3) ||
+        !y_.Allocate(y_row_ * static_cast<size_t>(geometry_.height())) ||
+        !z_.Allocate(z_row_ * static_cast<size_t>(geometry_.hyper_height()))) {
+      return Status::Error(StatusCode::kLimit, "out of memory for the latents");
+    }
+    return Status::Ok();
+  }
+
+  // `alpha`: nullptr for pictures without.
+  Status Run(const RowReader& read, AlphaWriter* alpha, StageTimes* times) {
+    const long height = geometry_.height();
+    for (long done = 0; done < height;) {
+      const long next = std::min(height, done + y_options_.band_rows);
+      for (const long end = g_a_->InputEnd(next); rows_read_ < end; ++rows_read_) {
+        GLINT_TRY(ReadRow(read, alpha, times));
+      }
+      {
+        const StageClock clock(&times->analysis);
+        g_a_->Advance(next);
+        for (; done < next; ++done) ToFixed(*g_a_, done, y_row_, fixed_scale_, y_.get());
+      }
+      RunHyper(done, times);
+      GLINT_TRY(context_.Progress(kAnalysisShare * static_cast<double>(done) /
+                                  static_cast<double>(height)));
+    }
+    return Status::Ok();
+  }
+
+  const int16_t* y_row(long row) const { return y_.get() + static_cast<size_t>(row) * y_row_; }
+  const int16_t* z_row(long row) const { return z_.get() + static_cast<size_t>(row) * z_row_; }
+
+  void AppendProfile(std::vector<LayerProfile>* layers) const {
+    for (const StepProfile& step : g_a_->profile()) {
+      layers->push_back({"g_a", step.name, step.kernel, step.macs, step.seconds});
+    }
+    for (const StepProfile& step : h_a_->profile()) {
+      layers->push_back({"h_a", step.name, step.kernel, step.macs, step.seconds});
+    }
+  }
+
+ private:
+  // The next row of g_a's input; below the picture its last row again.
+  Status ReadRow(const RowReader& read, AlphaWriter* alpha, StageTimes* times) {
+    const bool inside = rows_read_ < static_cast<long>(info_.height);
+    if (inside && !read(static_cast<uint32_t>(rows_read_), pixels_.samples())) {
+      return Status::Error(StatusCode::kCancelled,
+                           "row " + std::to_string(rows_read_) + " was not given");
+    }
+    {
+      const StageClock clock(&times->analysis);
+      if (inside) pixels_.ToFloats(row_.get());
+      std::memcpy(g_a_->InputRow(0, rows_read_), row_.get(), row_.size() * sizeof(float));
+    }
+    if (inside && alpha != nullptr) return alpha->AddRow(pixels_.Alpha());
+    return Status::Ok();
+  }
+
+  // All rows of z that the first `y_end` rows of y suffice for.
+  void RunHyper(long y_end, StageTimes* times) {
+    const StageClock clock(&times->hyper);
+    for (; z_done_ < geometry_.hyper_height(); ++z_done_) {
+      const long need = h_a_->InputEnd(z_done_ + 1);
+      if (need > y_end) return;
+      for (; y_fed_ < need; ++y_fed_) {
+        kernels::FixedToFloat(y_row(y_fed_), h_a_->InputRow(0, y_fed_), y_row_, fixed_scale_);
+      }
+      h_a_->Advance(z_done_ + 1);
+      ToFixed(*h_a_, z_done_, z_row_, 1.0f, z_.get());
+    }
+  }
+
+  static void ToFixed(const Executor& executor, long row, size_t row_values, float scale,
+                      int16_t* out) {
+    kernels::FloatToFixed(executor.OutputRow(row), out + static_cast<size_t>(row) * row_values,
+                          row_values, scale);
+  }
+
+  const Model::Impl& model_;
+  const LatentGeometry& geometry_;
+  const PictureInfo info_;
+  const CallContext& context_;
+  PixelReader pixels_;
+  const size_t y_row_;  // values of a row
+  const size_t z_row_;
+  const float fixed_scale_;
+  ExecutorOptions y_options_, z_options_;
+  std::unique_ptr<Executor> g_a_, h_a_;
+  AlignedBuffer<float> row_;
+  AlignedBuffer<int16_t> y_, z_;
+  long rows_read_ = 0;
+  long y_fed_ = 0;
+  long z_done_ = 0;
+};
+
+// Symbols from y and z into rANS.
+class EncoderPort final : public SymbolPort {
+ public:
+  EncoderPort(const Model::Impl& model, const Analysis& analysis, size_t row_values)
+      : analysis_(analysis), latent_channels_(static_cast<size_t>(model.document().latent_channels)),
+        fraction_bits_(model.document().fraction_bits), rans_(&model.tables), y_(row_values),
+        symbols_(row_values) {}
+
+  Status CodeHyperRow(long row, const uint16_t* table, size_t count, int16_t* values) override {
+    std::memcpy(values, analysis_.z_row(row), count * sizeof(int16_t));
+    rans_.Put(table, values, count);
+    return Status::Ok();
+  }
+
+  Status CodeLatentRow(const LatentRow& row, const int16_t* mean, const uint8_t* table,
+                       int16_t* y_hat) override {
+    const int16_t* in = analysis_.y_row(row.row) + row.positions.first * latent_channels_ +
+                        row.channel_begin;
+    for (size_t p = 0; p < row.positions.count; ++p) {
+      std::memcpy(y_.data() + p * row.channels, in, row.channels * sizeof(int16_t));
+      in += row.positions.step * latent_channels_;
+    }
+    kernels::Quantise(y_.data(), mean, symbols_.data(), y_hat, row.symbols(), fraction_bits_);
+    rans_.Put(table, symbols_.data(), row.symbols());
+    return Status::Ok();
+  }
+
+  RansEncoder& rans() { return rans_; }
+
+ private:
+  const Analysis& analysis_;
+  const size_t latent_channels_;
+  const int fraction_bits_;
+  RansEncoder rans_;
+  std::vector<int16_t> y_;
+  std::vector<int16_t> symbols_;
+};
+
+// 0 for the model's default; rounded to the float that the stream carries.
+Result<float> ChooseLrd(const RateControl& rate, double wanted) {
+  const float lrd = static_cast<float>(wanted == 0 ? rate.default_value : wanted);
+  if (lrd >= static_cast<float>(rate.min) && lrd <= static_cast<float>(rate.max)) return lrd;
+  char text[160];
+  std::snprintf(text, sizeof(text), "lrd is %g, the model takes %g to %g", wanted, rate.min, rate.max);
+  return Status::Error(StatusCode::kInvalidArgument, text);
+}
+
+class Encoder {
+ public:
+  Encoder(const Model::Impl& model, const PictureInfo& info, const EncodeOptions& options,
+          Report* report)
+      : model_(model), info_(info), options_(options), report_(*report), context_(options) {}
+
+  Result<Bytes> Run(const Metadata& metadata, const RowReader& read) {
+    GLINT_TRY(CheckPictureInfo(info_, options_.limits));
+    GLINT_TRY(context_.Init());
+    GLINT_ASSIGN(const float lrd, ChooseLrd(model_.document().rate, options_.lrd));
+    const double t = RateToT(model_.document().rate, lrd);
+    const LatentGeometry geometry(model_.document(), info_.width, info_.height);
+    Analysis analysis(model_, geometry, info_, context_, options_, t);
+    LatentCoder coder(model_, geometry, {t, context_.runner(), options_.profile, 0});
+    GLINT_TRY(PlanMemory(geometry, analysis, coder));
+
+    Bytes stream;
+    ContainerWriter container(&stream);
+    GLINT_TRY(container.AddHeader({info_, model_.file->id(), lrd}));
+    GLINT_TRY(container.AddMetadata(metadata));
+    GLINT_TRY(analysis.Allocate());
+    GLINT_TRY(Analyse(read, &analysis, &container));
+    GLINT_TRY(coder.Allocate());
+    GLINT_TRY(CodeSegments(geometry, analysis, &coder, &container));
+    GLINT_TRY(container.Add(chunk::kEnd, {}));
+    if (options_.profile) {
+      analysis.AppendProfile(&report_.layers);
+      coder.AppendProfile(&report_.layers);
+    }
+    return stream;
+  }
+
+ private:
+  Status PlanMemory(const LatentGeometry& geometry, const Analysis& analysis,
+                    const LatentCoder& coder) {
+    // Items and words of the entropy coder for its largest segment, and the segment itself.
+    constexpr uint64_t kBytesPerSymbol = 10;
+    GLINT_ASSIGN(const uint64_t analysis_bytes, analysis.MemoryNeeded());
+    GLINT_ASSIGN(const uint64_t coder_bytes, coder.MemoryNeeded());
+    report_.planned_bytes = analysis_bytes + coder_bytes + geometry.MostSymbols() * kBytesPerSymbol +
+                            (info_.has_alpha ? kAlphaStateBytes + 4 * info_.RowBytes() : 0);
+    return context_.CheckMemory(report_.planned_bytes);
+  }
+
+  Status Analyse(const RowReader& read, Analysis* analysis, ContainerWriter* container) {
+    if (!info_.has_alpha) return analysis->Run(read, nullptr, &report_.times);
+    Bytes packed;
+    GLINT_ASSIGN(const auto alpha, AlphaWriter::Make(info_.width, info_.SampleBytes(), &packed));
+    GLINT_TRY(analysis->Run(read, alpha.get(), &report_.times));
+    GLINT_TRY(alpha->Finish());
+    return container->Add(chunk::kAlpha, packed);
+  }
+
+  Status CodeSegments(const LatentGeometry& geometry, const Analysis& analysis, LatentCoder* coder,
+                      ContainerWriter* container) {
+    EncoderPort port(model_, analysis,
+                     geometry.width() * static_cast<size_t>(model_.document().latent_channels));
+    Bytes payload;
+    for (long s = 0; s < geometry.segments(); ++s) {
+      payload.clear();
+      GLINT_TRY(coder->CodeSegment(s, &port, &report_.times));
+      {
+        const StageClock clock(&report_.times.entropy);
+        report_.estimated_bits += port.rans().bits();
+        report_.symbols += port.rans().symbols();
+        port.rans().Finish(&payload);
+        const size_t crc_at = payload.size();
+        AppendU32(coder->LatentCrc(s), &payload);
+        report_.latent_crc = Crc32(report_.latent_crc, ByteSpan(payload).subspan(crc_at));
+        GLINT_TRY(container->Add(chunk::kSegment, payload));
+      }
+      GLINT_TRY(context_.Progress(kAnalysisShare + (1 - kAnalysisShare) *
+                                                       static_cast<double>(s + 1) /
+                                                       static_cast<double>(geometry.segments())));
+    }
+    return Status::Ok();
+  }
+
+  const Model::Impl& model_;
+  const PictureInfo info_;
+  const EncodeOptions& options_;
+  Report& report_;
+  CallContext context_;
+};
+
+}  // namespace
+
+Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo& info,
+                                          const Metadata& metadata, const RowReader& read,
+                                          const EncodeOptions& options, Report* report) {
+  const ScopedFloatEnv float_env;
+  Report own_report;
+  if (report == nullptr) report = &own_report;
+  *report = Report();
+  const StageClock clock(&report->times.total);
+  auto stream = WithoutBadAlloc([&]() -> Result<Bytes> {
+    return Encoder(model.impl(), info, options, report).Run(metadata, read);
+  });
+  if (!stream.ok()) return ToError(stream.status());
+  return std::move(*stream);
+}
+
+Expected<std::vector<uint8_t>> Encode(const Model& model, const Picture& picture,
+                                      const EncodeOptions& options, Report* report) {
+  const Status status = CheckPictureInfo(picture.info, options.limits);
+  if (!status.ok()) return ToError(status);
+  const size_t row_bytes = picture.info.RowBytes();
+  if (picture.samples.size() != row_bytes * picture.info.height) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "the picture has " + std::to_string(picture.samples.size()) +
+                     " bytes of samples, its size wants " +
+                     std::to_string(row_bytes * picture.info.height)};
+  }
+  const RowReader read = [&](uint32_t y, void* row) {
+    std::memcpy(row, picture.samples.data() + size_t{y} * row_bytes, row_bytes);
+    return true;
+  };
+  return EncodeRows(model, picture.info, picture.metadata, read, options, report);
+}
+
+}  // namespace glint
