@@ -38,12 +38,12 @@ if(installed_programs)
 endif()
 install(EXPORT glintTargets NAMESPACE glint:: DESTINATION "${glint_config_dir}")
 
-configure_package_config_file(cmake/glintConfig.cmake.in "${PROJECT_BINARY_DIR}/glintConfig.cmake"
+configure_package_config_file(.cmake/glintConfig.cmake.in "${PROJECT_BINARY_DIR}/glintConfig.cmake"
   INSTALL_DESTINATION "${glint_config_dir}" PATH_VARS CMAKE_INSTALL_LIBDIR)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/glintConfigVersion.cmake"
   COMPATIBILITY SameMajorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/glintConfig.cmake" "${PROJECT_BINARY_DIR}/glintConfigVersion.cmake"
         DESTINATION "${glint_config_dir}")
 
-configure_file(cmake/glint.pc.in "${PROJECT_BINARY_DIR}/glint.pc" @ONLY)
+configure_file(.cmake/glint.pc.in "${PROJECT_BINARY_DIR}/glint.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/glint.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
