@@ -141,15 +141,24 @@ Result<Bytes> InflateIcc(ByteSpan payload, const Limits& limits) {
   return profile;
 }
 
-bool IsLetter(uint8_t c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+bool IsLetter(int c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
+// Entries of four letters, LEB128 length, content.
 Status ReadOther(ByteSpan payload, Metadata* metadata) {
-  if (payload.size() < 4 || !std::all_of(payload.begin(), payload.begin() + 4, IsLetter)) {
-    return BadStream("a metadata chunk without a type of four letters");
+  PayloadReader reader(payload);
+  while (!reader.AtEnd()) {
+    const ByteSpan type = reader.Take(4);
+    const uint32_t size = reader.Leb128();
+    const ByteSpan content = reader.Take(size);
+    if (!reader.ok()) return BadStream("the metadata chunk has an entry that is cut short");
+    if (!std::all_of(type.begin(), type.end(), IsLetter)) {
+      return BadStream("the metadata chunk has an entry without a type of four letters");
+    }
+    if (metadata->chunks.size() == kMaxMetadataEntries) return BadStream("too many metadata entries");
+    metadata->chunks.emplace_back(std::string(type.begin(), type.end()),
+                                  Bytes(content.begin(), content.end()));
   }
-  metadata->chunks.emplace_back(std::string(payload.begin(), payload.begin() + 4),
-                                Bytes(payload.begin() + 4, payload.end()));
-  return Status::Ok();
+  return metadata->chunks.empty() ? BadStream("the metadata chunk is empty") : Status::Ok();
 }
 
 // Takes one chunk behind the header into the stream.
@@ -188,7 +197,7 @@ class StreamCollector {
       return Status::Error(StatusCode::kUnsupported, ChunkName(view.type, view.offset) +
                                                          " is needed to decode, and unknown here");
     }
-    if (++ancillary_ > kMaxAncillaryChunks) return BadStream("too many metadata chunks");
+    if (++ancillary_ > kMaxAncillaryChunks) return BadStream("too many ancillary chunks");
     Metadata& metadata = stream_.metadata;
     if (view.type == chunk::kIcc) {
       if (!metadata.icc.empty()) return BadStream("a second ICC profile");
@@ -197,6 +206,7 @@ class StreamCollector {
       if (!metadata.exif.empty()) return BadStream("a second EXIF chunk");
       metadata.exif.assign(view.payload.begin(), view.payload.end());
     } else if (view.type == chunk::kOther) {
+      if (!metadata.chunks.empty()) return BadStream("a second metadata chunk");
       return ReadOther(view.payload, &metadata);
     }
     return Status::Ok();
@@ -268,7 +278,7 @@ Status ContainerWriter::AddMetadata(const Metadata& metadata) {
                          "an ICC profile of " + std::to_string(metadata.icc.size()) +
                              " bytes, at most " + std::to_string(kMaxIccBytes) + " are kept");
   }
-  if (metadata.chunks.size() > kMaxAncillaryChunks - 2) {
+  if (metadata.chunks.size() > kMaxMetadataEntries) {
     return Status::Error(StatusCode::kInvalidArgument,
                          std::to_string(metadata.chunks.size()) + " metadata chunks are too many");
   }
@@ -285,16 +295,21 @@ Status ContainerWriter::AddMetadata(const Metadata& metadata) {
     GLINT_TRY(Add(chunk::kIcc, payload));
   }
   if (!metadata.exif.empty()) GLINT_TRY(Add(chunk::kExif, metadata.exif));
+  Bytes payload;
   for (const auto& [type, content] : metadata.chunks) {
-    Bytes payload(type.begin(), type.end());
-    if (type.size() != 4 || !std::all_of(payload.begin(), payload.end(), IsLetter)) {
+    if (type.size() != 4 || !std::all_of(type.begin(), type.end(), IsLetter)) {
       return Status::Error(StatusCode::kInvalidArgument, "a metadata chunk of type \"" + type +
                                                              "\", four letters are wanted");
     }
+    if (content.size() > UINT32_MAX) {
+      return Status::Error(StatusCode::kInvalidArgument,
+                           "a metadata chunk of " + std::to_string(content.size()) + " bytes is too long");
+    }
+    payload.insert(payload.end(), type.begin(), type.end());
+    AppendLeb128(static_cast<uint32_t>(content.size()), &payload);
     payload.insert(payload.end(), content.begin(), content.end());
-    GLINT_TRY(Add(chunk::kOther, payload));
   }
-  return Status::Ok();
+  return payload.empty() ? Status::Ok() : Add(chunk::kOther, payload);
 }
 
 // ---- reading -----------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ inline constexpr uint8_t kFormatVersion = 1;
 inline constexpr uint32_t kMaxSide = (uint32_t{1} << 31) - 1;
 inline constexpr uint64_t kMaxIccBytes = uint64_t{1} << 26;
 inline constexpr size_t kMaxAncillaryChunks = 65536;
+inline constexpr size_t kMaxMetadataEntries = 65536;
 
 namespace chunk {
 inline constexpr char kHeader = 'H', kAlpha = 'A', kSegment = 'S', kEnd = 'E';
