@@ -44,6 +44,7 @@ std::vector<std::string> SupportedTargets() {
   hwy::SetSupportedTargetsForTest(limit);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
   std::sort(targets.begin(), targets.end());
+  names.reserve(targets.size());
   for (const int64_t target : targets) names.emplace_back(hwy::TargetName(target));
   return names;
 }

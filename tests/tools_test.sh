@@ -91,18 +91,18 @@ make_ppm() {
 
 # P3 to P6: the three numbers of each line become bytes.
 ascii_to_binary_ppm() {
-  local magic size depth
-  read -r magic && read -r size && read -r depth
+  local size depth
+  read -r _ && read -r size && read -r depth
   printf 'P6\n%s\n%s\n' "$size" "$depth"
   # Octal escapes in one string: a printf per pixel would take seconds.
-  printf "$(awk '{ printf "\\%03o\\%03o\\%03o", $1, $2, $3 }')"
+  printf '%b' "$(awk '{ printf "\\0%03o\\0%03o\\0%03o", $1, $2, $3 }')"
 }
 
 # toggle FILE OFFSET: flips the lowest bit of one byte.
 toggle() {
   local byte
   byte=$(od -An -tu1 -j"$2" -N1 "$1")
-  printf "\\$(printf '%03o' $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+  printf '%b' "\\0$(printf '%03o' $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
 size_of() { wc -c <"$1" | tr -d ' '; }
@@ -224,10 +224,11 @@ test_damage() {
 }
 
 test_wrong_model() {
-  local wanted given
+  local wanted given middle
   cp "$model" other.safetensors
   # The middle of the file is a weight; its lowest mantissa bit makes another model.
-  toggle other.safetensors $(($(size_of "$model") / 128 * 64))
+  middle=$(($(size_of "$model") / 2))
+  toggle other.safetensors $((middle - middle % 64))
   wanted=$("$glint" info "$model" | sed -n 's/^id *//p')
   given=$("$glint" info other.safetensors | sed -n 's/^id *//p')
   check "another model has another id" test -n "$given" -a "$given" != "$wanted"
