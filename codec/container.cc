@@ -126,7 +126,12 @@ Result<Bytes> InflateIcc(ByteSpan payload, const Limits& limits) {
   PayloadReader reader(payload);
   const uint32_t size = reader.Leb128();
   const ByteSpan packed = reader.Rest();
-  const uint64_t most = std::min({kMaxIccBytes, limits.max_memory, packed.size() * kMostInflation});
+  const uint64_t most = std::min(kMaxIccBytes, packed.size() * kMostInflation);
+  if (reader.ok() && size <= most && size > limits.max_memory) {
+    return Status::Error(StatusCode::kLimit,
+                         "the ICC profile has " + std::to_string(size) + " bytes, the limit is " +
+                             std::to_string(limits.max_memory));
+  }
   if (!reader.ok() || size == 0 || size > most) {
     return BadStream("the ICC profile claims " + std::to_string(size) + " bytes, at most " +
                      std::to_string(most) + " are possible");
@@ -204,6 +209,7 @@ class StreamCollector {
       GLINT_ASSIGN(metadata.icc, InflateIcc(view.payload, limits_));
     } else if (view.type == chunk::kExif) {
       if (!metadata.exif.empty()) return BadStream("a second EXIF chunk");
+      if (view.payload.empty()) return BadStream("the EXIF chunk is empty");
       metadata.exif.assign(view.payload.begin(), view.payload.end());
     } else if (view.type == chunk::kOther) {
       if (!metadata.chunks.empty()) return BadStream("a second metadata chunk");
@@ -369,10 +375,11 @@ Status CheckPictureInfo(const PictureInfo& info, const Limits& limits) {
                    std::to_string(info.channels) + " colour channels");
   }
   const uint64_t pixels = uint64_t{info.width} * info.height;
-  if (pixels > limits.max_pixels) {
+  const uint64_t most = std::min(limits.max_pixels, kMaxPixels);
+  if (pixels > most) {
     return Status::Error(StatusCode::kLimit, "the picture of " + SizeText(info) +
                                                  " pixels exceeds the limit of " +
-                                                 std::to_string(limits.max_pixels) + " pixels");
+                                                 std::to_string(most) + " pixels");
   }
   return Status::Ok();
 }

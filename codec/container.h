@@ -20,6 +20,7 @@ inline constexpr uint8_t kSignature[7] = {0xD3, 'G', 'L', 0x0D, 0x0A, 0x1A, 0x0A
 inline constexpr uint8_t kFormatVersion = 1;
 // Limits of the format, beside those of the caller.
 inline constexpr uint32_t kMaxSide = (uint32_t{1} << 31) - 1;
+inline constexpr uint64_t kMaxPixels = uint64_t{1} << 40;  // whatever the caller's limit is
 inline constexpr uint64_t kMaxIccBytes = uint64_t{1} << 26;
 inline constexpr size_t kMaxAncillaryChunks = 65536;
 inline constexpr size_t kMaxMetadataEntries = 65536;
