@@ -1,5 +1,5 @@
-// The machine's limits by SIMD target: arithmetic peaks of every kind that kernels use, and the read bandwidth
-// of each level of the memory.
+// The machine's limits by SIMD target: arithmetic peaks of every kind that kernels use, and the
+// read bandwidth of each level of the memory.
 
 #include <benchmark/benchmark.h>
 
@@ -65,7 +65,11 @@ void RegisterAll() {
     }
     const std::string name = "read_KiB/" + target;
     // 16 KiB lie in L1, 512 KiB in L2, 12 MiB in L3 of most machines, 256 MiB in none.
-    benchmark::RegisterBenchmark(name.c_str(), Bandwidth, target)->Arg(16)->Arg(512)->Arg(12 << 10)->Arg(256 << 10);
+    benchmark::RegisterBenchmark(name.c_str(), Bandwidth, target)
+        ->Arg(16)
+        ->Arg(512)
+        ->Arg(12 << 10)
+        ->Arg(256 << 10);
   }
   kernels::SetTarget("");
 }

@@ -43,7 +43,8 @@ double Peak(PeakKind kind, size_t iterations, float* sink) {
     if (kind == PeakKind::kFp32Fma) {
       *sink = TwelveChains(df, iterations, [&](auto s) HWY_ATTR { return hn::MulAdd(s, a, b); });
     } else {
-      *sink = TwelveChains(df, iterations, [&](auto s) HWY_ATTR { return hn::Add(hn::Mul(s, a), b); });
+      *sink =
+          TwelveChains(df, iterations, [&](auto s) HWY_ATTR { return hn::Add(hn::Mul(s, a), b); });
     }
     return rounds * 2.0 * static_cast<double>(hn::Lanes(df));
   }
@@ -68,15 +69,18 @@ double Peak(PeakKind kind, size_t iterations, float* sink) {
   }
 #if HWY_HAVE_FLOAT16
   const hn::ScalableTag<hwy::float16_t> dh;
-  const auto a = hn::Set(dh, hwy::ConvertScalarTo<hwy::float16_t>(1.0f)), b = hn::Set(dh, hwy::ConvertScalarTo<hwy::float16_t>(*sink * 1e-6f));
-  auto s0 = b, s1 = b, s2 = b, s3 = b, s4 = b, s5 = b, s6 = b, s7 = b, s8 = b, s9 = b, s10 = b, s11 = b;
+  const auto a = hn::Set(dh, hwy::ConvertScalarTo<hwy::float16_t>(1.0f)),
+             b = hn::Set(dh, hwy::ConvertScalarTo<hwy::float16_t>(*sink * 1e-6f));
+  auto s0 = b, s1 = b, s2 = b, s3 = b, s4 = b, s5 = b, s6 = b, s7 = b, s8 = b, s9 = b, s10 = b,
+       s11 = b;
   for (size_t n = 0; n < iterations; ++n) {
 #define GLINT_STEP(i) s##i = hn::MulAdd(s##i, a, b);
     GLINT_TWELVE(GLINT_STEP)
 #undef GLINT_STEP
   }
   const auto sum = hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)),
-                           hn::Add(hn::Add(hn::Add(s4, s5), hn::Add(s6, s7)), hn::Add(hn::Add(s8, s9), hn::Add(s10, s11))));
+                           hn::Add(hn::Add(hn::Add(s4, s5), hn::Add(s6, s7)),
+                                   hn::Add(hn::Add(s8, s9), hn::Add(s10, s11))));
   *sink = hwy::ConvertScalarTo<float>(hn::GetLane(sum));
   return rounds * 2.0 * static_cast<double>(hn::Lanes(dh));
 #else

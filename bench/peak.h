@@ -9,8 +9,8 @@ namespace glint::bench {
 
 enum class PeakKind { kFp32Fma, kFp32MulAdd, kU8I8, kI16, kFp16 };
 
-// Operations (a multiply and an add are two) of `iterations` rounds; 0 when the target has no such unit.
-// The result of the arithmetic goes to *sink, so that nothing is optimised away.
+// Operations (a multiply and an add are two) of `iterations` rounds; 0 when the target has no such
+// unit. The result of the arithmetic goes to *sink, so that nothing is optimised away.
 double RunPeak(PeakKind kind, size_t iterations, float* sink);
 
 // GFLOP/s of FP32 fused multiply-adds in registers: the best of a few short runs.

@@ -23,11 +23,16 @@ int Paeth(int left, int up, int corner) {
 // What filter `filter` expects of a byte from its neighbours.
 int Predict(uint8_t filter, int left, int up, int corner) {
   switch (filter) {
-    case kSub: return left;
-    case kUp: return up;
-    case kAverage: return (left + up) / 2;
-    case kPaeth: return Paeth(left, up, corner);
-    default: return 0;
+    case kSub:
+      return left;
+    case kUp:
+      return up;
+    case kAverage:
+      return (left + up) / 2;
+    case kPaeth:
+      return Paeth(left, up, corner);
+    default:
+      return 0;
   }
 }
 
@@ -61,7 +66,9 @@ class RowBytes {
   }
   std::vector<uint8_t>& bytes() { return bytes_; }
   const std::vector<uint8_t>& bytes() const { return bytes_; }
-  uint8_t Left(size_t i) const { return i < sample_bytes_ ? uint8_t{0} : bytes_[i - sample_bytes_]; }
+  uint8_t Left(size_t i) const {
+    return i < sample_bytes_ ? uint8_t{0} : bytes_[i - sample_bytes_];
+  }
 
  private:
   size_t width_;
@@ -69,13 +76,18 @@ class RowBytes {
   std::vector<uint8_t> bytes_;
 };
 
-Status OutOfMemory() { return Status::Error(StatusCode::kLimit, "out of memory for the alpha channel"); }
+Status OutOfMemory() {
+  return Status::Error(StatusCode::kLimit, "out of memory for the alpha channel");
+}
 
 class AlphaWriterImpl final : public AlphaWriter {
  public:
   AlphaWriterImpl(size_t width, size_t sample_bytes, std::vector<uint8_t>* out)
-      : above_(width, sample_bytes), row_(width, sample_bytes),
-        filtered_(width * sample_bytes + 1), best_(filtered_.size()), out_(out) {}
+      : above_(width, sample_bytes),
+        row_(width, sample_bytes),
+        filtered_(width * sample_bytes + 1),
+        best_(filtered_.size()),
+        out_(out) {}
   ~AlphaWriterImpl() override {
     if (ready_) deflateEnd(&zlib_);
   }

@@ -9,7 +9,9 @@
 namespace glint {
 namespace {
 
-Status Invalid(const std::string& what) { return Status::Error(StatusCode::kInvalidArgument, what); }
+Status Invalid(const std::string& what) {
+  return Status::Error(StatusCode::kInvalidArgument, what);
+}
 
 float MaxValue(uint32_t bit_depth) { return static_cast<float>((1U << bit_depth) - 1); }
 
@@ -33,7 +35,8 @@ Status CallContext::Init() {
   return Status::Ok();
 }
 
-long CallContext::BandLatentRows(const ModelDocument& document, const LatentGeometry& geometry) const {
+long CallContext::BandLatentRows(const ModelDocument& document,
+                                 const LatentGeometry& geometry) const {
   constexpr size_t kWide = 2048;  // pixels: from here on one row of latents fills the caches
   long rows = geometry.padded_width() > kWide ? 1 : 2;
   const long stride = document.latent_stride;
@@ -43,10 +46,9 @@ long CallContext::BandLatentRows(const ModelDocument& document, const LatentGeom
 
 Status CallContext::CheckMemory(uint64_t planned) const {
   if (planned <= options_.limits.max_memory) return Status::Ok();
-  return Status::Error(StatusCode::kLimit,
-                       "this picture needs " + std::to_string(planned) +
-                           " bytes of working memory, the limit is " +
-                           std::to_string(options_.limits.max_memory));
+  return Status::Error(StatusCode::kLimit, "this picture needs " + std::to_string(planned) +
+                                               " bytes of working memory, the limit is " +
+                                               std::to_string(options_.limits.max_memory));
 }
 
 Status CallContext::Progress(double done) const {
@@ -54,7 +56,8 @@ Status CallContext::Progress(double done) const {
   return Status::Error(StatusCode::kCancelled, "stopped by the progress callback");
 }
 
-// ---- samples to floats -------------------------------------------------------------------------------
+// ---- samples to floats
+// -------------------------------------------------------------------------------
 
 PixelReader::PixelReader(const PictureInfo& info, size_t padded_width, float offset)
     : info_(info), padded_width_(padded_width), offset_(offset) {}
@@ -89,7 +92,8 @@ void PixelReader::ToFloats(float* row) {
   const size_t count = size_t{info_.width} * info_.channels;
   const float max_value = MaxValue(info_.bit_depth);
   if (wide) {
-    kernels::PixelsToFloat(reinterpret_cast<const uint16_t*>(colour), row, count, max_value, offset_);
+    kernels::PixelsToFloat(reinterpret_cast<const uint16_t*>(colour), row, count, max_value,
+                           offset_);
   } else {
     kernels::PixelsToFloat(colour, row, count, max_value, offset_);
   }
@@ -100,7 +104,8 @@ void PixelReader::ToFloats(float* row) {
   for (size_t x = info_.width; x < padded_width_; ++x) std::copy(last, last + 3, row + 3 * x);
 }
 
-// ---- floats to samples -------------------------------------------------------------------------------
+// ---- floats to samples
+// -------------------------------------------------------------------------------
 
 uint64_t PixelWriter::MemoryNeeded() const {
   return uint64_t{output_.width} * output_.channels * (sizeof(float) + 1) +

@@ -1,5 +1,5 @@
-// What Encode and Decode share: workers, band height, limits, progress, pictures in the caller's samples.
-// Internal to codec/. Thread rules: one caller.
+// What Encode and Decode share: workers, band height, limits, progress, pictures in the caller's
+// samples. Internal to codec/. Thread rules: one caller.
 #ifndef GLINT_CODEC_CALL_CONTEXT_H_
 #define GLINT_CODEC_CALL_CONTEXT_H_
 
@@ -35,7 +35,8 @@ class CallContext {
   Runner runner_;
 };
 
-// Interleaved samples of one row into padded float rows of the model's RGB, and the alpha samples apart.
+// Interleaved samples of one row into padded float rows of the model's RGB, and the alpha samples
+// apart.
 class PixelReader {
  public:
   PixelReader(const PictureInfo& info, size_t padded_width, float offset);

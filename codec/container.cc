@@ -128,9 +128,9 @@ Result<Bytes> InflateIcc(ByteSpan payload, const Limits& limits) {
   const ByteSpan packed = reader.Rest();
   const uint64_t most = std::min(kMaxIccBytes, packed.size() * kMostInflation);
   if (reader.ok() && size <= most && size > limits.max_memory) {
-    return Status::Error(StatusCode::kLimit,
-                         "the ICC profile has " + std::to_string(size) + " bytes, the limit is " +
-                             std::to_string(limits.max_memory));
+    return Status::Error(StatusCode::kLimit, "the ICC profile has " + std::to_string(size) +
+                                                 " bytes, the limit is " +
+                                                 std::to_string(limits.max_memory));
   }
   if (!reader.ok() || size == 0 || size > most) {
     return BadStream("the ICC profile claims " + std::to_string(size) + " bytes, at most " +
@@ -159,7 +159,8 @@ Status ReadOther(ByteSpan payload, Metadata* metadata) {
     if (!std::all_of(type.begin(), type.end(), IsLetter)) {
       return BadStream("the metadata chunk has an entry without a type of four letters");
     }
-    if (metadata->chunks.size() == kMaxMetadataEntries) return BadStream("too many metadata entries");
+    if (metadata->chunks.size() == kMaxMetadataEntries)
+      return BadStream("too many metadata entries");
     metadata->chunks.emplace_back(std::string(type.begin(), type.end()),
                                   Bytes(content.begin(), content.end()));
   }
@@ -244,7 +245,8 @@ uint32_t Crc32(uint32_t crc, ByteSpan bytes) {
   return static_cast<uint32_t>(crc32_z(crc, bytes.data(), bytes.size()));
 }
 
-// ---- writing -----------------------------------------------------------------------------------------
+// ---- writing
+// -----------------------------------------------------------------------------------------
 
 ContainerWriter::ContainerWriter(Bytes* out) : out_(out) {
   out_->insert(out_->end(), std::begin(kSignature), std::end(kSignature));
@@ -252,9 +254,9 @@ ContainerWriter::ContainerWriter(Bytes* out) : out_(out) {
 
 Status ContainerWriter::Add(char type, ByteSpan payload) {
   if (payload.size() > UINT32_MAX) {
-    return Status::Error(StatusCode::kInvalidArgument,
-                         std::string("a chunk '") + type + "' of " +
-                             std::to_string(payload.size()) + " bytes is too long");
+    return Status::Error(StatusCode::kInvalidArgument, std::string("a chunk '") + type + "' of " +
+                                                           std::to_string(payload.size()) +
+                                                           " bytes is too long");
   }
   const size_t begin = out_->size();
   out_->push_back(static_cast<uint8_t>(type));
@@ -267,10 +269,9 @@ Status ContainerWriter::Add(char type, ByteSpan payload) {
 Status ContainerWriter::AddHeader(const StreamHeader& header) {
   const PictureInfo& source = header.source;
   const auto depth = std::find(std::begin(kDepths), std::end(kDepths), source.bit_depth);
-  Bytes payload = {kFormatVersion,
-                   static_cast<uint8_t>((depth - std::begin(kDepths)) |
-                                        (source.channels == 3 ? kColourBit : 0) |
-                                        (source.has_alpha ? kAlphaBit : 0))};
+  Bytes payload = {kFormatVersion, static_cast<uint8_t>((depth - std::begin(kDepths)) |
+                                                        (source.channels == 3 ? kColourBit : 0) |
+                                                        (source.has_alpha ? kAlphaBit : 0))};
   AppendLeb128(source.width, &payload);
   AppendLeb128(source.height, &payload);
   payload.insert(payload.end(), header.model.begin(), header.model.end());
@@ -304,12 +305,13 @@ Status ContainerWriter::AddMetadata(const Metadata& metadata) {
   Bytes payload;
   for (const auto& [type, content] : metadata.chunks) {
     if (type.size() != 4 || !std::all_of(type.begin(), type.end(), IsLetter)) {
-      return Status::Error(StatusCode::kInvalidArgument, "a metadata chunk of type \"" + type +
-                                                             "\", four letters are wanted");
+      return Status::Error(StatusCode::kInvalidArgument,
+                           "a metadata chunk of type \"" + type + "\", four letters are wanted");
     }
     if (content.size() > UINT32_MAX) {
-      return Status::Error(StatusCode::kInvalidArgument,
-                           "a metadata chunk of " + std::to_string(content.size()) + " bytes is too long");
+      return Status::Error(
+          StatusCode::kInvalidArgument,
+          "a metadata chunk of " + std::to_string(content.size()) + " bytes is too long");
     }
     payload.insert(payload.end(), type.begin(), type.end());
     AppendLeb128(static_cast<uint32_t>(content.size()), &payload);
@@ -318,7 +320,8 @@ Status ContainerWriter::AddMetadata(const Metadata& metadata) {
   return payload.empty() ? Status::Ok() : Add(chunk::kOther, payload);
 }
 
-// ---- reading -----------------------------------------------------------------------------------------
+// ---- reading
+// -----------------------------------------------------------------------------------------
 
 bool HasSignature(ByteSpan stream) {
   return stream.size() >= std::size(kSignature) &&
@@ -326,7 +329,8 @@ bool HasSignature(ByteSpan stream) {
 }
 
 Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits) {
-  if (!HasSignature(stream)) return BadStream("this is not a Glint stream: its signature is missing");
+  if (!HasSignature(stream))
+    return BadStream("this is not a Glint stream: its signature is missing");
   PayloadReader reader(stream);
   reader.Take(std::size(kSignature));
   ParsedStream parsed;
@@ -367,7 +371,8 @@ Status CheckPictureInfo(const PictureInfo& info, const Limits& limits) {
     return invalid("a picture of " + SizeText(info) + " pixels");
   }
   if (info.channels != 1 && info.channels != 3) {
-    return invalid("a picture of " + std::to_string(info.channels) + " colour channels, 1 or 3 are wanted");
+    return invalid("a picture of " + std::to_string(info.channels) +
+                   " colour channels, 1 or 3 are wanted");
   }
   if (std::find(std::begin(kDepths), std::end(kDepths), info.bit_depth) == std::end(kDepths) ||
       (info.channels == 3 && info.bit_depth < 8)) {

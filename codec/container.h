@@ -78,7 +78,8 @@ bool HasSignature(ByteSpan stream);
 // Errors: kBadStream, kUnsupported (a newer version or an unknown critical chunk), kLimit.
 Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits);
 
-// What a decoder gives for a source: 8-bit colour, but 16-bit samples where a 16-bit alpha needs them.
+// What a decoder gives for a source: 8-bit colour, but 16-bit samples where a 16-bit alpha needs
+// them.
 PictureInfo OutputInfo(const PictureInfo& source);
 
 // kInvalidArgument with the offending value, or kLimit.

@@ -1,4 +1,5 @@
-// Decode, DecodeRows and Inspect: the container to segments, segments to latents, latents to pixels in bands.
+// Decode, DecodeRows and Inspect: the container to segments, segments to latents, latents to pixels
+// in bands.
 
 #include <algorithm>
 #include <cstring>
@@ -25,7 +26,9 @@ Status BadStream(const std::string& what) { return Status::Error(StatusCode::kBa
 class DecoderPort final : public SymbolPort {
  public:
   DecoderPort(const Model::Impl& model, size_t row_values)
-      : fraction_bits_(model.document().fraction_bits), rans_(&model.tables), symbols_(row_values) {}
+      : fraction_bits_(model.document().fraction_bits),
+        rans_(&model.tables),
+        symbols_(row_values) {}
 
   Status CodeHyperRow(long, const uint16_t* table, size_t count, int16_t* values) override {
     return rans_.Get(table, count, values) ? Status::Ok() : Damaged();
@@ -56,7 +59,11 @@ class Decoder {
  public:
   Decoder(const Model::Impl& model, const ParsedStream& stream, const DecodeOptions& options,
           Report* report)
-      : model_(model), stream_(stream), options_(options), report_(*report), context_(options),
+      : model_(model),
+        stream_(stream),
+        options_(options),
+        report_(*report),
+        context_(options),
         output_(OutputInfo(stream.header.source)),
         geometry_(model.document(), output_.width, output_.height),
         pixels_(output_, model.document().picture_offset) {}
@@ -75,8 +82,7 @@ class Decoder {
     GLINT_TRY(coder.Allocate());
     GLINT_ASSIGN(g_s_, Executor::Make(model_.g_s, synthesis, inputs));
     if (output_.has_alpha) {
-      GLINT_ASSIGN(alpha_,
-                   AlphaReader::Make(output_.width, output_.SampleBytes(), stream_.alpha));
+      GLINT_ASSIGN(alpha_, AlphaReader::Make(output_.width, output_.SampleBytes(), stream_.alpha));
     }
     if (!sink.start(output_, stream_.metadata)) {
       return Status::Error(StatusCode::kCancelled, "stopped by the start callback");
@@ -90,19 +96,20 @@ class Decoder {
   Status CheckHeader() const {
     const StreamHeader& header = stream_.header;
     if (header.model != model_.file->id()) {
-      return Status::Error(StatusCode::kWrongModel,
-                           "the stream needs model " + ToHex(header.model) + ", this is model " +
-                               model_.info.id + " (" + model_.info.name + ", " + model_.info.form +
-                               ")");
+      return Status::Error(StatusCode::kWrongModel, "the stream needs model " +
+                                                        ToHex(header.model) + ", this is model " +
+                                                        model_.info.id + " (" + model_.info.name +
+                                                        ", " + model_.info.form + ")");
     }
     const RateControl& rate = model_.document().rate;
-    if (!(header.lrd >= static_cast<float>(rate.min) && header.lrd <= static_cast<float>(rate.max))) {
+    if (!(header.lrd >= static_cast<float>(rate.min) &&
+          header.lrd <= static_cast<float>(rate.max))) {
       return BadStream("its lrd of " + std::to_string(header.lrd) + " is none of the model's");
     }
     const size_t segments = static_cast<size_t>(geometry_.segments());
     if (stream_.segments.size() != segments) {
-      return BadStream("it has " + std::to_string(stream_.segments.size()) + " segments, its size wants " +
-                       std::to_string(segments));
+      return BadStream("it has " + std::to_string(stream_.segments.size()) +
+                       " segments, its size wants " + std::to_string(segments));
     }
     return Status::Ok();
   }
@@ -153,7 +160,8 @@ class Decoder {
     const StageClock clock(&report_.times.entropy);
     if (!port->rans().Finish()) return DecoderPort::Damaged();
     if (coder->LatentCrc(s) != LoadU32(crc.data())) {
-      return BadStream("its latents differ from those that were encoded (their CRC does not match)");
+      return BadStream(
+          "its latents differ from those that were encoded (their CRC does not match)");
     }
     report_.symbols += symbols;
     report_.latent_crc = Crc32(report_.latent_crc, crc);
@@ -209,8 +217,8 @@ class Decoder {
   long rows_done_ = 0;
 };
 
-Status DecodeInto(const Model& model, ByteSpan bytes, const Sink& sink, const DecodeOptions& options,
-                  bool whole, Report* report) {
+Status DecodeInto(const Model& model, ByteSpan bytes, const Sink& sink,
+                  const DecodeOptions& options, bool whole, Report* report) {
   GLINT_ASSIGN(const ParsedStream stream, ParseStream(bytes, options.limits));
   const PictureInfo output = OutputInfo(stream.header.source);
   const uint64_t more_bytes = whole ? uint64_t{output.height} * output.RowBytes() : 0;
@@ -225,8 +233,8 @@ Error DecodeAny(const Model& model, const void* stream, size_t size, const Sink&
   *report = Report();
   const StageClock clock(&report->times.total);
   const ByteSpan bytes(static_cast<const uint8_t*>(stream), size);
-  return ToError(WithoutBadAlloc(
-      [&] { return DecodeInto(model, bytes, sink, options, whole, report); }));
+  return ToError(
+      WithoutBadAlloc([&] { return DecodeInto(model, bytes, sink, options, whole, report); }));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Encode and EncodeRows: pixels to latents in bands, latents to segments, segments into the container.
+// Encode and EncodeRows: pixels to latents in bands, latents to segments, segments into the
+// container.
 
 #include <algorithm>
 #include <cstdio>
@@ -28,7 +29,10 @@ class Analysis {
  public:
   Analysis(const Model::Impl& model, const LatentGeometry& geometry, const PictureInfo& info,
            const CallContext& context, const CallOptions& options, double t)
-      : model_(model), geometry_(geometry), info_(info), context_(context),
+      : model_(model),
+        geometry_(geometry),
+        info_(info),
+        context_(context),
         pixels_(info, geometry.padded_width(), model.document().picture_offset),
         y_row_(geometry.width() * static_cast<size_t>(model.document().latent_channels)),
         z_row_(geometry.hyper_width() * static_cast<size_t>(model.document().hyper_channels)),
@@ -156,8 +160,11 @@ class Analysis {
 class EncoderPort final : public SymbolPort {
  public:
   EncoderPort(const Model::Impl& model, const Analysis& analysis, size_t row_values)
-      : analysis_(analysis), latent_channels_(static_cast<size_t>(model.document().latent_channels)),
-        fraction_bits_(model.document().fraction_bits), rans_(&model.tables), y_(row_values),
+      : analysis_(analysis),
+        latent_channels_(static_cast<size_t>(model.document().latent_channels)),
+        fraction_bits_(model.document().fraction_bits),
+        rans_(&model.tables),
+        y_(row_values),
         symbols_(row_values) {}
 
   Status CodeHyperRow(long row, const uint16_t* table, size_t count, int16_t* values) override {
@@ -168,8 +175,8 @@ class EncoderPort final : public SymbolPort {
 
   Status CodeLatentRow(const LatentRow& row, const int16_t* mean, const uint8_t* table,
                        int16_t* y_hat) override {
-    const int16_t* in = analysis_.y_row(row.row) + row.positions.first * latent_channels_ +
-                        row.channel_begin;
+    const int16_t* in =
+        analysis_.y_row(row.row) + row.positions.first * latent_channels_ + row.channel_begin;
     for (size_t p = 0; p < row.positions.count; ++p) {
       std::memcpy(y_.data() + p * row.channels, in, row.channels * sizeof(int16_t));
       in += row.positions.step * latent_channels_;
@@ -195,7 +202,8 @@ Result<float> ChooseLrd(const RateControl& rate, double wanted) {
   const float lrd = static_cast<float>(wanted == 0 ? rate.default_value : wanted);
   if (lrd >= static_cast<float>(rate.min) && lrd <= static_cast<float>(rate.max)) return lrd;
   char text[160];
-  std::snprintf(text, sizeof(text), "lrd is %g, the model takes %g to %g", wanted, rate.min, rate.max);
+  std::snprintf(text, sizeof(text), "lrd is %g, the model takes %g to %g", wanted, rate.min,
+                rate.max);
   return Status::Error(StatusCode::kInvalidArgument, text);
 }
 
@@ -238,7 +246,8 @@ class Encoder {
     constexpr uint64_t kBytesPerSymbol = 10;
     GLINT_ASSIGN(const uint64_t analysis_bytes, analysis.MemoryNeeded());
     GLINT_ASSIGN(const uint64_t coder_bytes, coder.MemoryNeeded());
-    report_.planned_bytes = analysis_bytes + coder_bytes + geometry.MostSymbols() * kBytesPerSymbol +
+    report_.planned_bytes = analysis_bytes + coder_bytes +
+                            geometry.MostSymbols() * kBytesPerSymbol +
                             (info_.has_alpha ? kAlphaStateBytes + 4 * info_.RowBytes() : 0);
     return context_.CheckMemory(report_.planned_bytes);
   }
@@ -270,9 +279,9 @@ class Encoder {
         report_.latent_crc = Crc32(report_.latent_crc, ByteSpan(payload).subspan(crc_at));
         GLINT_TRY(container->Add(chunk::kSegment, payload));
       }
-      GLINT_TRY(context_.Progress(kAnalysisShare + (1 - kAnalysisShare) *
-                                                       static_cast<double>(s + 1) /
-                                                       static_cast<double>(geometry.segments())));
+      GLINT_TRY(
+          context_.Progress(kAnalysisShare + (1 - kAnalysisShare) * static_cast<double>(s + 1) /
+                                                 static_cast<double>(geometry.segments())));
     }
     return Status::Ok();
   }
@@ -307,10 +316,10 @@ Expected<std::vector<uint8_t>> Encode(const Model& model, const Picture& picture
   if (!status.ok()) return ToError(status);
   const size_t row_bytes = picture.info.RowBytes();
   if (picture.samples.size() != row_bytes * picture.info.height) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "the picture has " + std::to_string(picture.samples.size()) +
-                     " bytes of samples, its size wants " +
-                     std::to_string(row_bytes * picture.info.height)};
+    return Error{ErrorCode::kInvalidArgument, "the picture has " +
+                                                  std::to_string(picture.samples.size()) +
+                                                  " bytes of samples, its size wants " +
+                                                  std::to_string(row_bytes * picture.info.height)};
   }
   const RowReader read = [&](uint32_t y, void* row) {
     std::memcpy(row, picture.samples.data() + size_t{y} * row_bytes, row_bytes);

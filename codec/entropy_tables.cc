@@ -6,8 +6,8 @@
 namespace glint {
 namespace {
 
-// With s = ceil(log2 f) and m = ceil(2^(63+s) / f) the error e = m f - 2^(63+s) is below f <= 2^s, so
-// x m / 2^(63+s) exceeds x / f by x e / (f 2^(63+s)) < 1 / f for x < 2^63: the floor is exact.
+// With s = ceil(log2 f) and m = ceil(2^(63+s) / f) the error e = m f - 2^(63+s) is below f <= 2^s,
+// so x m / 2^(63+s) exceeds x / f by x e / (f 2^(63+s)) < 1 / f for x < 2^63: the floor is exact.
 EntropyTables::Encoding MakeEncoding(uint32_t start, uint32_t frequency) {
   EntropyTables::Encoding encoding;
   encoding.frequency = frequency;
@@ -37,8 +37,7 @@ void EntropyTables::Append(const CdfTables& tables) {
     for (uint32_t i = 0; i < entries; ++i) {
       const uint32_t frequency = cdf[i + 1] - cdf[i];
       encodings_.push_back(MakeEncoding(cdf[i], frequency));
-      decodings_.push_back(
-          {static_cast<uint16_t>(cdf[i]), static_cast<uint16_t>(frequency - 1)});
+      decodings_.push_back({static_cast<uint16_t>(cdf[i]), static_cast<uint16_t>(frequency - 1)});
       bits_.push_back(kProbabilityBits - std::log2(static_cast<double>(frequency)));
     }
     AppendLookup(cdf);

@@ -1,6 +1,6 @@
-// The model's CDF tables in the forms that rANS wants: reciprocals for the encoder, lookups for the decoder.
-// Called by codec/rans and codec/latent_coder; built once per model.
-// Thread rules: immutable after Append, shared freely.
+// The model's CDF tables in the forms that rANS wants: reciprocals for the encoder, lookups for the
+// decoder. Called by codec/rans and codec/latent_coder; built once per model. Thread rules:
+// immutable after Append, shared freely.
 #ifndef GLINT_CODEC_ENTROPY_TABLES_H_
 #define GLINT_CODEC_ENTROPY_TABLES_H_
 
@@ -44,8 +44,8 @@ class EntropyTables {
   const Decoding* decodings() const { return decodings_.data(); }
   // Bits that the entry costs: -log2(frequency / 65536).
   double bits(size_t entry) const { return bits_[entry]; }
-  // By table and the 8 high bits of a slot: the first entry (counted from the table's first) whose range
-  // is not wholly below.
+  // By table and the 8 high bits of a slot: the first entry (counted from the table's first) whose
+  // range is not wholly below.
   const uint16_t* lookup(size_t table) const { return lookup_.data() + table * kBuckets; }
 
  private:

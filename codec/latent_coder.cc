@@ -13,7 +13,8 @@
 namespace glint {
 namespace {
 
-// Positions per worker that a band should offer, so that kernels run long without leaving the cache.
+// Positions per worker that a band should offer, so that kernels run long without leaving the
+// cache.
 constexpr size_t kBandPositions = 256;
 
 long BandRows(size_t positions_per_row, size_t workers) {
@@ -51,8 +52,8 @@ LatentCoder::LatentCoder(const Model::Impl& model, const LatentGeometry& geometr
   PlanRings();
 }
 
-// While segment s is coded, rows between those that the hindmost reader still wants (counted from the
-// segment's first row) and those that the foremost writer has reached must live side by side.
+// While segment s is coded, rows between those that the hindmost reader still wants (counted from
+// the segment's first row) and those that the foremost writer has reached must live side by side.
 void LatentCoder::PlanRings() {
   const ModelDocument& document = model_.document();
   constexpr long kSlack = 2;  // rows that are computed in pairs
@@ -74,26 +75,27 @@ void LatentCoder::PlanRings() {
   const auto layout = [](size_t channels, size_t width, long height, size_t halo, size_t rows) {
     return RowRing::Layout{channels, width, height, halo, halo, rows};
   };
-  psi_layout_ = layout(model_.h_s->output_channels(), geometry_.width(), geometry_.height(), psi_halo,
-                       capacity(segment_rows + most_ahead + hindmost, geometry_.height()));
+  psi_layout_ =
+      layout(model_.h_s->output_channels(), geometry_.width(), geometry_.height(), psi_halo,
+             capacity(segment_rows + most_ahead + hindmost, geometry_.height()));
 
   if (options_.synthesis_band > 0) {
     const RowReach reach = ReachOf(model_.graph("g_s"), options_.synthesis_band)[0];
     hindmost = std::max(hindmost, reach.held);
     y_halo = std::max(y_halo, model_.g_s->input_halo(0));
   }
-  y_layout_ = layout(static_cast<size_t>(document.latent_channels), geometry_.width(),
-                     geometry_.height(), y_halo,
-                     capacity(segment_rows + most_ahead + hindmost, geometry_.height()));
+  y_layout_ =
+      layout(static_cast<size_t>(document.latent_channels), geometry_.width(), geometry_.height(),
+             y_halo, capacity(segment_rows + most_ahead + hindmost, geometry_.height()));
 
   // Rows of z that h_s still reads when the next segment's have all come.
   const long ratio = document.hyper_stride / document.latent_stride;
   const long held = ReachOf(model_.graph("h_s"), hyper_band_)[0].held;
   const long share = (segment_rows + ratio - 1) / ratio;
-  z_layout_ = layout(static_cast<size_t>(document.hyper_channels), geometry_.hyper_width(),
-                     geometry_.hyper_height(), model_.h_s->input_halo(0),
-                     capacity(share + 1 + document.coding.hyper_ahead + held,
-                              geometry_.hyper_height()));
+  z_layout_ =
+      layout(static_cast<size_t>(document.hyper_channels), geometry_.hyper_width(),
+             geometry_.hyper_height(), model_.h_s->input_halo(0),
+             capacity(share + 1 + document.coding.hyper_ahead + held, geometry_.hyper_height()));
 }
 
 long LatentCoder::PsiEnd(long segment) const {
@@ -148,8 +150,8 @@ size_t LatentCoder::MostRowSymbols() const {
 
 Result<uint64_t> LatentCoder::MemoryNeeded() const {
   uint64_t bytes = z_layout_.Bytes() + psi_layout_.Bytes() + y_layout_.Bytes();
-  GLINT_ASSIGN(const uint64_t hyper, Executor::MemoryNeeded(*model_.h_s, HyperOptions(),
-                                                            HyperInputs(), &psi_ring_));
+  GLINT_ASSIGN(const uint64_t hyper,
+               Executor::MemoryNeeded(*model_.h_s, HyperOptions(), HyperInputs(), &psi_ring_));
   bytes += hyper;
   for (const Step& step : steps_) {
     GLINT_ASSIGN(const uint64_t own,
@@ -258,8 +260,8 @@ void LatentCoder::PredictRows(Step* step, long begin, long end) {
     uint8_t* tables = tables_.get() + i * row_symbols;
     for (size_t p = 0; p < latents.positions.count; ++p) {
       kernels::FloatToFixed(in, means, latents.channels, fixed_scale_);
-      kernels::IndexByThresholds(in + latents.channels, tables, latents.channels,
-                                 thresholds.data(), thresholds.size());
+      kernels::IndexByThresholds(in + latents.channels, tables, latents.channels, thresholds.data(),
+                                 thresholds.size());
       in += executor.output_pixel_stride();
       means += latents.channels;
       tables += latents.channels;
@@ -267,8 +269,8 @@ void LatentCoder::PredictRows(Step* step, long begin, long end) {
   });
 }
 
-// A row of the ring still has the latents of the row that it held before; dense kernels must read zeros
-// where nothing has been coded yet.
+// A row of the ring still has the latents of the row that it held before; dense kernels must read
+// zeros where nothing has been coded yet.
 void LatentCoder::ClearRows(long end) {
   for (; cleared_end_ < end; ++cleared_end_) {
     float* row = y_ring_.Row(cleared_end_);

@@ -1,7 +1,7 @@
-// Everything between z and the symbols, once for encoder and decoder: hyper synthesis, contexts, parameter
-// nets, means and table indices, y_hat. What differs is behind SymbolPort.
-// Called by codec/encoder and codec/decoder, one LatentCoder per picture.
-// Thread rules: one caller; uses its runner's workers inside CodeSegment.
+// Everything between z and the symbols, once for encoder and decoder: hyper synthesis, contexts,
+// parameter nets, means and table indices, y_hat. What differs is behind SymbolPort. Called by
+// codec/encoder and codec/decoder, one LatentCoder per picture. Thread rules: one caller; uses its
+// runner's workers inside CodeSegment.
 #ifndef GLINT_CODEC_LATENT_CODER_H_
 #define GLINT_CODEC_LATENT_CODER_H_
 
@@ -32,8 +32,8 @@ struct LatentRow {
 class SymbolPort {
  public:
   virtual ~SymbolPort() = default;
-  // A row of z, `count` values, column by column with its channels; values[i] stands under table[i].
-  // The encoder fills `values` from its z, the decoder from the stream.
+  // A row of z, `count` values, column by column with its channels; values[i] stands under
+  // table[i]. The encoder fills `values` from its z, the decoder from the stream.
   virtual Status CodeHyperRow(long row, const uint16_t* table, size_t count, int16_t* values) = 0;
   // Position by position with the step's channels: means in fixed point and tables in, y_hat out.
   virtual Status CodeLatentRow(const LatentRow& row, const int16_t* mean, const uint8_t* table,

@@ -64,7 +64,8 @@ uint64_t LatentGeometry::Symbols(long segment) const {
 uint64_t LatentGeometry::MostSymbols() const {
   const long ratio = document_->hyper_stride / document_->latent_stride;
   uint64_t most = 0;
-  // The first has the rows ahead as well; afterwards the counts repeat with the phase of the hyper rows.
+  // The first has the rows ahead as well; afterwards the counts repeat with the phase of the hyper
+  // rows.
   for (long s = 0; s < std::min(segments_, 2 * ratio + 2); ++s) most = std::max(most, Symbols(s));
   return most;
 }

@@ -1,5 +1,5 @@
-// Sizes of latents, which rows and how many symbols each segment holds: the numbers of docs/BITSTREAM.md.
-// Called by codec/latent_coder, encoder and decoder. Thread rules: values.
+// Sizes of latents, which rows and how many symbols each segment holds: the numbers of
+// docs/BITSTREAM.md. Called by codec/latent_coder, encoder and decoder. Thread rules: values.
 #ifndef GLINT_CODEC_LATENT_GEOMETRY_H_
 #define GLINT_CODEC_LATENT_GEOMETRY_H_
 

@@ -1,5 +1,5 @@
-// From the internal Status to the public Error, and what every public function does around its body.
-// Called by the files that implement the public interface. Thread rules: pure functions.
+// From the internal Status to the public Error, and what every public function does around its
+// body. Called by the files that implement the public interface. Thread rules: pure functions.
 #ifndef GLINT_CODEC_PUBLIC_ERROR_H_
 #define GLINT_CODEC_PUBLIC_ERROR_H_
 
@@ -15,14 +15,19 @@ namespace glint {
 inline ErrorCode ToErrorCode(StatusCode code) {
   static_assert(static_cast<int>(StatusCode::kInvalidArgument) ==
                 static_cast<int>(ErrorCode::kInvalidArgument));
-  static_assert(static_cast<int>(StatusCode::kBadStream) == static_cast<int>(ErrorCode::kBadStream));
-  static_assert(static_cast<int>(StatusCode::kCancelled) == static_cast<int>(ErrorCode::kCancelled));
+  static_assert(static_cast<int>(StatusCode::kBadStream) ==
+                static_cast<int>(ErrorCode::kBadStream));
+  static_assert(static_cast<int>(StatusCode::kCancelled) ==
+                static_cast<int>(ErrorCode::kCancelled));
   return static_cast<ErrorCode>(code);
 }
 
-inline Error ToError(const Status& status) { return {ToErrorCode(status.code()), status.message()}; }
+inline Error ToError(const Status& status) {
+  return {ToErrorCode(status.code()), status.message()};
+}
 
-// Runs body(), which returns a Status or Result; no exception leaves it but those of the caller's callbacks.
+// Runs body(), which returns a Status or Result; no exception leaves it but those of the caller's
+// callbacks.
 template <typename Body>
 auto WithoutBadAlloc(Body&& body) -> decltype(body()) {
   try {

@@ -32,7 +32,8 @@ void AppendWord(uint32_t word, std::vector<uint8_t>* out) {
 
 }  // namespace
 
-// ---- encoder -----------------------------------------------------------------------------------------
+// ---- encoder
+// -----------------------------------------------------------------------------------------
 
 void RansEncoder::Put(const uint8_t* table, const int16_t* values, size_t count) {
   PutAll(table, values, count);
@@ -65,8 +66,7 @@ void RansEncoder::PutAll(const Index* table, const int16_t* values, size_t count
   symbols_ += count;
 }
 
-uint32_t* RansEncoder::PutEscape(const EntropyTables::Table& table, int32_t value,
-                                 uint32_t* item) {
+uint32_t* RansEncoder::PutEscape(const EntropyTables::Table& table, int32_t value, uint32_t* item) {
   const bool below = value < table.min;
   const uint32_t excess = static_cast<uint32_t>(below ? table.min - value : value - table.max);
   const uint32_t bits = static_cast<uint32_t>(std::bit_width(excess)) - 1;
@@ -76,8 +76,8 @@ uint32_t* RansEncoder::PutEscape(const EntropyTables::Table& table, int32_t valu
   return item;
 }
 
-// Backwards over the items, so that the decoder reads forwards. The raw bits of a symbol stand behind it
-// and use its state.
+// Backwards over the items, so that the decoder reads forwards. The raw bits of a symbol stand
+// behind it and use its state.
 template <size_t kStates>
 void RansEncoder::Code(uint64_t* states) {
   uint64_t symbol = symbols_;
@@ -111,10 +111,18 @@ void RansEncoder::Finish(std::vector<uint8_t>* out) {
   states.fill(kRansLow);
   words_.clear();
   switch (count) {
-    case 1: Code<1>(states.data()); break;
-    case 2: Code<2>(states.data()); break;
-    case 4: Code<4>(states.data()); break;
-    default: Code<8>(states.data()); break;
+    case 1:
+      Code<1>(states.data());
+      break;
+    case 2:
+      Code<2>(states.data());
+      break;
+    case 4:
+      Code<4>(states.data());
+      break;
+    default:
+      Code<8>(states.data());
+      break;
   }
   out->reserve(out->size() + count * kRansStateBytes + words_.size() * 4);
   for (size_t i = 0; i < count; ++i) {
@@ -127,7 +135,8 @@ void RansEncoder::Finish(std::vector<uint8_t>* out) {
   bits_ = 0;
 }
 
-// ---- decoder -----------------------------------------------------------------------------------------
+// ---- decoder
+// -----------------------------------------------------------------------------------------
 
 bool RansDecoder::Begin(const uint8_t* data, size_t size, size_t states) {
   failed_ = true;
@@ -155,10 +164,14 @@ bool RansDecoder::Get(const uint16_t* table, size_t count, int16_t* values) {
 template <typename Index>
 bool RansDecoder::GetAny(const Index* table, size_t count, int16_t* values) {
   switch (states_) {
-    case 1: return GetAll<1>(table, count, values);
-    case 2: return GetAll<2>(table, count, values);
-    case 4: return GetAll<4>(table, count, values);
-    default: return GetAll<8>(table, count, values);
+    case 1:
+      return GetAll<1>(table, count, values);
+    case 2:
+      return GetAll<2>(table, count, values);
+    case 4:
+      return GetAll<4>(table, count, values);
+    default:
+      return GetAll<8>(table, count, values);
   }
 }
 
@@ -173,7 +186,8 @@ bool RansDecoder::GetAll(const Index* table, size_t count, int16_t* values) {
   for (; i + kStates <= count; i += kStates) {
     [&]<size_t... kState>(std::index_sequence<kState...>) {
       ((values[i + kState] = GetOne(table[i + kState], &state_[kState])), ...);
-    }(std::make_index_sequence<kStates>());
+    }
+    (std::make_index_sequence<kStates>());
   }
   for (; i < count; ++i) {
     values[i] = GetOne(table[i], &state_[phase_]);

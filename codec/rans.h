@@ -1,6 +1,6 @@
-// rANS with 64-bit states, 32-bit words and 16-bit probabilities, interleaved; docs/BITSTREAM.md, "Segments".
-// Called by codec/encoder and codec/decoder (and tests), one coder per segment at a time.
-// Thread rules: an encoder or decoder belongs to one caller; the tables are shared.
+// rANS with 64-bit states, 32-bit words and 16-bit probabilities, interleaved; docs/BITSTREAM.md,
+// "Segments". Called by codec/encoder and codec/decoder (and tests), one coder per segment at a
+// time. Thread rules: an encoder or decoder belongs to one caller; the tables are shared.
 #ifndef GLINT_CODEC_RANS_H_
 #define GLINT_CODEC_RANS_H_
 
@@ -13,7 +13,8 @@
 
 namespace glint {
 
-// States are kept in [kRansLow, 2^63); the encoder begins and the decoder must end with kRansLow in each.
+// States are kept in [kRansLow, 2^63); the encoder begins and the decoder must end with kRansLow in
+// each.
 inline constexpr uint64_t kRansLow = uint64_t{1} << 31;
 inline constexpr size_t kMaxRansStates = 8;
 inline constexpr size_t kRansStateBytes = 8;
@@ -25,10 +26,10 @@ constexpr size_t RansStates(uint64_t symbols) {
   return symbols < (uint64_t{1} << 21) ? 4 : 8;
 }
 
-// A value outside its table follows the table's escape as raw bits through the same state: first 5 bits,
-// the class c in the low 4 and 1 in the fifth for values below the table, then c bits. With
-// e = value - max - 1 above and min - 1 - value below, e + 1 has c + 1 binary digits, and the c bits are
-// those after the leading one.
+// A value outside its table follows the table's escape as raw bits through the same state: first 5
+// bits, the class c in the low 4 and 1 in the fifth for values below the table, then c bits. With
+// e = value - max - 1 above and min - 1 - value below, e + 1 has c + 1 binary digits, and the c
+// bits are those after the leading one.
 inline constexpr int kEscapeHeadBits = 5;
 
 class RansEncoder {
@@ -69,8 +70,8 @@ class RansDecoder {
 
   // `data` must live until Finish. False when it cannot be a segment with that many states.
   bool Begin(const uint8_t* data, size_t size, size_t states);
-  // The next `count` symbols, values[i] under table[i]. False once the words are used up or a value is
-  // impossible; what is written then means nothing.
+  // The next `count` symbols, values[i] under table[i]. False once the words are used up or a value
+  // is impossible; what is written then means nothing.
   bool Get(const uint8_t* table, size_t count, int16_t* values);
   bool Get(const uint16_t* table, size_t count, int16_t* values);
   // True when all words are used and all states are as the encoder began.

@@ -12,7 +12,7 @@ namespace glint {
 
 // Of one input, for output rows computed in bands of `band` rows, wherever they lie. Upper bounds.
 struct RowReach {
-  long held = 0;    // rows from the lowest that is still read to the end of what the next band needs
+  long held = 0;  // rows from the lowest that is still read to the end of what the next band needs
   long behind = 0;  // graphs of stride 1: rows read before output row o
   long ahead = 0;   // graphs of stride 1: rows needed beyond output row o
 };

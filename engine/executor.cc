@@ -1,5 +1,5 @@
-// The band executor: before anything is allocated the whole schedule is run on row numbers alone, which
-// gives every ring its capacity; after that Advance touches no allocator.
+// The band executor: before anything is allocated the whole schedule is run on row numbers alone,
+// which gives every ring its capacity; after that Advance touches no allocator.
 
 #include "engine/executor.h"
 
@@ -87,7 +87,8 @@ class Schedule {
   static size_t Index(int tensor) { return static_cast<size_t>(tensor); }
 
   Status Bad(const std::string& what) const {
-    return Status::Error(StatusCode::kInvalidArgument, "graph " + plan_->graph_name + " cannot take " + what);
+    return Status::Error(StatusCode::kInvalidArgument,
+                         "graph " + plan_->graph_name + " cannot take " + what);
   }
 
   void SetSize(int tensor, size_t width, long height) {
@@ -112,7 +113,8 @@ class Schedule {
       long& rows = (*need)[Index(step.output)];
       rows = std::max(rows, end_[s]);
       if (step.paired_rows()) rows = RoundUpTo2(rows);
-      for (const int input : step.inputs) raise(input, step.rows.InputEnd(rows, height_[Index(input)]));
+      for (const int input : step.inputs)
+        raise(input, step.rows.InputEnd(rows, height_[Index(input)]));
       if (step.residual >= 0) raise(step.residual, rows);
     }
     // All inputs are fed alike.
@@ -181,13 +183,15 @@ Result<MemoryPlan> PlanMemory(const PlanImpl& plan, const ExecutorOptions& optio
     if (inputs[i].ring != nullptr) memory.layouts[static_cast<size_t>(plan.input_tensors[i])] = {};
   }
   if (output != nullptr) {
-    memory.layouts[static_cast<size_t>(plan.tensors[static_cast<size_t>(plan.output_tensor)].storage)] = {};
+    memory.layouts[static_cast<size_t>(
+        plan.tensors[static_cast<size_t>(plan.output_tensor)].storage)] = {};
   }
   for (const RowRing::Layout& layout : memory.layouts) {
     if (layout.capacity > 0) memory.bytes += layout.Bytes();
   }
   for (const PlanStep& step : plan.steps) {
-    if (step.gdn) memory.scratch_floats = std::max(memory.scratch_floats, step.gdn->ScratchFloats());
+    if (step.gdn)
+      memory.scratch_floats = std::max(memory.scratch_floats, step.gdn->ScratchFloats());
   }
   memory.scratch_floats = (memory.scratch_floats + 15) / 16 * 16;
   memory.bytes += uint64_t{memory.scratch_floats} * options.runner.workers * sizeof(float);
@@ -276,7 +280,9 @@ class ExecutorImpl final : public Executor {
   };
 
   const View& ViewOf(int tensor) const { return views_[static_cast<size_t>(tensor)]; }
-  const PlanTensor& TensorOf(int tensor) const { return plan_.tensors[static_cast<size_t>(tensor)]; }
+  const PlanTensor& TensorOf(int tensor) const {
+    return plan_.tensors[static_cast<size_t>(tensor)];
+  }
 
   size_t WidthOf(int tensor) const {
     return tensor == plan_.output_tensor ? schedule_.out_width() : schedule_.width(tensor);
@@ -452,8 +458,8 @@ class ExecutorImpl final : public Executor {
   const PlanImpl& plan_;
   ExecutorOptions options_;
   Schedule schedule_;
-  std::vector<RowRing> rings_;  // by tensor; empty where it lives elsewhere
-  std::vector<View> views_;     // by tensor
+  std::vector<RowRing> rings_;             // by tensor; empty where it lives elsewhere
+  std::vector<View> views_;                // by tensor
   std::vector<std::vector<float>> gains_;  // by step
   std::vector<StepProfile> profile_;
   std::vector<kernels::ConvRow> conv_rows_;

@@ -1,8 +1,8 @@
-// Runs a planned graph in horizontal bands: rows of inputs in, rows of the output out, every tensor a
-// ring of the rows that are still needed. Results do not depend on the band height or the threads.
-// Called by codec/, one Executor per picture and graph; a Plan is shared by all of them.
-// Thread rules: a Plan is immutable; an Executor belongs to one caller at a time (it uses its runner's
-// workers inside Advance).
+// Runs a planned graph in horizontal bands: rows of inputs in, rows of the output out, every tensor
+// a ring of the rows that are still needed. Results do not depend on the band height or the
+// threads. Called by codec/, one Executor per picture and graph; a Plan is shared by all of them.
+// Thread rules: a Plan is immutable; an Executor belongs to one caller at a time (it uses its
+// runner's workers inside Advance).
 #ifndef GLINT_ENGINE_EXECUTOR_H_
 #define GLINT_ENGINE_EXECUTOR_H_
 
@@ -22,10 +22,10 @@ namespace glint {
 
 // What one step of a plan costs; multiply-adds are counted, seconds measured while running.
 struct StepProfile {
-  std::string name;     // of the nodes that were fused into it, "a2+ag2+as2"
-  std::string kernel;   // "conv5x5/2 32>64", "gdn 64", ...
-  double macs = 0;      // so far
-  double seconds = 0;   // wall clock inside Advance
+  std::string name;    // of the nodes that were fused into it, "a2+ag2+as2"
+  std::string kernel;  // "conv5x5/2 32>64", "gdn 64", ...
+  double macs = 0;     // so far
+  double seconds = 0;  // wall clock inside Advance
 };
 
 // A graph after shape inference, fusion and packing of its weights for the current SIMD target.
@@ -49,14 +49,14 @@ class Plan {
 };
 
 struct ExecutorOptions {
-  size_t in_width = 0;    // of every input, in pixels
+  size_t in_width = 0;  // of every input, in pixels
   long in_height = 0;
   // Size of the output; 0: what the graph gives. Smaller: cropped right and bottom (h_s).
   size_t out_width = 0;
   long out_height = 0;
-  long band_rows = 1;     // most output rows per Advance
-  double t = 0;           // rate parameter of the gains (engine/rate.h)
-  Runner runner;          // SerialRunner() for none
+  long band_rows = 1;  // most output rows per Advance
+  double t = 0;        // rate parameter of the gains (engine/rate.h)
+  Runner runner;       // SerialRunner() for none
   bool profile = false;
 };
 

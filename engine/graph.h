@@ -31,7 +31,7 @@ enum class OpType {
   kConcat,
 };
 
-enum class GdnForm { kAbs, kSqrt };       // beta + gamma |x|, or sqrt(beta + gamma x^2)
+enum class GdnForm { kAbs, kSqrt };            // beta + gamma |x|, or sqrt(beta + gamma x^2)
 enum class ConvMask { kNone, kCheckerboard };  // checkerboard: only taps with ky + kx odd
 enum class Precision { kF32 };
 
@@ -44,14 +44,14 @@ struct Node {
   std::vector<std::string> inputs;
   std::string output;
   std::map<std::string, std::string> weights;  // role ("weight", "bias", "beta", ...) -> tensor
-  int kernel = 1;                     // convolutions: rows and columns of the weight (from its shape)
+  int kernel = 1;  // convolutions: rows and columns of the weight (from its shape)
   int stride = 1;
   int padding = 0;
   int output_padding = 0;
   ConvMask mask = ConvMask::kNone;
-  bool inverse = false;               // gdn
-  GdnForm gdn_form = GdnForm::kAbs;   // gdn
-  float slope = 0.0f;                 // leaky_relu
+  bool inverse = false;              // gdn
+  GdnForm gdn_form = GdnForm::kAbs;  // gdn
+  float slope = 0.0f;                // leaky_relu
   Precision precision = Precision::kF32;
 };
 
@@ -65,12 +65,13 @@ struct Graph {
   NumericClass numeric_class = NumericClass::kClose;
   std::vector<GraphInput> inputs;
   std::vector<std::string> outputs;
-  std::vector<Node> nodes;            // in an order in which every input comes before its use
+  std::vector<Node> nodes;              // in an order in which every input comes before its use
   std::map<std::string, int> channels;  // of every tensor, by name (from shape inference at load)
 };
 
 // Integer CDF tables: table i is cdf[start[i] .. start[i+1]), n + 1 cumulative counts from 0 to
-// 65536, strictly increasing; symbol s of the table has the value min[i] + s, the last is the escape.
+// 65536, strictly increasing; symbol s of the table has the value min[i] + s, the last is the
+// escape.
 struct CdfTables {
   std::vector<uint32_t> cdf;
   std::vector<uint32_t> start;  // tables + 1 entries
@@ -99,9 +100,9 @@ struct CodingStep {
 
 struct Coding {
   int segment_rows = 64;
-  int hyper_ahead = 0;  // rows of z beyond the segment's share
-  CdfTables z;          // one table per channel of z
-  CdfTables y;          // one table per scale level
+  int hyper_ahead = 0;            // rows of z beyond the segment's share
+  CdfTables z;                    // one table per channel of z
+  CdfTables y;                    // one table per scale level
   std::vector<float> thresholds;  // y.count() - 1, ascending: index = number of thresholds <= raw
   std::vector<CodingStep> steps;
 };
@@ -115,20 +116,21 @@ struct RateControl {
 struct ModelDocument {
   int format = 0;
   std::string name;
-  std::string form;          // "fp32", ...
+  std::string form;  // "fp32", ...
   std::string architecture;
   int picture_channels = 3;
-  int picture_stride = 16;   // pictures are padded to a multiple of it (edge pixels, right and bottom)
+  int picture_stride =
+      16;  // pictures are padded to a multiple of it (edge pixels, right and bottom)
   float picture_offset = 0;  // subtracted from pixels in 0..1 before g_a, added after g_s
   int latent_channels = 0;
   int latent_stride = 16;
-  int fraction_bits = 6;     // of y and y_hat as int16
+  int fraction_bits = 6;  // of y and y_hat as int16
   int hyper_channels = 0;
   int hyper_stride = 64;
   RateControl rate;
   std::map<std::string, Graph> graphs;  // g_a, h_a, h_s, g_s and the steps' parameter graphs
   Coding coding;
-  std::string provenance;    // JSON text, for `glint info`
+  std::string provenance;  // JSON text, for `glint info`
 };
 
 }  // namespace glint

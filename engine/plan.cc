@@ -20,7 +20,6 @@ std::vector<float> ReadTensor(const ModelFile& model, const Node& node, const ch
   return out;
 }
 
-
 // Reads and writes only the same position.
 bool IsPointwise(const Node& node) {
   if (node.op == OpType::kConvTranspose2d) return false;
@@ -188,7 +187,8 @@ class Planner {
     spec.padding = static_cast<size_t>(node.padding);
     spec.checkerboard = node.mask == ConvMask::kCheckerboard;
     spec.sources = step->inputs.size();
-    for (size_t s = 0; s < spec.sources; ++s) spec.in_channels[s] = Tensor(step->inputs[s]).channels;
+    for (size_t s = 0; s < spec.sources; ++s)
+      spec.in_channels[s] = Tensor(step->inputs[s]).channels;
     spec.out_channels = static_cast<size_t>(graph_.channels.at(node.output));
     spec.numerics = graph_.numeric_class == NumericClass::kExact ? kernels::Numerics::kExact
                                                                  : kernels::Numerics::kClose;
@@ -209,7 +209,8 @@ class Planner {
     step->macs_per_pixel = step->gdn->MacsPerPixel();
   }
 
-  // residual, then activation, then gain: the order of the kernels' epilogue. Paired rows have none.
+  // residual, then activation, then gain: the order of the kernels' epilogue. Paired rows have
+  // none.
   void FuseIntoConv(PlanStep* step, std::string* last) {
     if (step->paired_rows()) return;
     const Node* next = OnlyReader(*last);
@@ -237,13 +238,13 @@ class Planner {
     Absorb(step, next, last);
   }
 
-  // A step whose input nobody else reads overwrites it. Not the last: its output may be cropped, and in a
-  // ring of the caller's.
+  // A step whose input nobody else reads overwrites it. Not the last: its output may be cropped,
+  // and in a ring of the caller's.
   void PlaceInPlace(const Node& node, PlanStep* step) {
     const PlanTensor& input = Tensor(step->inputs[0]);
     PlanTensor& output = plan_->tensors[static_cast<size_t>(step->output)];
-    if (output.name == graph_.outputs[0] || input.input >= 0 || OnlyReader(node.inputs[0]) == nullptr ||
-        input.compact != output.compact) {
+    if (output.name == graph_.outputs[0] || input.input >= 0 ||
+        OnlyReader(node.inputs[0]) == nullptr || input.compact != output.compact) {
       return;
     }
     output.storage = input.storage;

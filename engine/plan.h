@@ -1,5 +1,5 @@
-// The inside of a Plan: steps with packed kernels over numbered tensors. Built by plan.cc, run by executor.cc.
-// Internal to engine/. Immutable after Plan::Make.
+// The inside of a Plan: steps with packed kernels over numbered tensors. Built by plan.cc, run by
+// executor.cc. Internal to engine/. Immutable after Plan::Make.
 #ifndef GLINT_ENGINE_PLAN_H_
 #define GLINT_ENGINE_PLAN_H_
 
@@ -28,17 +28,17 @@ enum class StepKind { kConv, kGdn, kLeakyRelu, kAdd, kGain, kConcat };
 
 struct PlanStep {
   StepKind kind = StepKind::kConv;
-  std::string name;              // fused nodes, joined by '+'
-  std::vector<int> inputs;       // kConv: its sources
+  std::string name;         // fused nodes, joined by '+'
+  std::vector<int> inputs;  // kConv: its sources
   int output = 0;
-  int residual = -1;             // kConv: tensor added to the sums
-  bool leaky_relu = false;       // kConv: fused activation; kLeakyRelu: the step itself
+  int residual = -1;        // kConv: tensor added to the sums
+  bool leaky_relu = false;  // kConv: fused activation; kLeakyRelu: the step itself
   float slope = 0;
-  const Node* gain = nullptr;    // fused or own ScalingNet
+  const Node* gain = nullptr;  // fused or own ScalingNet
   std::optional<kernels::Conv> conv;
   std::optional<kernels::Gdn> gdn;
-  RowRule rows;                  // of its inputs; a residual is read at the output's row
-  double macs_per_pixel = 0;     // of the step's output (compact: per position)
+  RowRule rows;               // of its inputs; a residual is read at the output's row
+  double macs_per_pixel = 0;  // of the step's output (compact: per position)
 
   bool transposed() const {
     return conv && conv->spec().kind == kernels::ConvSpec::Kind::kTranspose;

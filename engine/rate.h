@@ -11,8 +11,9 @@
 
 namespace glint {
 
-// exp and log whose bits are the same everywhere; a few units in the last place from the true value.
-// ExactExp limits its argument to [-80, 80] (NaN counts as -80), so that gains are always finite floats.
+// exp and log whose bits are the same everywhere; a few units in the last place from the true
+// value. ExactExp limits its argument to [-80, 80] (NaN counts as -80), so that gains are always
+// finite floats.
 double ExactExp(double x);
 // x must be a positive normal number.
 double ExactLog(double x);
@@ -20,8 +21,8 @@ double ExactLog(double x);
 // 2 (log lrd - log min) / (log max - log min) - 1; -1 at rate.min, 1 at rate.max.
 double RateToT(const RateControl& rate, double lrd);
 
-// gain[c] = exp(b2[c] + sum over j of W2[c][j] relu(b1[j] + W1[j] t)), j ascending, rounded to float.
-// `node` is a kGain node of a validated model.
+// gain[c] = exp(b2[c] + sum over j of W2[c][j] relu(b1[j] + W1[j] t)), j ascending, rounded to
+// float. `node` is a kGain node of a validated model.
 std::vector<float> EvaluateGain(const ModelFile& model, const Node& node, double t);
 
 }  // namespace glint

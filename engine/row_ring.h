@@ -1,6 +1,6 @@
-// A tensor of which only some rows are in memory: float32, NHWC, rows in a ring, zero halo left and right.
-// Written and read by Executor steps and by the codec at both ends of a graph.
-// Thread rules: rows may be written concurrently when they differ; the layout is fixed after Allocate.
+// A tensor of which only some rows are in memory: float32, NHWC, rows in a ring, zero halo left and
+// right. Written and read by Executor steps and by the codec at both ends of a graph. Thread rules:
+// rows may be written concurrently when they differ; the layout is fixed after Allocate.
 #ifndef GLINT_ENGINE_ROW_RING_H_
 #define GLINT_ENGINE_ROW_RING_H_
 
@@ -16,11 +16,11 @@ class RowRing {
  public:
   struct Layout {
     size_t channels = 0;
-    size_t width = 0;       // pixels of a row
-    long height = 0;        // rows of the whole tensor
-    size_t halo_left = 0;   // zero pixels kept on either side
+    size_t width = 0;      // pixels of a row
+    long height = 0;       // rows of the whole tensor
+    size_t halo_left = 0;  // zero pixels kept on either side
     size_t halo_right = 0;
-    size_t capacity = 0;    // rows in memory
+    size_t capacity = 0;  // rows in memory
     size_t RowFloats() const;
     uint64_t Bytes() const;
   };

@@ -53,7 +53,7 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}           // NOLINT(google-explicit-constructor)
+  Result(T value) : value_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
   Result(Status status) : status_(std::move(status)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return value_.has_value(); }
@@ -74,9 +74,9 @@ class [[nodiscard]] Result {
 }  // namespace glint
 
 // Returns from the enclosing function with the error, if there is one.
-#define GLINT_TRY(expression)                         \
-  do {                                                \
-    ::glint::Status glint_try_status = (expression);  \
+#define GLINT_TRY(expression)                            \
+  do {                                                   \
+    ::glint::Status glint_try_status = (expression);     \
     if (!glint_try_status.ok()) return glint_try_status; \
   } while (false)
 

@@ -40,8 +40,8 @@ struct Conv::Impl {
   }
 
   // Adds the tap and its dense weights [run][out].
-  void AddTap(const Tap& tap, const float* weight, size_t first_in, size_t ky, size_t kx, TapSet* set,
-              std::vector<float>* dense) const {
+  void AddTap(const Tap& tap, const float* weight, size_t first_in, size_t ky, size_t kx,
+              TapSet* set, std::vector<float>* dense) const {
     set->taps.push_back(tap);
     for (size_t c = 0; c < tap.run; ++c) {
       for (size_t o = 0; o < spec.out_channels; ++o) {
@@ -68,7 +68,8 @@ struct Conv::Impl {
         for (size_t kx = 0; kx < spec.kernel; ++kx) {
           if (spec.checkerboard && (ky + kx) % 2 == 0) continue;
           const long column = static_cast<long>(kx) - static_cast<long>(spec.padding);
-          AddTap({source, ky, column, spec.in_channels[source]}, weight, first_in, ky, kx, &set, &dense);
+          AddTap({source, ky, column, spec.in_channels[source]}, weight, first_in, ky, kx, &set,
+                 &dense);
         }
       }
       first_in += spec.in_channels[source];
@@ -78,8 +79,8 @@ struct Conv::Impl {
     reads_right = std::max(reads_right, right);
   }
 
-  // Phase (py, px) of a transposed convolution: output (2m + py, 2n + px) reads input (m + dy, n + dx)
-  // through the taps with py + padding - ky even.
+  // Phase (py, px) of a transposed convolution: output (2m + py, 2n + px) reads input (m + dy, n +
+  // dx) through the taps with py + padding - ky even.
   void BuildPhases(const float* weight, const float* bias) {
     for (size_t phase = 0; phase < 4; ++phase) {
       TapSet& set = sets.emplace_back();
@@ -98,25 +99,31 @@ struct Conv::Impl {
     reads_right = std::max(reads_right, spec.kernel / 2);
   }
 
-  // All four phases as one GEMM over the 3x3 neighbourhood; output channel = phase * out_channels + o.
+  // All four phases as one GEMM over the 3x3 neighbourhood; output channel = phase * out_channels +
+  // o.
   void BuildPaired(const float* weight, const float* bias) {
     TapSet& set = sets.emplace_back();
     const size_t outs = 4 * spec.out_channels;
     std::vector<float> dense(9 * in_total * outs, 0.0f), all_bias;
-    for (size_t i = 0; i < 9; ++i) set.taps.push_back({0, i / 3, static_cast<long>(i % 3) - 1, in_total});
+    for (size_t i = 0; i < 9; ++i)
+      set.taps.push_back({0, i / 3, static_cast<long>(i % 3) - 1, in_total});
     for (size_t phase = 0; phase < 4; ++phase) {
       for (size_t ky = 0; ky < spec.kernel; ++ky) {
         for (size_t kx = 0; kx < spec.kernel; ++kx) {
-          if ((phase / 2 + spec.padding + ky) % 2 != 0 || (phase % 2 + spec.padding + kx) % 2 != 0) continue;
-          const size_t tap = static_cast<size_t>((Shift(phase / 2, ky) + 1) * 3 + Shift(phase % 2, kx) + 1);
+          if ((phase / 2 + spec.padding + ky) % 2 != 0 || (phase % 2 + spec.padding + kx) % 2 != 0)
+            continue;
+          const size_t tap =
+              static_cast<size_t>((Shift(phase / 2, ky) + 1) * 3 + Shift(phase % 2, kx) + 1);
           for (size_t c = 0; c < in_total; ++c) {
             for (size_t o = 0; o < spec.out_channels; ++o) {
-              dense[(tap * in_total + c) * outs + phase * spec.out_channels + o] = Weight(weight, c, o, ky, kx);
+              dense[(tap * in_total + c) * outs + phase * spec.out_channels + o] =
+                  Weight(weight, c, o, ky, kx);
             }
           }
         }
       }
-      for (size_t o = 0; o < spec.out_channels; ++o) all_bias.push_back(bias == nullptr ? 0.0f : bias[o]);
+      for (size_t o = 0; o < spec.out_channels; ++o)
+        all_bias.push_back(bias == nullptr ? 0.0f : bias[o]);
     }
     Pack(&set, outs, dense, all_bias.data());
     reads_right = 1;
@@ -214,7 +221,8 @@ size_t Conv::TapRows(long oy, long* iy) const {
     for (long i = -1; i <= 1; ++i) iy[count++] = oy / 2 + i;
   } else {
     for (long ky = 0; ky < k; ++ky) {
-      if ((oy + pad + ky) % 2 == 0) iy[count++] = oy / 2 + impl_->Shift(static_cast<size_t>(oy & 1), static_cast<size_t>(ky));
+      if ((oy + pad + ky) % 2 == 0)
+        iy[count++] = oy / 2 + impl_->Shift(static_cast<size_t>(oy & 1), static_cast<size_t>(ky));
     }
   }
   return count;

@@ -1,6 +1,7 @@
-// Convolutions in FP32, row by row: conv2d (any odd kernel, stride 1 or 2, dense or checkerboard mask)
-// and conv_transpose2d (stride 2, kernels 3, 4, 5, by phases), as implicit GEMM over packed weights.
-// Called by engine/ only. A Conv is immutable after construction and may run on many threads at once.
+// Convolutions in FP32, row by row: conv2d (any odd kernel, stride 1 or 2, dense or checkerboard
+// mask) and conv_transpose2d (stride 2, kernels 3, 4, 5, by phases), as implicit GEMM over packed
+// weights. Called by engine/ only. A Conv is immutable after construction and may run on many
+// threads at once.
 #ifndef GLINT_KERNELS_CONV_H_
 #define GLINT_KERNELS_CONV_H_
 
@@ -22,7 +23,7 @@ struct ConvSpec {
   enum class Kind { kConv, kTranspose };
   Kind kind = Kind::kConv;
   size_t kernel = 1;
-  size_t stride = 1;      // transposed: 2
+  size_t stride = 1;  // transposed: 2
   size_t padding = 0;
   bool checkerboard = false;  // only taps with ky + kx odd exist (conv only)
   // The input channels, split over several tensors: a concatenation that is never copied.
@@ -31,26 +32,27 @@ struct ConvSpec {
   std::array<size_t, kMaxSources> in_channels{};
   size_t out_channels = 0;
   Numerics numerics = Numerics::kClose;
-  // Transposed with few outputs (the last layer): the four phases are one GEMM with 4 x out_channels
-  // outputs over a 3x3 neighbourhood, and rows come in pairs (2m, 2m+1).
+  // Transposed with few outputs (the last layer): the four phases are one GEMM with 4 x
+  // out_channels outputs over a 3x3 neighbourhood, and rows come in pairs (2m, 2m+1).
   bool paired_rows() const { return kind == Kind::kTranspose && out_channels * 4 <= 16; }
 };
 
-// One row of output. Pointers are to pixel 0 of a row; pixels left of 0 and right of the width must be
-// readable as far as the kernel reaches, and hold zeros (the halo; see ReadsLeft / ReadsRight).
+// One row of output. Pointers are to pixel 0 of a row; pixels left of 0 and right of the width must
+// be readable as far as the kernel reaches, and hold zeros (the halo; see ReadsLeft / ReadsRight).
 struct ConvRow {
-  // Row pointers, [source][tap row] flattened as source * kMaxKernel + i; i counts the tap rows in the
-  // order that TapRows gives.
+  // Row pointers, [source][tap row] flattened as source * kMaxKernel + i; i counts the tap rows in
+  // the order that TapRows gives.
   std::array<const float*, kMaxSources * kMaxKernel> in{};
   std::array<size_t, kMaxSources> in_pixel_stride{};  // floats between neighbouring input pixels
-  std::array<bool, kMaxSources> in_compact{};  // the source holds only the positions wanted (kernel 1)
+  std::array<bool, kMaxSources>
+      in_compact{};  // the source holds only the positions wanted (kernel 1)
   float* out = nullptr;
-  float* out_second = nullptr;   // paired_rows: row 2m+1
-  size_t out_pixel_stride = 0;   // floats between neighbouring pixels written
-  size_t phase = 0;              // transposed: output row & 1 (paired_rows: 0)
-  // Output pixel j stands at column x_first + j * x_step of the full row: 0 and 1, or a checkerboard's
-  // parity and 2 (conv with stride 1 only). `pixels` counts the output pixels of the row (transposed:
-  // of the whole output row, an even number).
+  float* out_second = nullptr;  // paired_rows: row 2m+1
+  size_t out_pixel_stride = 0;  // floats between neighbouring pixels written
+  size_t phase = 0;             // transposed: output row & 1 (paired_rows: 0)
+  // Output pixel j stands at column x_first + j * x_step of the full row: 0 and 1, or a
+  // checkerboard's parity and 2 (conv with stride 1 only). `pixels` counts the output pixels of the
+  // row (transposed: of the whole output row, an even number).
   size_t x_first = 0;
   size_t x_step = 1;
   size_t pixels = 0;
@@ -75,8 +77,8 @@ class Conv {
   Conv& operator=(Conv&&) noexcept;
 
   const ConvSpec& spec() const;
-  // Input rows that output row `oy` reads (may lie outside the picture: pass a row of zeros), in the
-  // order of ConvRow::in. Returns their number. paired_rows: of the pair (oy, oy + 1), oy even.
+  // Input rows that output row `oy` reads (may lie outside the picture: pass a row of zeros), in
+  // the order of ConvRow::in. Returns their number. paired_rows: of the pair (oy, oy + 1), oy even.
   size_t TapRows(long oy, long* iy) const;
   // Pixels that are read beyond either end of an input row of `in_width` pixels.
   size_t ReadsLeft() const;
@@ -87,7 +89,8 @@ class Conv {
   // Multiply-adds per output pixel (live taps).
   double MacsPerPixel() const;
 
-  // Blocks [block_begin, block_end) of all `count` rows: weights of a block stay in cache over the rows.
+  // Blocks [block_begin, block_end) of all `count` rows: weights of a block stay in cache over the
+  // rows.
   void Run(const ConvRow* rows, size_t count, const Epilogue& epilogue, size_t block_begin,
            size_t block_end) const;
 

@@ -87,11 +87,13 @@ void Gdn::Run(const float* in, float* out, size_t pixels, size_t pixel_stride, c
   for (size_t x = 0; x < pixels; x += impl_->tile) {
     row.pixels = std::min(impl_->tile, pixels - x);
     for (size_t p = 0; p < row.pixels; ++p) {
-      HWY_DYNAMIC_DISPATCH(Magnitudes)(in + (x + p) * pixel_stride, scratch + p * channels, channels, impl_->form);
+      HWY_DYNAMIC_DISPATCH(Magnitudes)
+      (in + (x + p) * pixel_stride, scratch + p * channels, channels, impl_->form);
     }
     row.out = out + x * pixel_stride;
     row.residual = in + x * pixel_stride;
-    RunTaps(impl_->packed, row, Numerics::kClose, impl_->store, epilogue, 0, impl_->packed.blocks());
+    RunTaps(impl_->packed, row, Numerics::kClose, impl_->store, epilogue, 0,
+            impl_->packed.blocks());
   }
 }
 

@@ -130,7 +130,8 @@ void IndexT(const float* raw, uint8_t* index, size_t n, const float* thresholds,
     auto passed = hn::Zero(di);
     for (size_t t = 0; t < count; ++t) {
       // A true lane is -1.
-      passed = hn::Sub(passed, hn::BitCast(di, hn::VecFromMask(d, hn::Ge(x, hn::Set(d, thresholds[t])))));
+      passed = hn::Sub(passed,
+                       hn::BitCast(di, hn::VecFromMask(d, hn::Ge(x, hn::Set(d, thresholds[t])))));
     }
     Store(hn::DemoteTo(du8, passed), du8, index + i, lanes);
   });
@@ -147,15 +148,18 @@ void QuantiseT(const int16_t* y, const int16_t* mean, int16_t* symbol, int16_t* 
     const auto m = hn::PromoteTo(d, Load(d16, mean + i, count));
     const auto v = hn::Sub(hn::PromoteTo(d, Load(d16, y + i, count)), m);
     auto s = hn::ShiftRightSame(hn::Add(v, half), fraction_bits);
-    // symbol * 2^f + mean in [low, high]: symbol in [ceil((low - mean) / 2^f), floor((high - mean) / 2^f)].
+    // symbol * 2^f + mean in [low, high]: symbol in [ceil((low - mean) / 2^f), floor((high - mean)
+    // / 2^f)].
     s = hn::Max(s, hn::ShiftRightSame(hn::Add(hn::Sub(low, m), below), fraction_bits));
     s = hn::Min(s, hn::ShiftRightSame(hn::Sub(high, m), fraction_bits));
     Store(hn::DemoteTo(d16, s), d16, symbol + i, count);
-    Store(hn::DemoteTo(d16, hn::Add(hn::ShiftLeftSame(s, fraction_bits), m)), d16, y_hat + i, count);
+    Store(hn::DemoteTo(d16, hn::Add(hn::ShiftLeftSame(s, fraction_bits), m)), d16, y_hat + i,
+          count);
   });
 }
 
-void DequantiseT(const int16_t* symbol, const int16_t* mean, int16_t* y_hat, size_t n, int fraction_bits) {
+void DequantiseT(const int16_t* symbol, const int16_t* mean, int16_t* y_hat, size_t n,
+                 int fraction_bits) {
   const hn::ScalableTag<int32_t> d;
   const hn::Rebind<int16_t, decltype(d)> d16;
   ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {

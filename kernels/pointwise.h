@@ -23,8 +23,8 @@ void PixelsToFloat(const uint16_t* in, float* out, size_t n, float max_value, fl
 // Floats to samples: round-half-even(clamp(in + offset, 0, 1) * max_value). NaN gives 0.
 void FloatToPixels(const float* in, uint8_t* out, size_t n, float max_value, float offset);
 
-// Fixed point: out = saturate16(round-half-even(in * scale)), NaN gives 0; and back: in * (1 / scale).
-// scale is a power of two.
+// Fixed point: out = saturate16(round-half-even(in * scale)), NaN gives 0; and back: in * (1 /
+// scale). scale is a power of two.
 void FloatToFixed(const float* in, int16_t* out, size_t n, float scale);
 void FixedToFloat(const int16_t* in, float* out, size_t n, float scale);
 
@@ -34,7 +34,8 @@ void IndexByThresholds(const float* raw, uint8_t* index, size_t n, const float* 
                        size_t count);
 
 // symbol = (y - mean + half) >> fraction_bits, moved by the least steps such that
-// symbol * 2^fraction_bits + mean fits int16; y_hat = that sum. half = 2^(fraction_bits-1) (0 for 0).
+// symbol * 2^fraction_bits + mean fits int16; y_hat = that sum. half = 2^(fraction_bits-1) (0 for
+// 0).
 void Quantise(const int16_t* y, const int16_t* mean, int16_t* symbol, int16_t* y_hat, size_t n,
               int fraction_bits);
 // y_hat = saturate16(symbol * 2^fraction_bits + mean).

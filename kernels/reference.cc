@@ -20,7 +20,8 @@ bool InputAt(const ConvSpec& spec, size_t o, size_t k, long* i) {
 }  // namespace
 
 ReferenceSum ReferenceConv(const ConvSpec& spec, const float* weight, const float* bias,
-                           const std::vector<ReferenceImage>& sources, size_t oy, size_t ox, size_t oc) {
+                           const std::vector<ReferenceImage>& sources, size_t oy, size_t ox,
+                           size_t oc) {
   size_t in_total = 0;
   for (const ReferenceImage& source : sources) in_total += source.channels;
   ReferenceSum sum;
@@ -36,8 +37,8 @@ ReferenceSum ReferenceConv(const ConvSpec& spec, const float* weight, const floa
         if (!InputAt(spec, oy, ky, &iy) || !InputAt(spec, ox, kx, &ix)) continue;
         for (size_t c = 0; c < source.channels; ++c) {
           const size_t in = first + c;
-          const size_t at = spec.kind == ConvSpec::Kind::kConv ? oc * in_total + in
-                                                               : in * spec.out_channels + oc;
+          const size_t at =
+              spec.kind == ConvSpec::Kind::kConv ? oc * in_total + in : in * spec.out_channels + oc;
           const float w = weight[(at * spec.kernel + ky) * spec.kernel + kx];
           const float x = source.AtOrZero(iy, ix, c);
           const float product = w * x;
@@ -53,12 +54,13 @@ ReferenceSum ReferenceConv(const ConvSpec& spec, const float* weight, const floa
   return sum;
 }
 
-double ReferenceGdn(size_t channels, Gdn::Form form, bool inverse, const float* beta, const float* gamma,
-                    const float* pixel, size_t oc) {
+double ReferenceGdn(size_t channels, Gdn::Form form, bool inverse, const float* beta,
+                    const float* gamma, const float* pixel, size_t oc) {
   double norm = static_cast<double>(beta[oc]);
   for (size_t c = 0; c < channels; ++c) {
     const double x = static_cast<double>(pixel[c]);
-    norm += static_cast<double>(gamma[oc * channels + c]) * (form == Gdn::Form::kAbs ? std::abs(x) : x * x);
+    norm += static_cast<double>(gamma[oc * channels + c]) *
+            (form == Gdn::Form::kAbs ? std::abs(x) : x * x);
   }
   if (form == Gdn::Form::kSqrt) norm = std::sqrt(norm);
   const double x = static_cast<double>(pixel[oc]);

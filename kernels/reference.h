@@ -15,16 +15,18 @@ namespace glint::kernels {
 struct ReferenceImage {
   size_t height = 0, width = 0, channels = 0;
   std::vector<float> data;
-  ReferenceImage(size_t h, size_t w, size_t c) : height(h), width(w), channels(c), data(h * w * c) {}
+  ReferenceImage(size_t h, size_t w, size_t c)
+      : height(h), width(w), channels(c), data(h * w * c) {}
   float AtOrZero(long y, long x, size_t c) const {
-    if (y < 0 || x < 0 || y >= static_cast<long>(height) || x >= static_cast<long>(width)) return 0.0f;
+    if (y < 0 || x < 0 || y >= static_cast<long>(height) || x >= static_cast<long>(width))
+      return 0.0f;
     return data[(static_cast<size_t>(y) * width + static_cast<size_t>(x)) * channels + c];
   }
 };
 
-// One output of a convolution: its value in double, the sum of the magnitudes of all terms (what rounding
-// errors are proportional to), and the value of the exact class, a float chain in the order that
-// kernels/conv.h states.
+// One output of a convolution: its value in double, the sum of the magnitudes of all terms (what
+// rounding errors are proportional to), and the value of the exact class, a float chain in the
+// order that kernels/conv.h states.
 struct ReferenceSum {
   double value = 0;
   double magnitude = 0;
@@ -33,11 +35,12 @@ struct ReferenceSum {
 };
 
 ReferenceSum ReferenceConv(const ConvSpec& spec, const float* weight, const float* bias,
-                           const std::vector<ReferenceImage>& sources, size_t oy, size_t ox, size_t oc);
+                           const std::vector<ReferenceImage>& sources, size_t oy, size_t ox,
+                           size_t oc);
 
 // One output channel of GDN over the channels of a pixel.
-double ReferenceGdn(size_t channels, Gdn::Form form, bool inverse, const float* beta, const float* gamma,
-                    const float* pixel, size_t oc);
+double ReferenceGdn(size_t channels, Gdn::Form form, bool inverse, const float* beta,
+                    const float* gamma, const float* pixel, size_t oc);
 
 }  // namespace glint::kernels
 

@@ -14,8 +14,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
-// Tile: pixels x 2 vectors of sums, 2 of weights and 1 of input fill 32 (16) registers; every weight that
-// is loaded serves all pixels, every input that is broadcast serves two vectors.
+// Tile: pixels x 2 vectors of sums, 2 of weights and 1 of input fill 32 (16) registers; every
+// weight that is loaded serves all pixels, every input that is broadcast serves two vectors.
 constexpr size_t kTile = HWY_TARGET <= HWY_AVX3 ? 12 : 6;
 
 size_t Lanes() { return hn::Lanes(D()); }
@@ -67,8 +67,8 @@ HWY_INLINE void Finish(V v, const Place& at, TapStore store, const Epilogue& epi
 
 // P pixels x W vectors. Sums live in registers: the arrays are indexed by constants only.
 template <class Policy, size_t P, size_t W>
-HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t first_pixel, size_t vector,
-                          TapStore store, const Epilogue& epilogue) {
+HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t first_pixel,
+                          size_t vector, TapStore store, const Epilogue& epilogue) {
   const D d;
   const size_t lanes = hn::Lanes(d);
   const float* HWY_RESTRICT w = packed.weights.get() + vector * lanes * packed.depth;
@@ -122,15 +122,17 @@ HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t fi
         const size_t end = HWY_MIN(channel + lanes, packed.out_channels);
         for (size_t c = channel; c < end; ++c) {
           const size_t column = c / colours % 2;
-          float* to = (c < 2 * colours ? row.out : row.out_second) + (first_pixel + p) * row.out_step;
+          float* to =
+              (c < 2 * colours ? row.out : row.out_second) + (first_pixel + p) * row.out_step;
           to[column * (row.out_step / 2) + c % colours] = sums[c - channel];
         }
         continue;
       }
       Place at;
       at.out = row.out + (first_pixel + p) * row.out_step + channel;
-      at.residual = row.residual == nullptr ? nullptr
-                                            : row.residual + (first_pixel + p) * row.residual_step + channel;
+      at.residual = row.residual == nullptr
+                        ? nullptr
+                        : row.residual + (first_pixel + p) * row.residual_step + channel;
       at.gain = epilogue.gain == nullptr ? nullptr : epilogue.gain + channel;
       at.count = packed.out_channels - channel;
       Finish(sum[p][v], at, store, epilogue);
@@ -156,8 +158,8 @@ HWY_INLINE void RunBlock(const PackedTaps& packed, const TapRow& row, size_t vec
 }
 
 template <class Policy>
-void RunBlocks(const PackedTaps& packed, const TapRow& row, TapStore store, const Epilogue& epilogue,
-               size_t block_begin, size_t block_end) {
+void RunBlocks(const PackedTaps& packed, const TapRow& row, TapStore store,
+               const Epilogue& epilogue, size_t block_begin, size_t block_end) {
   for (size_t block = block_begin; block < block_end; ++block) {
     if (2 * block + 2 <= packed.vectors()) {
       RunBlock<Policy, 2>(packed, row, 2 * block, store, epilogue);

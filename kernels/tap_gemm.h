@@ -17,7 +17,7 @@ struct PackedTaps {
   std::vector<uint32_t> runs;  // of each tap
   size_t depth = 0;            // sum of runs
   size_t out_channels = 0;
-  size_t lanes = 0;            // of the target that it was packed for
+  size_t lanes = 0;  // of the target that it was packed for
   // [block][tap][k][vectors of the block][lanes]; a block is two vectors, the last may be one.
   hwy::AlignedFreeUniquePtr<float[]> weights;
   hwy::AlignedFreeUniquePtr<float[]> bias;  // padded to vectors
@@ -28,10 +28,10 @@ struct PackedTaps {
 
 // What happens to the sums of one row, and where they go.
 enum class TapStore {
-  kPlain,      // residual, leaky ReLU, gain, as ConvRow and Epilogue say
-  kSplitRows,  // paired rows of a transposed convolution: channel = (row, column, colour)
-  kDivide,     // residual / sum      (GDN; `residual` is x), then gain
-  kMultiply,   // residual * sum
+  kPlain,         // residual, leaky ReLU, gain, as ConvRow and Epilogue say
+  kSplitRows,     // paired rows of a transposed convolution: channel = (row, column, colour)
+  kDivide,        // residual / sum      (GDN; `residual` is x), then gain
+  kMultiply,      // residual * sum
   kDivideRoot,    // residual / sqrt(sum)
   kMultiplyRoot,  // residual * sqrt(sum)
 };

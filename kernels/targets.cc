@@ -36,7 +36,8 @@ std::string Upper(std::string text) {
 }  // namespace
 
 std::vector<std::string> SupportedTargets() {
-  // What the machine can run, whatever the choice is limited to now. A lower bit is a better target.
+  // What the machine can run, whatever the choice is limited to now. A lower bit is a better
+  // target.
   std::vector<std::string> names;
   const int64_t limit = hwy::SupportedTargets();
   hwy::SetSupportedTargetsForTest(0);

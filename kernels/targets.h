@@ -1,6 +1,6 @@
-// SIMD targets: which ones this machine can run, and limiting the choice (tests, --target, GLINT_TARGET).
-// Called by engine/, codec/, tests and benchmarks. The choice is the process's: set it before models are
-// loaded, for weights are packed for the target chosen at that moment.
+// SIMD targets: which ones this machine can run, and limiting the choice (tests, --target,
+// GLINT_TARGET). Called by engine/, codec/, tests and benchmarks. The choice is the process's: set
+// it before models are loaded, for weights are packed for the target chosen at that moment.
 #ifndef GLINT_KERNELS_TARGETS_H_
 #define GLINT_KERNELS_TARGETS_H_
 
@@ -9,11 +9,13 @@
 
 namespace glint::kernels {
 
-// Names (as Highway's, "AVX3_ZEN4", "AVX2", "SSE4", ...) that were compiled in and run here, best first.
+// Names (as Highway's, "AVX3_ZEN4", "AVX2", "SSE4", ...) that were compiled in and run here, best
+// first.
 std::vector<std::string> SupportedTargets();
 // The target that kernels use now.
 std::string CurrentTarget();
-// Limits the choice to `name` (case-insensitive); "" or "best": no limit. False when it is not supported.
+// Limits the choice to `name` (case-insensitive); "" or "best": no limit. False when it is not
+// supported.
 bool SetTarget(const std::string& name);
 
 }  // namespace glint::kernels

@@ -1,5 +1,6 @@
-// Convolutions on random shapes against the plain loops, on every SIMD target: the close class within the
-// rounding bound of its own operands, the exact class bit for bit; nothing is written beside the outputs.
+// Convolutions on random shapes against the plain loops, on every SIMD target: the close class
+// within the rounding bound of its own operands, the exact class bit for bit; nothing is written
+// beside the outputs.
 
 #include "kernels/conv.h"
 
@@ -39,7 +40,8 @@ size_t Pick(std::mt19937* random, size_t low, size_t high) {
   return std::uniform_int_distribution<size_t>(low, high)(*random);
 }
 
-// Rows with a halo of zeros and a pixel stride larger than the channels (as slices of wider tensors have).
+// Rows with a halo of zeros and a pixel stride larger than the channels (as slices of wider tensors
+// have).
 struct PaddedImage {
   size_t stride, halo, row_floats;
   std::vector<float> data, zero;
@@ -52,7 +54,8 @@ struct PaddedImage {
       for (size_t x = 0; x < image.width; ++x) {
         for (size_t c = 0; c < stride; ++c) {
           data[y * row_floats + (halo + x) * stride + c] =
-              c < image.channels ? image.AtOrZero(static_cast<long>(y), static_cast<long>(x), c) : kGuard;
+              c < image.channels ? image.AtOrZero(static_cast<long>(y), static_cast<long>(x), c)
+                                 : kGuard;
         }
       }
     }
@@ -63,7 +66,8 @@ struct PaddedImage {
   }
 };
 
-float Finish(float v, const ConvCase& test, const float* residual, const Epilogue& epilogue, size_t oc) {
+float Finish(float v, const ConvCase& test, const float* residual, const Epilogue& epilogue,
+             size_t oc) {
   if (test.residual) v = v + residual[oc];
   if (test.leaky) v = std::max(v, v * epilogue.slope);
   if (test.gain) v = v * epilogue.gain[oc];
@@ -82,7 +86,8 @@ void Check(const ConvCase& test, unsigned seed) {
     sources.back().data = RandomVector(&random, sources.back().data.size());
     in_total += spec.in_channels[s];
   }
-  const std::vector<float> weight = RandomVector(&random, in_total * spec.out_channels * spec.kernel * spec.kernel);
+  const std::vector<float> weight =
+      RandomVector(&random, in_total * spec.out_channels * spec.kernel * spec.kernel);
   const std::vector<float> bias = RandomVector(&random, spec.out_channels);
   const std::vector<float> gain = RandomVector(&random, spec.out_channels);
   const float* bias_data = test.bias ? bias.data() : nullptr;
@@ -94,7 +99,8 @@ void Check(const ConvCase& test, unsigned seed) {
 
   const size_t out_height = transposed ? 2 * test.height : (test.height - 1) / spec.stride + 1;
   const size_t full_width = transposed ? 2 * test.width : (test.width - 1) / spec.stride + 1;
-  const size_t pixels = full_width > test.x_first ? (full_width - test.x_first + test.x_step - 1) / test.x_step : 0;
+  const size_t pixels =
+      full_width > test.x_first ? (full_width - test.x_first + test.x_step - 1) / test.x_step : 0;
   const size_t out_stride = spec.out_channels + Pick(&random, 0, 3);
   const size_t out_row = pixels * out_stride + 32;
   const size_t extra = test.compact_input ? 0 : Pick(&random, 0, 2);
@@ -110,7 +116,8 @@ void Check(const ConvCase& test, unsigned seed) {
     long iy[2 * kMaxKernel];
     const size_t taps = conv.TapRows(static_cast<long>(oy), iy);
     for (size_t s = 0; s < spec.sources; ++s) {
-      for (size_t i = 0; i < taps; ++i) row.in[s * kMaxKernel + i] = padded[s].Row(iy[i], test.height);
+      for (size_t i = 0; i < taps; ++i)
+        row.in[s * kMaxKernel + i] = padded[s].Row(iy[i], test.height);
       row.in_pixel_stride[s] = padded[s].stride;
       row.in_compact[s] = test.compact_input;
     }
@@ -144,17 +151,19 @@ void Check(const ConvCase& test, unsigned seed) {
           wrong += out[at] != Finish(sum.chain, test, add, epilogue, oc);
         } else {
           const float want = Finish(static_cast<float>(sum.value), test, add, epilogue, oc);
-          const double bound = 1.2e-7 * (static_cast<double>(sum.terms) * 0.5 + 4) * (sum.magnitude + 1);
+          const double bound =
+              1.2e-7 * (static_cast<double>(sum.terms) * 0.5 + 4) * (sum.magnitude + 1);
           wrong += !(std::abs(static_cast<double>(out[at]) - static_cast<double>(want)) <= bound);
         }
       }
     }
   }
   for (size_t i = 0; i < out.size(); ++i) touched += !written[i] && out[i] != kGuard;
-  const std::string what = CurrentTarget() + " k" + std::to_string(spec.kernel) + " s" + std::to_string(spec.stride) +
-                           (transposed ? " transposed " : " ") + std::to_string(in_total) + ">" +
-                           std::to_string(spec.out_channels) + " " + std::to_string(test.width) + "x" +
-                           std::to_string(test.height) + " seed " + std::to_string(seed);
+  const std::string what = CurrentTarget() + " k" + std::to_string(spec.kernel) + " s" +
+                           std::to_string(spec.stride) + (transposed ? " transposed " : " ") +
+                           std::to_string(in_total) + ">" + std::to_string(spec.out_channels) +
+                           " " + std::to_string(test.width) + "x" + std::to_string(test.height) +
+                           " seed " + std::to_string(seed);
   CHECK_MESSAGE(wrong == 0, what);
   CHECK_MESSAGE(touched == 0, what);
 }

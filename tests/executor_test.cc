@@ -1,12 +1,14 @@
-// The planner and the band executor against the oracle: every band height and thread count gives the same
-// bits, close graphs lie within a bound of double, exact graphs equal the float chain on every target.
+// The planner and the band executor against the oracle: every band height and thread count gives
+// the same bits, close graphs lie within a bound of double, exact graphs equal the float chain on
+// every target.
+
+#include "engine/executor.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <random>
 
-#include "engine/executor.h"
 #include "kernels/targets.h"
 #include "tests/reference_graph.h"
 
@@ -61,7 +63,8 @@ class GraphBuilder {
     graph_.channels[name] = channels;
     return name;
   }
-  std::string Conv(const std::string& in, int out, int k, int stride, ConvMask mask = ConvMask::kNone) {
+  std::string Conv(const std::string& in, int out, int k, int stride,
+                   ConvMask mask = ConvMask::kNone) {
     Node& node = New(OpType::kConv2d, {in}, out);
     node.stride = stride;
     node.kernel = k;
@@ -237,12 +240,14 @@ ReferenceTensor RunExecutor(const TestModel& model, const Graph& graph,
     executor.Advance(end);
     for (long r = begin; r < end; ++r) {
       const float* row = executor.OutputRow(r);
-      const int first_column = run.parity == Parity::kAll ? 0 : static_cast<int>(r & 1) ^ (run.parity == Parity::kOdd);
+      const int first_column =
+          run.parity == Parity::kAll ? 0 : static_cast<int>(r & 1) ^ (run.parity == Parity::kOdd);
       const int step = run.parity == Parity::kAll ? 1 : 2;
       for (int x = first_column, j = 0; x < width; x += step, ++j) {
         for (int c = 0; c < channels; ++c) {
           out.at(static_cast<int>(r), x, c) =
-              static_cast<double>(row[static_cast<size_t>(j) * executor.output_pixel_stride() + static_cast<size_t>(c)]);
+              static_cast<double>(row[static_cast<size_t>(j) * executor.output_pixel_stride() +
+                                      static_cast<size_t>(c)]);
         }
       }
     }
@@ -253,7 +258,8 @@ ReferenceTensor RunExecutor(const TestModel& model, const Graph& graph,
 double WorstRelative(const ReferenceTensor& a, const ReferenceTensor& b) {
   double norm = 0, worst = 0;
   for (const double v : b.data) norm = std::max(norm, std::abs(v));
-  for (size_t i = 0; i < a.data.size(); ++i) worst = std::max(worst, std::abs(a.data[i] - b.data[i]));
+  for (size_t i = 0; i < a.data.size(); ++i)
+    worst = std::max(worst, std::abs(a.data[i] - b.data[i]));
   return worst / norm;
 }
 
@@ -323,13 +329,15 @@ TEST_CASE("executor: exact graphs give the float chain's bits on every target") 
   kernels::SetTarget("");
 }
 
-TEST_CASE("executor: on the checkerboard only the wanted positions are computed, to the same bits") {
+TEST_CASE(
+    "executor: on the checkerboard only the wanted positions are computed, to the same bits") {
   TestModel model(11);
   const Graph net = ParameterNet(&model);
   std::mt19937 random(12);
   for (const int width : {1, 2, 9, 16}) {
     std::map<std::string, ReferenceTensor> inputs;
-    for (const GraphInput& input : net.inputs) inputs[input.name] = RandomTensor(&random, 7, width, input.channels);
+    for (const GraphInput& input : net.inputs)
+      inputs[input.name] = RandomTensor(&random, 7, width, input.channels);
     const ReferenceTensor want = RunReference(model, net, inputs, 0, ReferenceMode::kFloatChain);
     for (const std::string& target : kernels::SupportedTargets()) {
       REQUIRE(kernels::SetTarget(target));
@@ -341,8 +349,10 @@ TEST_CASE("executor: on the checkerboard only the wanted positions are computed,
         size_t differ = 0;
         for (int y = 0; y < 7; ++y) {
           for (int x = 0; x < width; ++x) {
-            const bool wanted = parity == Parity::kAll || ((x + y) % 2 == 1) == (parity == Parity::kOdd);
-            for (int c = 0; c < 20; ++c) differ += got.at(y, x, c) != (wanted ? want.at(y, x, c) : 0.0);
+            const bool wanted =
+                parity == Parity::kAll || ((x + y) % 2 == 1) == (parity == Parity::kOdd);
+            for (int c = 0; c < 20; ++c)
+              differ += got.at(y, x, c) != (wanted ? want.at(y, x, c) : 0.0);
           }
         }
         CHECK_MESSAGE(differ == 0, target, " width ", width);

@@ -15,7 +15,8 @@
 namespace glint::kernels {
 namespace {
 
-void Check(size_t channels, size_t pixels, Gdn::Form form, bool inverse, bool in_place, unsigned seed) {
+void Check(size_t channels, size_t pixels, Gdn::Form form, bool inverse, bool in_place,
+           unsigned seed) {
   std::mt19937 random(seed);
   std::uniform_real_distribution<float> unit(0.0f, 1.0f);
   std::vector<float> beta(channels), gamma(channels * channels), gain(channels);
@@ -33,12 +34,13 @@ void Check(size_t channels, size_t pixels, Gdn::Form form, bool inverse, bool in
   AlignedBuffer<float> scratch;
   REQUIRE(scratch.Allocate(gdn.ScratchFloats()));
   const bool with_gain = seed % 2 == 1;
-  gdn.Run(in_place ? out.data() : in.data(), out.data(), pixels, stride, with_gain ? gain.data() : nullptr,
-          scratch.get());
+  gdn.Run(in_place ? out.data() : in.data(), out.data(), pixels, stride,
+          with_gain ? gain.data() : nullptr, scratch.get());
   size_t wrong = 0;
   for (size_t p = 0; p < pixels; ++p) {
     for (size_t c = 0; c < channels; ++c) {
-      double want = ReferenceGdn(channels, form, inverse, beta.data(), gamma.data(), &in[p * stride], c);
+      double want =
+          ReferenceGdn(channels, form, inverse, beta.data(), gamma.data(), &in[p * stride], c);
       if (with_gain) want *= static_cast<double>(gain[c]);
       // All terms of a norm are positive: the relative error is that of a sum of `channels` terms.
       const double bound = 6e-8 * (static_cast<double>(channels) + 8) * std::abs(want) + 1e-30;
@@ -47,7 +49,8 @@ void Check(size_t channels, size_t pixels, Gdn::Form form, bool inverse, bool in
     for (size_t c = channels; c < stride; ++c) wrong += out[p * stride + c] != kGuard;
   }
   for (size_t i = pixels * stride; i < out.size(); ++i) wrong += out[i] != kGuard;
-  CHECK_MESSAGE(wrong == 0, CurrentTarget(), " ", channels, " channels, ", pixels, " pixels, seed ", seed);
+  CHECK_MESSAGE(wrong == 0, CurrentTarget(), " ", channels, " channels, ", pixels, " pixels, seed ",
+                seed);
 }
 
 }  // namespace
@@ -58,7 +61,8 @@ TEST_CASE("gdn: both forms, both directions, on every target") {
     std::mt19937 random(TestSeed() + 1);
     for (unsigned i = 0; i < 32; ++i) {
       const size_t channels = i % 4 == 0 ? 32 : 1 + random() % 50;
-      Check(channels, 1 + random() % 40, i & 1 ? Gdn::Form::kSqrt : Gdn::Form::kAbs, (i & 2) != 0, (i & 4) != 0, i);
+      Check(channels, 1 + random() % 40, i & 1 ? Gdn::Form::kSqrt : Gdn::Form::kAbs, (i & 2) != 0,
+            (i & 4) != 0, i);
     }
   }
   SetTarget("");

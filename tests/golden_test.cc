@@ -1,4 +1,5 @@
-// The shipped model, stage by stage, against what PyTorch computed for it in float64 (weights/make_golden.py).
+// The shipped model, stage by stage, against what PyTorch computed for it in float64
+// (weights/make_golden.py).
 
 #include <doctest/doctest.h>
 
@@ -23,7 +24,9 @@ struct Golden {
   struct Rows {
     int height = 0, width = 0, channels = 0;
     std::vector<float> data;
-    const float* Row(long y) const { return data.data() + static_cast<size_t>(y * width * channels); }
+    const float* Row(long y) const {
+      return data.data() + static_cast<size_t>(y * width * channels);
+    }
     size_t RowFloats() const { return static_cast<size_t>(width) * static_cast<size_t>(channels); }
   };
   Rows Get(const std::string& tensor) const {
@@ -41,7 +44,8 @@ struct Golden {
 Golden LoadGolden(const std::string& name) {
   Golden golden;
   golden.name = name;
-  std::ifstream in(std::string(GLINT_TEST_DATA) + "/golden/light-" + name + ".safetensors", std::ios::binary);
+  std::ifstream in(std::string(GLINT_TEST_DATA) + "/golden/light-" + name + ".safetensors",
+                   std::ios::binary);
   golden.bytes.assign(std::istreambuf_iterator<char>(in), {});
   auto parsed = ParseSafeTensors(golden.bytes, name);
   REQUIRE_MESSAGE(parsed.ok(), parsed.status().message());
@@ -51,12 +55,14 @@ Golden LoadGolden(const std::string& name) {
 }
 
 const ModelFile& Light() {
-  static const auto model = ModelFile::Load(std::string(GLINT_SOURCE_DIR) + "/weights/light-fp32.safetensors");
+  static const auto model =
+      ModelFile::Load(std::string(GLINT_SOURCE_DIR) + "/weights/light-fp32.safetensors");
   REQUIRE_MESSAGE(model.ok(), model.status().message());
   return *model.value();
 }
 
-// Runs a graph of the model on whole inputs (of one size), bands of 3 rows. Compact rows are spread out.
+// Runs a graph of the model on whole inputs (of one size), bands of 3 rows. Compact rows are spread
+// out.
 Golden::Rows Run(const std::string& graph_name, const std::vector<Golden::Rows>& inputs, double lrd,
                  Parity parity = Parity::kAll, int out_height = 0, int out_width = 0) {
   const ModelFile& model = Light();
@@ -90,7 +96,8 @@ Golden::Rows Run(const std::string& graph_name, const std::vector<Golden::Rows>&
     executor.Advance(end);
     for (long y = begin; y < end; ++y) {
       const int step = parity == Parity::kAll ? 1 : 2;
-      const int first = parity == Parity::kAll ? 0 : static_cast<int>(y & 1) ^ (parity == Parity::kOdd);
+      const int first =
+          parity == Parity::kAll ? 0 : static_cast<int>(y & 1) ^ (parity == Parity::kOdd);
       for (int x = first, j = 0; x < out.width; x += step, ++j) {
         std::copy_n(executor.OutputRow(y) + static_cast<size_t>(j) * executor.output_pixel_stride(),
                     static_cast<size_t>(out.channels),
@@ -107,7 +114,8 @@ double Worst(const Golden::Rows& got, const Golden::Rows& want) {
   double top = 0, worst = 0;
   for (size_t i = 0; i < got.data.size(); ++i) {
     top = std::max(top, std::abs(static_cast<double>(want.data[i])));
-    worst = std::max(worst, std::abs(static_cast<double>(got.data[i]) - static_cast<double>(want.data[i])));
+    worst = std::max(
+        worst, std::abs(static_cast<double>(got.data[i]) - static_cast<double>(want.data[i])));
   }
   return worst / top;
 }
@@ -130,7 +138,8 @@ Golden::Rows Channels(const Golden::Rows& rows, int begin, int end) {
 Golden::Rows Padded(const Golden::Rows& x8) {
   const ModelDocument& document = Light().document();
   const int stride = document.picture_stride;
-  Golden::Rows out{(x8.height + stride - 1) / stride * stride, (x8.width + stride - 1) / stride * stride, 3, {}};
+  Golden::Rows out{
+      (x8.height + stride - 1) / stride * stride, (x8.width + stride - 1) / stride * stride, 3, {}};
   for (int y = 0; y < out.height; ++y) {
     for (int x = 0; x < out.width; ++x) {
       for (int c = 0; c < 3; ++c) {
@@ -153,8 +162,10 @@ TEST_CASE("golden: analysis, hyper analysis, hyper synthesis, synthesis") {
     CHECK_MESSAGE(Worst(Run("g_a", {Padded(golden.Get("x"))}, golden.lrd), y) < 2e-5, name);
     CHECK_MESSAGE(Worst(Run("h_a", {Rounded(y, 64)}, golden.lrd), z) < 2e-5, name);
     CHECK_MESSAGE(Worst(Run("h_s", {Rounded(z, 1)}, golden.lrd, Parity::kAll, y.height, y.width),
-                        golden.Get("psi")) < 2e-5, name);
-    CHECK_MESSAGE(Worst(Run("g_s", {golden.Get("y_hat")}, golden.lrd), golden.Get("x_hat")) < 2e-5, name);
+                        golden.Get("psi")) < 2e-5,
+                  name);
+    CHECK_MESSAGE(Worst(Run("g_s", {golden.Get("y_hat")}, golden.lrd), golden.Get("x_hat")) < 2e-5,
+                  name);
   }
 }
 
@@ -167,10 +178,12 @@ TEST_CASE("golden: parameter nets of every coding step, and their table indices"
       const CodingStep& step = coding.steps[s];
       std::vector<Golden::Rows> inputs;
       for (const StepInput& input : step.inputs) {
-        inputs.push_back(input.is_psi ? psi : Channels(y_hat, input.channel_begin, input.channel_end));
+        inputs.push_back(input.is_psi ? psi
+                                      : Channels(y_hat, input.channel_begin, input.channel_end));
       }
       const Golden::Rows got = Run(step.graph, inputs, golden.lrd, step.parity);
-      const Golden::Rows mean = golden.Get("mean" + std::to_string(s)), raw = golden.Get("raw" + std::to_string(s));
+      const Golden::Rows mean = golden.Get("mean" + std::to_string(s)),
+                         raw = golden.Get("raw" + std::to_string(s));
       const Golden::Rows index = golden.Get("index" + std::to_string(s));
       const int channels = step.channel_end - step.channel_begin;
       double worst = 0, top = 0;
@@ -180,20 +193,23 @@ TEST_CASE("golden: parameter nets of every coding step, and their table indices"
           if (((x + y) % 2 == 1) != (step.parity == Parity::kOdd)) continue;
           const float* params = got.Row(y) + x * got.channels;
           std::vector<uint8_t> found(static_cast<size_t>(channels));
-          kernels::IndexByThresholds(params + channels, found.data(), found.size(), coding.thresholds.data(),
-                                     coding.thresholds.size());
+          kernels::IndexByThresholds(params + channels, found.data(), found.size(),
+                                     coding.thresholds.data(), coding.thresholds.size());
           for (int c = 0; c < channels; ++c, ++positions) {
             const int at = x * channels + c;
             top = std::max(top, std::abs(static_cast<double>(mean.Row(y)[at])));
-            worst = std::max(worst, std::abs(static_cast<double>(params[c]) - static_cast<double>(mean.Row(y)[at])));
-            worst = std::max(worst, std::abs(static_cast<double>(params[channels + c]) - static_cast<double>(raw.Row(y)[at])));
+            worst = std::max(worst, std::abs(static_cast<double>(params[c]) -
+                                             static_cast<double>(mean.Row(y)[at])));
+            worst = std::max(worst, std::abs(static_cast<double>(params[channels + c]) -
+                                             static_cast<double>(raw.Row(y)[at])));
             other_index += static_cast<float>(found[static_cast<size_t>(c)]) != index.Row(y)[at];
           }
         }
       }
       CHECK_MESSAGE(worst < 3e-5 * top, name, " step ", s);
       // Only a parameter within rounding of a threshold may fall on its other side.
-      CHECK_MESSAGE(other_index * 500 <= positions, name, " step ", s, ": ", other_index, " of ", positions);
+      CHECK_MESSAGE(other_index * 500 <= positions, name, " step ", s, ": ", other_index, " of ",
+                    positions);
     }
   }
 }

@@ -14,7 +14,8 @@ namespace {
 
 uint32_t ChooseSeed() {
   const char* text = std::getenv("GLINT_SEED");
-  if (text != nullptr && *text != '\0') return static_cast<uint32_t>(std::strtoul(text, nullptr, 10));
+  if (text != nullptr && *text != '\0')
+    return static_cast<uint32_t>(std::strtoul(text, nullptr, 10));
   return std::random_device{}();
 }
 
@@ -28,7 +29,8 @@ uint32_t TestSeed() {
 }  // namespace glint
 
 int main(int argc, char** argv) {
-  std::printf("GLINT random seed: %u (GLINT_SEED=%u repeats it)\n", glint::TestSeed(), glint::TestSeed());
+  std::printf("GLINT random seed: %u (GLINT_SEED=%u repeats it)\n", glint::TestSeed(),
+              glint::TestSeed());
   std::fflush(stdout);
   doctest::Context context(argc, argv);
   return context.run();

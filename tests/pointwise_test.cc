@@ -1,4 +1,5 @@
-// Element-wise kernels: the same bits as plain C++ on every SIMD target, for awkward values and lengths.
+// Element-wise kernels: the same bits as plain C++ on every SIMD target, for awkward values and
+// lengths.
 
 #include "kernels/pointwise.h"
 
@@ -22,8 +23,16 @@ std::vector<float> Floats(std::mt19937* random, size_t n, float range) {
   std::uniform_real_distribution<float> value(-range, range);
   std::vector<float> v(n);
   for (float& x : v) x = value(*random);
-  const float special[] = {0.0f, -0.0f, 0.5f, -0.5f, 1.5f, 2.5f, 1e30f, -1e30f,
-                           std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()};
+  const float special[] = {0.0f,
+                           -0.0f,
+                           0.5f,
+                           -0.5f,
+                           1.5f,
+                           2.5f,
+                           1e30f,
+                           -1e30f,
+                           std::numeric_limits<float>::infinity(),
+                           std::numeric_limits<float>::quiet_NaN()};
   for (size_t i = 0; i < n; i += 3) v[i] = special[(*random)() % std::size(special)];
   return v;
 }
@@ -75,9 +84,11 @@ TEST_CASE("pointwise: pixels and fixed point") {
     }
     std::vector<float> out(n + 1, 9.0f);
     PixelsToFloat(u8.data(), out.data(), n, 255.0f, 0.5f);
-    for (size_t i = 0; i < n; ++i) wrong += out[i] != static_cast<float>(u8[i]) * (1.0f / 255.0f) - 0.5f;
+    for (size_t i = 0; i < n; ++i)
+      wrong += out[i] != static_cast<float>(u8[i]) * (1.0f / 255.0f) - 0.5f;
     PixelsToFloat(u16.data(), out.data(), n, 65535.0f, 0.0f);
-    for (size_t i = 0; i < n; ++i) wrong += out[i] != static_cast<float>(u16[i]) * (1.0f / 65535.0f);
+    for (size_t i = 0; i < n; ++i)
+      wrong += out[i] != static_cast<float>(u16[i]) * (1.0f / 65535.0f);
     wrong += out[n] != 9.0f;
     const std::vector<float> in = Floats(random, n, 1.2f);
     std::vector<uint8_t> pixels(n + 1, 77);
@@ -91,7 +102,8 @@ TEST_CASE("pointwise: pixels and fixed point") {
     std::vector<int16_t> fixed(n + 1, 77);
     FloatToFixed(latents.data(), fixed.data(), n, 64.0f);
     for (size_t i = 0; i < n; ++i) {
-      const float v = std::isnan(latents[i]) ? 0.0f : std::clamp(latents[i] * 64.0f, -32768.0f, 32767.0f);
+      const float v =
+          std::isnan(latents[i]) ? 0.0f : std::clamp(latents[i] * 64.0f, -32768.0f, 32767.0f);
       wrong += fixed[i] != static_cast<int16_t>(RoundEven(v));
     }
     wrong += fixed[n] != 77;
@@ -109,12 +121,14 @@ TEST_CASE("pointwise: index by thresholds, NaN is 0") {
       for (float& t : thresholds) t = value(*random);
       std::sort(thresholds.begin(), thresholds.end());
       std::vector<float> raw = Floats(random, n, 5.0f);
-      for (size_t i = 1; i < n && count > 0; i += 4) raw[i] = thresholds[i % count];  // on the boundary
+      for (size_t i = 1; i < n && count > 0; i += 4)
+        raw[i] = thresholds[i % count];  // on the boundary
       std::vector<uint8_t> index(n + 1, 77);
       IndexByThresholds(raw.data(), index.data(), n, thresholds.data(), count);
       size_t wrong = index[n] != 77;
       for (size_t i = 0; i < n; ++i) {
-        const auto want = std::count_if(thresholds.begin(), thresholds.end(), [&](float t) { return raw[i] >= t; });
+        const auto want = std::count_if(thresholds.begin(), thresholds.end(),
+                                        [&](float t) { return raw[i] >= t; });
         wrong += index[i] != static_cast<uint8_t>(want);
       }
       CHECK_MESSAGE(wrong == 0, CurrentTarget(), " n ", n, " thresholds ", count);
@@ -128,7 +142,8 @@ TEST_CASE("pointwise: symbols and y_hat never leave int16") {
       std::vector<int16_t> y(n), mean(n), symbol(n), y_hat(n), back(n);
       for (size_t i = 0; i < n; ++i) {
         y[i] = static_cast<int16_t>((*random)());
-        mean[i] = static_cast<int16_t>(i % 5 == 0 ? (i % 2 ? 32767 : -32768) : static_cast<int>((*random)()) % 3000);
+        mean[i] = static_cast<int16_t>(i % 5 == 0 ? (i % 2 ? 32767 : -32768)
+                                                  : static_cast<int>((*random)()) % 3000);
       }
       Quantise(y.data(), mean.data(), symbol.data(), y_hat.data(), n, bits);
       Dequantise(symbol.data(), mean.data(), back.data(), n, bits);
@@ -140,7 +155,8 @@ TEST_CASE("pointwise: symbols and y_hat never leave int16") {
         while (s * unit + mean[i] < -32768) ++s;
         // A symbol itself saturates too when there are no fraction bits.
         s = std::clamp(s, -32768, 32767);
-        wrong += symbol[i] != s || (bits > 0 && y_hat[i] != s * unit + mean[i]) || (bits > 0 && back[i] != y_hat[i]);
+        wrong += symbol[i] != s || (bits > 0 && y_hat[i] != s * unit + mean[i]) ||
+                 (bits > 0 && back[i] != y_hat[i]);
       }
       CHECK_MESSAGE(wrong == 0, CurrentTarget(), " n ", n, " bits ", bits);
     }

@@ -1,4 +1,5 @@
-// rANS: round trips of random symbols under random tables, escapes, sizes against the estimate, damage.
+// rANS: round trips of random symbols under random tables, escapes, sizes against the estimate,
+// damage.
 #include "codec/rans.h"
 
 #include <doctest/doctest.h>
@@ -39,9 +40,7 @@ CdfTables RandomTables(Random& random, size_t count) {
     tables.cdf.insert(tables.cdf.end(), cuts.begin(), cuts.end());
     tables.start.push_back(static_cast<uint32_t>(tables.cdf.size()));
     const int32_t values = static_cast<int32_t>(entries) - 1;
-    const int32_t min = t == 2   ? INT16_MIN
-                        : t == 3 ? INT16_MAX - values + 1
-                                 : -values / 2;
+    const int32_t min = t == 2 ? INT16_MIN : t == 3 ? INT16_MAX - values + 1 : -values / 2;
     tables.min.push_back(min);
   }
   return tables;
@@ -106,7 +105,8 @@ TEST_CASE("entropy tables: reciprocals divide exactly") {
   CdfTables tables;
   tables.cdf = {0};
   tables.start = {0};
-  // Every frequency once would need 2^31 counts: a table each for some, with the rest in the escape.
+  // Every frequency once would need 2^31 counts: a table each for some, with the rest in the
+  // escape.
   for (const uint32_t f : {1U, 2U, 3U, 5U, 7U, 11U, 255U, 256U, 257U, 4097U, 21845U, 32767U, 32768U,
                            32769U, 65533U, 65534U, 65535U}) {
     if (tables.start.size() > 1) tables.cdf.push_back(0);
@@ -138,8 +138,8 @@ TEST_CASE("rans: round trips with every number of states") {
   const CdfTables tables = RandomTables(random, 40);
   EntropyTables entropy;
   entropy.Append(tables);
-  const size_t counts[] = {0, 1, 2, 7, 1000, (1 << 15) - 1, 1 << 15, (1 << 15) + 1,
-                           (1 << 19) + 3, (1 << 21) + 5};
+  const size_t counts[] = {
+      0, 1, 2, 7, 1000, (1 << 15) - 1, 1 << 15, (1 << 15) + 1, (1 << 19) + 3, (1 << 21) + 5};
   for (const size_t count : counts) {
     for (const uint32_t escapes : {0U, 30U}) {
       const Symbols symbols = RandomSymbols(random, tables, count, escapes);
@@ -181,7 +181,8 @@ TEST_CASE("rans: tables with 16-bit indices, and mixed calls") {
   RansEncoder encoder(&entropy);
   const Symbols symbols = RandomSymbols(random, tables, 3000, 10);
   std::vector<uint16_t> wide;
-  for (const uint8_t t : symbols.table) wide.push_back(static_cast<uint16_t>(t + 40 * Below(random, 20)));
+  for (const uint8_t t : symbols.table)
+    wide.push_back(static_cast<uint16_t>(t + 40 * Below(random, 20)));
   encoder.Put(symbols.table.data(), symbols.value.data(), 1000);
   encoder.Put(wide.data() + 1000, symbols.value.data() + 1000, 2000);
   std::vector<uint8_t> bytes;

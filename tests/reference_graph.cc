@@ -50,9 +50,9 @@ ReferenceTensor Conv(const ModelFile& model, const Node& node,
               }
               for (int c = 0; c < source->channels; ++c) {
                 const int i = first + c;
-                const size_t at = static_cast<size_t>(
-                    transposed ? ((i * out_channels + o) * k + ky) * k + kx
-                               : ((o * in_channels + i) * k + ky) * k + kx);
+                const size_t at =
+                    static_cast<size_t>(transposed ? ((i * out_channels + o) * k + ky) * k + kx
+                                                   : ((o * in_channels + i) * k + ky) * k + kx);
                 acc = Step(acc, static_cast<double>(w[at]), source->AtOrZero(iy, ix, c), mode);
               }
             }
@@ -67,7 +67,8 @@ ReferenceTensor Conv(const ModelFile& model, const Node& node,
 }
 
 ReferenceTensor Gdn(const ModelFile& model, const Node& node, const ReferenceTensor& in) {
-  const std::vector<float> beta = Weights(model, node, "beta"), gamma = Weights(model, node, "gamma");
+  const std::vector<float> beta = Weights(model, node, "beta"),
+                           gamma = Weights(model, node, "gamma");
   ReferenceTensor out = in;
   const bool root = node.gdn_form == GdnForm::kSqrt;
   for (int y = 0; y < in.height; ++y) {
@@ -87,9 +88,12 @@ ReferenceTensor Gdn(const ModelFile& model, const Node& node, const ReferenceTen
   return out;
 }
 
-ReferenceTensor Gain(const ModelFile& model, const Node& node, const ReferenceTensor& in, double t) {
-  const std::vector<float> w1 = Weights(model, node, "fc1.weight"), b1 = Weights(model, node, "fc1.bias");
-  const std::vector<float> w2 = Weights(model, node, "fc2.weight"), b2 = Weights(model, node, "fc2.bias");
+ReferenceTensor Gain(const ModelFile& model, const Node& node, const ReferenceTensor& in,
+                     double t) {
+  const std::vector<float> w1 = Weights(model, node, "fc1.weight"),
+                           b1 = Weights(model, node, "fc1.bias");
+  const std::vector<float> w2 = Weights(model, node, "fc2.weight"),
+                           b2 = Weights(model, node, "fc2.bias");
   ReferenceTensor out = in;
   for (size_t c = 0; c < b2.size(); ++c) {
     double sum = static_cast<double>(b2[c]);
@@ -149,11 +153,13 @@ ReferenceTensor RunReference(const ModelFile& model, const Graph& graph,
         break;
       case OpType::kAdd:
         out = *in[0];
-        for (size_t i = 0; i < out.data.size(); ++i) out.data[i] = InMode(out.data[i] + in[1]->data[i], mode);
+        for (size_t i = 0; i < out.data.size(); ++i)
+          out.data[i] = InMode(out.data[i] + in[1]->data[i], mode);
         break;
       case OpType::kLeakyRelu:
         out = *in[0];
-        for (double& v : out.data) v = InMode(std::max(v, v * static_cast<double>(node.slope)), mode);
+        for (double& v : out.data)
+          v = InMode(std::max(v, v * static_cast<double>(node.slope)), mode);
         break;
     }
     tensors[node.output] = std::move(out);

@@ -17,10 +17,14 @@ struct ReferenceTensor {
   std::vector<double> data;  // NHWC
   ReferenceTensor() = default;
   ReferenceTensor(int h, int w, int c)
-      : height(h), width(w), channels(c), data(static_cast<size_t>(h) * static_cast<size_t>(w) * static_cast<size_t>(c)) {}
+      : height(h),
+        width(w),
+        channels(c),
+        data(static_cast<size_t>(h) * static_cast<size_t>(w) * static_cast<size_t>(c)) {}
   double& at(int y, int x, int c) {
     return data[(static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) *
-                    static_cast<size_t>(channels) + static_cast<size_t>(c)];
+                    static_cast<size_t>(channels) +
+                static_cast<size_t>(c)];
   }
   double at(int y, int x, int c) const { return const_cast<ReferenceTensor*>(this)->at(y, x, c); }
   double AtOrZero(int y, int x, int c) const {

@@ -1,9 +1,10 @@
 // Glint's C++ interface (C++17): load a model, encode and decode pictures, inspect streams.
 //
-// Ownership: everything is a value or a handle that frees itself. Buffers that you pass in stay yours and
-// are only used during the call. Errors: every function that can fail returns Result or Status-like
-// glint::Error; nothing throws, prints, or aborts. Threads: a Model is immutable and may be used by many
-// threads at once; a call of Encode or Decode uses `threads` workers of its own, or your runner.
+// Ownership: everything is a value or a handle that frees itself. Buffers that you pass in stay
+// yours and are only used during the call. Errors: every function that can fail returns Result or
+// Status-like glint::Error; nothing throws, prints, or aborts. Threads: a Model is immutable and
+// may be used by many threads at once; a call of Encode or Decode uses `threads` workers of its
+// own, or your runner.
 #ifndef GLINT_GLINT_HPP_
 #define GLINT_GLINT_HPP_
 
@@ -66,15 +67,16 @@ class Expected {
   Error error_;
 };
 
-// ---- pictures ------------------------------------------------------------------------------------
+// ---- pictures
+// ------------------------------------------------------------------------------------
 
-// Interleaved samples: 1 (gray) or 3 (RGB) colour channels, then alpha if there is one; 8 or 16 bits each
-// (native byte order). bit_depth is that of the source: gray of 1, 2 or 4 bits comes as 8-bit samples
-// 0..2^depth-1; more than 8 bits come in 16-bit samples.
+// Interleaved samples: 1 (gray) or 3 (RGB) colour channels, then alpha if there is one; 8 or 16
+// bits each (native byte order). bit_depth is that of the source: gray of 1, 2 or 4 bits comes as
+// 8-bit samples 0..2^depth-1; more than 8 bits come in 16-bit samples.
 struct PictureInfo {
   uint32_t width = 0;
   uint32_t height = 0;
-  uint32_t channels = 3;   // colour channels, 1 or 3
+  uint32_t channels = 3;  // colour channels, 1 or 3
   bool has_alpha = false;
   uint32_t bit_depth = 8;  // 1, 2, 4, 8, 16
   size_t SampleBytes() const { return bit_depth > 8 ? 2 : 1; }
@@ -84,9 +86,10 @@ struct PictureInfo {
 
 // What a picture file carries besides pixels; kept through coding, byte for byte.
 struct Metadata {
-  std::vector<uint8_t> icc;    // ICC profile, uncompressed
+  std::vector<uint8_t> icc;  // ICC profile, uncompressed
   std::vector<uint8_t> exif;
-  // Other small PNG chunks (tEXt, zTXt, iTXt, gAMA, cHRM, sRGB, pHYs, ...): four-letter type and content.
+  // Other small PNG chunks (tEXt, zTXt, iTXt, gAMA, cHRM, sRGB, pHYs, ...): four-letter type and
+  // content.
   std::vector<std::pair<std::string, std::vector<uint8_t>>> chunks;
 };
 
@@ -100,22 +103,24 @@ struct Picture {
 using RowReader = std::function<bool(uint32_t y, void* row)>;
 using RowWriter = std::function<bool(uint32_t y, const void* row)>;
 
-// ---- options --------------------------------------------------------------------------------------
+// ---- options
+// --------------------------------------------------------------------------------------
 
 struct Limits {
-  uint64_t max_pixels = uint64_t{1} << 30;        // width * height
-  uint64_t max_memory = uint64_t{4} << 30;        // bytes that one call may allocate
+  uint64_t max_pixels = uint64_t{1} << 30;  // width * height
+  uint64_t max_memory = uint64_t{4} << 30;  // bytes that one call may allocate
 };
 
-// Parallel work: run task(arg, i, worker) for every i in [0, count), worker < workers, return when all are
-// done. `run` == nullptr: a pool of `threads` threads made for the call.
+// Parallel work: run task(arg, i, worker) for every i in [0, count), worker < workers, return when
+// all are done. `run` == nullptr: a pool of `threads` threads made for the call.
 struct ParallelRunner {
-  void (*run)(void* opaque, size_t count, void (*task)(void* arg, size_t index, size_t worker), void* arg) = nullptr;
+  void (*run)(void* opaque, size_t count, void (*task)(void* arg, size_t index, size_t worker),
+              void* arg) = nullptr;
   void* opaque = nullptr;
   size_t workers = 1;
 };
 
-struct StageTimes {  // seconds of wall clock
+struct StageTimes {      // seconds of wall clock
   double analysis = 0;   // g_a
   double hyper = 0;      // h_a, h_s
   double context = 0;    // contexts and parameter networks
@@ -125,24 +130,24 @@ struct StageTimes {  // seconds of wall clock
 };
 
 struct LayerProfile {
-  std::string stage;   // "g_a", "h_s", ...
-  std::string name;    // fused nodes
+  std::string stage;  // "g_a", "h_s", ...
+  std::string name;   // fused nodes
   std::string kernel;
-  double macs = 0;     // multiply-adds done
+  double macs = 0;  // multiply-adds done
   double seconds = 0;
 };
 
 struct CallOptions {
-  int threads = 1;           // 0: as many as the machine has
-  int band_rows = 0;         // picture rows per band, 0: chosen; results do not depend on it
+  int threads = 1;    // 0: as many as the machine has
+  int band_rows = 0;  // picture rows per band, 0: chosen; results do not depend on it
   ParallelRunner runner;
   Limits limits;
-  bool profile = false;      // fill Report::layers
+  bool profile = false;                       // fill Report::layers
   std::function<bool(double done)> progress;  // 0..1; return false to stop
 };
 
 struct EncodeOptions : CallOptions {
-  double lrd = 0;            // rate parameter, larger is more bits; 0: the model's default
+  double lrd = 0;  // rate parameter, larger is more bits; 0: the model's default
 };
 
 struct DecodeOptions : CallOptions {};
@@ -150,18 +155,19 @@ struct DecodeOptions : CallOptions {};
 // What a call did.
 struct Report {
   StageTimes times;
-  double estimated_bits = 0;   // encode: of all symbols under the model's tables
+  double estimated_bits = 0;  // encode: of all symbols under the model's tables
   uint64_t symbols = 0;
   uint32_t latent_crc = 0;     // CRC-32 over the CRCs of all segments' latents
   uint64_t planned_bytes = 0;  // working memory
   std::vector<LayerProfile> layers;
 };
 
-// ---- models -----------------------------------------------------------------------------------------
+// ---- models
+// -----------------------------------------------------------------------------------------
 
 struct ModelInfo {
   std::string name, form, architecture, provenance;
-  std::string id;              // 16 hexadecimal digits
+  std::string id;  // 16 hexadecimal digits
   uint64_t file_bytes = 0;
   double load_seconds = 0;
   double lrd_min = 0, lrd_max = 0, lrd_default = 0, lrd_suggested_min = 0, lrd_suggested_max = 0;
@@ -171,7 +177,8 @@ struct ModelInfo {
 class GLINT_API Model {
  public:
   static Expected<Model> Load(const std::string& path);
-  static Expected<Model> FromMemory(const void* data, size_t size, const std::string& name = "memory");
+  static Expected<Model> FromMemory(const void* data, size_t size,
+                                    const std::string& name = "memory");
   const ModelInfo& info() const;
   std::string Explain() const;  // the plan of every graph, for people
 
@@ -183,14 +190,17 @@ class GLINT_API Model {
   std::shared_ptr<const Impl> impl_;
 };
 
-// ---- streams ----------------------------------------------------------------------------------------
+// ---- streams
+// ----------------------------------------------------------------------------------------
 
 GLINT_API Expected<std::vector<uint8_t>> Encode(const Model& model, const Picture& picture,
-                                                const EncodeOptions& options = {}, Report* report = nullptr);
+                                                const EncodeOptions& options = {},
+                                                Report* report = nullptr);
 // Rows by callback: the picture is never whole in memory. Interleaved as in Picture::samples.
 GLINT_API Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo& info,
                                                     const Metadata& metadata, const RowReader& read,
-                                                    const EncodeOptions& options = {}, Report* report = nullptr);
+                                                    const EncodeOptions& options = {},
+                                                    Report* report = nullptr);
 
 GLINT_API Expected<Picture> Decode(const Model& model, const void* stream, size_t size,
                                    const DecodeOptions& options = {}, Report* report = nullptr);
@@ -198,15 +208,19 @@ GLINT_API Expected<Picture> Decode(const Model& model, const void* stream, size_
 // What comes out has 8-bit colour at most (Inspect says in which form).
 GLINT_API Error DecodeRows(const Model& model, const void* stream, size_t size,
                            const std::function<bool(const PictureInfo&, const Metadata&)>& start,
-                           const RowWriter& write, const DecodeOptions& options = {}, Report* report = nullptr);
+                           const RowWriter& write, const DecodeOptions& options = {},
+                           Report* report = nullptr);
 
 struct StreamInfo {
-  PictureInfo source;          // as it was encoded
-  PictureInfo output;          // as Decode gives it
-  std::string model_id;        // 16 hexadecimal digits
+  PictureInfo source;    // as it was encoded
+  PictureInfo output;    // as Decode gives it
+  std::string model_id;  // 16 hexadecimal digits
   double lrd = 0;
   uint64_t bytes = 0;
-  struct Chunk { char type; uint64_t offset, bytes; };
+  struct Chunk {
+    char type;
+    uint64_t offset, bytes;
+  };
   std::vector<Chunk> chunks;
   Metadata metadata;
 };
@@ -215,11 +229,13 @@ GLINT_API Expected<StreamInfo> Inspect(const void* stream, size_t size, const Li
 // Does a file begin like a Glint stream?
 GLINT_API bool IsStream(const void* data, size_t size);
 
-// ---- targets ----------------------------------------------------------------------------------------
+// ---- targets
+// ----------------------------------------------------------------------------------------
 
 GLINT_API std::vector<std::string> SupportedTargets();  // SIMD targets, best first
 GLINT_API std::string CurrentTarget();
-// Process-wide; call before models are loaded. "": best. The environment variable GLINT_TARGET does the same.
+// Process-wide; call before models are loaded. "": best. The environment variable GLINT_TARGET does
+// the same.
 GLINT_API Error SetTarget(const std::string& name);
 
 }  // namespace glint

@@ -1,6 +1,7 @@
 // Picture files for tools and tests: PNG, PGM, PPM, PAM, by rows or whole; PSNR and MS-SSIM.
-// Part of the public interface (C++17), separate so that products with their own files need not use it.
-// Errors, ownership and threads as in glint.hpp; a reader or writer belongs to one thread at a time.
+// Part of the public interface (C++17), separate so that products with their own files need not use
+// it. Errors, ownership and threads as in glint.hpp; a reader or writer belongs to one thread at a
+// time.
 #ifndef GLINT_IMAGE_IO_HPP_
 #define GLINT_IMAGE_IO_HPP_
 
@@ -12,12 +13,15 @@
 
 namespace glint {
 
-// Reads rows from top to bottom. Interlaced PNGs are decoded whole at once, within limits.max_memory.
+// Reads rows from top to bottom. Interlaced PNGs are decoded whole at once, within
+// limits.max_memory.
 class GLINT_API PictureReader {
  public:
   // "-": standard input. The kind of file is told by its first bytes.
-  static Expected<std::unique_ptr<PictureReader>> Open(const std::string& path, const Limits& limits = {});
-  static Expected<std::unique_ptr<PictureReader>> FromMemory(const void* data, size_t size, const std::string& name,
+  static Expected<std::unique_ptr<PictureReader>> Open(const std::string& path,
+                                                       const Limits& limits = {});
+  static Expected<std::unique_ptr<PictureReader>> FromMemory(const void* data, size_t size,
+                                                             const std::string& name,
                                                              const Limits& limits = {});
   virtual ~PictureReader() = default;
   virtual const PictureInfo& info() const = 0;
@@ -27,12 +31,16 @@ class GLINT_API PictureReader {
   virtual Error Finish() = 0;
 };
 
-// Writes rows to a temporary file beside `path` that takes its name in Finish(); without Finish nothing stays.
+// Writes rows to a temporary file beside `path` that takes its name in Finish(); without Finish
+// nothing stays.
 class GLINT_API PictureWriter {
  public:
-  // The ending says the kind: .png, .ppm, .pgm, .pam (also upper case); "-": standard output as `format`.
-  static Expected<std::unique_ptr<PictureWriter>> Create(const std::string& path, const PictureInfo& info,
-                                                         const Metadata& metadata, const std::string& format = "png");
+  // The ending says the kind: .png, .ppm, .pgm, .pam (also upper case); "-": standard output as
+  // `format`.
+  static Expected<std::unique_ptr<PictureWriter>> Create(const std::string& path,
+                                                         const PictureInfo& info,
+                                                         const Metadata& metadata,
+                                                         const std::string& format = "png");
   virtual ~PictureWriter() = default;
   virtual Error WriteRow(const void* row) = 0;
   virtual Error Finish() = 0;
@@ -44,7 +52,8 @@ GLINT_API Error WritePicture(const std::string& path, const Picture& picture);
 GLINT_API Error WriteFile(const std::string& path, const void* data, size_t size);
 GLINT_API Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes);
 
-// The same picture as 8-bit RGB without alpha (gray repeated, depth scaled and rounded), for metrics.
+// The same picture as 8-bit RGB without alpha (gray repeated, depth scaled and rounded), for
+// metrics.
 GLINT_API Picture ToRgb8(const Picture& picture);
 // dB over all RGB samples of two 8-bit RGB pictures of the same size; infinity when they are equal.
 GLINT_API double PsnrRgb(const Picture& a, const Picture& b);
