@@ -35,8 +35,7 @@ struct Flags {
   bool layers = false;
 };
 
-// ---- the picture
-// ----------------------------------------------------------------------------------------
+// ---- the picture -------------------------------------------------------------------------------
 
 uint32_t NextRandom(uint32_t* state) {
   *state = *state * 1664525u + 1013904223u;
@@ -74,8 +73,7 @@ bool ParseSize(const std::string& text, uint32_t* width, uint32_t* height) {
          *height > 0;
 }
 
-// ---- what is measured
-// -----------------------------------------------------------------------------------
+// ---- what is measured --------------------------------------------------------------------------
 
 enum class Stage { kAnalysis, kHyper, kContext, kEntropy, kSynthesis, kWhole };
 enum class Direction { kEncode, kDecode };
@@ -191,8 +189,7 @@ class Bench {
   int threads_ = 1;
 };
 
-// ---- Google Benchmark
-// -----------------------------------------------------------------------------------
+// ---- Google Benchmark --------------------------------------------------------------------------
 
 // A stage is timed where it happens, inside a whole call, by the clock that the library reports.
 void RunCase(benchmark::State& state, const Case& which, Bench* bench) {
@@ -243,8 +240,7 @@ int RunBenchmarks(const Flags& flags, Bench* bench) {
   return kExitOk;
 }
 
-// ---- --layers
-// -------------------------------------------------------------------------------------------
+// ---- --layers ----------------------------------------------------------------------------------
 
 // The fastest of several runs for each layer: what the layer costs when nothing disturbs it.
 Error BestLayers(Bench* bench, Direction direction, int rounds, std::vector<LayerProfile>* best) {
@@ -315,8 +311,7 @@ int PrintLayers(const Flags& flags, Bench* bench) {
   return kExitOk;
 }
 
-// ---- flags
-// ----------------------------------------------------------------------------------------------
+// ---- flags -------------------------------------------------------------------------------------
 
 void AddFlags(CLI::App* app, Flags* flags) {
   app->add_option("--model", flags->model,

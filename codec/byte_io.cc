@@ -26,8 +26,7 @@ Error FileError(ErrorCode code, const std::string& name, const std::string& reas
   return Error{code, name + ": " + reason};
 }
 
-// ---- source
-// -----------------------------------------------------------------------------------------
+// ---- source ------------------------------------------------------------------------------------
 
 Expected<std::unique_ptr<ByteSource>> ByteSource::Open(const std::string& path) {
   if (path == "-") return FromDescriptor(STDIN_FILENO, Descriptor::kBorrowed, "standard input");
@@ -117,8 +116,7 @@ Error ByteSource::ErrorAtEnd(const std::string& reason) const {
   return error_.ok() ? FileError(ErrorCode::kBadImage, name_, reason) : error_;
 }
 
-// ---- sink
-// -------------------------------------------------------------------------------------------
+// ---- sink --------------------------------------------------------------------------------------
 
 Expected<std::unique_ptr<ByteSink>> ByteSink::Create(const std::string& path) {
   std::unique_ptr<ByteSink> sink(new ByteSink(path == "-" ? "standard output" : path));

@@ -56,8 +56,7 @@ Status CallContext::Progress(double done) const {
   return Status::Error(StatusCode::kCancelled, "stopped by the progress callback");
 }
 
-// ---- samples to floats
-// -------------------------------------------------------------------------------
+// ---- samples to floats -------------------------------------------------------------------------
 
 PixelReader::PixelReader(const PictureInfo& info, size_t padded_width, float offset)
     : info_(info), padded_width_(padded_width), offset_(offset) {}
@@ -104,8 +103,7 @@ void PixelReader::ToFloats(float* row) {
   for (size_t x = info_.width; x < padded_width_; ++x) std::copy(last, last + 3, row + 3 * x);
 }
 
-// ---- floats to samples
-// -------------------------------------------------------------------------------
+// ---- floats to samples -------------------------------------------------------------------------
 
 uint64_t PixelWriter::MemoryNeeded() const {
   return uint64_t{output_.width} * output_.channels * (sizeof(float) + 1) +

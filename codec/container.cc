@@ -245,8 +245,7 @@ uint32_t Crc32(uint32_t crc, ByteSpan bytes) {
   return static_cast<uint32_t>(crc32_z(crc, bytes.data(), bytes.size()));
 }
 
-// ---- writing
-// -----------------------------------------------------------------------------------------
+// ---- writing -----------------------------------------------------------------------------------
 
 ContainerWriter::ContainerWriter(Bytes* out) : out_(out) {
   out_->insert(out_->end(), std::begin(kSignature), std::end(kSignature));
@@ -320,8 +319,7 @@ Status ContainerWriter::AddMetadata(const Metadata& metadata) {
   return payload.empty() ? Status::Ok() : Add(chunk::kOther, payload);
 }
 
-// ---- reading
-// -----------------------------------------------------------------------------------------
+// ---- reading -----------------------------------------------------------------------------------
 
 bool HasSignature(ByteSpan stream) {
   return stream.size() >= std::size(kSignature) &&

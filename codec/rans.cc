@@ -32,8 +32,7 @@ void AppendWord(uint32_t word, std::vector<uint8_t>* out) {
 
 }  // namespace
 
-// ---- encoder
-// -----------------------------------------------------------------------------------------
+// ---- encoder -----------------------------------------------------------------------------------
 
 void RansEncoder::Put(const uint8_t* table, const int16_t* values, size_t count) {
   PutAll(table, values, count);
@@ -135,8 +134,7 @@ void RansEncoder::Finish(std::vector<uint8_t>* out) {
   bits_ = 0;
 }
 
-// ---- decoder
-// -----------------------------------------------------------------------------------------
+// ---- decoder -----------------------------------------------------------------------------------
 
 bool RansDecoder::Begin(const uint8_t* data, size_t size, size_t states) {
   failed_ = true;

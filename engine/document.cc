@@ -35,8 +35,7 @@ Status ReadStride(ObjectReader* reader, int max, int* out) {
   return reader->Fail("stride is " + std::to_string(*out) + ", not a power of two");
 }
 
-// ---- Graphs
-// --------------------------------------------------------------------------------------
+// ---- Graphs ------------------------------------------------------------------------------------
 
 struct OpEntry {
   const char* name;
@@ -173,8 +172,7 @@ Status ReadGraphs(const Json& object, ModelDocument* document) {
   return Status::Ok();
 }
 
-// ---- Tables
-// --------------------------------------------------------------------------------------
+// ---- Tables ------------------------------------------------------------------------------------
 
 // The 1-D tensor that reader[key] names.
 Status FindTable(ObjectReader* reader, const char* key, const TensorTable& tensors,
@@ -303,8 +301,7 @@ Status ReadThresholds(ObjectReader* reader, const TensorTable& tensors, size_t t
   return Status::Ok();
 }
 
-// ---- Coding
-// --------------------------------------------------------------------------------------
+// ---- Coding ------------------------------------------------------------------------------------
 
 Status ReadStepInputs(const Json& object, const std::string& place, const Graph& graph,
                       int latent_channels, CodingStep* step) {
@@ -381,8 +378,7 @@ Status ReadCoding(const Json& object, const TensorTable& tensors, ModelDocument*
   return reader.Finish();
 }
 
-// ---- The rest
-// ------------------------------------------------------------------------------------
+// ---- The rest ----------------------------------------------------------------------------------
 
 Status ReadPicture(const Json& object, ModelDocument* document) {
   ObjectReader reader(object, "picture");

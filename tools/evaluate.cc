@@ -51,8 +51,7 @@ struct Job {
   int freq = 1;
 };
 
-// ---- from flags to a job
-// --------------------------------------------------------------------------------
+// ---- from flags to a job -----------------------------------------------------------------------
 
 // The model file for --type and --model, in this order: --model; --type, among the shipped ones;
 // the default.
@@ -138,8 +137,7 @@ Expected<Job> Prepare(const Flags& flags) {
              *pictures, *pictures_path,      Freq(flags, *pictures)};
 }
 
-// ---- the run
-// --------------------------------------------------------------------------------------------
+// ---- the run -----------------------------------------------------------------------------------
 
 class Run {
  public:
@@ -324,8 +322,7 @@ class Run {
   Evaluation evaluation_;
 };
 
-// ---- flags
-// ----------------------------------------------------------------------------------------------
+// ---- flags -------------------------------------------------------------------------------------
 
 void AddFlags(CLI::App* app, Flags* flags) {
   app->add_option("--type", flags->type,

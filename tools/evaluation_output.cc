@@ -27,8 +27,7 @@ Table::Cells StageRow(const std::string& direction, const Means& means, const St
           seconds(t.synthesis), seconds(Other(t)),  seconds(t.total)};
 }
 
-// ---- JSON
-// ---------------------------------------------------------------------------------------------
+// ---- JSON --------------------------------------------------------------------------------------
 
 // JSON has no infinity: a lossless PSNR is null.
 Json Finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }

@@ -13,8 +13,7 @@
 
 namespace glint::tools {
 
-// ---- for people
-// ---------------------------------------------------------------------------------------
+// ---- for people --------------------------------------------------------------------------------
 
 // One row per picture, names at most as wide as the longest of `names`.
 Table PictureTable(const std::vector<std::string>& names);
@@ -24,8 +23,7 @@ Table::Cells MeansRow(const Means& means);
 std::string RateTable(const std::vector<Means>& rates);   // one row per lrd
 std::string StageTable(const std::vector<Means>& rates);  // seconds per picture and stage
 
-// ---- for programs
-// -------------------------------------------------------------------------------------
+// ---- for programs ------------------------------------------------------------------------------
 
 struct Failure {
   std::string source;

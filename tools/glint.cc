@@ -37,8 +37,7 @@ struct Flags {
   bool verbose = false;
 };
 
-// ---- shared by encode and decode
-// ----------------------------------------------------------------------
+// ---- shared by encode and decode ---------------------------------------------------------------
 
 Expected<Model> OpenModel(const Flags& flags) {
   const Error target = UseTarget(flags.target);
@@ -72,8 +71,7 @@ void Summarise(const Flags& flags, const PictureInfo& picture, size_t stream_byt
                Fixed(report.times.total, 3).c_str(), ByteSize(PeakRssMib() * 1024 * 1024).c_str());
 }
 
-// ---- encode
-// ---------------------------------------------------------------------------------------------
+// ---- encode ------------------------------------------------------------------------------------
 
 // Hands rows to the encoder and remembers why it stopped.
 class RowSource {
@@ -126,8 +124,7 @@ Error Encode(const Flags& flags) {
   return {};
 }
 
-// ---- decode
-// ---------------------------------------------------------------------------------------------
+// ---- decode ------------------------------------------------------------------------------------
 
 // Takes rows from the decoder into a picture file, which appears only when all of them were right.
 class RowSink {
@@ -199,8 +196,7 @@ Error Decode(const Flags& flags) {
   return {};
 }
 
-// ---- info
-// -----------------------------------------------------------------------------------------------
+// ---- info --------------------------------------------------------------------------------------
 
 void PrintStream(const Flags& flags, const StreamInfo& stream) {
   const std::string text = flags.json ? JsonText(StreamJson(stream)) : StreamText(stream);
@@ -242,8 +238,7 @@ Error Info(const Flags& flags) {
   return {};
 }
 
-// ---- flags
-// ----------------------------------------------------------------------------------------------
+// ---- flags -------------------------------------------------------------------------------------
 
 void AddLimits(CLI::App* app, Flags* flags) {
   AddByteSizeOption(app, "--max-pixels", &flags->limits.max_pixels,

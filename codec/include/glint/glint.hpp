@@ -67,8 +67,7 @@ class Expected {
   Error error_;
 };
 
-// ---- pictures
-// ------------------------------------------------------------------------------------
+// ---- pictures ----------------------------------------------------------------------------------
 
 // Interleaved samples: 1 (gray) or 3 (RGB) colour channels, then alpha if there is one; 8 or 16
 // bits each (native byte order). bit_depth is that of the source: gray of 1, 2 or 4 bits comes as
@@ -103,8 +102,7 @@ struct Picture {
 using RowReader = std::function<bool(uint32_t y, void* row)>;
 using RowWriter = std::function<bool(uint32_t y, const void* row)>;
 
-// ---- options
-// --------------------------------------------------------------------------------------
+// ---- options -----------------------------------------------------------------------------------
 
 struct Limits {
   uint64_t max_pixels = uint64_t{1} << 30;  // width * height
@@ -162,8 +160,7 @@ struct Report {
   std::vector<LayerProfile> layers;
 };
 
-// ---- models
-// -----------------------------------------------------------------------------------------
+// ---- models ------------------------------------------------------------------------------------
 
 struct ModelInfo {
   std::string name, form, architecture, provenance;
@@ -190,8 +187,7 @@ class GLINT_API Model {
   std::shared_ptr<const Impl> impl_;
 };
 
-// ---- streams
-// ----------------------------------------------------------------------------------------
+// ---- streams -----------------------------------------------------------------------------------
 
 GLINT_API Expected<std::vector<uint8_t>> Encode(const Model& model, const Picture& picture,
                                                 const EncodeOptions& options = {},
@@ -229,8 +225,7 @@ GLINT_API Expected<StreamInfo> Inspect(const void* stream, size_t size, const Li
 // Does a file begin like a Glint stream?
 GLINT_API bool IsStream(const void* data, size_t size);
 
-// ---- targets
-// ----------------------------------------------------------------------------------------
+// ---- targets -----------------------------------------------------------------------------------
 
 GLINT_API std::vector<std::string> SupportedTargets();  // SIMD targets, best first
 GLINT_API std::string CurrentTarget();
