@@ -256,8 +256,8 @@ def compare(picture, got, header):
 
 def explain(data, chunks, header, traces):
     def line(at, size, text):
-        shown = data[at:at + size].hex(" ") if size <= 12 else f"{data[at:at + 8].hex(' ')} ... ({size} bytes)"
-        print(f"{at:6d}  {shown:<36}  {text}")
+        for first in range(at, at + size, 12):
+            print(f"{first:6d}  {data[first:min(first + 12, at + size)].hex(' '):<36}  {text if first == at else ''}".rstrip())
 
     line(0, 7, "signature")
     for kind, begin, at, payload in chunks:
@@ -270,8 +270,8 @@ def explain(data, chunks, header, traces):
         elif kind == "S":
             rans = traces.pop(0)
             parts = [(8, f"state {i}") for i in range(rans.n)] + [(4 * len(rans.words), f"{len(rans.words)} words")] * bool(rans.words) + \
-                    [(4, f"CRC-32 of the latents; {rans.count} symbols were coded. State before, and what it says:\n" +
-                      "\n".join(f"{'':46}{text}" for text in rans.trace))]
+                    [(4, f"CRC-32 of the latents; {rans.count} symbols were coded, the first:\n" +
+                      "\n".join(f"{'':46}state {text}" for text in rans.trace))]
         else:
             parts = [(len(payload), "payload")] * bool(payload)
         for size, text in parts:
