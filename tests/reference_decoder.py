@@ -313,4 +313,4 @@ if __name__ == "__main__":
     try:
         main()
     except Wrong as wrong:
-        sys.exit(f"{sys.argv[-1]}: {wrong}")
+        sys.exit(f"reference_decoder: {wrong}")

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Renews every file that depends on the weights of `light`. Usage: weights/refresh.sh CHECKPOINT [KODAK_FOLDER]
 #   CHECKPOINT    a training checkpoint (weights/training/train.py writes ema.pt and last.pt)
-#   KODAK_FOLDER  the 24 Kodak pictures as PNG: the results in README.md are measured anew; without it they stay
+#   KODAK_FOLDER  the 24 Kodak pictures as PNG: the results in README.md and weights/README.md are
+#                 measured anew; without it they stay
 # Needs python3-torch and python3-numpy, and what `./run build` needs.
 set -euo pipefail
 
@@ -41,17 +42,26 @@ build/bin/glint encode --model "$model" "$work/example.ppm" "$work/example.glint
 if [ -n "$kodak" ]; then
   build/bin/evaluate --model "$model" --gt_path "$kodak" --lrd 0.000033,0.00008,0.00017,0.00032,0.00055,0.0009 \
     --freq 1000 --json "$work/kodak.json"
-  "$python" - "$work/kodak.json" <<'PYTHON' | insert README.md results
+  # table [times]: the means as Markdown; speed is for README.md only, it says nothing about the model
+  table() {
+    "$python" - "$work/kodak.json" "$@" <<'PYTHON'
 import json
 import sys
 data = json.load(open(sys.argv[1]))
-rows = data["results"]
+rows, times = data["results"], "times" in sys.argv
+columns = [("lrd", "lrd", "{:.2g}"), ("bpp", "bits per pixel", "{:.3f}"), ("psnr-rgb", "PSNR, dB", "{:.2f}"), ("ms-ssim-rgb", "MS-SSIM", "{:.4f}")]
+where = ""
+if times:
+    columns += [("encoding_time", "encoding, s", "{:.2f}"), ("decoding_time", "decoding, s", "{:.2f}")]
+    where = f"; seconds a picture on one thread of {data['machine']['cpu']} ({data['machine']['target']})"
 print(f"Kodak, {len(data['images']) // len(rows['lrd'])} pictures, means; {data['model']['name']} {data['model']['type'].upper()} "
-      f"({data['model']['id']}); bits of whole files; seconds a picture on one thread of {data['machine']['cpu']} "
-      f"({data['machine']['target']}).\n")
-print("| lrd | bits per pixel | PSNR, dB | MS-SSIM | encoding, s | decoding, s |\n|---|---|---|---|---|---|")
-for row in zip(*(rows[key] for key in ("lrd", "bpp", "psnr-rgb", "ms-ssim-rgb", "encoding_time", "decoding_time"))):
-    print("| {:.2g} | {:.3f} | {:.2f} | {:.4f} | {:.2f} | {:.2f} |".format(*row))
+      f"({data['model']['id']}); bits of whole files{where}.\n")
+print("| " + " | ".join(title for _, title, _ in columns) + " |\n" + "|---" * len(columns) + "|")
+for row in zip(*(rows[key] for key, _, _ in columns)):
+    print("| " + " | ".join(form.format(value) for (_, _, form), value in zip(columns, row)) + " |")
 PYTHON
+  }
+  table times | insert README.md results
+  table | insert weights/README.md kodak
 fi
-echo "refresh: done; now ./run test, and weights/README.md: steps trained and figures of the model card"
+echo "refresh: done. Now: ./run test; what weights/README.md says about training, by hand"
