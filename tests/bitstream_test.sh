@@ -59,7 +59,10 @@ import sys
 import numpy as np
 path, (width, height, depth, top) = sys.argv[1], map(int, sys.argv[2:])
 y, x, c = np.mgrid[0:height, 0:width, 0:depth]
-value = 0.5 + 0.3 * np.sin(x / 9 + c) * np.cos(y / 7) + 0.15 * ((x // 5 + y // 4) % 2) + np.random.default_rng(1).normal(0, 0.03, x.shape)
+rng = np.random.default_rng(1)
+value = 0.5 + 0.3 * np.sin(x / 9 + c) * np.cos(y / 7) + 0.15 * ((x // 5 + y // 4) % 2) + rng.normal(0, 0.03, x.shape)
+if path == "noise.pam":
+    value = rng.integers(0, 2, x.shape)
 samples = np.rint(np.clip(value, 0, 1) * top).astype(">u2" if top > 255 else "u1")
 kind = {1: "GRAYSCALE", 2: "GRAYSCALE_ALPHA", 3: "RGB", 4: "RGB_ALPHA"}[depth]
 if top == 1:
@@ -71,6 +74,7 @@ PYTHON
 
 make one.pam 1 1 3 255
 make odd.pam 61 43 3 255
+make noise.pam 64 64 3 255
 make gray.pam 33 50 1 255
 make bits.pam 40 17 1 1
 make nibbles.pam 18 35 1 15
@@ -85,6 +89,7 @@ agrees "one pixel" one.pam ppm
 agrees "odd size" odd.pam ppm
 agrees "lowest rate" odd.pam ppm --lrd 0.000022
 agrees "highest rate" odd.pam ppm --lrd 0.0013
+agrees "escapes" noise.pam ppm --lrd 0.0013
 agrees "gray" gray.pam pgm
 agrees "1 bit" bits.pam pam
 agrees "4 bits" nibbles.pam pam

@@ -85,7 +85,7 @@ class Rans:
         expect(len(data) >= 8 * self.n and len(data) % 4 == 0, "the length of a segment")
         self.states = list(struct.unpack_from(f"<{self.n}Q", data))
         self.words, self.at, self.count = struct.unpack_from(f"<{len(data) // 4 - 2 * self.n}I", data, 8 * self.n), 0, 0
-        self.trace = []
+        self.trace, self.escapes = [], 0
         expect(all(RANS_LOW <= x < 1 << 63 for x in self.states), "an initial state")
 
     def set(self, i, x):
@@ -109,6 +109,7 @@ class Rans:
         self.set(i, (cdf[s + 1] - cdf[s]) * (x >> 16) + slot - cdf[s])
         value = low + s
         if s == len(cdf) - 2:                      # the escape
+            self.escapes += 1
             head = self.raw(i, 5)
             bits = head & 15
             excess = (1 << bits) + (self.raw(i, bits) if bits else 0)
@@ -302,7 +303,7 @@ def main():
     if args.explain:
         explain(data, chunks, header, traces)
         return
-    text = f"{header.width}x{header.height}, {len(segments)} segments of {traces[0].n} states, {sum(r.count for r in traces)} symbols"
+    text = f"{header.width}x{header.height}, {len(segments)} segments of {traces[0].n} states, {sum(r.count for r in traces)} symbols, {sum(r.escapes for r in traces)} escapes"
     if args.picture:
         planes = [colour(latents, header)] + ([alpha(payloads["A"], header)] if header.alpha else [])
         text += "; " + compare(args.picture, np.concatenate(planes, 2), header)
