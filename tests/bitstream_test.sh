@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# docs/BITSTREAM.md against the codec: streams of small pictures through a decoder that was written from the document.
+# Usage: bitstream_test.sh BIN_DIR. Prints one line per check and "N passed, N failed"; exits with 1 when one failed.
+# Needs python3 with numpy; without it nothing is checked, and the script says so.
+set -u -o pipefail
+
+bin=$(cd "${1:?usage: bitstream_test.sh BIN_DIR}" && pwd)
+tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+glint=$bin/glint
+model=$tests/../weights/light-fp32.safetensors
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+unset GLINT_MODEL GLINT_TARGET
+export PYTHONDONTWRITEBYTECODE=1
+
+# A python3 of the user's own may come first in PATH and have no numpy.
+python=""
+for candidate in python3 /usr/bin/python3; do
+  if "$candidate" -c 'import numpy' 2>/dev/null; then python=$candidate && break; fi
+done
+if [ -z "$python" ]; then
+  echo "SKIPPED  the second decoder: python3 with numpy is missing (Debian, Ubuntu: python3-numpy)"
+  echo "0 passed, 0 failed"
+  exit 0
+fi
+
+passed=0
+failed=0
+
+pass() {
+  passed=$((passed + 1))
+  echo "ok    $1"
+}
+
+fail() {
+  failed=$((failed + 1))
+  echo "FAIL  $1"
+  sed 's/^/      | /' output.txt
+}
+
+# agrees NAME PICTURE SUFFIX [FLAG...]: encodes; both decoders read the same latents and pixels.
+agrees() {
+  local name=$1 picture=$2 suffix=$3
+  shift 3
+  if "$glint" encode --model "$model" "$@" "$picture" stream.glint >output.txt 2>&1 &&
+    "$glint" decode --model "$model" stream.glint "decoded.$suffix" >output.txt 2>&1 &&
+    "$python" "$tests/reference_decoder.py" "$model" stream.glint "decoded.$suffix" >output.txt 2>&1; then
+    pass "$name: $(tail -n 1 output.txt)"
+  else
+    fail "$name"
+  fi
+}
+
+# make FILE WIDTH HEIGHT DEPTH MAXIMUM: a PAM with shading, edges and grain.
+make() {
+  "$python" - "$@" <<'PYTHON'
+import sys
+import numpy as np
+path, (width, height, depth, top) = sys.argv[1], map(int, sys.argv[2:])
+y, x, c = np.mgrid[0:height, 0:width, 0:depth]
+rng = np.random.default_rng(1)
+value = 0.5 + 0.3 * np.sin(x / 9 + c) * np.cos(y / 7) + 0.15 * ((x // 5 + y // 4) % 2) + rng.normal(0, 0.03, x.shape)
+if path == "noise.pam":
+    value = rng.integers(0, 2, x.shape)
+samples = np.rint(np.clip(value, 0, 1) * top).astype(">u2" if top > 255 else "u1")
+kind = {1: "GRAYSCALE", 2: "GRAYSCALE_ALPHA", 3: "RGB", 4: "RGB_ALPHA"}[depth]
+if top == 1:
+    kind = kind.replace("GRAYSCALE", "BLACKANDWHITE")
+with open(path, "wb") as f:
+    f.write(f"P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {depth}\nMAXVAL {top}\nTUPLTYPE {kind}\nENDHDR\n".encode() + samples.tobytes())
+PYTHON
+}
+
+make one.pam 1 1 3 255
+make odd.pam 61 43 3 255
+make noise.pam 64 64 3 255
+make gray.pam 33 50 1 255
+make bits.pam 40 17 1 1
+make nibbles.pam 18 35 1 15
+make alpha.pam 37 29 4 255
+make gray_alpha.pam 20 31 2 255
+make deep.pam 35 22 3 65535
+make deep_alpha.pam 23 34 4 65535
+make tall.pam 20 1100 3 255
+make states.pam 272 176 3 255
+
+agrees "one pixel" one.pam ppm
+agrees "odd size" odd.pam ppm
+agrees "lowest rate" odd.pam ppm --lrd 0.000022
+agrees "highest rate" odd.pam ppm --lrd 0.0013
+agrees "escapes" noise.pam ppm --lrd 0.0013
+agrees "gray" gray.pam pgm
+agrees "1 bit" bits.pam pam
+agrees "4 bits" nibbles.pam pam
+agrees "alpha" alpha.pam pam
+agrees "gray and alpha" gray_alpha.pam pam
+agrees "16 bits" deep.pam ppm
+agrees "16 bits and alpha" deep_alpha.pam pam
+agrees "two segments" tall.pam ppm --lrd 0.0001
+agrees "two states" states.pam ppm --lrd 0.0009
+
+# A decoder that finds no fault with anything would agree as well.
+printf '\1' | dd of=stream.glint bs=1 seek=200 conv=notrunc status=none
+if "$python" "$tests/reference_decoder.py" "$model" stream.glint >output.txt 2>&1; then
+  fail "a damaged stream is refused"
+else
+  pass "a damaged stream is refused: $(tail -n 1 output.txt)"
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,317 @@
+#!/usr/bin/env python3
+"""A second decoder of .glint streams, written from docs/BITSTREAM.md alone: plain, slow, numpy only.
+
+  reference_decoder.py MODEL STREAM [PICTURE]   decodes; PICTURE (PPM, PGM, PAM) is what another decoder made of the stream
+  reference_decoder.py --explain MODEL STREAM   prints the stream, field by field
+
+Checks all that the documents promise: CRCs of chunks and latents, final states, and, against PICTURE, colour within one level
+and alpha sample by sample. Exit code 0: all right; 1: something differs, and the last line says what.
+"""
+import argparse
+import bisect
+import math
+import struct
+import sys
+import zlib
+
+import numpy as np
+
+from reference_model import Model, run_graph
+
+DEPTHS = (1, 2, 4, 8, 16)
+RANS_LOW = 1 << 31
+
+
+class Wrong(Exception):
+    """What differs from the documents."""
+
+
+def expect(condition, what):
+    if not condition:
+        raise Wrong(what)
+
+
+# ---- container ------------------------------------------------------------------------------------------------
+
+def leb128(data, at):
+    value = shift = 0
+    while True:
+        expect(at < len(data) and shift < 35, "a LEB128 number is cut short or too long")
+        byte = data[at]
+        value, at, shift = value | (byte & 127) << shift, at + 1, shift + 7
+        if byte < 128:
+            expect(not (byte == 0 and shift > 7) and value < 1 << 32, "a LEB128 number with padding or more than 32 bits")
+            return value, at
+
+
+def read_chunks(data):
+    """[(type, offset of the chunk, offset of its payload, payload)]"""
+    expect(data[:7] == b"\xd3GL\r\n\x1a\n", "no signature")
+    chunks, at = [], 7
+    while not chunks or chunks[-1][0] != "E":
+        expect(at < len(data), "no end chunk")
+        begin, kind = at, chr(data[at])
+        expect(kind.isascii() and kind.isalpha(), f"no chunk at byte {at}")
+        size, at = leb128(data, at + 1)
+        expect(at + size + 4 <= len(data), f"chunk at byte {begin} is cut short")
+        expect(struct.unpack_from("<I", data, at + size)[0] == zlib.crc32(data[begin:at + size]), f"CRC of the chunk at byte {begin}")
+        expect(kind.islower() or kind in "HASE", f"unknown critical chunk {kind}")
+        chunks.append((kind, begin, at, data[at:at + size]))
+        at += size + 4
+    expect(at == len(data), "bytes after the end chunk")
+    order = "".join(c[0] for c in chunks)
+    expect(order[0] == "H" and order.count("H") == 1 and all(order.count(kind) <= 1 for kind in "Aiet"), f"chunks {order}")
+    return chunks
+
+
+class Header:
+    def __init__(self, payload):
+        self.version, self.options = payload[0], payload[1]
+        expect(self.version == 1, f"version {self.version}")
+        expect(self.options < 32 and self.options & 7 < len(DEPTHS), f"options {self.options}")
+        self.width, at = leb128(payload, 2)
+        self.height, at = leb128(payload, at)
+        self.model_id, self.lrd = payload[at:at + 8], struct.unpack_from("<f", payload, at + 8)[0]
+        expect(len(payload) == at + 12 and self.width and self.height, "the header's length or size")
+        self.depth, self.alpha = DEPTHS[self.options & 7], bool(self.options & 16)
+        self.channels = 3 if self.options & 8 else 1
+
+
+# ---- entropy coding -------------------------------------------------------------------------------------------
+
+class Rans:
+    def __init__(self, data, symbols):
+        self.n = 1 if symbols < 1 << 15 else 2 if symbols < 1 << 19 else 4 if symbols < 1 << 21 else 8
+        expect(len(data) >= 8 * self.n and len(data) % 4 == 0, "the length of a segment")
+        self.states = list(struct.unpack_from(f"<{self.n}Q", data))
+        self.words, self.at, self.count = struct.unpack_from(f"<{len(data) // 4 - 2 * self.n}I", data, 8 * self.n), 0, 0
+        self.trace, self.escapes = [], 0
+        expect(all(RANS_LOW <= x < 1 << 63 for x in self.states), "an initial state")
+
+    def set(self, i, x):
+        if x < RANS_LOW:
+            expect(self.at < len(self.words), "the words of a segment are used up")
+            x, self.at = x << 32 | self.words[self.at], self.at + 1
+        self.states[i] = x
+
+    def raw(self, i, bits):
+        x = self.states[i]
+        self.set(i, x >> bits)
+        return x & ((1 << bits) - 1)
+
+    def get(self, table):
+        cdf, low = table
+        i = self.count % self.n
+        self.count += 1
+        x = self.states[i]
+        slot = x & 0xFFFF
+        s = bisect.bisect_right(cdf, slot) - 1
+        self.set(i, (cdf[s + 1] - cdf[s]) * (x >> 16) + slot - cdf[s])
+        value = low + s
+        if s == len(cdf) - 2:                      # the escape
+            self.escapes += 1
+            head = self.raw(i, 5)
+            bits = head & 15
+            excess = (1 << bits) + (self.raw(i, bits) if bits else 0)
+            value = low - excess if head & 16 else low + len(cdf) - 3 + excess
+            expect(-32768 <= value <= 32767, "an escaped value is no 16-bit number")
+        if len(self.trace) < 3:
+            self.trace.append(f"{x:#x}: slot {slot} is in [{cdf[s]}, {cdf[s + 1]}), value {value}")
+        return value
+
+    def finish(self):
+        expect(self.at == len(self.words) and all(x == RANS_LOW for x in self.states), "the final states of a segment")
+
+
+def to_fixed(x, scale):
+    x = np.where(np.isnan(x), np.float32(0), x) * np.float32(scale)
+    return np.rint(np.clip(x, np.float32(-32768), np.float32(32767))).astype(np.int16)
+
+
+class Latents:
+    """z and y_hat of a stream, segment after segment."""
+
+    def __init__(self, model, header):
+        doc = model.doc
+        self.model, self.coding, self.bits = model, doc["coding"], doc["latents"]["fraction_bits"]
+        stride, self.ratio = doc["picture"]["stride"], doc["hyper"]["stride"] // doc["latents"]["stride"]
+        self.height, self.width = (-(-side // stride) * stride // doc["latents"]["stride"] for side in (header.height, header.width))
+        self.rows = self.coding["segment_rows"]
+        self.segments = -(-self.height // self.rows)
+        self.y_hat = np.zeros((self.height, self.width, doc["latents"]["channels"]), np.int16)
+        self.z = np.zeros((-(-self.height // self.ratio), -(-self.width // self.ratio), doc["hyper"]["channels"]), np.int16)
+        self.z_tables, self.y_tables = model.tables(self.coding["hyper"]), model.tables(self.coding["gaussian"])
+        self.thresholds = model.tensor(self.coding["gaussian"]["thresholds"])
+
+    def hyper_rows(self, segment):
+        ends = [min(len(self.z), -(-self.rows * s // self.ratio) + self.coding["hyper"]["ahead"]) if s else 0 for s in (segment, segment + 1)]
+        return range(*ends)
+
+    def step_rows(self, step, segment):
+        return range(*(min(self.height, self.rows * s + step["ahead"]) if s else 0 for s in (segment, segment + 1)))
+
+    def columns(self, step, row):
+        if step["parity"] == "all":
+            return range(self.width)
+        return range((row + (step["parity"] == "odd")) % 2, self.width, 2)
+
+    def symbols(self, segment):
+        count = len(self.hyper_rows(segment)) * self.z.shape[1] * self.z.shape[2]
+        for step in self.coding["steps"]:
+            begin, end = step["channels"]
+            count += sum(len(self.columns(step, row)) for row in self.step_rows(step, segment)) * (end - begin)
+        return count
+
+    def step_input(self, source, psi):
+        if source == "psi":
+            return psi
+        return self.y_hat[:, :, source[0]:source[1]].astype(np.float32) / np.float32(1 << self.bits)
+
+    def decode(self, segment, payload):
+        """The decoder, for its trace."""
+        expect(len(payload) >= 4, "a segment without CRC")
+        rans = Rans(payload[:-4], self.symbols(segment))
+        for row in self.hyper_rows(segment):
+            self.z[row] = [[rans.get(table) for table in self.z_tables] for _ in range(self.z.shape[1])]
+        psi = run_graph(self.model, "h_s", {self.input_name("h_s"): self.z.astype(np.float32)})[:self.height, :self.width]
+        for step in self.coding["steps"]:
+            begin, end = step["channels"]
+            inputs = {name: self.step_input(source, psi) for name, source in step["inputs"].items()}
+            out = run_graph(self.model, step["graph"], inputs)
+            means = to_fixed(out[:, :, :end - begin], 1 << self.bits)
+            index = (out[:, :, end - begin:, None] >= self.thresholds).sum(3)
+            for row in self.step_rows(step, segment):
+                for column in self.columns(step, row):
+                    symbols = [rans.get(self.y_tables[i]) for i in index[row, column]]
+                    sums = (np.array(symbols, np.int64) << self.bits) + means[row, column]
+                    self.y_hat[row, column, begin:end] = np.clip(sums, -32768, 32767)
+        rans.finish()
+        done = self.y_hat[self.rows * segment:self.rows * (segment + 1)]
+        expect(zlib.crc32(done.astype("<i2").tobytes()) == struct.unpack("<I", payload[-4:])[0], f"latents of segment {segment}")
+        return rans
+
+    def input_name(self, graph):
+        return self.model.doc["graphs"][graph]["inputs"][0]["name"]
+
+
+# ---- pixels ---------------------------------------------------------------------------------------------------
+
+def rate_to_t(rate, lrd):
+    low, high = math.log(rate["min"]), math.log(rate["max"])
+    return 2 * (math.log(lrd) - low) / (high - low) - 1
+
+
+def colour(latents, header):
+    model = latents.model
+    y = latents.y_hat.astype(np.float32) / np.float32(1 << latents.bits)
+    x = run_graph(model, "g_s", {latents.input_name("g_s"): y}, rate_to_t(model.doc["rate"], header.lrd))[:header.height, :header.width]
+    if header.channels == 1:
+        x = ((x[:, :, 0] + x[:, :, 1] + x[:, :, 2]) * np.float32(1 / 3))[:, :, None]
+    top = np.float32((1 << min(header.depth, 8)) - 1)
+    x = np.rint(np.clip(x + np.float32(model.doc["picture"]["offset"]), 0, 1) * top).astype(np.int64)
+    return x * 257 if header.depth == 16 and header.alpha else x
+
+
+def alpha(payload, header):
+    step = 2 if header.depth == 16 else 1
+    size = header.width * step
+    inflate = zlib.decompressobj()
+    data = inflate.decompress(payload, header.height * (size + 1) + 1)
+    expect(len(data) == header.height * (size + 1) and inflate.eof and not inflate.unused_data, "the length of the alpha channel")
+    above, rows = bytes(size), []
+    for r in range(header.height):
+        kind, row = data[r * (size + 1)], bytearray(data[r * (size + 1) + 1:(r + 1) * (size + 1)])
+        for i in range(size):
+            a, b, c = row[i - step] if i >= step else 0, above[i], above[i - step] if i >= step else 0
+            nearest = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
+            row[i] = (row[i] + (0, a, b, (a + b) // 2, nearest)[kind]) & 255
+        above = bytes(row)
+        rows.append(np.frombuffer(above, ">u2" if step == 2 else "u1"))
+    return np.array(rows, np.int64)[:, :, None]
+
+
+def read_pnm(path):
+    with open(path, "rb") as f:
+        data = f.read()
+    if data[:2] == b"P7":
+        head, body = data.split(b"ENDHDR\n", 1)
+        fields = dict(line.split(b" ", 1) for line in head.split(b"\n")[1:] if b" " in line)
+        width, height, depth, top = (int(fields[k]) for k in (b"WIDTH", b"HEIGHT", b"DEPTH", b"MAXVAL"))
+    else:
+        kind, width, height, top, body = data.split(maxsplit=3)[:3] + data.split(maxsplit=3)[3].split(b"\n", 1)
+        width, height, top, depth = int(width), int(height), int(top), 3 if kind == b"P6" else 1
+    return np.frombuffer(body, ">u2" if top > 255 else "u1").reshape(height, width, depth).astype(np.int64), top
+
+
+def compare(picture, got, header):
+    wanted, top = read_pnm(picture)
+    expect(wanted.shape == got.shape and top == (1 << (header.depth if header.alpha else min(header.depth, 8))) - 1, "form of the picture")
+    off = np.abs(wanted - got)
+    most = off[:, :, :header.channels].max()
+    expect(most <= (257 if top > 255 else 1), f"colour differs by {most}")
+    expect(not header.alpha or off[:, :, -1].max() == 0, "alpha differs")
+    return f"colour within {most} of {top}, {np.count_nonzero(off)} of {off.size} samples differ"
+
+
+# ---- the whole ------------------------------------------------------------------------------------------------
+
+def explain(data, chunks, header, traces):
+    def line(at, size, text):
+        for first in range(at, at + size, 12):
+            print(f"{first:6d}  {data[first:min(first + 12, at + size)].hex(' '):<36}  {text if first == at else ''}".rstrip())
+
+    line(0, 7, "signature")
+    for kind, begin, at, payload in chunks:
+        line(begin, 1, f"chunk '{kind}'")
+        line(begin + 1, at - begin - 1, f"{len(payload)} bytes of payload")
+        if kind == "H":
+            size = len(payload) - 14
+            parts = [(1, "version"), (1, f"options: depth {header.depth}, {header.channels} colour channels, {'' if header.alpha else 'no '}alpha"),
+                     (size, f"width {header.width}, height {header.height}"), (8, "model"), (4, f"lrd {header.lrd:.9g}")]
+        elif kind == "S":
+            rans = traces.pop(0)
+            parts = [(8, f"state {i}") for i in range(rans.n)] + [(4 * len(rans.words), f"{len(rans.words)} words")] * bool(rans.words) + \
+                    [(4, f"CRC-32 of the latents; {rans.count} symbols were coded, the first:\n" +
+                      "\n".join(f"{'':46}state {text}" for text in rans.trace))]
+        else:
+            parts = [(len(payload), "payload")] * bool(payload)
+        for size, text in parts:
+            line(at, size, text)
+            at += size
+        line(at, 4, "CRC-32 of the chunk")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--explain", action="store_true", help="print the stream, field by field")
+    parser.add_argument("model")
+    parser.add_argument("stream")
+    parser.add_argument("picture", nargs="?")
+    args = parser.parse_args()
+    model = Model(args.model)
+    with open(args.stream, "rb") as f:
+        data = f.read()
+    chunks = read_chunks(data)
+    header = Header(chunks[0][3])
+    expect(header.model_id == model.id, "the stream needs another model")
+    payloads = {kind: payload for kind, _, _, payload in chunks}
+    expect(("A" in payloads) == header.alpha, "the alpha chunk")
+    latents = Latents(model, header)
+    segments = [payload for kind, _, _, payload in chunks if kind == "S"]
+    expect(len(segments) == latents.segments, f"{len(segments)} segments, the size wants {latents.segments}")
+    traces = [latents.decode(s, payload) for s, payload in enumerate(segments)]
+    if args.explain:
+        explain(data, chunks, header, traces)
+        return
+    text = f"{header.width}x{header.height}, {len(segments)} segments of {traces[0].n} states, {sum(r.count for r in traces)} symbols, {sum(r.escapes for r in traces)} escapes"
+    if args.picture:
+        planes = [colour(latents, header)] + ([alpha(payloads["A"], header)] if header.alpha else [])
+        text += "; " + compare(args.picture, np.concatenate(planes, 2), header)
+    print(text)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Wrong as wrong:
+        sys.exit(f"reference_decoder: {wrong}")

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Renews every file that depends on the weights of `light`. Usage: weights/refresh.sh CHECKPOINT [KODAK_FOLDER]
+#   CHECKPOINT    a training checkpoint (weights/training/train.py writes ema.pt and last.pt)
+#   KODAK_FOLDER  the 24 Kodak pictures as PNG: the results in README.md and weights/README.md are
+#                 measured anew; without it they stay
+# Needs python3-torch and python3-numpy, and what `./run build` needs.
+set -euo pipefail
+
+checkpoint="$(realpath "${1:?usage: weights/refresh.sh CHECKPOINT [KODAK_FOLDER]}")"
+kodak="${2:+$(realpath "$2")}"
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+python="${PYTHON:-/usr/bin/python3}"
+export PYTHONDONTWRITEBYTECODE=1
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+cd "$root"
+
+# insert FILE NAME: standard input takes the place of what stands between the NAME:begin and NAME:end marks of FILE.
+insert() {
+  "$python" -c '
+import sys
+path, name, text = sys.argv[1], sys.argv[2], sys.stdin.read()
+begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+page = open(path).read()
+head, rest = page.split(begin)
+open(path, "w").write(f"{head}{begin}\n{text.rstrip()}\n{end}{rest.split(end)[1]}")' "$1" "$2"
+}
+
+model=weights/light-fp32.safetensors
+"$python" weights/export.py "$checkpoint" "$model"
+"$python" weights/make_golden.py "$checkpoint" tests/data/golden
+./run build
+
+printf 'P6\n3 2\n255\n\377\0\0\0\377\0\0\0\377\377\377\377\0\0\0\377\377\0' >"$work/example.ppm"
+build/bin/glint encode --model "$model" "$work/example.ppm" "$work/example.glint"
+{
+  echo '```'
+  "$python" tests/reference_decoder.py --explain "$model" "$work/example.glint"
+  echo '```'
+} | insert docs/BITSTREAM.md example
+
+if [ -n "$kodak" ]; then
+  build/bin/evaluate --model "$model" --gt_path "$kodak" --lrd 0.000033,0.00008,0.00017,0.00032,0.00055,0.0009 \
+    --freq 1000 --json "$work/kodak.json"
+  # table [times]: the means as Markdown; speed is for README.md only, it says nothing about the model
+  table() {
+    "$python" - "$work/kodak.json" "$@" <<'PYTHON'
+import json
+import sys
+data = json.load(open(sys.argv[1]))
+rows, times = data["results"], "times" in sys.argv
+columns = [("lrd", "lrd", "{:.2g}"), ("bpp", "bits per pixel", "{:.3f}"), ("psnr-rgb", "PSNR, dB", "{:.2f}"), ("ms-ssim-rgb", "MS-SSIM", "{:.4f}")]
+where = ""
+if times:
+    columns += [("encoding_time", "encoding, s", "{:.2f}"), ("decoding_time", "decoding, s", "{:.2f}")]
+    where = f"; seconds a picture on one thread of {data['machine']['cpu']} ({data['machine']['target']})"
+print(f"Kodak, {len(data['images']) // len(rows['lrd'])} pictures, means; {data['model']['name']} {data['model']['type'].upper()} "
+      f"({data['model']['id']}); bits of whole files{where}.\n")
+print("| " + " | ".join(title for _, title, _ in columns) + " |\n" + "|---" * len(columns) + "|")
+for row in zip(*(rows[key] for key, _, _ in columns)):
+    print("| " + " | ".join(form.format(value) for (_, _, form), value in zip(columns, row)) + " |")
+PYTHON
+  }
+  table times | insert README.md results
+  table | insert weights/README.md kodak
+fi
+echo "refresh: done. Now: ./run test; what weights/README.md says about training, by hand"
