@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <string>
 
 #include "codec/alpha.h"
@@ -70,13 +71,14 @@ class Analysis {
     return Status::Ok();
   }
 
-  // `alpha`: nullptr for pictures without.
-  Status Run(const RowReader& read, AlphaWriter* alpha, StageTimes* times) {
+  // `take_alpha` gets the alpha samples of every row; empty for pictures without.
+  using AlphaSink = std::function<Status(const uint8_t* samples)>;
+  Status Run(const RowReader& read, const AlphaSink& take_alpha, StageTimes* times) {
     const long height = geometry_.height();
     for (long done = 0; done < height;) {
       const long next = std::min(height, done + y_options_.band_rows);
       for (const long end = g_a_->InputEnd(next); rows_read_ < end; ++rows_read_) {
-        GLINT_TRY(ReadRow(read, alpha, times));
+        GLINT_TRY(ReadRow(read, take_alpha, times));
       }
       {
         const StageClock clock(&times->analysis);
@@ -104,7 +106,7 @@ class Analysis {
 
  private:
   // The next row of g_a's input; below the picture its last row again.
-  Status ReadRow(const RowReader& read, AlphaWriter* alpha, StageTimes* times) {
+  Status ReadRow(const RowReader& read, const AlphaSink& take_alpha, StageTimes* times) {
     const bool inside = rows_read_ < static_cast<long>(info_.height);
     if (inside && !read(static_cast<uint32_t>(rows_read_), pixels_.samples())) {
       return Status::Error(StatusCode::kCancelled,
@@ -115,8 +117,7 @@ class Analysis {
       if (inside) pixels_.ToFloats(row_.get());
       std::memcpy(g_a_->InputRow(0, rows_read_), row_.get(), row_.size() * sizeof(float));
     }
-    if (inside && alpha != nullptr) return alpha->AddRow(pixels_.Alpha());
-    return Status::Ok();
+    return inside && take_alpha ? take_alpha(pixels_.Alpha()) : Status::Ok();
   }
 
   // All rows of z that the first `y_end` rows of y suffice for.
@@ -226,11 +227,15 @@ class Encoder {
     Bytes stream;
     ContainerWriter container(&stream);
     GLINT_TRY(container.AddHeader({info_, model_.file->id(), lrd}));
-    GLINT_TRY(container.AddMetadata(metadata));
     GLINT_TRY(analysis.Allocate());
-    GLINT_TRY(Analyse(read, &analysis, &container));
+    Bytes alpha;
+    GLINT_TRY(Analyse(read, &analysis, &alpha));
+    // Not before: what a picture file has behind its pixels belongs to the metadata.
+    GLINT_TRY(container.AddMetadata(metadata));
+    if (info_.has_alpha) GLINT_TRY(container.Add(chunk::kAlpha, alpha));
+    Bytes().swap(alpha);
     GLINT_TRY(coder.Allocate());
-    GLINT_TRY(CodeSegments(geometry, analysis, &coder, &container));
+    GLINT_TRY(CodeSegments(geometry, analysis, &coder, &container, &stream));
     GLINT_TRY(container.Add(chunk::kEnd, {}));
     if (options_.profile) {
       analysis.AppendProfile(&report_.layers);
@@ -252,17 +257,21 @@ class Encoder {
     return context_.CheckMemory(report_.planned_bytes);
   }
 
-  Status Analyse(const RowReader& read, Analysis* analysis, ContainerWriter* container) {
-    if (!info_.has_alpha) return analysis->Run(read, nullptr, &report_.times);
-    Bytes packed;
-    GLINT_ASSIGN(const auto alpha, AlphaWriter::Make(info_.width, info_.SampleBytes(), &packed));
-    GLINT_TRY(analysis->Run(read, alpha.get(), &report_.times));
-    GLINT_TRY(alpha->Finish());
-    return container->Add(chunk::kAlpha, packed);
+  Status Analyse(const RowReader& read, Analysis* analysis, Bytes* packed_alpha) {
+    if (!info_.has_alpha) return analysis->Run(read, {}, &report_.times);
+    GLINT_ASSIGN(const auto alpha,
+                 AlphaWriter::Make(info_.width, info_.SampleBytes(), packed_alpha));
+    const Analysis::AlphaSink take_alpha = [&](const uint8_t* samples) {
+      // Twice: once more when it goes into the stream.
+      GLINT_TRY(context_.CheckMemory(report_.planned_bytes + 2 * packed_alpha->capacity()));
+      return alpha->AddRow(samples);
+    };
+    GLINT_TRY(analysis->Run(read, take_alpha, &report_.times));
+    return alpha->Finish();
   }
 
   Status CodeSegments(const LatentGeometry& geometry, const Analysis& analysis, LatentCoder* coder,
-                      ContainerWriter* container) {
+                      ContainerWriter* container, const Bytes* stream) {
     EncoderPort port(model_, analysis,
                      geometry.width() * static_cast<size_t>(model_.document().latent_channels));
     Bytes payload;
@@ -278,6 +287,7 @@ class Encoder {
         AppendU32(coder->LatentCrc(s), &payload);
         report_.latent_crc = Crc32(report_.latent_crc, ByteSpan(payload).subspan(crc_at));
         GLINT_TRY(container->Add(chunk::kSegment, payload));
+        GLINT_TRY(context_.CheckMemory(report_.planned_bytes + stream->capacity()));
       }
       GLINT_TRY(
           context_.Progress(kAnalysisShare + (1 - kAnalysisShare) * static_cast<double>(s + 1) /

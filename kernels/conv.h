@@ -33,8 +33,11 @@ struct ConvSpec {
   size_t out_channels = 0;
   Numerics numerics = Numerics::kClose;
   // Transposed with few outputs (the last layer): the four phases are one GEMM with 4 x
-  // out_channels outputs over a 3x3 neighbourhood, and rows come in pairs (2m, 2m+1).
-  bool paired_rows() const { return kind == Kind::kTranspose && out_channels * 4 <= 16; }
+  // out_channels outputs over a 3x3 neighbourhood, and rows come in pairs (2m, 2m+1). Its order of
+  // summation is not that of the exact class.
+  bool paired_rows() const {
+    return kind == Kind::kTranspose && numerics == Numerics::kClose && out_channels * 4 <= 16;
+  }
 };
 
 // One row of output. Pointers are to pixel 0 of a row; pixels left of 0 and right of the width must
