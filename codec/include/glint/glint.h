@@ -1,0 +1,399 @@
+/* Glint's C interface (C11; also C++): load a model, encode and decode pictures, inspect streams.
+ * A thin layer over glint.hpp with the same results, bit for bit.
+ *
+ *   glint_model* model = NULL;
+ *   glint_picture* picture = NULL;
+ *   glint_error error;
+ *   if (glint_model_load("light-fp32.safetensors", &model, &error) != GLINT_OK ||
+ *       glint_decode(model, stream, stream_size, NULL, &picture, &error) != GLINT_OK) {
+ *     puts(error.message);
+ *   }
+ *   glint_picture_free(picture);
+ *   glint_model_free(model);
+ *
+ * Errors. Every function that can fail returns a glint_status and does nothing else about a
+ * failure: nothing is thrown, printed or aborted, and there is no global error. Where the last
+ * parameter is a glint_error*, it gets the status and a text; NULL where you want none. A NULL
+ * where an argument is needed, and only there, is GLINT_INVALID_ARGUMENT. After a failure handles
+ * and buffers that the function would have given are NULL (sizes 0). Out of memory is GLINT_LIMIT.
+ *
+ * Ownership. What you pass in stays yours and is used during the call only. A handle that you get
+ * through a pointer to a non-const pointer is yours: free it with the function of its type. What is
+ * const belongs to the handle that you asked, and lives as long as that. All free functions take
+ * NULL.
+ *
+ * Text. Strings are UTF-8 and end with NUL; paths are passed to the system as they are.
+ *
+ * Threads. Functions may be called at the same time from any threads. A glint_model is immutable
+ * and may be used by many threads at once, so may every handle that you only read; free or change a
+ * handle while no other thread uses it. Callbacks are called on the thread that made the call, but
+ * for the runner's tasks. They must return: neither throw nor longjmp.
+ *
+ * Versions. Structs with a struct_size grow at their end in later versions, the others never
+ * change. Give every function the size that you were compiled with: *_init does it. A smaller size
+ * is an older caller: the options that it does not have get their defaults, and of results it gets
+ * what it has room for. A larger size is a newer caller: options beyond those known here must be 0,
+ * which
+ * *_init makes them, else GLINT_UNSUPPORTED; results beyond become 0. A size below
+ * sizeof(size_t) or above 4096 is a struct that was never initialised: GLINT_INVALID_ARGUMENT. */
+#ifndef GLINT_GLINT_H_
+#define GLINT_GLINT_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(GLINT_STATIC) || !defined(__GNUC__)
+#define GLINT_API
+#else
+#define GLINT_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The library's version, "1.0.0". Never NULL, lives for ever. */
+GLINT_API const char* glint_version(void);
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+typedef enum glint_status {
+  GLINT_OK = 0,
+  GLINT_INVALID_ARGUMENT = 1, /* options or sizes of the caller */
+  GLINT_NOT_FOUND = 2,        /* a file does not exist or cannot be opened */
+  GLINT_IO = 3,               /* reading failed midway, or what was opened is no file */
+  GLINT_BAD_MODEL = 4,        /* a model file that breaks its rules */
+  GLINT_BAD_STREAM = 5,       /* a damaged or truncated stream */
+  GLINT_WRONG_MODEL = 6,      /* a sound stream that was made with another model */
+  GLINT_BAD_IMAGE = 7,        /* a picture file that cannot be read; of glint.hpp only */
+  GLINT_LIMIT = 8,            /* a limit on pixels or memory would be exceeded */
+  GLINT_UNSUPPORTED = 9,      /* sound, but not within what this build does */
+  GLINT_CANCELLED = 10        /* a callback of yours asked to stop */
+} glint_status;
+
+/* A few words for a status, such as "invalid argument"; "unknown status" for other numbers. Never
+ * NULL, lives for ever. */
+GLINT_API const char* glint_status_text(glint_status status);
+
+/* Belongs to the caller, needs no initialisation. Written by every function that has one, also on
+ * success: GLINT_OK and "". A text that is too long is cut between two characters. */
+typedef struct glint_error {
+  glint_status status;
+  char message[508]; /* with the place and the offending value; ends with NUL */
+} glint_error;
+
+/* ---- pictures -------------------------------------------------------------------------------- */
+
+/* Samples are interleaved, rows from top to bottom: 1 (gray) or 3 (RGB) colour channels, then alpha
+ * if there is one; uint8_t each, above 8 bits uint16_t in the machine's byte order (any alignment
+ * in buffers of yours). Values are 0 .. 2^bit_depth - 1. */
+typedef struct glint_picture_info {
+  uint32_t width;     /* pixels, 1 .. 2^31 - 1 */
+  uint32_t height;    /* pixels, 1 .. 2^31 - 1 */
+  uint32_t channels;  /* colour channels, 1 or 3 */
+  uint32_t has_alpha; /* 0: no; else yes, 1 where Glint writes it */
+  uint32_t bit_depth; /* 8 or 16; gray also 1, 2, 4 (one sample a byte) */
+} glint_picture_info;
+
+/* Bytes of one row without a gap; 0 for NULL and for channels other than 1 and 3. */
+GLINT_API size_t glint_row_bytes(const glint_picture_info* info);
+
+/* What a picture carries besides pixels: ICC profile, EXIF, other small PNG chunks. Kept through
+ * coding, byte for byte. */
+typedef struct glint_metadata glint_metadata;
+
+/* Empty metadata, for an encoder. Free with glint_metadata_free. Errors: GLINT_LIMIT. */
+GLINT_API glint_status glint_metadata_create(glint_metadata** metadata, glint_error* error);
+GLINT_API void glint_metadata_free(glint_metadata* metadata);
+
+/* Copies `size` bytes in, in place of what was there; size 0 (data may be NULL) takes it away. The
+ * ICC profile is uncompressed, at most 2^26 bytes (the encoder checks that); EXIF begins with its
+ * byte order mark, "II" or "MM". Errors: GLINT_LIMIT. */
+GLINT_API glint_status glint_metadata_set_icc(glint_metadata* metadata, const void* data,
+                                              size_t size, glint_error* error);
+GLINT_API glint_status glint_metadata_set_exif(glint_metadata* metadata, const void* data,
+                                               size_t size, glint_error* error);
+
+/* Appends a PNG chunk (tEXt, zTXt, iTXt, gAMA, cHRM, sRGB, pHYs, ...): `type` is a string of four
+ * letters A-Z, a-z; `size` bytes of content are copied, 0 are possible (data may be NULL). Errors:
+ * GLINT_INVALID_ARGUMENT for another type, GLINT_LIMIT. */
+GLINT_API glint_status glint_metadata_add_chunk(glint_metadata* metadata, const char* type,
+                                                const void* data, size_t size, glint_error* error);
+
+/* Where the bytes lie; NULL and 0 when there are none. They live until the metadata are changed or
+ * freed. */
+GLINT_API glint_status glint_metadata_get_icc(const glint_metadata* metadata, const uint8_t** data,
+                                              size_t* size);
+GLINT_API glint_status glint_metadata_get_exif(const glint_metadata* metadata, const uint8_t** data,
+                                               size_t* size);
+
+/* The other chunks in their order: how many, and number `index` (0 .. count - 1), whose type is a
+ * string of four letters. They live until the metadata are changed or freed. */
+GLINT_API glint_status glint_metadata_get_chunk_count(const glint_metadata* metadata,
+                                                      size_t* count);
+GLINT_API glint_status glint_metadata_get_chunk(const glint_metadata* metadata, size_t index,
+                                                const char** type, const uint8_t** data,
+                                                size_t* size);
+
+/* A decoded picture; immutable. */
+typedef struct glint_picture glint_picture;
+
+GLINT_API void glint_picture_free(glint_picture* picture);
+GLINT_API glint_status glint_picture_get_info(const glint_picture* picture,
+                                              glint_picture_info* info);
+/* height * glint_row_bytes(info) bytes without gaps, aligned for uint16_t. */
+GLINT_API glint_status glint_picture_get_samples(const glint_picture* picture, const void** samples,
+                                                 size_t* size);
+/* Never NULL; can be given to glint_encode. */
+GLINT_API glint_status glint_picture_get_metadata(const glint_picture* picture,
+                                                  const glint_metadata** metadata);
+
+/* ---- models ---------------------------------------------------------------------------------- */
+
+/* A loaded model: immutable, for any number of threads and calls at once. */
+typedef struct glint_model glint_model;
+
+/* Loads a model file (docs/MODEL_FORMAT.md), checks all of it and prepares it for the current SIMD
+ * target. The file is mapped and must not change while the model lives. Errors: GLINT_NOT_FOUND,
+ * GLINT_IO, GLINT_BAD_MODEL, GLINT_UNSUPPORTED, GLINT_LIMIT. */
+GLINT_API glint_status glint_model_load(const char* path, glint_model** model, glint_error* error);
+
+/* The same from `size` bytes of memory, which are copied. `name` stands in messages; NULL for
+ * "memory". Errors: GLINT_BAD_MODEL, GLINT_UNSUPPORTED, GLINT_LIMIT. */
+GLINT_API glint_status glint_model_from_memory(const void* data, size_t size, const char* name,
+                                               glint_model** model, glint_error* error);
+GLINT_API void glint_model_free(glint_model* model);
+
+/* Strings belong to the model. */
+typedef struct glint_model_info {
+  size_t struct_size;
+  const char* name;         /* "light" */
+  const char* form;         /* "fp32" */
+  const char* architecture; /* "light" */
+  const char* provenance;   /* where it comes from, JSON */
+  const char* id;           /* 16 hexadecimal digits; streams name their model by it */
+  uint64_t file_bytes;
+  uint64_t parameters; /* numbers in all weights */
+  double load_seconds;
+  double lrd_min; /* the rates that it takes, ... */
+  double lrd_max;
+  double lrd_default;       /* ... the one when nothing is chosen, ... */
+  double lrd_suggested_min; /* ... and the range that it was trained for */
+  double lrd_suggested_max;
+} glint_model_info;
+
+/* Zeros `struct_size` bytes and sets the first field: glint_model_info_init(&i, sizeof(i)). */
+GLINT_API glint_status glint_model_info_init(glint_model_info* info, size_t struct_size);
+GLINT_API glint_status glint_model_get_info(const glint_model* model, glint_model_info* info);
+
+/* The plan of every graph as text for people; free with glint_free. Errors: GLINT_LIMIT. */
+GLINT_API glint_status glint_model_explain(const glint_model* model, char** text,
+                                           glint_error* error);
+
+/* ---- options and report ---------------------------------------------------------------------- */
+
+/* Does task(arg, index, worker) once for every index in [0, count), in any order and on any
+ * threads, and returns when all are done. Tasks that run at the same time have different worker
+ * numbers in [0, workers). */
+typedef void (*glint_run_fn)(void* opaque, size_t count,
+                             void (*task)(void* arg, size_t index, size_t worker), void* arg);
+
+/* A thread pool of yours. run NULL: one of Glint's own with `threads` threads, made for the call.
+ */
+typedef struct glint_runner {
+  glint_run_fn run;
+  void* opaque;
+  size_t workers; /* at least 1 where there is a run */
+} glint_runner;
+
+/* `done` is 0 .. 1 and never falls. Nonzero to go on, 0 to stop (GLINT_CANCELLED). */
+typedef int (*glint_progress_fn)(void* opaque, double done);
+
+/* Where time went, layer by layer, after a call that succeeded: `stage` is "g_a", "h_s", ...,
+ * `name` the fused nodes, `macs` the multiply-adds done, `seconds` wall clock. Strings live during
+ * the callback. */
+typedef void (*glint_layer_fn)(void* opaque, const char* stage, const char* name,
+                               const char* kernel, double macs, double seconds);
+
+/* What a call did. Seconds are of wall clock. */
+typedef struct glint_report {
+  size_t struct_size;
+  double analysis_seconds;  /* g_a */
+  double hyper_seconds;     /* h_a, h_s */
+  double context_seconds;   /* contexts and parameter networks */
+  double entropy_seconds;   /* rANS */
+  double synthesis_seconds; /* g_s */
+  double total_seconds;     /* the whole call */
+  double estimated_bits;    /* encoding: of all symbols under the model's tables */
+  uint64_t symbols;
+  uint64_t planned_bytes; /* working memory */
+  uint32_t latent_crc;    /* CRC-32 over the CRCs of all segments' latents */
+  uint32_t reserved;
+} glint_report;
+
+/* Zeros `struct_size` bytes and sets the first field: glint_report_init(&r, sizeof(r)). */
+GLINT_API glint_status glint_report_init(glint_report* report, size_t struct_size);
+
+typedef struct glint_encode_options {
+  size_t struct_size;
+  double lrd;        /* rate, lrd_min .. lrd_max of the model; more is more bits; 0: its default */
+  int32_t threads;   /* 1 .. 1024; 0: as many as the machine has. Default 1 */
+  int32_t band_rows; /* picture rows per band; 0: chosen. Results do not depend on it */
+  uint64_t max_pixels;        /* width * height at most. Default 2^30 */
+  uint64_t max_memory;        /* bytes that the call may allocate. Default 2^32 */
+  glint_runner runner;        /* default none */
+  glint_progress_fn progress; /* default NULL: none */
+  void* progress_opaque;
+  glint_layer_fn layer; /* default NULL: nothing is measured per layer */
+  void* layer_opaque;
+  glint_report* report; /* default NULL; written when the call ends, also by an error */
+} glint_encode_options;
+
+typedef struct glint_decode_options {
+  size_t struct_size;
+  int32_t threads; /* as in glint_encode_options, all of them */
+  int32_t band_rows;
+  uint64_t max_pixels;
+  uint64_t max_memory;
+  glint_runner runner;
+  glint_progress_fn progress;
+  void* progress_opaque;
+  glint_layer_fn layer;
+  void* layer_opaque;
+  glint_report* report;
+} glint_decode_options;
+
+/* Sets every option to its default: glint_encode_options_init(&o, sizeof(o)). */
+GLINT_API glint_status glint_encode_options_init(glint_encode_options* options, size_t struct_size);
+GLINT_API glint_status glint_decode_options_init(glint_decode_options* options, size_t struct_size);
+
+/* ---- encoding -------------------------------------------------------------------------------- */
+
+/* Frees streams and texts that a function gave through uint8_t** or char**. */
+GLINT_API void glint_free(void* buffer);
+
+/* Encodes a picture that lies whole in memory.
+ *   samples      rows as glint_picture_info says, `row_stride` bytes from one to the next; 0: no
+ *                gaps. The last row needs glint_row_bytes(info) bytes only.
+ *   metadata     NULL: none.
+ *   options      NULL: defaults.
+ *   stream       gets `*stream_size` bytes; free with glint_free.
+ * Errors: GLINT_INVALID_ARGUMENT (sizes, stride, options, metadata), GLINT_LIMIT, GLINT_UNSUPPORTED
+ * (options of a newer version), GLINT_CANCELLED. */
+GLINT_API glint_status glint_encode(const glint_model* model, const glint_picture_info* info,
+                                    const void* samples, size_t row_stride,
+                                    const glint_metadata* metadata,
+                                    const glint_encode_options* options, uint8_t** stream,
+                                    size_t* stream_size, glint_error* error);
+
+/* Writes row `y` (from 0 on, each once, in order) to `row`: glint_row_bytes(info) bytes, aligned
+ * for uint16_t. Nonzero to go on, 0 to stop (GLINT_CANCELLED). */
+typedef int (*glint_read_row_fn)(void* opaque, uint32_t y, void* row);
+
+/* As glint_encode, with rows by callback: the picture is never whole in memory. */
+GLINT_API glint_status glint_encode_rows(const glint_model* model, const glint_picture_info* info,
+                                         glint_read_row_fn read, void* opaque,
+                                         const glint_metadata* metadata,
+                                         const glint_encode_options* options, uint8_t** stream,
+                                         size_t* stream_size, glint_error* error);
+
+/* ---- decoding -------------------------------------------------------------------------------- */
+
+/* Decodes a whole stream to a picture; free it with glint_picture_free. Colour comes in 8 bits at
+ * most; beside an alpha of 16 bits all samples are 16-bit. options NULL: defaults. Errors:
+ * GLINT_BAD_STREAM, GLINT_WRONG_MODEL, GLINT_LIMIT, GLINT_UNSUPPORTED, GLINT_INVALID_ARGUMENT,
+ * GLINT_CANCELLED. */
+GLINT_API glint_status glint_decode(const glint_model* model, const void* stream,
+                                    size_t stream_size, const glint_decode_options* options,
+                                    glint_picture** picture, glint_error* error);
+
+/* As glint_decode, into your buffer of `samples_size` bytes, rows `row_stride` bytes apart (0: no
+ * gaps; what lies between rows is left alone). glint_stream_get_properties tells beforehand what
+ * comes. `info`, where not NULL, gets what came. A stride below glint_row_bytes or a buffer below
+ * (height - 1) * row_stride + glint_row_bytes is GLINT_INVALID_ARGUMENT, and nothing is written to
+ * samples; after other errors their content is undefined. */
+GLINT_API glint_status glint_decode_into(const glint_model* model, const void* stream,
+                                         size_t stream_size, const glint_decode_options* options,
+                                         void* samples, size_t samples_size, size_t row_stride,
+                                         glint_picture_info* info, glint_error* error);
+
+/* Called once before the first row. `info` and `metadata` live during the callback. Nonzero to go
+ * on, 0 to stop (GLINT_CANCELLED). */
+typedef int (*glint_start_fn)(void* opaque, const glint_picture_info* info,
+                              const glint_metadata* metadata);
+/* Takes row `y` (from 0 on, each once, in order): glint_row_bytes(info) bytes, aligned for
+ * uint16_t, which live during the callback. Nonzero to go on, 0 to stop (GLINT_CANCELLED). */
+typedef int (*glint_write_row_fn)(void* opaque, uint32_t y, const void* row);
+
+/* As glint_decode, with rows by callback: the picture is never whole in memory. `start` may be
+ * NULL. Rows come before the end of the stream is decoded: after an error throw them away. */
+GLINT_API glint_status glint_decode_rows(const glint_model* model, const void* stream,
+                                         size_t stream_size, const glint_decode_options* options,
+                                         glint_start_fn start, glint_write_row_fn write,
+                                         void* opaque, glint_error* error);
+
+/* ---- inspecting ------------------------------------------------------------------------------ */
+
+/* Does a file begin like a Glint stream? 1 or 0; 0 for NULL. 7 bytes are enough. */
+GLINT_API int glint_is_stream(const void* data, size_t size);
+
+/* What a stream says about itself; immutable. */
+typedef struct glint_stream_info glint_stream_info;
+
+/* Reads headers and metadata and checks every CRC, without a model. Of the options (NULL: defaults)
+ * only the limits count. Free with glint_stream_info_free. Errors: GLINT_BAD_STREAM, GLINT_LIMIT,
+ * GLINT_UNSUPPORTED, GLINT_INVALID_ARGUMENT. */
+GLINT_API glint_status glint_inspect(const void* stream, size_t stream_size,
+                                     const glint_decode_options* options, glint_stream_info** info,
+                                     glint_error* error);
+GLINT_API void glint_stream_info_free(glint_stream_info* info);
+
+/* Strings belong to the glint_stream_info. */
+typedef struct glint_stream_properties {
+  size_t struct_size;
+  glint_picture_info source; /* as it was encoded */
+  glint_picture_info output; /* as glint_decode gives it */
+  const char* model_id;      /* 16 hexadecimal digits */
+  double lrd;
+  uint64_t bytes;       /* of the stream */
+  uint64_t chunk_count; /* of the container */
+} glint_stream_properties;
+
+/* Zeros `struct_size` bytes and sets the first field. */
+GLINT_API glint_status glint_stream_properties_init(glint_stream_properties* properties,
+                                                    size_t struct_size);
+GLINT_API glint_status glint_stream_get_properties(const glint_stream_info* info,
+                                                   glint_stream_properties* properties);
+
+/* A chunk of the container, docs/BITSTREAM.md. */
+typedef struct glint_stream_chunk {
+  uint64_t offset; /* bytes from the stream's begin */
+  uint64_t bytes;  /* of the whole chunk */
+  uint32_t type;   /* a letter */
+  uint32_t reserved;
+} glint_stream_chunk;
+
+/* Number `index`, 0 .. chunk_count - 1, in the stream's order. */
+GLINT_API glint_status glint_stream_get_chunk(const glint_stream_info* info, size_t index,
+                                              glint_stream_chunk* chunk);
+/* Never NULL. */
+GLINT_API glint_status glint_stream_get_metadata(const glint_stream_info* info,
+                                                 const glint_metadata** metadata);
+
+/* ---- SIMD targets ---------------------------------------------------------------------------- */
+
+/* Names of the targets that this machine runs, best first, with one space between two; free with
+ * glint_free. Errors: GLINT_LIMIT. */
+GLINT_API glint_status glint_supported_targets(char** names, glint_error* error);
+/* The one in use; free with glint_free. Errors: GLINT_LIMIT. */
+GLINT_API glint_status glint_current_target(char** name, glint_error* error);
+/* Chooses one for the whole process, "": the best. Call it before models are loaded and while no
+ * other thread is in a call. Errors: GLINT_INVALID_ARGUMENT for a target that is not supported;
+ * the choice stays what it was. */
+GLINT_API glint_status glint_set_target(const char* name, glint_error* error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* GLINT_GLINT_H_ */
