@@ -33,20 +33,23 @@ std::string Upper(std::string text) {
   return text;
 }
 
+// What the machine can run, best (lowest bit) first. SetTarget asks before it limits the choice for
+// the first time, so the list never depends on that.
+const std::vector<int64_t>& AllTargets() {
+  static const std::vector<int64_t> targets = [] {
+    std::vector<int64_t> found = hwy::SupportedAndGeneratedTargets();
+    std::sort(found.begin(), found.end());
+    return found;
+  }();
+  return targets;
+}
+
 }  // namespace
 
 std::vector<std::string> SupportedTargets() {
-  // What the machine can run, whatever the choice is limited to now. A lower bit is a better
-  // target.
   std::vector<std::string> names;
-  const int64_t limit = hwy::SupportedTargets();
-  hwy::SetSupportedTargetsForTest(0);
-  std::vector<int64_t> targets = hwy::SupportedAndGeneratedTargets();
-  hwy::SetSupportedTargetsForTest(limit);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  std::sort(targets.begin(), targets.end());
-  names.reserve(targets.size());
-  for (const int64_t target : targets) names.emplace_back(hwy::TargetName(target));
+  names.reserve(AllTargets().size());
+  for (const int64_t target : AllTargets()) names.emplace_back(hwy::TargetName(target));
   return names;
 }
 
@@ -56,16 +59,16 @@ std::string CurrentTarget() {
 }
 
 bool SetTarget(const std::string& name) {
-  hwy::SetSupportedTargetsForTest(0);
+  const std::vector<int64_t>& targets = AllTargets();
   const std::string wanted = Upper(name);
+  int64_t chosen = 0;  // no limit
   if (!wanted.empty() && wanted != "BEST") {
-    int64_t chosen = 0;
-    for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    for (const int64_t target : targets) {
       if (wanted == hwy::TargetName(target)) chosen = target;
     }
     if (chosen == 0) return false;
-    hwy::SetSupportedTargetsForTest(chosen);
   }
+  hwy::SetSupportedTargetsForTest(chosen);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
   return true;
 }

@@ -20,6 +20,7 @@ TEST_CASE("targets: each supported one can be chosen, by any case, and the best 
   CHECK(SetTarget(lower));
   CHECK(CurrentTarget() == targets.back());
   CHECK(!SetTarget("ABACUS"));
+  CHECK(CurrentTarget() == targets.back());  // a wrong name changes nothing
   CHECK(SetTarget("best"));
   CHECK(CurrentTarget() == targets.front());
   CHECK(SetTarget(""));
