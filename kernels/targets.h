@@ -1,6 +1,7 @@
-// SIMD targets: which ones this machine can run, and limiting the choice (tests, --target,
-// GLINT_TARGET). Called by engine/, codec/, tests and benchmarks. The choice is the process's: set
-// it before models are loaded, for weights are packed for the target chosen at that moment.
+// SIMD targets: which ones this machine can run, and limiting the choice (tests, --target and
+// GLINT_TARGET of the programs). Called by engine/, codec/, tests and benchmarks. The choice is the
+// process's: set it before models are loaded, for weights are packed for the target chosen at that
+// moment.
 #ifndef GLINT_KERNELS_TARGETS_H_
 #define GLINT_KERNELS_TARGETS_H_
 

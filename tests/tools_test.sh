@@ -183,6 +183,8 @@ test_bad_use() {
   refuses "lrd zero" 'lrd' "$glint" encode --lrd 0 small.ppm x.glint
   refuses "negative threads" 'threads' "$glint" encode --threads -1 small.ppm x.glint
   refuses "unknown target" 'NO_SUCH' "$glint" encode --target NO_SUCH small.ppm x.glint
+  refuses "unknown target in the environment" 'GLINT_TARGET=NO_SUCH' \
+    env GLINT_TARGET=NO_SUCH "$glint" encode small.ppm x.glint
   refuses "size without a number" 'max-memory' "$glint" encode --max-memory much small.ppm x.glint
   refuses "too many pixels" 'small.ppm: ' "$glint" encode --max-pixels 1K small.ppm x.glint
   refuses "too many pixels to decode" 'small.glint: ' "$glint" decode --max-pixels 1K small.glint x.png

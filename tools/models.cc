@@ -83,13 +83,17 @@ Expected<Model> LoadModel(const std::string& path) {
   return model;
 }
 
-Error UseTarget(const std::string& name) {
+Error UseTarget(const std::string& flag) {
+  const char* environment = std::getenv("GLINT_TARGET");
+  std::string name = flag;
+  if (name.empty() && environment != nullptr) name = environment;
   if (name.empty()) return {};
   const Error error = SetTarget(name);
   if (error.ok()) return error;
   std::string targets;
   for (const std::string& target : SupportedTargets()) targets += " " + target;
-  return Error{error.code, "--target " + name + ": not one of this machine's targets:" + targets};
+  return Error{error.code, (flag.empty() ? "GLINT_TARGET=" : "--target ") + name +
+                               ": not one of this machine's targets:" + targets};
 }
 
 Error CheckLrd(const ModelInfo& model, double lrd) {

@@ -24,8 +24,9 @@ Expected<std::string> FindSamples();
 
 Expected<Model> LoadModel(const std::string& path);
 
-// Chooses the SIMD target, "" for the best or $GLINT_TARGET; the message names what there is.
-Error UseTarget(const std::string& name);
+// Chooses the SIMD target: `flag` if not empty, else $GLINT_TARGET, else the best; the message
+// names what there is.
+Error UseTarget(const std::string& flag);
 
 // Is `lrd` one that the model takes?
 Error CheckLrd(const ModelInfo& model, double lrd);

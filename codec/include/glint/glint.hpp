@@ -230,8 +230,8 @@ GLINT_API bool IsStream(const void* data, size_t size);
 
 GLINT_API std::vector<std::string> SupportedTargets();  // SIMD targets, best first
 GLINT_API std::string CurrentTarget();
-// Process-wide; call before models are loaded. "": best. The environment variable GLINT_TARGET does
-// the same.
+// Process-wide; call before models are loaded. "": best. A name that is not supported changes
+// nothing.
 GLINT_API Error SetTarget(const std::string& name);
 
 }  // namespace glint
