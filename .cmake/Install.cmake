@@ -45,5 +45,19 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/glintConfigVersion.cmake
 install(FILES "${PROJECT_BINARY_DIR}/glintConfig.cmake" "${PROJECT_BINARY_DIR}/glintConfigVersion.cmake"
         DESTINATION "${glint_config_dir}")
 
+# Found from where the file lies, so that `cmake --install --prefix` and moved installations are right.
+set(glint_pc_prefix "${CMAKE_INSTALL_PREFIX}")
+if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  file(RELATIVE_PATH glint_pc_up "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
+  string(REGEX REPLACE "/$" "" glint_pc_up "${glint_pc_up}")
+  set(glint_pc_prefix "\${pcfiledir}/${glint_pc_up}")
+endif()
+foreach(folder IN ITEMS LIBDIR INCLUDEDIR)
+  string(TOLOWER "glint_pc_${folder}" variable)
+  set(${variable} "${CMAKE_INSTALL_${folder}}")
+  if(NOT IS_ABSOLUTE "${${variable}}")
+    string(PREPEND ${variable} "\${prefix}/")
+  endif()
+endforeach()
 configure_file(.cmake/glint.pc.in "${PROJECT_BINARY_DIR}/glint.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/glint.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
