@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -122,36 +123,25 @@ using namespace glint::c;  // NOLINT(google-build-using-namespace): the function
 const char* glint_version(void) { return glint::Version(); }
 
 const char* glint_status_text(glint_status status) {
-  switch (status) {
-    case GLINT_OK:
-      return "no error";
-    case GLINT_INVALID_ARGUMENT:
-      return "invalid argument";
-    case GLINT_NOT_FOUND:
-      return "not found";
-    case GLINT_IO:
-      return "input or output failed";
-    case GLINT_BAD_MODEL:
-      return "bad model file";
-    case GLINT_BAD_STREAM:
-      return "bad stream";
-    case GLINT_WRONG_MODEL:
-      return "stream of another model";
-    case GLINT_BAD_IMAGE:
-      return "bad picture file";
-    case GLINT_LIMIT:
-      return "limit exceeded";
-    case GLINT_UNSUPPORTED:
-      return "unsupported";
-    case GLINT_CANCELLED:
-      return "cancelled";
-  }
-  return "unknown status";
+  static constexpr const char* kTexts[] = {"no error",
+                                           "invalid argument",
+                                           "not found",
+                                           "input or output failed",
+                                           "bad model file",
+                                           "bad stream",
+                                           "stream of another model",
+                                           "bad picture file",
+                                           "limit exceeded",
+                                           "unsupported",
+                                           "cancelled"};
+  static_assert(std::size(kTexts) == GLINT_CANCELLED + 1);
+  const size_t index = static_cast<size_t>(status);
+  return index < std::size(kTexts) ? kTexts[index] : "unknown status";
 }
 
 void glint_free(void* buffer) { std::free(buffer); }
 
-// ---- pictures
+// ---- pictures ----------------------------------------------------------------------------------
 
 size_t glint_row_bytes(const glint_picture_info* info) {
   return info == nullptr ? 0 : static_cast<size_t>(RowBytes(*info));
@@ -243,7 +233,7 @@ glint_status glint_picture_get_metadata(const glint_picture* picture,
   return GLINT_OK;
 }
 
-// ---- models
+// ---- models ------------------------------------------------------------------------------------
 
 glint_status glint_model_load(const char* path, glint_model** model, glint_error* error) {
   if (model != nullptr) *model = nullptr;
@@ -300,7 +290,7 @@ glint_status glint_model_explain(const glint_model* model, char** text, glint_er
   });
 }
 
-// ---- options and report
+// ---- options and report ------------------------------------------------------------------------
 
 glint_status glint_report_init(glint_report* report, size_t struct_size) {
   return InitStruct(glint_report{}, struct_size, report);
@@ -314,7 +304,7 @@ glint_status glint_decode_options_init(glint_decode_options* options, size_t str
   return InitStruct(DefaultsInC<glint_decode_options>(), struct_size, options);
 }
 
-// ---- encoding
+// ---- encoding ----------------------------------------------------------------------------------
 
 glint_status glint_encode(const glint_model* model, const glint_picture_info* info,
                           const void* samples, size_t row_stride, const glint_metadata* metadata,
@@ -359,7 +349,7 @@ glint_status glint_encode_rows(const glint_model* model, const glint_picture_inf
   });
 }
 
-// ---- decoding
+// ---- decoding ----------------------------------------------------------------------------------
 
 glint_status glint_decode(const glint_model* model, const void* stream, size_t stream_size,
                           const glint_decode_options* options, glint_picture** picture,
@@ -421,7 +411,7 @@ glint_status glint_decode_rows(const glint_model* model, const void* stream, siz
   });
 }
 
-// ---- inspecting
+// ---- inspecting --------------------------------------------------------------------------------
 
 int glint_is_stream(const void* data, size_t size) {
   return data != nullptr && glint::IsStream(data, size) ? 1 : 0;
@@ -477,7 +467,7 @@ glint_status glint_stream_get_metadata(const glint_stream_info* info,
   return GLINT_OK;
 }
 
-// ---- SIMD targets
+// ---- SIMD targets ------------------------------------------------------------------------------
 
 glint_status glint_supported_targets(char** names, glint_error* error) {
   if (names != nullptr) *names = nullptr;

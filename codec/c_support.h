@@ -23,7 +23,7 @@
 
 namespace glint::c {
 
-// ---- errors
+// ---- errors ------------------------------------------------------------------------------------
 
 constexpr bool Mirrors(ErrorCode code, glint_status status) {
   return static_cast<int>(code) == static_cast<int>(status);
@@ -85,7 +85,7 @@ inline Error Need(std::initializer_list<Argument> arguments) {
   return {};
 }
 
-// ---- structs with a struct_size
+// ---- structs with a struct_size ----------------------------------------------------------------
 
 constexpr size_t kMostStructBytes = 4096;
 
@@ -150,10 +150,9 @@ class SizedStruct {
   // The field's value, `otherwise` where the caller has no (whole) such field.
   template <typename Field>
   Field Get(Field T::*field, Field otherwise) const {
-    const auto* at = reinterpret_cast<const uint8_t*>(&(copy_.*field));
     const auto* begin = reinterpret_cast<const uint8_t*>(&copy_);
-    const size_t end = static_cast<size_t>(at - begin) + sizeof(Field);
-    return end <= size_ ? copy_.*field : otherwise;
+    const auto* end = reinterpret_cast<const uint8_t*>(&(copy_.*field) + 1);
+    return static_cast<size_t>(end - begin) <= size_ ? copy_.*field : otherwise;
   }
 
  private:
@@ -161,7 +160,7 @@ class SizedStruct {
   size_t size_ = 0;
 };
 
-// ---- options and report
+// ---- options and report ------------------------------------------------------------------------
 
 inline double LrdOf(const SizedStruct<glint_encode_options>& caller) {
   return caller.Get(&glint_encode_options::lrd, EncodeOptions().lrd);
@@ -247,7 +246,7 @@ class Call {
   glint_report* caller_report_ = nullptr;
 };
 
-// ---- values and handles
+// ---- values and handles ------------------------------------------------------------------------
 
 inline PictureInfo FromC(const glint_picture_info& info) {
   return {info.width, info.height, info.channels, info.has_alpha != 0, info.bit_depth};

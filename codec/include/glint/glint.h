@@ -290,7 +290,8 @@ GLINT_API glint_status glint_encode(const glint_model* model, const glint_pictur
  * for uint16_t. Nonzero to go on, 0 to stop (GLINT_CANCELLED). */
 typedef int (*glint_read_row_fn)(void* opaque, uint32_t y, void* row);
 
-/* As glint_encode, with rows by callback: the picture is never whole in memory. */
+/* As glint_encode, with rows by callback: the picture is never whole in memory. `metadata` is
+ * looked at after the last row: a callback may complete it until then. */
 GLINT_API glint_status glint_encode_rows(const glint_model* model, const glint_picture_info* info,
                                          glint_read_row_fn read, void* opaque,
                                          const glint_metadata* metadata,
