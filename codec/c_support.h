@@ -149,7 +149,7 @@ class SizedStruct {
 
   // The field's value, `otherwise` where the caller has no (whole) such field.
   template <typename Field>
-  Field Get(Field T::*field, Field otherwise) const {
+  Field Get(Field T::*field, std::type_identity_t<Field> otherwise) const {
     const auto* begin = reinterpret_cast<const uint8_t*>(&copy_);
     const auto* end = reinterpret_cast<const uint8_t*>(&(copy_.*field) + 1);
     return static_cast<size_t>(end - begin) <= size_ ? copy_.*field : otherwise;
@@ -189,21 +189,21 @@ class Call {
     SizedStruct<COptions> caller;
     if (Error error = caller.Read("options", options); !error.ok()) return error;
     if constexpr (std::is_same_v<Options, EncodeOptions>) options_.lrd = LrdOf(caller);
-    options_.threads = caller.Get(&COptions::threads, int32_t{options_.threads});
-    options_.band_rows = caller.Get(&COptions::band_rows, int32_t{options_.band_rows});
+    options_.threads = caller.Get(&COptions::threads, options_.threads);
+    options_.band_rows = caller.Get(&COptions::band_rows, options_.band_rows);
     options_.limits.max_pixels = caller.Get(&COptions::max_pixels, options_.limits.max_pixels);
     options_.limits.max_memory = caller.Get(&COptions::max_memory, options_.limits.max_memory);
-    const glint_runner runner = caller.Get(&COptions::runner, glint_runner{});
+    const glint_runner runner = caller.Get(&COptions::runner, {});
     options_.runner = {runner.run, runner.opaque, runner.workers};
-    const glint_progress_fn progress = caller.Get(&COptions::progress, glint_progress_fn{});
-    void* const opaque = caller.Get(&COptions::progress_opaque, static_cast<void*>(nullptr));
+    const glint_progress_fn progress = caller.Get(&COptions::progress, nullptr);
+    void* const opaque = caller.Get(&COptions::progress_opaque, nullptr);
     if (progress != nullptr) {
       options_.progress = [progress, opaque](double done) { return progress(opaque, done) != 0; };
     }
-    layer_ = caller.Get(&COptions::layer, glint_layer_fn{});
-    layer_opaque_ = caller.Get(&COptions::layer_opaque, static_cast<void*>(nullptr));
+    layer_ = caller.Get(&COptions::layer, nullptr);
+    layer_opaque_ = caller.Get(&COptions::layer_opaque, nullptr);
     options_.profile = layer_ != nullptr;
-    caller_report_ = caller.Get(&COptions::report, static_cast<glint_report*>(nullptr));
+    caller_report_ = caller.Get(&COptions::report, nullptr);
     if (caller_report_ == nullptr) return {};
     const size_t report_size = StructSize(caller_report_);
     return PossibleSize(report_size) ? Error() : UninitialisedError("report", report_size);
