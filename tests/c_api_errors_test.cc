@@ -124,8 +124,8 @@ TEST_CASE("C interface: options of older and newer callers") {
     options.lrd = 5e-4;
     options.max_memory = 1000;
     options.struct_size = size;
-    std::vector<std::max_align_t> memory(size / sizeof(std::max_align_t) + 1);
-    std::memcpy(memory.data(), &options, std::min(size, sizeof(options)));
+    Bytes memory(std::max(size, sizeof(size)));
+    std::memcpy(memory.data(), &options, std::min(memory.size(), sizeof(options)));
     return EncodeSmall(reinterpret_cast<const glint_encode_options*>(memory.data()));
   };
   CHECK(status_of_size(sizeof(size_t)) == GLINT_OK);
