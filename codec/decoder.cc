@@ -219,6 +219,9 @@ class Decoder {
 
 Status DecodeInto(const Model& model, ByteSpan bytes, const Sink& sink,
                   const DecodeOptions& options, bool whole, Report* report) {
+  if (!sink.start || !sink.write) {
+    return Status::Error(StatusCode::kInvalidArgument, "a start or row callback is missing");
+  }
   GLINT_ASSIGN(const ParsedStream stream, ParseStream(bytes, options.limits));
   const PictureInfo output = OutputInfo(stream.header.source);
   const uint64_t more_bytes = whole ? uint64_t{output.height} * output.RowBytes() : 0;

@@ -314,6 +314,7 @@ Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo&
   *report = Report();
   const StageClock clock(&report->times.total);
   auto stream = WithoutBadAlloc([&]() -> Result<Bytes> {
+    if (!read) return Status::Error(StatusCode::kInvalidArgument, "there is no row reader");
     return Encoder(model.impl(), info, options, report).Run(metadata, read);
   });
   if (!stream.ok()) return ToError(stream.status());
