@@ -340,6 +340,48 @@ TEST_CASE("damage: PNG files of the suite with every bit of their first bytes fl
 // ---- promises about memory
 // ---------------------------------------------------------------------------
 
+// Doubled 12 times and with 4096 channels, a row of 2^29 pixels has more bytes than 64 bits count.
+TEST_CASE("damage: a model that blows pictures up beyond all memory") {
+  using testing::ModelBuilder;
+  ModelBuilder b = testing::MiniModel();
+  testing::Json nodes = testing::Json::array();
+  std::string last = "x";
+  const auto add = [&](testing::Json node) {
+    last = node["name"].get<std::string>();
+    nodes.push_back(std::move(node));
+  };
+  add(b.Conv("c", last, 3, 64, 1, 1));
+  add(ModelBuilder::Simple("wide", "concat", std::vector<std::string>(64, last)));
+  b.AddRandom("up.weight", {4096, 1, 4, 4}, 0, 1);
+  testing::Json narrow = b.Deconv("u0", last, 1, 1, 4);
+  narrow["weights"] = {{"weight", "up.weight"}};
+  add(narrow);
+  for (int i = 1; i < 12; ++i) add(b.Deconv("u" + std::to_string(i), last, 1, 1, 4));
+  add(b.Conv("c2", last, 1, 64, 1, 1));
+  add(ModelBuilder::Simple("wide2", "concat", std::vector<std::string>(64, last)));
+  add(b.Conv("c3", last, 4096, 1, 1, 1));
+  for (int i = 0; i < 13; ++i) {
+    add(b.Conv("d" + std::to_string(i), last, 1, i == 12 ? 2 : 1, 3, 2));
+  }
+  b.document["graphs"]["g_a"] = ModelBuilder::Graph("close", {{"x", 3}}, nodes);
+  const Model model = LoadModel(b.Build());
+  uint64_t before = 0;  // what half the width needs; UINT64_MAX: beyond counting
+  for (uint32_t width = 1; width <= uint32_t{1} << 29; width *= 2) {
+    CAPTURE(width);
+    const PictureInfo info = MakeInfo(width, 1, 3, false, 8);
+    EncodeOptions options;
+    options.limits.max_memory = kMostMemory;
+    Report report;
+    const auto read = [](uint32_t, void*) { return false; };
+    const auto stream = EncodeRows(model, info, {}, read, options, &report);
+    REQUIRE_FALSE(stream.ok());
+    CHECK(stream.error().code == ErrorCode::kLimit);
+    const uint64_t planned = report.planned_bytes == 0 ? UINT64_MAX : report.planned_bytes;
+    CHECK(planned >= before);
+    before = planned;
+  }
+}
+
 TEST_CASE("damage: working memory is what was planned") {
   const Model model = LoadModel(TinyModelFile());
   constexpr uint64_t kSlack = uint64_t{8} << 20;
