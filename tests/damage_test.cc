@@ -195,7 +195,7 @@ TEST_CASE("damage: mutated streams") {
       {&mini, MakeSample(mini, MakeInfo(9, 30, 1, true, 16), 6).stream},
       {&mini, MakeSample(mini, MakeInfo(20, 9, 1, false, 4), 7).stream}};
   Mutator mutator(TestSeed() + 100);
-  for (size_t round = 0; round < 2 * Rounds(); ++round) {
+  for (size_t round = 0; round < 8 * Rounds(); ++round) {
     CAPTURE(round);
     const Seeded& sample = samples[mutator.Below(samples.size())];
     const Bytes& other = samples[mutator.Below(samples.size())].stream;
