@@ -122,20 +122,18 @@ Status ParseHeader(ByteSpan payload, StreamHeader* header) {
   return Status::Ok();
 }
 
-Result<Bytes> InflateIcc(ByteSpan payload, const Limits& limits) {
+// Size of the ICC profile, without inflating it; `packed` is what holds it.
+Result<uint32_t> IccSize(ByteSpan payload, ByteSpan* packed) {
   PayloadReader reader(payload);
   const uint32_t size = reader.Leb128();
-  const ByteSpan packed = reader.Rest();
-  const uint64_t most = std::min(kMaxIccBytes, packed.size() * kMostInflation);
-  if (reader.ok() && size <= most && size > limits.max_memory) {
-    return Status::Error(StatusCode::kLimit, "the ICC profile has " + std::to_string(size) +
-                                                 " bytes, the limit is " +
-                                                 std::to_string(limits.max_memory));
-  }
-  if (!reader.ok() || size == 0 || size > most) {
-    return BadStream("the ICC profile claims " + std::to_string(size) + " bytes, at most " +
-                     std::to_string(most) + " are possible");
-  }
+  *packed = reader.Rest();
+  const uint64_t most = std::min(kMaxIccBytes, packed->size() * kMostInflation);
+  if (reader.ok() && size > 0 && size <= most) return size;
+  return BadStream("the ICC profile claims " + std::to_string(size) + " bytes, at most " +
+                   std::to_string(most) + " are possible");
+}
+
+Result<Bytes> InflateIcc(ByteSpan packed, uint32_t size) {
   Bytes profile(size);
   uLongf done = size;
   uLong used = static_cast<uLong>(packed.size());
@@ -173,6 +171,8 @@ class StreamCollector {
   StreamCollector(const Limits& limits, ParsedStream* stream) : limits_(limits), stream_(*stream) {}
 
   Status Add(const ChunkView& view) {
+    // Both lists may hold three times their content while they grow.
+    GLINT_TRY(Hold(3 * (sizeof(ChunkView) + sizeof(ByteSpan)), "its list of chunks"));
     switch (view.type) {
       case chunk::kHeader:
         return BadStream("a second header");
@@ -207,20 +207,37 @@ class StreamCollector {
     Metadata& metadata = stream_.metadata;
     if (view.type == chunk::kIcc) {
       if (!metadata.icc.empty()) return BadStream("a second ICC profile");
-      GLINT_ASSIGN(metadata.icc, InflateIcc(view.payload, limits_));
+      ByteSpan packed;
+      GLINT_ASSIGN(const uint32_t size, IccSize(view.payload, &packed));
+      GLINT_TRY(Hold(size, "the ICC profile"));
+      GLINT_ASSIGN(metadata.icc, InflateIcc(packed, size));
     } else if (view.type == chunk::kExif) {
       if (!metadata.exif.empty()) return BadStream("a second EXIF chunk");
       if (view.payload.empty()) return BadStream("the EXIF chunk is empty");
+      GLINT_TRY(Hold(view.payload.size(), "EXIF"));
       metadata.exif.assign(view.payload.begin(), view.payload.end());
     } else if (view.type == chunk::kOther) {
       if (!metadata.chunks.empty()) return BadStream("a second metadata chunk");
+      GLINT_TRY(Hold(view.payload.size(), "its metadata"));
       return ReadOther(view.payload, &metadata);
     }
     return Status::Ok();
   }
 
+  // Counts what is kept beside the caller's bytes.
+  Status Hold(uint64_t bytes, const char* what) {
+    if (bytes <= limits_.max_memory - held_) {
+      held_ += bytes;
+      return Status::Ok();
+    }
+    return Status::Error(StatusCode::kLimit, std::string("the stream needs more memory for ") +
+                                                 what + " than the limit of " +
+                                                 std::to_string(limits_.max_memory) + " bytes");
+  }
+
   const Limits& limits_;
   ParsedStream& stream_;
+  uint64_t held_ = 0;
   bool has_alpha_ = false;
   size_t ancillary_ = 0;
 };

@@ -75,9 +75,12 @@ void LatentCoder::PlanRings() {
   const auto layout = [](size_t channels, size_t width, long height, size_t halo, size_t rows) {
     return RowRing::Layout{channels, width, height, halo, halo, rows};
   };
-  psi_layout_ =
-      layout(model_.h_s->output_channels(), geometry_.width(), geometry_.height(), psi_halo,
-             capacity(segment_rows + most_ahead + hindmost, geometry_.height()));
+  const long ratio = document.hyper_stride / document.latent_stride;
+  // A transposed convolution gives columns in pairs.
+  const size_t psi_width = std::min(geometry_.width() + geometry_.width() % 2,
+                                    geometry_.hyper_width() * static_cast<size_t>(ratio));
+  psi_layout_ = layout(model_.h_s->output_channels(), psi_width, geometry_.height(), psi_halo,
+                       capacity(segment_rows + most_ahead + hindmost, geometry_.height()));
 
   if (options_.synthesis_band > 0) {
     const RowReach reach = ReachOf(model_.graph("g_s"), options_.synthesis_band)[0];
@@ -89,7 +92,6 @@ void LatentCoder::PlanRings() {
              y_halo, capacity(segment_rows + most_ahead + hindmost, geometry_.height()));
 
   // Rows of z that h_s still reads when the next segment's have all come.
-  const long ratio = document.hyper_stride / document.latent_stride;
   const long held = ReachOf(model_.graph("h_s"), hyper_band_)[0].held;
   const long share = (segment_rows + ratio - 1) / ratio;
   z_layout_ =
@@ -109,7 +111,7 @@ ExecutorOptions LatentCoder::HyperOptions() const {
   ExecutorOptions options;
   options.in_width = geometry_.hyper_width();
   options.in_height = geometry_.hyper_height();
-  options.out_width = geometry_.width();
+  options.out_width = psi_layout_.width;
   options.out_height = geometry_.height();
   options.band_rows = hyper_band_;
   options.t = options_.t;
@@ -120,6 +122,7 @@ ExecutorOptions LatentCoder::HyperOptions() const {
 
 ExecutorOptions LatentCoder::StepOptions() const {
   ExecutorOptions options = HyperOptions();
+  options.out_width = geometry_.width();
   options.in_width = geometry_.width();
   options.in_height = geometry_.height();
   options.band_rows = step_band_;
@@ -211,9 +214,18 @@ Status LatentCoder::CodeHyper(long segment, SymbolPort* port, StageTimes* times)
 void LatentCoder::SynthesiseHyper(long segment) {
   const long end = PsiEnd(segment);
   while (psi_end_ < end) {
+    const long begin = psi_end_;
     psi_end_ = std::min(end, psi_end_ + hyper_band_);
     h_s_->Advance(psi_end_);
+    for (long row = begin; row < psi_end_; ++row) ClearBeyondPsi(row);
   }
+}
+
+// Kernels must read zeros right of the latents.
+void LatentCoder::ClearBeyondPsi(long row) {
+  float* pixels = psi_ring_.Row(row);
+  std::fill(pixels + geometry_.width() * psi_layout_.channels,
+            pixels + psi_layout_.width * psi_layout_.channels, 0.0f);
 }
 
 LatentRow LatentCoder::RowOf(const Step& step, long row) const {

@@ -85,6 +85,7 @@ class LatentCoder {
 
   Status CodeHyper(long segment, SymbolPort* port, StageTimes* times);
   void SynthesiseHyper(long segment);
+  void ClearBeyondPsi(long row);
   Status CodeStep(Step* step, long segment, SymbolPort* port, StageTimes* times);
   void PredictRows(Step* step, long begin, long end);
   void ClearRows(long end);

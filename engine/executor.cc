@@ -136,6 +136,9 @@ size_t RowPixels(const PlanTensor& tensor, size_t width) {
   return tensor.compact ? (width + 1) / 2 : width;
 }
 
+// Far beyond what a machine can have, and so little that sums of it do not overflow.
+constexpr uint64_t kMostBytes = uint64_t{1} << 48;
+
 // Layouts of all rings by tensor: capacity 0 for those that live elsewhere or belong to the caller.
 struct MemoryPlan {
   std::vector<RowRing::Layout> layouts;
@@ -187,7 +190,13 @@ Result<MemoryPlan> PlanMemory(const PlanImpl& plan, const ExecutorOptions& optio
         plan.tensors[static_cast<size_t>(plan.output_tensor)].storage)] = {};
   }
   for (const RowRing::Layout& layout : memory.layouts) {
-    if (layout.capacity > 0) memory.bytes += layout.Bytes();
+    if (layout.capacity == 0) continue;
+    const uint64_t row_bytes = uint64_t{layout.RowFloats()} * sizeof(float);
+    if (layout.capacity >= kMostBytes / row_bytes || memory.bytes >= kMostBytes) {
+      return Status::Error(StatusCode::kLimit,
+                           "graph " + plan.graph_name + " needs more memory than any machine has");
+    }
+    memory.bytes += layout.Bytes();
   }
   for (const PlanStep& step : plan.steps) {
     if (step.gdn)

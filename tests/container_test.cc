@@ -428,6 +428,27 @@ TEST_CASE("container: ICC profiles whose length lies, and bombs") {
   CHECK(code(100000, packed, small) == StatusCode::kLimit);
 }
 
+TEST_CASE("container: what is kept of a stream stays within the limit on memory") {
+  Bytes many = Stream({Chunk('H', kPlainHeader)});
+  for (int i = 0; i < 1000; ++i) Append(&many, Chunk('S', {}));
+  Append(&many, Chunk('E', {}));
+  Limits limits;
+  limits.max_memory = 500000;
+  CHECK(CodeOf(many, limits) == StatusCode::kOk);
+  limits.max_memory = 100000;
+  CHECK(CodeOf(many, limits) == StatusCode::kLimit);
+  for (const char type : {'e', 't'}) {
+    const Bytes content = Joined({{'t', 'E', 'X', 't'}, Leb128(100000), Bytes(100000, 'a')});
+    const Bytes stream = Stream({Chunk('H', kPlainHeader), Chunk(type, content), Chunk('E', {})});
+    limits.max_memory = 101000;
+    CHECK(CodeOf(stream, limits) == StatusCode::kOk);
+    limits.max_memory = 99000;
+    CHECK(CodeOf(stream, limits) == StatusCode::kLimit);
+  }
+  limits.max_memory = 0;
+  CHECK(CodeOf(many, limits) == StatusCode::kLimit);
+}
+
 TEST_CASE("container: every truncation and every flipped bit is found") {
   std::mt19937 random(TestSeed() + 902);
   Metadata metadata;

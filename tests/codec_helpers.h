@@ -1,0 +1,52 @@
+// Models, pictures and calls for the tests of the whole codec.
+// Used by tests/ only.
+// Thread rules: functions of their arguments; TargetScope changes the process.
+#ifndef GLINT_TESTS_CODEC_HELPERS_H_
+#define GLINT_TESTS_CODEC_HELPERS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "glint/glint.hpp"
+
+namespace glint::testing {
+
+// The tiny model of tests/model_builder.h with segments of that many rows of latents.
+std::vector<uint8_t> TinyModelFile(int segment_rows = 64, uint32_t seed = 1);
+// The least model there is, likewise.
+std::vector<uint8_t> MiniModelFile(int segment_rows = 64, uint32_t seed = 1);
+Model LoadModel(const std::vector<uint8_t>& file);
+std::string LightPath();  // the shipped model
+Model LoadLight();
+
+// Slopes, waves and a little noise in every channel, as photographs have them; the same for a seed.
+Picture SmoothPicture(const PictureInfo& info, uint32_t seed);
+// A profile, EXIF and two texts.
+Metadata SomeMetadata();
+
+// Succeed or fail the test.
+std::vector<uint8_t> MustEncode(const Model& model, const Picture& picture,
+                                const EncodeOptions& options = {}, Report* report = nullptr);
+Picture MustDecode(const Model& model, const std::vector<uint8_t>& stream,
+                   const DecodeOptions& options = {}, Report* report = nullptr);
+
+// The largest difference of two pictures' samples; they must have the same form.
+uint32_t LargestDifference(const Picture& a, const Picture& b);
+bool SameMetadata(const Metadata& a, const Metadata& b);
+
+// Another SIMD target while it lives; the best one afterwards.
+class TargetScope {
+ public:
+  explicit TargetScope(const std::string& name);
+  ~TargetScope();
+  TargetScope(const TargetScope&) = delete;
+  TargetScope& operator=(const TargetScope&) = delete;
+
+ private:
+  std::string before_;
+};
+
+}  // namespace glint::testing
+
+#endif  // GLINT_TESTS_CODEC_HELPERS_H_

@@ -1,0 +1,53 @@
+// How much memory the process takes at its peak, beyond what it had before.
+// Used by tests only.
+// Thread rules: one measurement at a time; other threads' memory counts as well.
+#ifndef GLINT_TESTS_PEAK_MEMORY_H_
+#define GLINT_TESTS_PEAK_MEMORY_H_
+
+#include <malloc.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+
+namespace glint::testing {
+
+// Resident bytes between construction and Growth(). Where the kernel does not let the peak be set
+// back (/proc/self/clear_refs), only growth beyond the process's earlier peak is seen: too little
+// then, never too much.
+class PeakMemory {
+ public:
+  PeakMemory() {
+    malloc_trim(0);
+    if (std::FILE* file = std::fopen("/proc/self/clear_refs", "w")) {
+      std::fputs("5", file);
+      std::fclose(file);
+    }
+    before_ = Read("VmHWM:");
+  }
+  uint64_t Growth() const {
+    const uint64_t now = Read("VmHWM:");
+    return now > before_ ? now - before_ : 0;
+  }
+
+ private:
+  static uint64_t Read(const char* key) {
+    uint64_t kilobytes = 0;
+    std::FILE* file = std::fopen("/proc/self/status", "r");
+    if (file == nullptr) return 0;
+    char line[256];
+    while (std::fgets(line, sizeof(line), file) != nullptr) {
+      if (std::strncmp(line, key, std::strlen(key)) != 0) continue;
+      unsigned long long value = 0;
+      if (std::sscanf(line + std::strlen(key), "%llu", &value) == 1) kilobytes = value;
+    }
+    std::fclose(file);
+    return kilobytes * 1024;
+  }
+
+  uint64_t before_ = 0;
+};
+
+}  // namespace glint::testing
+
+#endif  // GLINT_TESTS_PEAK_MEMORY_H_
