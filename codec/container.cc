@@ -350,16 +350,8 @@ Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits) {
   reader.Take(std::size(kSignature));
   ParsedStream parsed;
   StreamCollector collector(limits, &parsed);
-  uint64_t memory = 0;
   for (bool at_end = false; !at_end;) {
     GLINT_ASSIGN(const ChunkView view, ReadChunk(stream, &reader));
-    memory += 2 * (sizeof(ChunkView) + sizeof(ByteSpan));  // as vectors grow
-    if (IsLower(view.type)) memory += 2 * view.payload.size();
-    if (memory > limits.max_memory) {
-      return Status::Error(StatusCode::kLimit,
-                           "the chunks of the stream need more memory than the limit of " +
-                               std::to_string(limits.max_memory) + " bytes");
-    }
     if (parsed.chunks.empty()) {
       if (view.type != chunk::kHeader) return BadStream("the stream does not begin with a header");
       GLINT_TRY(ParseHeader(view.payload, &parsed.header));

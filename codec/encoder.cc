@@ -251,9 +251,14 @@ class Encoder {
     constexpr uint64_t kBytesPerSymbol = 10;
     GLINT_ASSIGN(const uint64_t analysis_bytes, analysis.MemoryNeeded());
     GLINT_ASSIGN(const uint64_t coder_bytes, coder.MemoryNeeded());
-    report_.planned_bytes = analysis_bytes + coder_bytes +
-                            geometry.MostSymbols() * kBytesPerSymbol +
-                            (info_.has_alpha ? kAlphaStateBytes + 4 * info_.RowBytes() : 0);
+    working_bytes_ = analysis_bytes + coder_bytes + geometry.MostSymbols() * kBytesPerSymbol +
+                     (info_.has_alpha ? kAlphaStateBytes + 4 * info_.RowBytes() : 0);
+    return HoldOutput(0);
+  }
+
+  // What goes out grows beside the working memory, and nobody knows how far.
+  Status HoldOutput(uint64_t bytes) {
+    report_.planned_bytes = std::max(report_.planned_bytes, working_bytes_ + bytes);
     return context_.CheckMemory(report_.planned_bytes);
   }
 
@@ -263,7 +268,7 @@ class Encoder {
                  AlphaWriter::Make(info_.width, info_.SampleBytes(), packed_alpha));
     const Analysis::AlphaSink take_alpha = [&](const uint8_t* samples) {
       // Twice: once more when it goes into the stream.
-      GLINT_TRY(context_.CheckMemory(report_.planned_bytes + 2 * packed_alpha->capacity()));
+      GLINT_TRY(HoldOutput(2 * packed_alpha->capacity()));
       return alpha->AddRow(samples);
     };
     GLINT_TRY(analysis->Run(read, take_alpha, &report_.times));
@@ -287,7 +292,7 @@ class Encoder {
         AppendU32(coder->LatentCrc(s), &payload);
         report_.latent_crc = Crc32(report_.latent_crc, ByteSpan(payload).subspan(crc_at));
         GLINT_TRY(container->Add(chunk::kSegment, payload));
-        GLINT_TRY(context_.CheckMemory(report_.planned_bytes + stream->capacity()));
+        GLINT_TRY(HoldOutput(stream->capacity()));
       }
       GLINT_TRY(
           context_.Progress(kAnalysisShare + (1 - kAnalysisShare) * static_cast<double>(s + 1) /
@@ -301,6 +306,7 @@ class Encoder {
   const EncodeOptions& options_;
   Report& report_;
   CallContext context_;
+  uint64_t working_bytes_ = 0;
 };
 
 }  // namespace

@@ -368,6 +368,22 @@ TEST_CASE("codec: progress rises to 1 and can stop a call") {
   }
 }
 
+TEST_CASE("codec: metadata may be completed until the last row is given") {
+  const Model model = LoadModel(TinyModelFile());
+  const PictureInfo info = MakeInfo(20, 9, 3, false, 8);
+  Metadata metadata;
+  const RowReader read = [&](uint32_t y, void* row) {
+    std::memset(row, static_cast<int>(10 * y), info.RowBytes());
+    if (y + 1 == info.height) metadata = SomeMetadata();
+    return true;
+  };
+  const auto stream = EncodeRows(model, info, metadata, read);
+  REQUIRE_MESSAGE(stream.ok(), stream.error().message);
+  const auto inspected = Inspect(stream->data(), stream->size());
+  REQUIRE(inspected.ok());
+  CHECK(SameMetadata(inspected->metadata, SomeMetadata()));
+}
+
 TEST_CASE("codec: limits on pixels and memory hold exactly") {
   const Model model = LoadModel(TinyModelFile());
   const Picture picture = SmoothPicture(MakeInfo(50, 31, 3, true, 8), 10);

@@ -226,7 +226,7 @@ typedef struct glint_report {
   double total_seconds;     /* the whole call */
   double estimated_bits;    /* encoding: of all symbols under the model's tables */
   uint64_t symbols;
-  uint64_t planned_bytes; /* working memory */
+  uint64_t planned_bytes; /* working memory, and when encoding what came out */
   uint32_t latent_crc;    /* CRC-32 over the CRCs of all segments' latents */
   uint32_t reserved;
 } glint_report;

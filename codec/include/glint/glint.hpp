@@ -156,7 +156,7 @@ struct Report {
   double estimated_bits = 0;  // encode: of all symbols under the model's tables
   uint64_t symbols = 0;
   uint32_t latent_crc = 0;     // CRC-32 over the CRCs of all segments' latents
-  uint64_t planned_bytes = 0;  // working memory
+  uint64_t planned_bytes = 0;  // working memory, and when encoding what came out
   std::vector<LayerProfile> layers;
 };
 
