@@ -99,7 +99,8 @@ void PixelReader::ToFloats(float* row) {
   if (info_.channels == 1) {
     for (size_t x = info_.width; x-- > 0;) row[3 * x] = row[3 * x + 1] = row[3 * x + 2] = row[x];
   }
-  const float* last = row + 3 * (size_t{info_.width} - 1);
+  const size_t width = info_.width;
+  const float* last = row + 3 * (width - 1);
   for (size_t x = info_.width; x < padded_width_; ++x) std::copy(last, last + 3, row + 3 * x);
 }
 
