@@ -53,7 +53,8 @@ class Analysis {
   Result<uint64_t> MemoryNeeded() const {
     GLINT_ASSIGN(const uint64_t y, Executor::MemoryNeeded(*model_.g_a, y_options_));
     GLINT_ASSIGN(const uint64_t z, Executor::MemoryNeeded(*model_.h_a, z_options_));
-    return y + z + pixels_.MemoryNeeded() + geometry_.padded_width() * 3 * sizeof(float) +
+    return y + z + pixels_.MemoryNeeded() +
+           (geometry_.padded_width() * 3 + y_row_) * sizeof(float) +
            (y_row_ * static_cast<uint64_t>(geometry_.height()) +
             z_row_ * static_cast<uint64_t>(geometry_.hyper_height())) *
                sizeof(int16_t);
@@ -63,7 +64,7 @@ class Analysis {
     pixels_.Allocate();
     GLINT_ASSIGN(g_a_, Executor::Make(model_.g_a, y_options_));
     GLINT_ASSIGN(h_a_, Executor::Make(model_.h_a, z_options_));
-    if (!row_.Allocate(geometry_.padded_width() * 3) ||
+    if (!row_.Allocate(geometry_.padded_width() * 3) || !y_floats_.Allocate(y_row_) ||
         !y_.Allocate(y_row_ * static_cast<size_t>(geometry_.height())) ||
         !z_.Allocate(z_row_ * static_cast<size_t>(geometry_.hyper_height()))) {
       return Status::Error(StatusCode::kLimit, "out of memory for the latents");
@@ -115,7 +116,7 @@ class Analysis {
     {
       const StageClock clock(&times->analysis);
       if (inside) pixels_.ToFloats(row_.get());
-      std::memcpy(g_a_->InputRow(0, rows_read_), row_.get(), row_.size() * sizeof(float));
+      g_a_->WriteInput(0, rows_read_, row_.get());
     }
     return inside && take_alpha ? take_alpha(pixels_.Alpha()) : Status::Ok();
   }
@@ -127,7 +128,8 @@ class Analysis {
       const long need = h_a_->InputEnd(z_done_ + 1);
       if (need > y_end) return;
       for (; y_fed_ < need; ++y_fed_) {
-        kernels::FixedToFloat(y_row(y_fed_), h_a_->InputRow(0, y_fed_), y_row_, fixed_scale_);
+        kernels::FixedToFloat(y_row(y_fed_), y_floats_.get(), y_row_, fixed_scale_);
+        h_a_->WriteInput(0, y_fed_, y_floats_.get());
       }
       h_a_->Advance(z_done_ + 1);
       ToFixed(*h_a_, z_done_, z_row_, 1.0f, z_.get());
@@ -151,6 +153,7 @@ class Analysis {
   ExecutorOptions y_options_, z_options_;
   std::unique_ptr<Executor> g_a_, h_a_;
   AlignedBuffer<float> row_;
+  AlignedBuffer<float> y_floats_;
   AlignedBuffer<int16_t> y_, z_;
   long rows_read_ = 0;
   long y_fed_ = 0;

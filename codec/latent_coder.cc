@@ -72,14 +72,18 @@ void LatentCoder::PlanRings() {
   const auto capacity = [&](long rows, long height) {
     return static_cast<size_t>(std::min(rows, height) + kSlack);
   };
-  const auto layout = [](size_t channels, size_t width, long height, size_t halo, size_t rows) {
-    return RowRing::Layout{channels, width, height, halo, halo, rows};
+  const auto layout = [](const Quantisation* quantisation, size_t channels, size_t width,
+                         long height, size_t halo, size_t rows) {
+    // Integers here are int16: the checks of a model see to it.
+    const auto element = quantisation == nullptr ? kernels::Element::kF32 : kernels::Element::kI16;
+    return RowRing::Layout{element, 0, channels, width, height, halo, halo, rows};
   };
   const long ratio = document.hyper_stride / document.latent_stride;
   // A transposed convolution gives columns in pairs.
   const size_t psi_width = std::min(geometry_.width() + geometry_.width() % 2,
                                     geometry_.hyper_width() * static_cast<size_t>(ratio));
-  psi_layout_ = layout(model_.h_s->output_channels(), psi_width, geometry_.height(), psi_halo,
+  psi_layout_ = layout(model_.h_s->output_quantisation(), model_.h_s->output_channels(), psi_width,
+                       geometry_.height(), psi_halo,
                        capacity(segment_rows + most_ahead + hindmost, geometry_.height()));
 
   if (options_.synthesis_band > 0) {
@@ -87,16 +91,17 @@ void LatentCoder::PlanRings() {
     hindmost = std::max(hindmost, reach.held);
     y_halo = std::max(y_halo, model_.g_s->input_halo(0));
   }
-  y_layout_ =
-      layout(static_cast<size_t>(document.latent_channels), geometry_.width(), geometry_.height(),
-             y_halo, capacity(segment_rows + most_ahead + hindmost, geometry_.height()));
+  y_quantisation_ = model_.g_s->input_quantisation(0);
+  y_layout_ = layout(y_quantisation_, static_cast<size_t>(document.latent_channels),
+                     geometry_.width(), geometry_.height(), y_halo,
+                     capacity(segment_rows + most_ahead + hindmost, geometry_.height()));
 
   // Rows of z that h_s still reads when the next segment's have all come.
   const long held = ReachOf(model_.graph("h_s"), hyper_band_)[0].held;
   const long share = (segment_rows + ratio - 1) / ratio;
   z_layout_ =
-      layout(static_cast<size_t>(document.hyper_channels), geometry_.hyper_width(),
-             geometry_.hyper_height(), model_.h_s->input_halo(0),
+      layout(model_.h_s->input_quantisation(0), static_cast<size_t>(document.hyper_channels),
+             geometry_.hyper_width(), geometry_.hyper_height(), model_.h_s->input_halo(0),
              capacity(share + 1 + document.coding.hyper_ahead + held, geometry_.hyper_height()));
 }
 
@@ -203,7 +208,12 @@ Status LatentCoder::CodeHyper(long segment, SymbolPort* port, StageTimes* times)
     const StageClock clock(&times->entropy);
     for (long row = geometry_.HyperEnd(segment - 1); row < geometry_.HyperEnd(segment); ++row) {
       GLINT_TRY(port->CodeHyperRow(row, z_tables_.get(), symbols, z_values_.get()));
-      kernels::FixedToFloat(z_values_.get(), z_ring_.Row(row), symbols, 1.0f);
+      if (z_layout_.element == kernels::Element::kF32) {
+        kernels::FixedToFloat(z_values_.get(), z_ring_.Floats(row), symbols, 1.0f);
+      } else {
+        const int16_t most = static_cast<int16_t>(model_.h_s->input_quantisation(0)->max);
+        kernels::Limit(z_values_.get(), z_ring_.Ints(row), symbols, most);
+      }
     }
   }
   const StageClock clock(&times->hyper);
@@ -223,9 +233,9 @@ void LatentCoder::SynthesiseHyper(long segment) {
 
 // Kernels must read zeros right of the latents.
 void LatentCoder::ClearBeyondPsi(long row) {
-  float* pixels = psi_ring_.Row(row);
-  std::fill(pixels + geometry_.width() * psi_layout_.channels,
-            pixels + psi_layout_.width * psi_layout_.channels, 0.0f);
+  const size_t pixel = psi_ring_.pixel_bytes();
+  std::memset(psi_ring_.Row(row) + geometry_.width() * pixel, 0,
+              (psi_layout_.width - geometry_.width()) * pixel);
 }
 
 LatentRow LatentCoder::RowOf(const Step& step, long row) const {
@@ -285,17 +295,21 @@ void LatentCoder::PredictRows(Step* step, long begin, long end) {
 // zeros where nothing has been coded yet.
 void LatentCoder::ClearRows(long end) {
   for (; cleared_end_ < end; ++cleared_end_) {
-    float* row = y_ring_.Row(cleared_end_);
-    std::fill(row, row + y_layout_.width * y_layout_.channels, 0.0f);
+    std::memset(y_ring_.Row(cleared_end_), 0, y_layout_.width * y_ring_.pixel_bytes());
   }
 }
 
 void LatentCoder::StoreRow(const LatentRow& row, const int16_t* y_hat) {
-  float* out = y_ring_.Row(row.row) + row.positions.first * y_layout_.channels + row.channel_begin;
+  size_t at = row.positions.first * y_layout_.channels + row.channel_begin;
   for (size_t p = 0; p < row.positions.count; ++p) {
-    kernels::FixedToFloat(y_hat, out, row.channels, fixed_scale_);
+    if (y_quantisation_ == nullptr) {
+      kernels::FixedToFloat(y_hat, y_ring_.Floats(row.row) + at, row.channels, fixed_scale_);
+    } else {
+      kernels::Limit(y_hat, y_ring_.Ints(row.row) + at, row.channels,
+                     static_cast<int16_t>(y_quantisation_->max));
+    }
     y_hat += row.channels;
-    out += row.positions.step * y_layout_.channels;
+    at += row.positions.step * y_layout_.channels;
   }
 }
 
@@ -303,8 +317,12 @@ uint32_t LatentCoder::LatentCrc(long segment) {
   const size_t count = y_layout_.width * y_layout_.channels;
   uint32_t crc = 0;
   for (long row = geometry_.LatentEnd(segment - 1); row < geometry_.LatentEnd(segment); ++row) {
-    // The floats are multiples of 2^-fraction_bits: this gives back what was coded.
-    kernels::FloatToFixed(y_ring_.Row(row), y_hat_.get(), count, fixed_scale_);
+    if (y_quantisation_ == nullptr) {
+      // The floats are multiples of 2^-fraction_bits: this gives back what was coded.
+      kernels::FloatToFixed(y_ring_.Floats(row), y_hat_.get(), count, fixed_scale_);
+    } else {
+      std::memcpy(y_hat_.get(), y_ring_.Row(row), count * sizeof(int16_t));
+    }
     if constexpr (std::endian::native == std::endian::big) {
       for (size_t i = 0; i < count; ++i) {
         const uint16_t value = static_cast<uint16_t>(y_hat_[i]);

@@ -59,9 +59,10 @@ class LatentCoder {
 
   // Segments in order, none twice. Adds to times->hyper, context and entropy.
   Status CodeSegment(long segment, SymbolPort* port, StageTimes* times);
-  // CRC-32 of the segment's y_hat in fixed point; after CodeSegment.
+  // CRC-32 of the segment's y_hat in fixed point, as the nets read it; after CodeSegment.
   uint32_t LatentCrc(long segment);
-  // y_hat as floats, all channels; rows of coded segments as far back as g_s may need them.
+  // y_hat as the nets read it, all channels; rows of coded segments as far back as g_s may need
+  // them.
   const RowRing& latents() const { return y_ring_; }
 
   void AppendProfile(std::vector<LayerProfile>* layers) const;
@@ -95,7 +96,8 @@ class LatentCoder {
   const Model::Impl& model_;
   const LatentGeometry& geometry_;
   LatentCoderOptions options_;
-  float fixed_scale_ = 1;  // 2^fraction_bits
+  float fixed_scale_ = 1;                         // 2^fraction_bits
+  const Quantisation* y_quantisation_ = nullptr;  // of what the nets read; nullptr: floats
   long hyper_band_ = 1;
   long step_band_ = 1;
   std::vector<Step> steps_;

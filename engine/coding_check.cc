@@ -58,6 +58,7 @@ class CodingChecker {
       return BadModel("coding", "channel " + std::to_string(c) + " is never coded at " +
                                     NameOf(kBothBits & ~covered_[c]) + " positions");
     }
+    GLINT_TRY(CheckQuantised());
     GLINT_TRY(CheckHyperAhead());
     return CheckAllGraphsUsed();
   }
@@ -175,6 +176,57 @@ class CodingChecker {
                                            std::to_string(need - share));
     }
     return Status::Ok();
+  }
+
+  static const Quantisation* Find(const Graph& graph, const std::string& tensor) {
+    const auto found = graph.quantised.find(tensor);
+    return found == graph.quantised.end() ? nullptr : &found->second;
+  }
+
+  static Status Differ(const std::string& what, const Graph& a, const Graph& b) {
+    return BadModel("graph " + Quote(b.name),
+                    "keeps " + what + " in another form than graph " + Quote(a.name));
+  }
+
+  // z and y_hat are int16 in fixed point or float, psi is as h_s leaves it; outputs are float.
+  Status CheckQuantised() const {
+    const Graph& h_s = document_.graphs.at("h_s");
+    const Graph& g_s = document_.graphs.at("g_s");
+    const Quantisation* psi = Find(h_s, h_s.outputs[0]);
+    const Quantisation* latents = Find(g_s, g_s.inputs[0].name);
+    GLINT_TRY(CheckFixedPoint(h_s, 1.0));
+    GLINT_TRY(CheckFixedPoint(g_s, 1.0 / (1 << document_.fraction_bits)));
+    if (psi != nullptr && psi->element != kernels::Element::kI16) {
+      return BadModel("graph 'h_s'", "its output is not kept as i16");
+    }
+    for (const CodingStep& step : coding_.steps) {
+      const Graph& graph = GraphOf(step);
+      for (const StepInput& input : step.inputs) {
+        const Quantisation* own = Find(graph, input.name);
+        const Quantisation* given = input.is_psi ? psi : latents;
+        if ((own == nullptr) != (given == nullptr) || (own != nullptr && !(*own == *given))) {
+          return Differ(input.is_psi ? "psi" : "the latents", input.is_psi ? h_s : g_s, graph);
+        }
+      }
+    }
+    for (const auto& [name, graph] : document_.graphs) {
+      if (name != "h_s" && Find(graph, graph.outputs[0]) != nullptr) {
+        return BadModel("graph " + Quote(name), "its output is not kept in float");
+      }
+    }
+    return Status::Ok();
+  }
+
+  Status CheckFixedPoint(const Graph& graph, double step) const {
+    const Quantisation* quantisation = Find(graph, graph.inputs[0].name);
+    if (quantisation == nullptr ||
+        (quantisation->element == kernels::Element::kI16 && quantisation->factor.empty() &&
+         quantisation->steps == std::vector<double>{step})) {
+      return Status::Ok();
+    }
+    return BadModel("graph " + Quote(graph.name),
+                    "its input is neither float nor i16 of the one step " + std::to_string(step) +
+                        " without factors");
   }
 
   Status CheckAllGraphsUsed() const {

@@ -19,6 +19,8 @@ constexpr size_t kMaxNodeInputs = 64;
 constexpr size_t kMaxSteps = 256;
 constexpr int kMaxTables = 4096;
 constexpr int64_t kCdfTotal = 65536;
+constexpr size_t kMaxKnots = 64;
+constexpr double kLeastStep = 1e-12, kMostStep = 1e12;
 
 Status ReadText(ObjectReader* reader, const char* key, std::string* out) {
   GLINT_TRY(reader->String(key, out));
@@ -43,13 +45,14 @@ struct OpEntry {
   size_t min_inputs, max_inputs;
   std::vector<const char*> weights;
   std::vector<const char*> optional_weights;
+  const char* matrix = nullptr;  // the weight that `precision` is about
 };
 
 const std::vector<OpEntry>& Operators() {
   static const std::vector<OpEntry> entries = {
-      {"conv2d", OpType::kConv2d, 1, 1, {"weight"}, {"bias"}},
-      {"conv_transpose2d", OpType::kConvTranspose2d, 1, 1, {"weight"}, {"bias"}},
-      {"gdn", OpType::kGdn, 1, 1, {"beta", "gamma"}, {}},
+      {"conv2d", OpType::kConv2d, 1, 1, {"weight"}, {"bias"}, "weight"},
+      {"conv_transpose2d", OpType::kConvTranspose2d, 1, 1, {"weight"}, {"bias"}, "weight"},
+      {"gdn", OpType::kGdn, 1, 1, {"beta", "gamma"}, {}, "gamma"},
       {"leaky_relu", OpType::kLeakyRelu, 1, 1, {}, {}},
       {"relu", OpType::kLeakyRelu, 1, 1, {}, {}},
       {"add", OpType::kAdd, 2, 2, {}, {}},
@@ -106,10 +109,22 @@ Status ReadWeightNames(ObjectReader* reader, const OpEntry& op, Node* node) {
   GLINT_TRY(reader->Object("weights", &object));
   ObjectReader weights(*object, reader->place() + ", weights");
   for (const char* role : op.weights) GLINT_TRY(weights.Name(role, &node->weights[role]));
+  if (IsInteger(node->precision)) GLINT_TRY(weights.Name("scale", &node->weights["scale"]));
   for (const char* role : op.optional_weights) {
     if (weights.Has(role)) GLINT_TRY(weights.Name(role, &node->weights[role]));
   }
   return weights.Finish();
+}
+
+// What has no matrix of weights computes in float.
+Status ReadPrecision(ObjectReader* reader, const OpEntry& op, Node* node) {
+  size_t index = 0;
+  if (op.matrix == nullptr) return reader->Choice("precision", {"f32"}, &index);
+  GLINT_TRY(reader->Choice("precision", {"f32", "f16", "i16", "i8"}, &index));
+  constexpr Precision kPrecisions[] = {Precision::kF32, Precision::kF16, Precision::kI16,
+                                       Precision::kI8};
+  node->precision = kPrecisions[index];
+  return Status::Ok();
 }
 
 Status ReadNode(const Json& value, const std::string& place, Node* node) {
@@ -125,11 +140,32 @@ Status ReadNode(const Json& value, const std::string& place, Node* node) {
   node->op = op.type;
   GLINT_TRY(reader.Names("inputs", op.min_inputs, op.max_inputs, &node->inputs));
   GLINT_TRY(reader.Name("output", &node->output));
-  size_t precision = 0;
-  GLINT_TRY(reader.Choice("precision", {"f32"}, &precision));
-  node->precision = Precision::kF32;
+  GLINT_TRY(ReadPrecision(&reader, op, node));
   GLINT_TRY(ReadAttributes(&reader, op, node));
   GLINT_TRY(ReadWeightNames(&reader, op, node));
+  return reader.Finish();
+}
+
+Status ReadQuantisation(const Json& value, const std::string& place, Quantisation* out) {
+  ObjectReader reader(value, place);
+  size_t type = 0;
+  GLINT_TRY(reader.Choice("type", {"i16", "u8"}, &type));
+  out->element = type == 0 ? kernels::Element::kI16 : kernels::Element::kU8;
+  if (type == 0) {
+    GLINT_TRY(reader.Int("max", 1, INT16_MAX, &out->max));
+  } else {
+    GLINT_TRY(reader.Int("zero", 0, 255, &out->zero));
+  }
+  const Json* steps = nullptr;
+  GLINT_TRY(reader.Array("steps", 1, kMaxKnots, &steps));
+  for (const Json& step : *steps) {
+    const double number = step.is_number() ? step.get<double>() : 0.0;
+    if (!(number >= kLeastStep && number <= kMostStep)) {
+      return reader.Fail("steps are not all numbers from 1e-12 to 1e12");
+    }
+    out->steps.push_back(number);
+  }
+  if (reader.Has("factor")) GLINT_TRY(reader.Name("factor", &out->factor));
   return reader.Finish();
 }
 
@@ -158,6 +194,15 @@ Status ReadGraph(const Json& value, const std::string& name, Graph* graph) {
     Node node;
     GLINT_TRY(ReadNode((*nodes)[i], place + ", node " + std::to_string(i), &node));
     graph->nodes.push_back(std::move(node));
+  }
+  if (reader.Has("tensors")) {
+    const Json* tensors = nullptr;
+    GLINT_TRY(reader.Object("tensors", &tensors));
+    for (const auto& item : tensors->items()) {
+      if (!IsName(item.key())) return reader.Fail("tensors: " + Quote(item.key()) + " is no name");
+      GLINT_TRY(ReadQuantisation(item.value(), place + ", tensor " + Quote(item.key()),
+                                 &graph->quantised[item.key()]));
+    }
   }
   return reader.Finish();
 }
@@ -440,7 +485,7 @@ Status ReadHead(ObjectReader* reader, ModelDocument* document) {
   GLINT_TRY(ReadText(reader, "name", &document->name));
   GLINT_TRY(ReadText(reader, "architecture", &document->architecture));
   size_t form = 0;
-  GLINT_TRY(reader->Choice("form", {"fp32"}, &form));
+  GLINT_TRY(reader->Choice("form", {"fp32", "fp16", "int16", "int8"}, &form));
   return reader->String("form", &document->form);
 }
 

@@ -143,6 +143,7 @@ constexpr uint64_t kMostBytes = uint64_t{1} << 48;
 struct MemoryPlan {
   std::vector<RowRing::Layout> layouts;
   size_t scratch_floats = 0;  // of one worker
+  size_t pixel_floats = 0;    // of a pixel of the widest tensor
   size_t most_rows = 0;       // of one step in one Advance
   uint64_t bytes = 0;
 };
@@ -177,6 +178,8 @@ Result<MemoryPlan> PlanMemory(const PlanImpl& plan, const ExecutorOptions& optio
     const bool is_output = id == plan.output_tensor;
     const size_t width = is_output ? schedule.out_width() : schedule.width(id);
     layout.channels = tensor.channels;
+    layout.element = tensor.element;
+    layout.zero = static_cast<uint8_t>(tensor.zero());
     layout.width = std::max(layout.width, RowPixels(tensor, width));
     layout.height = schedule.height(id);
     layout.halo_left = layout.halo_right = std::max(layout.halo_left, tensor.halo);
@@ -191,7 +194,7 @@ Result<MemoryPlan> PlanMemory(const PlanImpl& plan, const ExecutorOptions& optio
   }
   for (const RowRing::Layout& layout : memory.layouts) {
     if (layout.capacity == 0) continue;
-    const uint64_t row_bytes = uint64_t{layout.RowFloats()} * sizeof(float);
+    const uint64_t row_bytes = layout.RowBytes();
     if (layout.capacity >= kMostBytes / row_bytes || memory.bytes >= kMostBytes) {
       return Status::Error(StatusCode::kLimit,
                            "graph " + plan.graph_name + " needs more memory than any machine has");
@@ -202,6 +205,11 @@ Result<MemoryPlan> PlanMemory(const PlanImpl& plan, const ExecutorOptions& optio
     if (step.gdn)
       memory.scratch_floats = std::max(memory.scratch_floats, step.gdn->ScratchFloats());
   }
+  // Row steps on integers take a pixel of two inputs and the output through floats.
+  for (const PlanTensor& tensor : plan.tensors) {
+    memory.pixel_floats = std::max(memory.pixel_floats, kernels::PaddedChannels(tensor.channels));
+  }
+  memory.scratch_floats = std::max(memory.scratch_floats, 3 * memory.pixel_floats);
   memory.scratch_floats = (memory.scratch_floats + 15) / 16 * 16;
   memory.bytes += uint64_t{memory.scratch_floats} * options.runner.workers * sizeof(float);
   memory.bytes += uint64_t{memory.most_rows} * sizeof(kernels::ConvRow);
@@ -239,12 +247,21 @@ class ExecutorImpl final : public Executor {
       return Status::Error(StatusCode::kLimit, "out of memory");
     }
     scratch_floats_ = memory.scratch_floats;
+    pixel_floats_ = memory.pixel_floats;
     conv_rows_.resize(memory.most_rows);
+    for (const PlanTensor& tensor : plan_.tensors) {
+      steps_of_.push_back(
+          tensor.quantisation == nullptr
+              ? ChannelSteps()
+              : EvaluateSteps(*plan_.model, *tensor.quantisation, tensor.channels, options_.t));
+    }
     for (const PlanStep& step : plan_.steps) {
       gains_.push_back(step.gain == nullptr ? std::vector<float>()
                                             : EvaluateGain(*plan_.model, *step.gain, options_.t));
       profile_.push_back({step.name, step.KernelName(), 0, 0});
     }
+    constants_.resize(plan_.steps.size());
+    for (size_t s = 0; s < plan_.steps.size(); ++s) SetConstants(s);
     return Status::Ok();
   }
 
@@ -255,8 +272,17 @@ class ExecutorImpl final : public Executor {
     return schedule_.InputEnd(std::min(out_end, schedule_.out_height()));
   }
 
-  float* InputRow(size_t input, long r) override {
-    return views_[static_cast<size_t>(plan_.input_tensors[input])].ring->Row(r);
+  void WriteInput(size_t input, long r, const float* values) override {
+    const int id = plan_.input_tensors[input];
+    const PlanTensor& tensor = TensorOf(id);
+    uint8_t* row = ViewOf(id).Row(r);
+    if (tensor.quantisation == nullptr) {
+      std::memcpy(row, values, options_.in_width * tensor.channels * sizeof(float));
+      return;
+    }
+    for (size_t x = 0; x < options_.in_width; ++x) {
+      StorePixel(id, values + x * tensor.channels, row + x * ViewOf(id).bytes());
+    }
   }
 
   void Advance(long out_end) override {
@@ -272,7 +298,7 @@ class ExecutorImpl final : public Executor {
   }
 
   const float* OutputRow(long r) const override {
-    return views_[static_cast<size_t>(plan_.output_tensor)].ring->Row(r);
+    return views_[static_cast<size_t>(plan_.output_tensor)].ring->Floats(r);
   }
   size_t output_pixel_stride() const override {
     return views_[static_cast<size_t>(plan_.output_tensor)].ring->pixel_stride();
@@ -283,10 +309,96 @@ class ExecutorImpl final : public Executor {
   struct View {
     RowRing* ring = nullptr;
     size_t offset = 0;  // channels
-    float* Row(long r) const { return ring->Row(r) + offset; }
-    const float* RowOrZero(long r) const { return ring->RowOrZero(r) + offset; }
+    uint8_t* Row(long r) const { return ring->Row(r) + offset_bytes(); }
+    const uint8_t* RowOrZero(long r) const { return ring->RowOrZero(r) + offset_bytes(); }
     size_t stride() const { return ring->pixel_stride(); }
+    size_t bytes() const { return ring->pixel_bytes(); }
+    size_t offset_bytes() const { return offset * kernels::BytesOf(ring->element()); }
   };
+
+  // What a quantised tensor's integers mean, per channel, and what an integer step's epilogue
+  // takes.
+  struct StepConstants {
+    std::vector<float> scale;  // of sums
+    std::vector<float> gain;   // of values on their way out
+  };
+
+  // Everything that depends on the rate: evaluated once.
+  void SetConstants(size_t s) {
+    const PlanStep& step = plan_.steps[s];
+    if (!step.integer()) return;
+    StepConstants& constants = constants_[s];
+    const PlanTensor& input = TensorOf(step.inputs[0]);
+    const double in_step = EvaluateStep(*input.quantisation, options_.t);
+    constants.scale.resize(step.scale.size());
+    for (size_t c = 0; c < step.scale.size(); ++c) {
+      constants.scale[c] = static_cast<float>(in_step * static_cast<double>(step.scale[c]));
+    }
+    const ChannelSteps& out = steps_of_[static_cast<size_t>(step.output)];
+    const std::vector<float>& gain = gains_[s];
+    if (gain.empty() && out.inverse.empty()) return;
+    constants.gain.assign(step.scale.size(), 0.0f);
+    for (size_t c = 0; c < TensorOf(step.output).channels; ++c) {
+      constants.gain[c] = gain.empty()          ? out.inverse[c]
+                          : out.inverse.empty() ? gain[c]
+                                                : gain[c] * out.inverse[c];
+    }
+  }
+
+  kernels::Epilogue EpilogueOf(size_t s) const {
+    const PlanStep& step = plan_.steps[s];
+    kernels::Epilogue epilogue;
+    epilogue.leaky_relu = step.leaky_relu;
+    epilogue.slope = step.slope;
+    if (!step.integer()) {
+      epilogue.gain = gains_[s].empty() ? nullptr : gains_[s].data();
+      return epilogue;
+    }
+    const StepConstants& constants = constants_[s];
+    epilogue.scale = constants.scale.data();
+    epilogue.bias = step.bias.data();
+    epilogue.gain = constants.gain.empty() ? nullptr : constants.gain.data();
+    // GDN reads its input twice.
+    const int residual = step.gdn ? step.inputs[0] : step.residual;
+    if (residual >= 0) {
+      const PlanTensor& tensor = TensorOf(residual);
+      epilogue.residual = tensor.element;
+      epilogue.residual_zero = static_cast<float>(tensor.zero());
+      epilogue.residual_scale = steps_of_[static_cast<size_t>(residual)].step.data();
+    }
+    const PlanTensor& output = TensorOf(step.output);
+    epilogue.out = output.element;
+    if (output.quantisation != nullptr) {
+      epilogue.low = static_cast<float>(output.quantisation->low());
+      epilogue.high = static_cast<float>(output.quantisation->high());
+      epilogue.zero = static_cast<float>(output.zero());
+    }
+    return epilogue;
+  }
+
+  void LoadPixel(int id, const uint8_t* from, float* to) const {
+    const PlanTensor& tensor = TensorOf(id);
+    if (tensor.quantisation == nullptr) {
+      std::memcpy(to, from, tensor.channels * sizeof(float));
+      return;
+    }
+    kernels::ElementsToFloat(tensor.element, from, to, tensor.channels,
+                             steps_of_[static_cast<size_t>(id)].step.data(),
+                             static_cast<float>(tensor.zero()));
+  }
+
+  void StorePixel(int id, const float* from, uint8_t* to) const {
+    const PlanTensor& tensor = TensorOf(id);
+    if (tensor.quantisation == nullptr) {
+      std::memcpy(to, from, tensor.channels * sizeof(float));
+      return;
+    }
+    kernels::FloatToElements(from, tensor.element, to, tensor.channels,
+                             steps_of_[static_cast<size_t>(id)].inverse.data(),
+                             static_cast<float>(tensor.quantisation->low()),
+                             static_cast<float>(tensor.quantisation->high()),
+                             static_cast<float>(tensor.zero()));
+  }
 
   const View& ViewOf(int tensor) const { return views_[static_cast<size_t>(tensor)]; }
   const PlanTensor& TensorOf(int tensor) const {
@@ -320,10 +432,8 @@ class ExecutorImpl final : public Executor {
       const long r = begin + static_cast<long>(i);
       if (step.kind == StepKind::kGdn) {
         RunGdnRow(s, r, worker);
-      } else if (step.kind == StepKind::kConcat) {
-        RunConcatRow(step, r);
       } else {
-        RunPointwiseRow(s, r);
+        RunPointwiseRow(s, r, Scratch(worker));
       }
     });
   }
@@ -335,10 +445,7 @@ class ExecutorImpl final : public Executor {
     for (size_t i = 0; i < rows; ++i) {
       FillConvRow(step, begin + static_cast<long>(i) * unit, &conv_rows_[i]);
     }
-    kernels::Epilogue epilogue;
-    epilogue.leaky_relu = step.leaky_relu;
-    epilogue.slope = step.slope;
-    epilogue.gain = gains_[s].empty() ? nullptr : gains_[s].data();
+    const kernels::Epilogue epilogue = EpilogueOf(s);
     // Enough items for every worker; each keeps a block's weights in its cache over its rows.
     const size_t blocks = step.conv->blocks();
     const size_t workers = options_.runner.workers;
@@ -381,75 +488,67 @@ class ExecutorImpl final : public Executor {
     if (step.residual >= 0) {
       const View& view = ViewOf(step.residual);
       const bool gather = compact && !TensorOf(step.residual).compact;
-      row->residual = view.Row(oy) + (gather ? row->x_first * view.stride() : 0);
+      row->residual = view.Row(oy) + (gather ? row->x_first * view.bytes() : 0);
       row->residual_pixel_stride = view.stride() * (gather ? 2 : 1);
     }
   }
 
   // Where a row-by-row step reads its input for the positions of its output.
   struct RowInput {
-    const float* data;
-    size_t stride;
+    const uint8_t* data;
+    size_t stride;  // elements
+    size_t bytes;
+    const uint8_t* Pixel(size_t x) const { return data + x * bytes; }
   };
   RowInput InputAt(int tensor, int output, long r) const {
     const View& view = ViewOf(tensor);
     if (TensorOf(output).compact && !TensorOf(tensor).compact) {
-      return {view.Row(r) + FirstColumn(r) * view.stride(), 2 * view.stride()};
+      return {view.Row(r) + FirstColumn(r) * view.bytes(), 2 * view.stride(), 2 * view.bytes()};
     }
-    return {view.Row(r), view.stride()};
+    return {view.Row(r), view.stride(), view.bytes()};
   }
 
   void RunGdnRow(size_t s, long r, size_t worker) {
     const PlanStep& step = plan_.steps[s];
     const View& out = ViewOf(step.output);
-    const size_t pixels = PixelsOf(step.output, r);
-    const float* gain = gains_[s].empty() ? nullptr : gains_[s].data();
     const RowInput in = InputAt(step.inputs[0], step.output, r);
-    float* out_row = out.Row(r);
-    if (in.stride != out.stride()) {
-      CopyPixels(in, pixels, TensorOf(step.output).channels, out_row, out.stride());
-      step.gdn->Run(out_row, out_row, pixels, out.stride(), gain, Scratch(worker));
-    } else {
-      step.gdn->Run(in.data, out_row, pixels, out.stride(), gain, Scratch(worker));
-    }
+    step.gdn->Run(in.data, in.stride, out.Row(r), out.stride(), PixelsOf(step.output, r),
+                  EpilogueOf(s), Scratch(worker));
   }
 
-  void RunPointwiseRow(size_t s, long r) {
+  void RunPointwiseRow(size_t s, long r, float* scratch) {
     const PlanStep& step = plan_.steps[s];
     const View& out = ViewOf(step.output);
     const size_t channels = TensorOf(step.output).channels;
     const size_t pixels = PixelsOf(step.output, r);
-    const RowInput a = InputAt(step.inputs[0], step.output, r);
+    float* a = scratch;
+    float* b = scratch + pixel_floats_;
+    const RowInput first = InputAt(step.inputs[0], step.output, r);
     for (size_t x = 0; x < pixels; ++x) {
-      const float* in = a.data + x * a.stride;
-      float* to = out.Row(r) + x * out.stride();
-      if (step.kind == StepKind::kLeakyRelu) {
-        kernels::LeakyRelu(in, to, channels, step.slope);
-      } else if (step.kind == StepKind::kGain) {
-        kernels::Gain(in, to, 1, channels, channels, channels, gains_[s].data());
-      } else {
-        const RowInput b = InputAt(step.inputs[1], step.output, r);
-        kernels::Add(in, b.data + x * b.stride, to, channels);
+      uint8_t* to = out.Row(r) + x * out.bytes();
+      if (step.kind == StepKind::kConcat) {
+        LoadConcat(step, r, x, a);
+        StorePixel(step.output, a, to);
+        continue;
       }
+      LoadPixel(step.inputs[0], first.Pixel(x), a);
+      if (step.kind == StepKind::kLeakyRelu) {
+        kernels::LeakyRelu(a, a, channels, step.slope);
+      } else if (step.kind == StepKind::kAdd) {
+        LoadPixel(step.inputs[1], InputAt(step.inputs[1], step.output, r).Pixel(x), b);
+        kernels::Add(a, b, a, channels);
+      }
+      if (!gains_[s].empty()) {
+        kernels::Gain(a, a, 1, channels, channels, channels, gains_[s].data());
+      }
+      StorePixel(step.output, a, to);
     }
   }
 
-  void RunConcatRow(const PlanStep& step, long r) {
-    const View& out = ViewOf(step.output);
-    const size_t pixels = PixelsOf(step.output, r);
-    size_t channel = 0;
+  void LoadConcat(const PlanStep& step, long r, size_t x, float* to) const {
     for (const int input : step.inputs) {
-      const size_t channels = TensorOf(input).channels;
-      CopyPixels(InputAt(input, step.output, r), pixels, channels, out.Row(r) + channel,
-                 out.stride());
-      channel += channels;
-    }
-  }
-
-  static void CopyPixels(const RowInput& in, size_t pixels, size_t channels, float* out,
-                         size_t out_stride) {
-    for (size_t x = 0; x < pixels; ++x) {
-      std::memcpy(out + x * out_stride, in.data + x * in.stride, channels * sizeof(float));
+      LoadPixel(input, InputAt(input, step.output, r).Pixel(x), to);
+      to += TensorOf(input).channels;
     }
   }
 
@@ -469,11 +568,14 @@ class ExecutorImpl final : public Executor {
   Schedule schedule_;
   std::vector<RowRing> rings_;             // by tensor; empty where it lives elsewhere
   std::vector<View> views_;                // by tensor
+  std::vector<ChannelSteps> steps_of_;     // by tensor; empty for float ones
   std::vector<std::vector<float>> gains_;  // by step
+  std::vector<StepConstants> constants_;   // by step; empty for float ones
   std::vector<StepProfile> profile_;
   std::vector<kernels::ConvRow> conv_rows_;
   AlignedBuffer<float> scratch_;
   size_t scratch_floats_ = 0;
+  size_t pixel_floats_ = 0;
 };
 
 }  // namespace

@@ -43,6 +43,9 @@ class Plan {
   virtual Parity parity() const = 0;
   // Zero pixels that steps read beyond the ends of a row of this input (for bound rings).
   virtual size_t input_halo(size_t input) const = 0;
+  // How an input and the output are kept; nullptr: in float. `element`: on this target.
+  virtual const Quantisation* input_quantisation(size_t input) const = 0;
+  virtual const Quantisation* output_quantisation() const = 0;
   virtual size_t packed_bytes() const = 0;
   // One line a step: what was fused, the kernel, shapes, class, multiply-adds per output pixel.
   virtual std::string Describe() const = 0;
@@ -84,11 +87,11 @@ class Executor {
   virtual long out_height() const = 0;
   // Rows [0, result) of every input must have been written before Advance(out_end).
   virtual long InputEnd(long out_end) const = 0;
-  // Where to write row r of an own input; rows in order, none twice.
-  virtual float* InputRow(size_t input, long r) = 0;
+  // Writes row r of an own input, in_width * channels floats; rows in order, none twice.
+  virtual void WriteInput(size_t input, long r, const float* values) = 0;
   // Computes output rows from the last end up to out_end (at most band_rows more).
   virtual void Advance(long out_end) = 0;
-  // A computed row of the last band.
+  // A computed row of the last band; for outputs that are kept in float.
   virtual const float* OutputRow(long r) const = 0;
   virtual size_t output_pixel_stride() const = 0;
   virtual const std::vector<StepProfile>& profile() const = 0;

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "kernels/element.h"
+
 namespace glint {
 
 enum class DType { kF32, kF16, kI32, kI16, kI8, kU8 };
@@ -33,7 +35,30 @@ enum class OpType {
 
 enum class GdnForm { kAbs, kSqrt };            // beta + gamma |x|, or sqrt(beta + gamma x^2)
 enum class ConvMask { kNone, kCheckerboard };  // checkerboard: only taps with ky + kx odd
-enum class Precision { kF32 };
+// Of a node's weights and products. kF16: half weights, computed in float. kI16: int16 inputs,
+// int16 or int8 weights; kI8: uint8 inputs, int8 weights; both with int32 sums, and exact.
+enum class Precision { kF32, kF16, kI16, kI8 };
+
+constexpr bool IsInteger(Precision precision) {
+  return precision == Precision::kI16 || precision == Precision::kI8;
+}
+
+// How a tensor is kept in integers: value = (q - zero) * step(t) * factor[c].
+struct Quantisation {
+  kernels::Element element = kernels::Element::kI16;  // or kU8
+  // step(t) at evenly spaced t from -1 to 1; between them its logarithm is linear, beyond constant.
+  std::vector<double> steps;
+  int zero = 0;        // kU8
+  int max = 32767;     // kI16: q lies in -max..max
+  std::string factor;  // tensor of positive factors per channel, or empty
+
+  int low() const { return element == kernels::Element::kU8 ? -zero : -max; }
+  int high() const { return element == kernels::Element::kU8 ? 255 - zero : max; }
+  bool SameScale(const Quantisation& other) const {
+    return element == other.element && steps == other.steps && zero == other.zero;
+  }
+  bool operator==(const Quantisation&) const = default;
+};
 
 // Exact: the same bits on every target, thread count and band height. Close: within tolerance.
 enum class NumericClass { kExact, kClose };
@@ -65,7 +90,8 @@ struct Graph {
   NumericClass numeric_class = NumericClass::kClose;
   std::vector<GraphInput> inputs;
   std::vector<std::string> outputs;
-  std::vector<Node> nodes;              // in an order in which every input comes before its use
+  std::vector<Node> nodes;  // in an order in which every input comes before its use
+  std::map<std::string, Quantisation> quantised;  // tensors that are not kept in float
   std::map<std::string, int> channels;  // of every tensor, by name (from shape inference at load)
 };
 

@@ -1,12 +1,15 @@
 #include "engine/graph_check.h"
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "engine/json.h"
+#include "engine/model_file.h"
 #include "engine/row_math.h"
 #include "engine/safetensors.h"
 
@@ -32,6 +35,10 @@ class GraphChecker {
     for (Node& node : graph_.nodes) {
       GLINT_TRY(CheckScale(node));
       GLINT_TRY(CheckShape(&node));
+    }
+    GLINT_TRY(CheckQuantised());
+    for (const Node& node : graph_.nodes) {
+      if (IsInteger(node.precision)) GLINT_TRY(CheckInteger(node));
     }
     return Status::Ok();
   }
@@ -191,11 +198,104 @@ class GraphChecker {
     }
     node->kernel = static_cast<int>(kernel);
     GLINT_TRY(transposed ? CheckTransposed(*node) : CheckSame(*node));
-    if (node->weights.count("bias") > 0) {
-      const TensorView* bias = nullptr;
-      GLINT_TRY(FindShaped(*node, "bias", {*out_channels}, &bias));
+    const TensorView* view = nullptr;
+    if (node->weights.count("scale") > 0) {
+      GLINT_TRY(FindShaped(*node, "scale", {*out_channels}, &view));
+    }
+    if (node->weights.count("bias") == 0) return Status::Ok();
+    return FindShaped(*node, "bias", {*out_channels}, &view);
+  }
+
+  // Factors have a channel each; every quantised name is a tensor.
+  Status CheckQuantised() const {
+    for (const auto& [name, quantisation] : graph_.quantised) {
+      const std::string place = Place() + ", tensor " + Quote(name);
+      const auto channels = graph_.channels.find(name);
+      if (channels == graph_.channels.end()) return BadModel(place, "does not exist");
+      if (quantisation.factor.empty()) continue;
+      const auto found = tensors_.find(quantisation.factor);
+      if (found == tensors_.end()) {
+        return BadModel(place, "factor " + Quote(quantisation.factor) + " is not in the file");
+      }
+      const TensorView& view = found->second;
+      if (view.dtype != DType::kF32 || view.shape != std::vector<int64_t>{channels->second}) {
+        return BadModel(place, "factor " + Quote(quantisation.factor) + " is " +
+                                   NameOf(view.dtype) + " of shape " + ShapeText(view) +
+                                   ", F32 of one value per channel is wanted");
+      }
+      for (size_t i = 0; i < view.elements; ++i) {
+        const float factor = At(view, i);
+        if (!(factor >= 1e-12f && factor <= 1e12f)) {
+          return BadModel(place, "factor " + Quote(quantisation.factor) +
+                                     " is not within 1e-12 to 1e12 at " + std::to_string(i));
+        }
+      }
     }
     return Status::Ok();
+  }
+
+  // The tensors whose channels a node with one input reads: those of a concatenation one by one.
+  std::vector<std::string> PartsOf(const std::string& tensor) const {
+    if (graph_.quantised.count(tensor) > 0) return {tensor};
+    for (const Node& node : graph_.nodes) {
+      if (node.output == tensor && node.op == OpType::kConcat) return node.inputs;
+    }
+    return {tensor};
+  }
+
+  // Integer products: inputs of the right type and one scale, and no sum that can leave int32.
+  Status CheckInteger(const Node& node) const {
+    const kernels::Element wanted =
+        node.precision == Precision::kI8 ? kernels::Element::kU8 : kernels::Element::kI16;
+    if (node.op == OpType::kGdn && node.gdn_form != GdnForm::kAbs) {
+      return Fail(node, "form sqrt has no integer form");
+    }
+    std::vector<int64_t> largest;  // of each input channel
+    const Quantisation* first = nullptr;
+    for (const std::string& part : PartsOf(node.inputs[0])) {
+      const auto found = graph_.quantised.find(part);
+      if (found == graph_.quantised.end() || found->second.element != wanted) {
+        return Fail(node, "its input " + Quote(part) + " is not kept as " +
+                              (wanted == kernels::Element::kU8 ? "u8" : "i16"));
+      }
+      const Quantisation& quantisation = found->second;
+      if (first == nullptr) first = &quantisation;
+      if (!first->SameScale(quantisation)) {
+        return Fail(node, "its inputs have different scales");
+      }
+      // Unsigned bytes are summed as they are, and what stands for zero is taken off first.
+      const int64_t most = wanted == kernels::Element::kU8 ? 2 * 255 : quantisation.max;
+      largest.insert(largest.end(), static_cast<size_t>(graph_.channels.at(part)), most);
+    }
+    return CheckSums(node, largest);
+  }
+
+  Status CheckSums(const Node& node, const std::vector<int64_t>& largest) const {
+    const TensorView& weight = tensors_.at(node.weights.at(MatrixRole(node)));
+    const bool transposed = node.op == OpType::kConvTranspose2d;
+    const size_t inputs = largest.size();
+    const size_t outputs = static_cast<size_t>(weight.shape[transposed ? 1 : 0]);
+    const size_t taps = weight.elements / (inputs * outputs);
+    std::vector<float> values(taps);
+    std::vector<int64_t> sums(outputs, 0);
+    for (size_t o = 0; o < outputs; ++o) {
+      for (size_t i = 0; i < inputs; ++i) {
+        const size_t at = (transposed ? i * outputs + o : o * inputs + i) * taps;
+        CopyAsFloat(weight, at, taps, values.data());
+        for (const float v : values) {
+          sums[o] += largest[i] * static_cast<int64_t>(v < 0 ? -v : v);
+        }
+      }
+      if (sums[o] > INT32_MAX) {
+        return Fail(node, "its sums for output channel " + std::to_string(o) + " can reach " +
+                              std::to_string(sums[o]) + ", beyond 32 bits");
+      }
+    }
+    return Status::Ok();
+  }
+
+  static const char* MatrixRole(const Node& node) {
+    return node.op == OpType::kGdn ? "gamma" : "weight";
   }
 
   Status CheckSame(const Node& node) const {
@@ -236,11 +336,19 @@ class GraphChecker {
                             std::to_string(At(*beta, i)) + " at " + std::to_string(i) +
                             ", not positive");
     }
-    for (size_t i = 0; i < gamma->elements; ++i) {
-      if (At(*gamma, i) >= 0) continue;
+    std::vector<float> values(gamma->elements);
+    CopyAsFloat(*gamma, 0, values.size(), values.data());
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (values[i] >= 0) continue;
       return Fail(node, "gamma " + Quote(node.weights.at("gamma")) + " is " +
-                            std::to_string(At(*gamma, i)) + " at " + std::to_string(i) +
+                            std::to_string(values[i]) + " at " + std::to_string(i) +
                             ", which is negative");
+    }
+    if (node.weights.count("scale") == 0) return Status::Ok();
+    const TensorView* scale = nullptr;
+    GLINT_TRY(FindShaped(node, "scale", {channels}, &scale));
+    for (size_t i = 0; i < scale->elements; ++i) {
+      if (!(At(*scale, i) >= 0)) return Fail(node, "scale is negative at " + std::to_string(i));
     }
     return Status::Ok();
   }
@@ -273,22 +381,43 @@ class GraphChecker {
       return Fail(node, std::string(role) + " " + Quote(name) + " is not in the file");
     }
     const TensorView& view = found->second;
-    if (view.dtype != DType::kF32) {
-      return Fail(node, std::string(role) + " " + Quote(name) + " has dtype " + NameOf(view.dtype) +
-                            ", precision f32 needs F32");
-    }
-    uint32_t worst = 0;  // largest exponent: all ones is infinity or not a number
-    for (size_t i = 0; i < view.elements; ++i) {
-      uint32_t bits = 0;
-      std::memcpy(&bits, view.data + 4 * i, 4);
-      bits &= 0x7f800000u;
-      worst = bits > worst ? bits : worst;
-    }
-    if (worst == 0x7f800000u) {
+    GLINT_TRY(CheckType(node, role, view));
+    std::vector<float> values(view.elements);
+    CopyAsFloat(view, 0, values.size(), values.data());
+    if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
       return Fail(node, std::string(role) + " " + Quote(name) + " is not finite everywhere");
     }
     *out = &view;
     return Status::Ok();
+  }
+
+  // The matrix has the precision's type, everything beside it is F32.
+  Status CheckType(const Node& node, const std::string& role, const TensorView& view) const {
+    DType wanted = DType::kF32, also = DType::kF32;
+    const char* precision = "f32";
+    if (role == MatrixRole(node)) {
+      switch (node.precision) {
+        case Precision::kF32:
+          break;
+        case Precision::kF16:
+          wanted = also = DType::kF16;
+          precision = "f16";
+          break;
+        case Precision::kI16:
+          wanted = DType::kI16;
+          also = DType::kI8;
+          precision = "i16";
+          break;
+        case Precision::kI8:
+          wanted = also = DType::kI8;
+          precision = "i8";
+          break;
+      }
+    }
+    if (view.dtype == wanted || view.dtype == also) return Status::Ok();
+    return Fail(node, role + " " + Quote(node.weights.at(role)) + " has dtype " +
+                          NameOf(view.dtype) + ", precision " + precision + " needs " +
+                          NameOf(wanted));
   }
 
   Status FindShaped(const Node& node, const char* role, const std::vector<int64_t>& shape,

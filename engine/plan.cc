@@ -8,6 +8,8 @@
 #include <numeric>
 #include <set>
 
+#include "kernels/targets.h"
+
 namespace glint {
 namespace {
 
@@ -18,6 +20,12 @@ std::vector<float> ReadTensor(const ModelFile& model, const Node& node, const ch
   std::vector<float> out(view->elements);
   CopyAsFloat(*view, 0, out.size(), out.data());
   return out;
+}
+
+const char* NameOf(kernels::Element element) {
+  return element == kernels::Element::kU8    ? "u8"
+         : element == kernels::Element::kI16 ? "i16"
+                                             : "f32";
 }
 
 // Reads and writes only the same position.
@@ -74,6 +82,14 @@ class Planner {
     tensor.channels = static_cast<size_t>(graph_.channels.at(name));
     tensor.storage = static_cast<int>(plan_->tensors.size());
     tensor.compact = compact_.count(name) > 0;
+    const auto quantised = graph_.quantised.find(name);
+    if (quantised != graph_.quantised.end()) {
+      tensor.quantisation = &quantised->second;
+      tensor.element = quantised->second.element;
+      if (tensor.element == kernels::Element::kU8 && !fast_bytes_) {
+        tensor.element = kernels::Element::kI16;
+      }
+    }
     plan_->tensors.push_back(tensor);
     ids_[name] = tensor.storage;
     return tensor.storage;
@@ -94,11 +110,43 @@ class Planner {
   }
 
   // The one node that reads `tensor`, if there is only one and it is no output of the graph.
+  // A quantised tensor is always made, for rounding it is part of what the graph says.
   const Node* OnlyReader(const std::string& tensor) const {
-    if (tensor == graph_.outputs[0]) return nullptr;
+    if (tensor == graph_.outputs[0] || graph_.quantised.count(tensor) > 0) return nullptr;
     const auto readers = consumers_.find(tensor);
     if (readers == consumers_.end() || readers->second.size() != 1) return nullptr;
     return readers->second[0];
+  }
+
+  // A float tensor beside `id`, for steps that do not read or write integers.
+  int AddFloatTwin(int id) {
+    PlanTensor twin = Tensor(id);
+    twin.name += ".f32";
+    twin.input = -1;
+    twin.storage = static_cast<int>(plan_->tensors.size());
+    twin.element = kernels::Element::kF32;
+    twin.quantisation = nullptr;
+    plan_->tensors.push_back(twin);
+    return twin.storage;
+  }
+
+  int FloatTwin(int id) {
+    if (Tensor(id).quantisation == nullptr) return id;
+    const auto [entry, is_new] = twins_.try_emplace(id, 0);
+    if (is_new) {
+      entry->second = AddFloatTwin(id);
+      AddConversion(id, entry->second);
+    }
+    return entry->second;
+  }
+
+  void AddConversion(int from, int to) {
+    PlanStep step;
+    step.kind = StepKind::kConvert;
+    step.name = "convert";
+    step.inputs = {from};
+    step.output = to;
+    plan_->steps.push_back(std::move(step));
   }
 
   size_t IndexOf(const Node* node) const { return static_cast<size_t>(node - graph_.nodes.data()); }
@@ -111,7 +159,10 @@ class Planner {
 
   // Concatenations whose readers all take several sources are never made.
   bool ConcatIsFree(const Node& node) const {
-    if (node.output == graph_.outputs[0] || node.inputs.size() > kernels::kMaxSources) return false;
+    if (node.output == graph_.outputs[0] || node.inputs.size() > kernels::kMaxSources ||
+        graph_.quantised.count(node.output) > 0) {
+      return false;
+    }
     const auto readers = consumers_.find(node.output);
     if (readers == consumers_.end()) return false;
     return std::all_of(readers->second.begin(), readers->second.end(), [&](const Node* reader) {
@@ -129,11 +180,12 @@ class Planner {
     PlanStep step;
     step.name = node.name;
     std::string last = node.output;
-    GLINT_TRY(FillInputs(node, &step));
+    FillInputs(node, &step);
     switch (node.op) {
       case OpType::kConv2d:
       case OpType::kConvTranspose2d:
         step.kind = StepKind::kConv;
+        GLINT_TRY(CheckIntegerInputs(node, step));
         MakeConv(node, &step);
         FuseIntoConv(&step, &last);
         break;
@@ -161,19 +213,61 @@ class Planner {
         break;
     }
     step.output = AddTensor(last);
+    const bool only_float = (step.conv || step.gdn) && !step.integer();
+    if (only_float && Tensor(step.output).quantisation != nullptr) {
+      const int quantised = step.output;
+      step.output = AddFloatTwin(quantised);
+      plan_->steps.push_back(std::move(step));
+      AddConversion(plan_->steps.back().output, quantised);
+      return Status::Ok();
+    }
     if (step.kind != StepKind::kConv && step.kind != StepKind::kConcat) PlaceInPlace(node, &step);
     plan_->steps.push_back(std::move(step));
     return Status::Ok();
   }
 
-  Status FillInputs(const Node& node, PlanStep* step) {
+  void FillInputs(const Node& node, PlanStep* step) {
+    const bool matrix = node.op == OpType::kConv2d || node.op == OpType::kConvTranspose2d ||
+                        node.op == OpType::kGdn;
+    const auto add = [&](const std::string& input) {
+      const int id = ids_.at(input);
+      step->inputs.push_back(matrix && !IsInteger(node.precision) ? FloatTwin(id) : id);
+    };
     for (const std::string& input : node.inputs) {
       const auto concat = free_concats_.find(input);
       if (concat == free_concats_.end()) {
-        step->inputs.push_back(ids_.at(input));
-        continue;
+        add(input);
+      } else {
+        for (const std::string& part : concat->second->inputs) add(part);
       }
-      for (const std::string& part : concat->second->inputs) step->inputs.push_back(ids_.at(part));
+    }
+  }
+
+  std::vector<int16_t> ReadIntegers(const Node& node, const char* role) const {
+    const std::vector<float> values = ReadTensor(model_, node, role);
+    return std::vector<int16_t>(values.begin(), values.end());
+  }
+
+  // What an integer step needs beside its weights; paired rows have four phases of the outputs.
+  void SetScales(const Node& node, const char* bias, size_t channels, PlanStep* step) const {
+    const std::vector<float> scale = ReadTensor(model_, node, "scale");
+    const std::vector<float> add = ReadTensor(model_, node, bias);
+    const size_t copies = step->paired_rows() ? 4 : 1;
+    step->scale.assign(kernels::PaddedChannels(copies * channels), 0.0f);
+    step->bias.assign(step->scale.size(), 0.0f);
+    for (size_t c = 0; c < copies * channels; ++c) {
+      step->scale[c] = scale[c % channels];
+      if (!add.empty()) step->bias[c] = add[c % channels];
+    }
+  }
+
+  // A concatenation that has to be made must itself be quantised.
+  Status CheckIntegerInputs(const Node& node, const PlanStep& step) const {
+    for (const int input : step.inputs) {
+      if (IsInteger(node.precision) && Tensor(input).quantisation == nullptr) {
+        return Fail("has node " + node.name + " of integers, whose input " + Tensor(input).name +
+                    " is made in float");
+      }
     }
     return Status::Ok();
   }
@@ -190,11 +284,22 @@ class Planner {
     for (size_t s = 0; s < spec.sources; ++s)
       spec.in_channels[s] = Tensor(step->inputs[s]).channels;
     spec.out_channels = static_cast<size_t>(graph_.channels.at(node.output));
-    spec.numerics = graph_.numeric_class == NumericClass::kExact ? kernels::Numerics::kExact
-                                                                 : kernels::Numerics::kClose;
-    const std::vector<float> weight = ReadTensor(model_, node, "weight");
-    const std::vector<float> bias = ReadTensor(model_, node, "bias");
-    step->conv.emplace(spec, weight.data(), bias.empty() ? nullptr : bias.data());
+    const bool integer = IsInteger(node.precision);
+    // Integer sums are exact in any order.
+    spec.numerics = graph_.numeric_class == NumericClass::kExact && !integer
+                        ? kernels::Numerics::kExact
+                        : kernels::Numerics::kClose;
+    if (integer) {
+      // Paired rows are stored as floats.
+      if (graph_.quantised.count(node.output) > 0) spec.numerics = kernels::Numerics::kExact;
+      const PlanTensor& input = Tensor(step->inputs[0]);
+      step->conv.emplace(spec, input.element, ReadIntegers(node, "weight").data(), input.zero());
+      SetScales(node, "bias", spec.out_channels, step);
+    } else {
+      const std::vector<float> weight = ReadTensor(model_, node, "weight");
+      const std::vector<float> bias = ReadTensor(model_, node, "bias");
+      step->conv.emplace(spec, weight.data(), bias.empty() ? nullptr : bias.data());
+    }
     step->macs_per_pixel = step->conv->MacsPerPixel();
     step->rows = RowRule::Of(node);
     step->rows.pairs = spec.paired_rows();
@@ -202,10 +307,17 @@ class Planner {
 
   void MakeGdn(const Node& node, PlanStep* step) {
     const std::vector<float> beta = ReadTensor(model_, node, "beta");
-    const std::vector<float> gamma = ReadTensor(model_, node, "gamma");
-    const auto form =
-        node.gdn_form == GdnForm::kAbs ? kernels::Gdn::Form::kAbs : kernels::Gdn::Form::kSqrt;
-    step->gdn.emplace(beta.size(), form, node.inverse, beta.data(), gamma.data());
+    if (IsInteger(node.precision)) {
+      const PlanTensor& input = Tensor(step->inputs[0]);
+      step->gdn.emplace(beta.size(), input.element, input.zero(), node.inverse,
+                        ReadIntegers(node, "gamma").data());
+      SetScales(node, "beta", beta.size(), step);
+    } else {
+      const std::vector<float> gamma = ReadTensor(model_, node, "gamma");
+      const auto form =
+          node.gdn_form == GdnForm::kAbs ? kernels::Gdn::Form::kAbs : kernels::Gdn::Form::kSqrt;
+      step->gdn.emplace(beta.size(), form, node.inverse, beta.data(), gamma.data());
+    }
     step->macs_per_pixel = step->gdn->MacsPerPixel();
   }
 
@@ -218,7 +330,7 @@ class Planner {
       const std::string& other = next->inputs[0] == *last ? next->inputs[1] : next->inputs[0];
       const auto ready = ids_.find(other);
       if (ready != ids_.end()) {
-        step->residual = ready->second;
+        step->residual = step->integer() ? ready->second : FloatTwin(ready->second);
         Absorb(step, next, last);
         next = OnlyReader(*last);
       }
@@ -244,7 +356,8 @@ class Planner {
     const PlanTensor& input = Tensor(step->inputs[0]);
     PlanTensor& output = plan_->tensors[static_cast<size_t>(step->output)];
     if (output.name == graph_.outputs[0] || input.input >= 0 ||
-        OnlyReader(node.inputs[0]) == nullptr || input.compact != output.compact) {
+        OnlyReader(node.inputs[0]) == nullptr || input.compact != output.compact ||
+        input.element != output.element) {
       return;
     }
     output.storage = input.storage;
@@ -273,7 +386,9 @@ class Planner {
   std::map<std::string, int> ids_;  // tensors that exist, by name
   std::map<std::string, const Node*> free_concats_;
   std::set<std::string> compact_;
+  std::map<int, int> twins_;  // quantised tensor -> its float version
   std::vector<bool> done_;
+  const bool fast_bytes_ = kernels::HasFastBytes();
 };
 
 }  // namespace
@@ -283,6 +398,7 @@ std::string PlanStep::KernelName() const {
     case StepKind::kConv: {
       const kernels::ConvSpec& spec = conv->spec();
       std::string text = transposed() ? "deconv" : spec.checkerboard ? "checkerboard" : "conv";
+      if (integer()) text = NameOf(conv->input()) + (" " + text);
       text += std::to_string(spec.kernel) + "x" + std::to_string(spec.kernel);
       if (spec.stride > 1) text += "/" + std::to_string(spec.stride);
       const size_t in = std::accumulate(spec.in_channels.begin(),
@@ -290,7 +406,7 @@ std::string PlanStep::KernelName() const {
       return text + " " + std::to_string(in) + ">" + std::to_string(spec.out_channels);
     }
     case StepKind::kGdn:
-      return "gdn";
+      return integer() ? NameOf(gdn->input()) + std::string(" gdn") : "gdn";
     case StepKind::kLeakyRelu:
       return "leaky_relu";
     case StepKind::kAdd:
@@ -299,6 +415,8 @@ std::string PlanStep::KernelName() const {
       return "gain";
     case StepKind::kConcat:
       return "concat";
+    case StepKind::kConvert:
+      return "convert";
   }
   return "";
 }

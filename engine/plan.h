@@ -22,9 +22,14 @@ struct PlanTensor {
   bool compact = false;  // only the wanted checkerboard positions, side by side
   int storage = 0;       // tensor whose ring this one lives in (itself, unless computed in place)
   size_t halo = 0;       // zero pixels that its readers need on either side
+  // How it is kept: kF32 without a quantisation, else that of the model or, for bytes on targets
+  // whose byte products are slow, int16 with q - zero, which gives the same sums.
+  kernels::Element element = kernels::Element::kF32;
+  const Quantisation* quantisation = nullptr;  // in the model's document
+  int zero() const { return element == kernels::Element::kU8 ? quantisation->zero : 0; }
 };
 
-enum class StepKind { kConv, kGdn, kLeakyRelu, kAdd, kGain, kConcat };
+enum class StepKind { kConv, kGdn, kLeakyRelu, kAdd, kGain, kConcat, kConvert };
 
 struct PlanStep {
   StepKind kind = StepKind::kConv;
@@ -34,7 +39,8 @@ struct PlanStep {
   int residual = -1;        // kConv: tensor added to the sums
   bool leaky_relu = false;  // kConv: fused activation; kLeakyRelu: the step itself
   float slope = 0;
-  const Node* gain = nullptr;  // fused or own ScalingNet
+  const Node* gain = nullptr;      // fused or own ScalingNet
+  std::vector<float> scale, bias;  // integer products: of the weights, per output channel; of sums
   std::optional<kernels::Conv> conv;
   std::optional<kernels::Gdn> gdn;
   RowRule rows;               // of its inputs; a residual is read at the output's row
@@ -44,6 +50,10 @@ struct PlanStep {
     return conv && conv->spec().kind == kernels::ConvSpec::Kind::kTranspose;
   }
   bool paired_rows() const { return conv && conv->spec().paired_rows(); }
+  bool integer() const {
+    return (conv && conv->input() != kernels::Element::kF32) ||
+           (gdn && gdn->input() != kernels::Element::kF32);
+  }
   std::string KernelName() const;
 };
 
@@ -59,6 +69,12 @@ class PlanImpl final : public Plan {
   Parity parity() const override { return wanted; }
   size_t input_halo(size_t input) const override {
     return tensors[static_cast<size_t>(input_tensors[input])].halo;
+  }
+  const Quantisation* input_quantisation(size_t input) const override {
+    return tensors[static_cast<size_t>(input_tensors[input])].quantisation;
+  }
+  const Quantisation* output_quantisation() const override {
+    return tensors[static_cast<size_t>(output_tensor)].quantisation;
   }
   size_t packed_bytes() const override;
   std::string Describe() const override;

@@ -81,4 +81,34 @@ std::vector<float> EvaluateGain(const ModelFile& model, const Node& node, double
   return gains;
 }
 
+double EvaluateStep(const Quantisation& quantisation, double t) {
+  const std::vector<double>& steps = quantisation.steps;
+  if (steps.size() == 1) return steps[0];
+  const double last = static_cast<double>(steps.size() - 1);
+  double at = (t + 1.0) * 0.5 * last;
+  if (!(at > 0.0)) at = 0.0;
+  if (at > last) at = last;
+  const size_t knot = at < last ? static_cast<size_t>(at) : steps.size() - 2;
+  const double share = at - static_cast<double>(knot);
+  return ExactExp(ExactLog(steps[knot]) * (1.0 - share) + ExactLog(steps[knot + 1]) * share);
+}
+
+ChannelSteps EvaluateSteps(const ModelFile& model, const Quantisation& quantisation,
+                           size_t channels, double t) {
+  const double step = EvaluateStep(quantisation, t);
+  std::vector<float> factors(channels, 1.0f);
+  if (!quantisation.factor.empty()) {
+    CopyAsFloat(*model.tensor(quantisation.factor), 0, channels, factors.data());
+  }
+  ChannelSteps out;
+  out.step.assign(kernels::PaddedChannels(channels), 0.0f);
+  out.inverse.assign(out.step.size(), 0.0f);
+  for (size_t c = 0; c < channels; ++c) {
+    const double value = step * static_cast<double>(factors[c]);
+    out.step[c] = static_cast<float>(value);
+    out.inverse[c] = static_cast<float>(1.0 / value);
+  }
+  return out;
+}
+
 }  // namespace glint

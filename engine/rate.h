@@ -25,6 +25,17 @@ double RateToT(const RateControl& rate, double lrd);
 // float. `node` is a kGain node of a validated model.
 std::vector<float> EvaluateGain(const ModelFile& model, const Node& node, double t);
 
+// Of a quantised tensor: value = (q - zero) * step[c], q = value * inverse[c] + zero; padded to
+// whole vectors.
+struct ChannelSteps {
+  std::vector<float> step;
+  std::vector<float> inverse;
+};
+// Quantisation::steps at t, without the channels' factors.
+double EvaluateStep(const Quantisation& quantisation, double t);
+ChannelSteps EvaluateSteps(const ModelFile& model, const Quantisation& quantisation,
+                           size_t channels, double t);
+
 }  // namespace glint
 
 #endif  // GLINT_ENGINE_RATE_H_

@@ -1,6 +1,7 @@
-// A tensor of which only some rows are in memory: float32, NHWC, rows in a ring, zero halo left and
-// right. Written and read by Executor steps and by the codec at both ends of a graph. Thread rules:
-// rows may be written concurrently when they differ; the layout is fixed after Allocate.
+// A tensor of which only some rows are in memory: NHWC, rows in a ring, a halo of what stands for
+// zero left and right. Written and read by Executor steps and by the codec at both ends of a graph.
+// Thread rules: rows may be written concurrently when they differ; the layout is fixed after
+// Allocate.
 #ifndef GLINT_ENGINE_ROW_RING_H_
 #define GLINT_ENGINE_ROW_RING_H_
 
@@ -9,43 +10,51 @@
 
 #include "engine/aligned.h"
 #include "engine/status.h"
+#include "kernels/element.h"
 
 namespace glint {
 
 class RowRing {
  public:
   struct Layout {
+    kernels::Element element = kernels::Element::kF32;
+    uint8_t zero = 0;  // kU8: what stands for zero
     size_t channels = 0;
     size_t width = 0;      // pixels of a row
     long height = 0;       // rows of the whole tensor
     size_t halo_left = 0;  // zero pixels kept on either side
     size_t halo_right = 0;
     size_t capacity = 0;  // rows in memory
-    size_t RowFloats() const;
+    size_t RowBytes() const;
     uint64_t Bytes() const;
   };
 
-  // kLimit when memory cannot be had. All bytes start as zero.
+  // kLimit when memory cannot be had. Everything starts as zero.
   Status Allocate(const Layout& layout);
 
   const Layout& layout() const { return layout_; }
   size_t pixel_stride() const { return layout_.channels; }
+  kernels::Element element() const { return layout_.element; }
+  size_t pixel_bytes() const { return layout_.channels * kernels::BytesOf(layout_.element); }
   // Pixel 0 of row r, 0 <= r < height. Row r and row r + capacity share their memory.
-  float* Row(long r) {
-    return data_.get() + (static_cast<size_t>(r) % layout_.capacity) * row_floats_ + origin_;
+  uint8_t* Row(long r) {
+    return data_.get() + (static_cast<size_t>(r) % layout_.capacity) * row_bytes_ + origin_;
   }
-  const float* Row(long r) const { return const_cast<RowRing*>(this)->Row(r); }
+  const uint8_t* Row(long r) const { return const_cast<RowRing*>(this)->Row(r); }
+  float* Floats(long r) { return static_cast<float*>(static_cast<void*>(Row(r))); }
+  const float* Floats(long r) const { return const_cast<RowRing*>(this)->Floats(r); }
+  int16_t* Ints(long r) { return static_cast<int16_t*>(static_cast<void*>(Row(r))); }
   // The same for reading; rows outside the tensor are zeros.
-  const float* RowOrZero(long r) const {
+  const uint8_t* RowOrZero(long r) const {
     return r < 0 || r >= layout_.height ? zero_.get() + origin_ : Row(r);
   }
 
  private:
   Layout layout_;
-  size_t row_floats_ = 0;
-  size_t origin_ = 0;  // floats from the start of a row's memory to pixel 0
-  AlignedBuffer<float> data_;
-  AlignedBuffer<float> zero_;
+  size_t row_bytes_ = 0;
+  size_t origin_ = 0;  // bytes from the start of a row's memory to pixel 0
+  AlignedBuffer<uint8_t> data_;
+  AlignedBuffer<uint8_t> zero_;
 };
 
 }  // namespace glint

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/int_gemm.h"
 #include "kernels/tap_gemm.h"
 
 namespace glint::kernels {
@@ -19,114 +20,165 @@ struct Tap {
 // The taps of one GEMM. Transposed convolutions have one for each phase.
 struct TapSet {
   std::vector<Tap> taps;
+  size_t out_channels = 0;
+  // [sum of runs][out_channels]: which weight of PyTorch's tensor it is, kNone for zero.
+  std::vector<size_t> source;
   PackedTaps packed;
+  PackedIntTaps packed_ints;
 };
+
+constexpr size_t kNone = SIZE_MAX;
 
 }  // namespace
 
 struct Conv::Impl {
   ConvSpec spec;
+  Element input = Element::kF32;
   size_t in_total = 0;
   std::vector<TapSet> sets;  // conv: 1; transposed: row phase * 2 + column phase; paired rows: 1
   size_t reads_left = 0;
   size_t reads_right = 0;
 
-  bool transposed() const { return spec.kind == ConvSpec::Kind::kTranspose; }
-
-  float Weight(const float* weight, size_t in, size_t out, size_t ky, size_t kx) const {
-    const size_t k = spec.kernel;
-    const size_t at = transposed() ? in * spec.out_channels + out : out * in_total + in;
-    return weight[(at * k + ky) * k + kx];
-  }
-
-  // Adds the tap and its dense weights [run][out].
-  void AddTap(const Tap& tap, const float* weight, size_t first_in, size_t ky, size_t kx,
-              TapSet* set, std::vector<float>* dense) const {
-    set->taps.push_back(tap);
-    for (size_t c = 0; c < tap.run; ++c) {
-      for (size_t o = 0; o < spec.out_channels; ++o) {
-        dense->push_back(Weight(weight, first_in + c, o, ky, kx));
+  explicit Impl(const ConvSpec& conv_spec) : spec(conv_spec) {
+    for (size_t i = 0; i < spec.sources; ++i) in_total += spec.in_channels[i];
+    if (spec.kind == ConvSpec::Kind::kConv) {
+      BuildConv();
+    } else if (spec.paired_rows()) {
+      BuildPaired();
+    } else {
+      BuildPhases();
+    }
+    for (const TapSet& set : sets) {
+      for (const Tap& tap : set.taps) {
+        reads_left = std::max(reads_left, static_cast<size_t>(std::max(0L, -tap.column)));
       }
     }
   }
 
-  void Pack(TapSet* set, size_t out_channels, const std::vector<float>& dense, const float* bias) {
-    std::vector<uint32_t> runs;
-    for (const Tap& tap : set->taps) {
-      runs.push_back(static_cast<uint32_t>(tap.run));
-      reads_left = std::max(reads_left, static_cast<size_t>(std::max(0L, -tap.column)));
-    }
-    set->packed = PackTaps(runs, out_channels, dense.data(), bias);
+  bool transposed() const { return spec.kind == ConvSpec::Kind::kTranspose; }
+
+  size_t WeightIndex(size_t in, size_t out, size_t ky, size_t kx) const {
+    const size_t k = spec.kernel;
+    const size_t at = transposed() ? in * spec.out_channels + out : out * in_total + in;
+    return (at * k + ky) * k + kx;
   }
 
-  void BuildConv(const float* weight, const float* bias) {
+  // Adds the tap and its weights [run][out].
+  void AddTap(const Tap& tap, size_t first_in, size_t ky, size_t kx, TapSet* set) const {
+    set->taps.push_back(tap);
+    set->out_channels = spec.out_channels;
+    for (size_t c = 0; c < tap.run; ++c) {
+      for (size_t o = 0; o < spec.out_channels; ++o) {
+        set->source.push_back(WeightIndex(first_in + c, o, ky, kx));
+      }
+    }
+  }
+
+  void BuildConv() {
     TapSet& set = sets.emplace_back();
-    std::vector<float> dense;
     size_t first_in = 0;
     for (size_t source = 0; source < spec.sources; ++source) {
       for (size_t ky = 0; ky < spec.kernel; ++ky) {
         for (size_t kx = 0; kx < spec.kernel; ++kx) {
           if (spec.checkerboard && (ky + kx) % 2 == 0) continue;
           const long column = static_cast<long>(kx) - static_cast<long>(spec.padding);
-          AddTap({source, ky, column, spec.in_channels[source]}, weight, first_in, ky, kx, &set,
-                 &dense);
+          AddTap({source, ky, column, spec.in_channels[source]}, first_in, ky, kx, &set);
         }
       }
       first_in += spec.in_channels[source];
     }
-    Pack(&set, spec.out_channels, dense, bias);
     const size_t right = spec.kernel - 1 - std::min(spec.padding, spec.kernel - 1);
     reads_right = std::max(reads_right, right);
   }
 
   // Phase (py, px) of a transposed convolution: output (2m + py, 2n + px) reads input (m + dy, n +
   // dx) through the taps with py + padding - ky even.
-  void BuildPhases(const float* weight, const float* bias) {
+  void BuildPhases() {
     for (size_t phase = 0; phase < 4; ++phase) {
       TapSet& set = sets.emplace_back();
-      std::vector<float> dense;
       size_t row = 0;
       for (size_t ky = 0; ky < spec.kernel; ++ky) {
         if ((phase / 2 + spec.padding + ky) % 2 != 0) continue;
         for (size_t kx = 0; kx < spec.kernel; ++kx) {
           if ((phase % 2 + spec.padding + kx) % 2 != 0) continue;
-          AddTap({0, row, Shift(phase % 2, kx), in_total}, weight, 0, ky, kx, &set, &dense);
+          AddTap({0, row, Shift(phase % 2, kx), in_total}, 0, ky, kx, &set);
         }
         ++row;
       }
-      Pack(&set, spec.out_channels, dense, bias);
     }
     reads_right = std::max(reads_right, spec.kernel / 2);
   }
 
   // All four phases as one GEMM over the 3x3 neighbourhood; output channel = phase * out_channels +
   // o.
-  void BuildPaired(const float* weight, const float* bias) {
+  void BuildPaired() {
     TapSet& set = sets.emplace_back();
-    const size_t outs = 4 * spec.out_channels;
-    std::vector<float> dense(9 * in_total * outs, 0.0f), all_bias;
-    for (size_t i = 0; i < 9; ++i)
+    set.out_channels = 4 * spec.out_channels;
+    set.source.assign(9 * in_total * set.out_channels, kNone);
+    for (size_t i = 0; i < 9; ++i) {
       set.taps.push_back({0, i / 3, static_cast<long>(i % 3) - 1, in_total});
+    }
     for (size_t phase = 0; phase < 4; ++phase) {
       for (size_t ky = 0; ky < spec.kernel; ++ky) {
         for (size_t kx = 0; kx < spec.kernel; ++kx) {
-          if ((phase / 2 + spec.padding + ky) % 2 != 0 || (phase % 2 + spec.padding + kx) % 2 != 0)
+          if ((phase / 2 + spec.padding + ky) % 2 != 0 ||
+              (phase % 2 + spec.padding + kx) % 2 != 0) {
             continue;
+          }
           const size_t tap =
               static_cast<size_t>((Shift(phase / 2, ky) + 1) * 3 + Shift(phase % 2, kx) + 1);
           for (size_t c = 0; c < in_total; ++c) {
             for (size_t o = 0; o < spec.out_channels; ++o) {
-              dense[(tap * in_total + c) * outs + phase * spec.out_channels + o] =
-                  Weight(weight, c, o, ky, kx);
+              set.source[(tap * in_total + c) * set.out_channels + phase * spec.out_channels + o] =
+                  WeightIndex(c, o, ky, kx);
             }
           }
         }
       }
-      for (size_t o = 0; o < spec.out_channels; ++o)
-        all_bias.push_back(bias == nullptr ? 0.0f : bias[o]);
     }
-    Pack(&set, outs, dense, all_bias.data());
     reads_right = 1;
+  }
+
+  template <typename T>
+  static std::vector<T> Dense(const TapSet& set, const T* weight) {
+    std::vector<T> dense(set.source.size(), T{0});
+    for (size_t i = 0; i < dense.size(); ++i) {
+      if (set.source[i] != kNone) dense[i] = weight[set.source[i]];
+    }
+    return dense;
+  }
+
+  static std::vector<uint32_t> Runs(const TapSet& set) {
+    std::vector<uint32_t> runs;
+    for (const Tap& tap : set.taps) runs.push_back(static_cast<uint32_t>(tap.run));
+    return runs;
+  }
+
+  static void ForgetSources(TapSet* set) { std::vector<size_t>().swap(set->source); }
+
+  void Pack(const float* weight, const float* bias) {
+    for (TapSet& set : sets) {
+      std::vector<float> all_bias(set.out_channels, 0.0f);
+      for (size_t c = 0; c < set.out_channels && bias != nullptr; ++c) {
+        all_bias[c] = bias[c % spec.out_channels];
+      }
+      set.packed =
+          PackTaps(Runs(set), set.out_channels, Dense(set, weight).data(), all_bias.data());
+      ForgetSources(&set);
+    }
+  }
+
+  void PackInts(Element element, const int16_t* weight, int zero) {
+    input = element;
+    for (TapSet& set : sets) {
+      set.packed_ints =
+          PackIntTaps(element, Runs(set), set.out_channels, Dense(set, weight).data(), zero);
+      ForgetSources(&set);
+    }
+  }
+
+  size_t blocks() const {
+    return input == Element::kF32 ? sets[0].packed.blocks() : sets[0].packed_ints.blocks();
   }
 
   // Input row (column) relative to m of tap k in output phase p.
@@ -142,7 +194,7 @@ void Conv::Impl::RunRow(const ConvRow& row, size_t set_index, const Epilogue& ep
                         size_t block_begin, size_t block_end) const {
   const TapSet& set = sets[set_index];
   constexpr size_t kMaxTaps = kMaxSources + kMaxKernel * kMaxKernel;
-  const float* taps[kMaxTaps];
+  const void* taps[kMaxTaps];
   size_t steps[kMaxTaps];
   const long scale = transposed() ? 1 : static_cast<long>(spec.stride);
   for (size_t t = 0; t < set.taps.size(); ++t) {
@@ -150,7 +202,8 @@ void Conv::Impl::RunRow(const ConvRow& row, size_t set_index, const Epilogue& ep
     const size_t pixel = row.in_pixel_stride[tap.source];
     const bool compact = row.in_compact[tap.source];
     const long column = compact ? 0 : static_cast<long>(row.x_first) * scale + tap.column;
-    taps[t] = row.in[tap.source * kMaxKernel + tap.row] + column * static_cast<long>(pixel);
+    taps[t] = static_cast<const uint8_t*>(row.in[tap.source * kMaxKernel + tap.row]) +
+              column * static_cast<long>(pixel * BytesOf(input));
     steps[t] = compact ? pixel : pixel * row.x_step * static_cast<size_t>(scale);
   }
   TapRow tap_row;
@@ -170,36 +223,43 @@ void Conv::Impl::RunRow(const ConvRow& row, size_t set_index, const Epilogue& ep
     if (spec.paired_rows()) {
       store = TapStore::kSplitRows;
     } else if (set_index % 2 == 1) {
-      tap_row.out += row.out_pixel_stride;
-      if (row.residual != nullptr) tap_row.residual += row.residual_pixel_stride;
+      // The odd columns: one pixel on.
+      tap_row.out = static_cast<uint8_t*>(row.out) + row.out_pixel_stride * BytesOf(epilogue.out);
+      if (row.residual != nullptr) {
+        tap_row.residual = static_cast<const uint8_t*>(row.residual) +
+                           row.residual_pixel_stride * BytesOf(epilogue.residual);
+      }
     }
   }
-  RunTaps(set.packed, tap_row, spec.numerics, store, epilogue, block_begin, block_end);
+  if (input == Element::kF32) {
+    RunTaps(set.packed, tap_row, spec.numerics, store, epilogue, block_begin, block_end);
+  } else {
+    RunIntTaps(set.packed_ints, tap_row, store, epilogue, block_begin, block_end);
+  }
 }
 
-Conv::Conv(const ConvSpec& spec, const float* weight, const float* bias) : impl_(new Impl) {
-  impl_->spec = spec;
-  for (size_t i = 0; i < spec.sources; ++i) impl_->in_total += spec.in_channels[i];
-  if (spec.kind == ConvSpec::Kind::kConv) {
-    impl_->BuildConv(weight, bias);
-  } else if (spec.paired_rows()) {
-    impl_->BuildPaired(weight, bias);
-  } else {
-    impl_->BuildPhases(weight, bias);
-  }
+Conv::Conv(const ConvSpec& spec, const float* weight, const float* bias) : impl_(new Impl(spec)) {
+  impl_->Pack(weight, bias);
+}
+Conv::Conv(const ConvSpec& spec, Element input, const int16_t* weight, int zero)
+    : impl_(new Impl(spec)) {
+  impl_->PackInts(input, weight, zero);
 }
 Conv::~Conv() = default;
 Conv::Conv(Conv&&) noexcept = default;
 Conv& Conv::operator=(Conv&&) noexcept = default;
 
 const ConvSpec& Conv::spec() const { return impl_->spec; }
+Element Conv::input() const { return impl_->input; }
 size_t Conv::ReadsLeft() const { return impl_->reads_left; }
 size_t Conv::ReadsRight() const { return impl_->reads_right; }
-size_t Conv::blocks() const { return impl_->sets[0].packed.blocks(); }
+size_t Conv::blocks() const { return impl_->blocks(); }
 
 size_t Conv::packed_bytes() const {
   size_t bytes = 0;
-  for (const TapSet& set : impl_->sets) bytes += set.packed.bytes();
+  for (const TapSet& set : impl_->sets) {
+    bytes += impl_->input == Element::kF32 ? set.packed.bytes() : set.packed_ints.bytes();
+  }
   return bytes;
 }
 

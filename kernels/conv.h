@@ -7,7 +7,10 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+
+#include "kernels/element.h"
 
 namespace glint::kernels {
 
@@ -40,18 +43,20 @@ struct ConvSpec {
   }
 };
 
-// One row of output. Pointers are to pixel 0 of a row; pixels left of 0 and right of the width must
-// be readable as far as the kernel reaches, and hold zeros (the halo; see ReadsLeft / ReadsRight).
+// One row of output. Pointers are to pixel 0 of a row, of elements that the Conv and the epilogue
+// name; pixels left of 0 and right of the width must be readable as far as the kernel reaches, and
+// hold what stands for zero (the halo; see ReadsLeft / ReadsRight). Integer kernels may read up to
+// three elements past the last pixel's channels.
 struct ConvRow {
   // Row pointers, [source][tap row] flattened as source * kMaxKernel + i; i counts the tap rows in
   // the order that TapRows gives.
-  std::array<const float*, kMaxSources * kMaxKernel> in{};
-  std::array<size_t, kMaxSources> in_pixel_stride{};  // floats between neighbouring input pixels
+  std::array<const void*, kMaxSources * kMaxKernel> in{};
+  std::array<size_t, kMaxSources> in_pixel_stride{};  // elements between neighbouring input pixels
   std::array<bool, kMaxSources>
       in_compact{};  // the source holds only the positions wanted (kernel 1)
-  float* out = nullptr;
-  float* out_second = nullptr;  // paired_rows: row 2m+1
-  size_t out_pixel_stride = 0;  // floats between neighbouring pixels written
+  void* out = nullptr;
+  void* out_second = nullptr;   // paired_rows: row 2m+1
+  size_t out_pixel_stride = 0;  // elements between neighbouring pixels written
   size_t phase = 0;             // transposed: output row & 1 (paired_rows: 0)
   // Output pixel j stands at column x_first + j * x_step of the full row: 0 and 1, or a
   // checkerboard's parity and 2 (conv with stride 1 only). `pixels` counts the output pixels of the
@@ -59,15 +64,8 @@ struct ConvRow {
   size_t x_first = 0;
   size_t x_step = 1;
   size_t pixels = 0;
-  const float* residual = nullptr;  // nullptr, or a row at the output's positions to be added
+  const void* residual = nullptr;  // nullptr, or a row at the output's positions to be added
   size_t residual_pixel_stride = 0;
-};
-
-// What happens to a sum before it is stored, in this order; each step is one IEEE operation.
-struct Epilogue {
-  bool leaky_relu = false;  // v = max(v, v * slope), 0 <= slope <= 1, after the residual
-  float slope = 0.0f;
-  const float* gain = nullptr;  // per output channel, last
 };
 
 class Conv {
@@ -75,11 +73,16 @@ class Conv {
   // `weight` in PyTorch's layout: [out][in][k][k], transposed [in][out][k][k]; `bias` may be null.
   // Packs for the SIMD target chosen at this moment.
   Conv(const ConvSpec& spec, const float* weight, const float* bias);
+  // Integer products of `input` (kI16, or kU8 with weights within int8) and int16 weights; class
+  // exact whatever spec.numerics says. `zero`: what stands for 0 in a kU8 input. No sum of products
+  // may leave int32. Bias and scale are the epilogue's.
+  Conv(const ConvSpec& spec, Element input, const int16_t* weight, int zero);
   ~Conv();
   Conv(Conv&&) noexcept;
   Conv& operator=(Conv&&) noexcept;
 
   const ConvSpec& spec() const;
+  Element input() const;
   // Input rows that output row `oy` reads (may lie outside the picture: pass a row of zeros), in
   // the order of ConvRow::in. Returns their number. paired_rows: of the pair (oy, oy + 1), oy even.
   size_t TapRows(long oy, long* iy) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/int_gemm.h"
 #include "kernels/tap_gemm.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -33,6 +34,25 @@ void Magnitudes(const float* HWY_RESTRICT in, float* HWY_RESTRICT out, size_t n,
   }
 }
 
+void Magnitudes16(const int16_t* HWY_RESTRICT in, int16_t* HWY_RESTRICT out, size_t n) {
+  const hn::ScalableTag<int16_t> d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::Abs(hn::LoadU(d, in + i)), d, out + i);
+  if (i < n) hn::StoreN(hn::Abs(hn::LoadN(d, in + i, n - i)), d, out + i, n - i);
+}
+
+void Magnitudes8(const uint8_t* HWY_RESTRICT in, uint8_t* HWY_RESTRICT out, size_t n, int zero) {
+  const hn::ScalableTag<uint8_t> d;
+  const size_t lanes = hn::Lanes(d);
+  const auto z = hn::Set(d, static_cast<uint8_t>(zero));
+  for (size_t i = 0; i < n; i += lanes) {
+    const size_t count = HWY_MIN(lanes, n - i);
+    const auto x = hn::LoadN(d, in + i, count);
+    hn::StoreN(hn::Or(hn::SaturatedSub(x, z), hn::SaturatedSub(z, x)), d, out + i, count);
+  }
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace glint::kernels
@@ -42,58 +62,100 @@ HWY_AFTER_NAMESPACE();
 namespace glint::kernels {
 
 HWY_EXPORT(Magnitudes);
+HWY_EXPORT(Magnitudes16);
+HWY_EXPORT(Magnitudes8);
 
 struct Gdn::Impl {
   size_t channels = 0;
   Form form = Form::kAbs;
+  Element input = Element::kF32;
+  int zero = 0;
   TapStore store = TapStore::kDivide;
   size_t tile = 0;
   PackedTaps packed;
+  PackedIntTaps packed_ints;
+
+  Impl(size_t channel_count, Form gdn_form, bool inverse)
+      : channels(channel_count), form(gdn_form), tile(TilePixels()) {
+    if (form == Form::kAbs) {
+      store = inverse ? TapStore::kMultiply : TapStore::kDivide;
+    } else {
+      store = inverse ? TapStore::kMultiplyRoot : TapStore::kDivideRoot;
+    }
+  }
+
+  // Channels of a pixel in the scratch: whole words for integer kernels.
+  size_t scratch_step() const { return (channels + 3) / 4 * 4; }
+
+  template <typename T>
+  std::vector<T> Transposed(const T* gamma) const {
+    std::vector<T> dense(channels * channels);
+    for (size_t o = 0; o < channels; ++o) {
+      for (size_t c = 0; c < channels; ++c) dense[c * channels + o] = gamma[o * channels + c];
+    }
+    return dense;
+  }
+
+  void FillScratch(const void* pixel, size_t p, void* scratch) const {
+    const size_t at = p * scratch_step();
+    if (input == Element::kF32) {
+      HWY_DYNAMIC_DISPATCH(Magnitudes)
+      (static_cast<const float*>(pixel), static_cast<float*>(scratch) + at, channels, form);
+    } else if (input == Element::kI16) {
+      HWY_DYNAMIC_DISPATCH(Magnitudes16)
+      (static_cast<const int16_t*>(pixel), static_cast<int16_t*>(scratch) + at, channels);
+    } else {
+      HWY_DYNAMIC_DISPATCH(Magnitudes8)
+      (static_cast<const uint8_t*>(pixel), static_cast<uint8_t*>(scratch) + at, channels, zero);
+    }
+  }
 };
 
 Gdn::Gdn(size_t channels, Form form, bool inverse, const float* beta, const float* gamma)
-    : impl_(new Impl) {
-  impl_->channels = channels;
-  impl_->form = form;
-  if (form == Form::kAbs) {
-    impl_->store = inverse ? TapStore::kMultiply : TapStore::kDivide;
-  } else {
-    impl_->store = inverse ? TapStore::kMultiplyRoot : TapStore::kDivideRoot;
-  }
-  impl_->tile = TilePixels();
-  std::vector<float> dense(channels * channels);
-  for (size_t o = 0; o < channels; ++o) {
-    for (size_t c = 0; c < channels; ++c) dense[c * channels + o] = gamma[o * channels + c];
-  }
-  impl_->packed = PackTaps({static_cast<uint32_t>(channels)}, channels, dense.data(), beta);
+    : impl_(new Impl(channels, form, inverse)) {
+  impl_->packed =
+      PackTaps({static_cast<uint32_t>(channels)}, channels, impl_->Transposed(gamma).data(), beta);
+}
+Gdn::Gdn(size_t channels, Element input, int zero, bool inverse, const int16_t* gamma)
+    : impl_(new Impl(channels, Form::kAbs, inverse)) {
+  impl_->input = input;
+  impl_->zero = zero;
+  // The magnitudes have their zero at 0.
+  impl_->packed_ints = PackIntTaps(input, {static_cast<uint32_t>(channels)}, channels,
+                                   impl_->Transposed(gamma).data(), 0);
 }
 Gdn::~Gdn() = default;
 Gdn::Gdn(Gdn&&) noexcept = default;
 Gdn& Gdn::operator=(Gdn&&) noexcept = default;
 
-size_t Gdn::ScratchFloats() const { return impl_->tile * impl_->channels + 16; }
+Element Gdn::input() const { return impl_->input; }
+size_t Gdn::ScratchFloats() const { return impl_->tile * impl_->scratch_step() + 16; }
 double Gdn::MacsPerPixel() const { return static_cast<double>(impl_->channels * impl_->channels); }
 
-void Gdn::Run(const float* in, float* out, size_t pixels, size_t pixel_stride, const float* gain,
-              float* scratch) const {
-  const size_t channels = impl_->channels;
-  Epilogue epilogue;
-  epilogue.gain = gain;
-  const float* tap = scratch;
+void Gdn::Run(const void* in, size_t in_stride, void* out, size_t out_stride, size_t pixels,
+              const Epilogue& epilogue, float* scratch) const {
+  const size_t step = impl_->scratch_step();
+  const size_t in_bytes = in_stride * BytesOf(impl_->input);
+  const uint8_t* from = static_cast<const uint8_t*>(in);
+  const void* tap = scratch;
   TapRow row;
   row.taps = &tap;
-  row.steps = &channels;
-  row.out_step = row.residual_step = pixel_stride;
+  row.steps = &step;
+  row.out_step = out_stride;
+  row.residual_step = in_stride;
   for (size_t x = 0; x < pixels; x += impl_->tile) {
     row.pixels = std::min(impl_->tile, pixels - x);
     for (size_t p = 0; p < row.pixels; ++p) {
-      HWY_DYNAMIC_DISPATCH(Magnitudes)
-      (in + (x + p) * pixel_stride, scratch + p * channels, channels, impl_->form);
+      impl_->FillScratch(from + (x + p) * in_bytes, p, scratch);
     }
-    row.out = out + x * pixel_stride;
-    row.residual = in + x * pixel_stride;
-    RunTaps(impl_->packed, row, Numerics::kClose, impl_->store, epilogue, 0,
-            impl_->packed.blocks());
+    row.out = static_cast<uint8_t*>(out) + x * out_stride * BytesOf(epilogue.out);
+    row.residual = from + x * in_bytes;
+    if (impl_->input == Element::kF32) {
+      RunTaps(impl_->packed, row, Numerics::kClose, impl_->store, epilogue, 0,
+              impl_->packed.blocks());
+    } else {
+      RunIntTaps(impl_->packed_ints, row, impl_->store, epilogue, 0, impl_->packed_ints.blocks());
+    }
   }
 }
 

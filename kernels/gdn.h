@@ -1,13 +1,17 @@
-// Generalised divisive normalisation over the channels of each pixel, FP32, close class:
+// Generalised divisive normalisation over the channels of each pixel:
 //   kAbs   norm = beta + gamma |x|          (Johnston et al. 2019; `light`)
 //   kSqrt  norm = sqrt(beta + gamma x^2)    (Balle et al. 2016; CompressAI)
-// y = x / norm, inverse: y = x * norm; then an optional gain per channel.
-// Called by engine/ only. Immutable after construction, may run on many threads at once.
+// y = x / norm, inverse: y = x * norm; then an optional gain per channel. In FP32 (close class),
+// and kAbs with integer sums (exact class). Called by engine/ only. Immutable after construction,
+// may run on many threads at once.
 #ifndef GLINT_KERNELS_GDN_H_
 #define GLINT_KERNELS_GDN_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+
+#include "kernels/element.h"
 
 namespace glint::kernels {
 
@@ -16,14 +20,20 @@ class Gdn {
   enum class Form { kAbs, kSqrt };
   // beta [C], gamma [C][C] (row = output channel), effective values. Packs for the current target.
   Gdn(size_t channels, Form form, bool inverse, const float* beta, const float* gamma);
+  // kAbs over int16 or, in `input`, uint8 with the given zero; gamma in int16 (within int8 for
+  // kU8). No sum of |x| gamma may leave int32. norm = float(sum) * scale + beta, with scale and
+  // beta (as `bias`) of the epilogue, and x of its residual members.
+  Gdn(size_t channels, Element input, int zero, bool inverse, const int16_t* gamma);
   ~Gdn();
   Gdn(Gdn&&) noexcept;
   Gdn& operator=(Gdn&&) noexcept;
 
-  // `pixels` pixels of C contiguous channels, pixel stride in floats; out may be in. `scratch`:
-  // ScratchFloats() floats, 64-byte aligned, of the calling thread.
-  void Run(const float* in, float* out, size_t pixels, size_t pixel_stride, const float* gain,
-           float* scratch) const;
+  // `pixels` pixels of C contiguous channels, pixel strides in elements; out may be in when their
+  // types and strides are the same. `scratch`: ScratchFloats() floats, 64-byte aligned, of the
+  // calling thread.
+  void Run(const void* in, size_t in_stride, void* out, size_t out_stride, size_t pixels,
+           const Epilogue& epilogue, float* scratch) const;
+  Element input() const;
   size_t ScratchFloats() const;
   double MacsPerPixel() const;
 

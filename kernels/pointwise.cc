@@ -66,6 +66,48 @@ void GainT(const float* in, float* out, size_t pixels, size_t channels, size_t i
 }
 
 template <typename T>
+void ElementsToFloatT(const T* in, float* out, size_t n, const float* step, float zero) {
+  const DF d;
+  const DI di;
+  const hn::Rebind<T, DF> dt;
+  const auto shift = hn::Set(d, zero);
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    const auto x = hn::ConvertTo(d, hn::PromoteTo(di, Load(dt, in + i, count)));
+    Store(hn::Mul(hn::Sub(x, shift), Load(d, step + i, count)), d, out + i, count);
+  });
+}
+void Elements16ToFloatT(const int16_t* in, float* out, size_t n, const float* step, float zero) {
+  ElementsToFloatT(in, out, n, step, zero);
+}
+void Elements8ToFloatT(const uint8_t* in, float* out, size_t n, const float* step, float zero) {
+  ElementsToFloatT(in, out, n, step, zero);
+}
+
+template <typename T>
+void FloatToElementsT(const float* in, T* out, size_t n, const float* inverse_step, float low,
+                      float high, float zero) {
+  const DF d;
+  const DI di;
+  const hn::Rebind<T, DF> dt;
+  const auto least = hn::Set(d, low), most = hn::Set(d, high);
+  const auto shift = hn::Set(di, static_cast<int32_t>(zero));
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    auto x = Load(d, in + i, count);
+    x = hn::Mul(hn::IfThenElseZero(hn::Eq(x, x), x), Load(d, inverse_step + i, count));
+    x = hn::Min(hn::Max(x, least), most);
+    Store(hn::DemoteTo(dt, hn::Add(hn::NearestInt(x), shift)), dt, out + i, count);
+  });
+}
+void FloatToElements16T(const float* in, int16_t* out, size_t n, const float* inverse_step,
+                        float low, float high, float zero) {
+  FloatToElementsT(in, out, n, inverse_step, low, high, zero);
+}
+void FloatToElements8T(const float* in, uint8_t* out, size_t n, const float* inverse_step,
+                       float low, float high, float zero) {
+  FloatToElementsT(in, out, n, inverse_step, low, high, zero);
+}
+
+template <typename T>
 void PixelsToFloatT(const T* in, float* out, size_t n, float max_value, float offset) {
   const DF d;
   const DI di;
@@ -118,6 +160,14 @@ void FixedToFloatT(const int16_t* in, float* out, size_t n, float scale) {
   ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
     const auto x = hn::ConvertTo(d, hn::PromoteTo(di, Load(di16, in + i, count)));
     Store(hn::Mul(x, factor), d, out + i, count);
+  });
+}
+
+void LimitT(const int16_t* in, int16_t* out, size_t n, int16_t most) {
+  const hn::ScalableTag<int16_t> d;
+  const auto high = hn::Set(d, most), low = hn::Set(d, static_cast<int16_t>(-most));
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    Store(hn::Min(hn::Max(Load(d, in + i, count), low), high), d, out + i, count);
   });
 }
 
@@ -180,11 +230,16 @@ namespace glint::kernels {
 HWY_EXPORT(LeakyReluT);
 HWY_EXPORT(AddT);
 HWY_EXPORT(GainT);
+HWY_EXPORT(Elements16ToFloatT);
+HWY_EXPORT(Elements8ToFloatT);
+HWY_EXPORT(FloatToElements16T);
+HWY_EXPORT(FloatToElements8T);
 HWY_EXPORT(Pixels8T);
 HWY_EXPORT(Pixels16T);
 HWY_EXPORT(FloatToPixelsT);
 HWY_EXPORT(FloatToFixedT);
 HWY_EXPORT(FixedToFloatT);
+HWY_EXPORT(LimitT);
 HWY_EXPORT(IndexT);
 HWY_EXPORT(QuantiseT);
 HWY_EXPORT(DequantiseT);
@@ -198,6 +253,25 @@ void Add(const float* a, const float* b, float* out, size_t n) {
 void Gain(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
           size_t out_stride, const float* gain) {
   HWY_DYNAMIC_DISPATCH(GainT)(in, out, pixels, channels, in_stride, out_stride, gain);
+}
+void ElementsToFloat(Element element, const void* in, float* out, size_t n, const float* step,
+                     float zero) {
+  if (element == Element::kI16) {
+    HWY_DYNAMIC_DISPATCH(Elements16ToFloatT)
+    (static_cast<const int16_t*>(in), out, n, step, zero);
+  } else {
+    HWY_DYNAMIC_DISPATCH(Elements8ToFloatT)(static_cast<const uint8_t*>(in), out, n, step, zero);
+  }
+}
+void FloatToElements(const float* in, Element element, void* out, size_t n,
+                     const float* inverse_step, float low, float high, float zero) {
+  if (element == Element::kI16) {
+    HWY_DYNAMIC_DISPATCH(FloatToElements16T)
+    (in, static_cast<int16_t*>(out), n, inverse_step, low, high, zero);
+  } else {
+    HWY_DYNAMIC_DISPATCH(FloatToElements8T)
+    (in, static_cast<uint8_t*>(out), n, inverse_step, low, high, zero);
+  }
 }
 void PixelsToFloat(const uint8_t* in, float* out, size_t n, float max_value, float offset) {
   HWY_DYNAMIC_DISPATCH(Pixels8T)(in, out, n, max_value, offset);
@@ -213,6 +287,9 @@ void FloatToFixed(const float* in, int16_t* out, size_t n, float scale) {
 }
 void FixedToFloat(const int16_t* in, float* out, size_t n, float scale) {
   HWY_DYNAMIC_DISPATCH(FixedToFloatT)(in, out, n, scale);
+}
+void Limit(const int16_t* in, int16_t* out, size_t n, int16_t most) {
+  HWY_DYNAMIC_DISPATCH(LimitT)(in, out, n, most);
 }
 void IndexByThresholds(const float* raw, uint8_t* index, size_t n, const float* thresholds,
                        size_t count) {

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/element.h"
+
 namespace glint::kernels {
 
 // out[i] = max(in[i], in[i] * slope), 0 <= slope <= 1. out may be in.
@@ -16,6 +18,13 @@ void Add(const float* a, const float* b, float* out, size_t n);
 // `pixels` pixels of `channels`: out = in * gain[channel]; strides in floats; out may be in.
 void Gain(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
           size_t out_stride, const float* gain);
+
+// Integers of a quantised tensor to floats, `n` of them, kI16 or kU8: out = (in - zero) * step[i].
+void ElementsToFloat(Element element, const void* in, float* out, size_t n, const float* step,
+                     float zero);
+// And back: in * inverse_step[i], limited to low..high, round-half-even, + zero.
+void FloatToElements(const float* in, Element element, void* out, size_t n,
+                     const float* inverse_step, float low, float high, float zero);
 
 // Interleaved samples 0..max_value to floats: sample * (1 / max_value) - offset. n samples.
 void PixelsToFloat(const uint8_t* in, float* out, size_t n, float max_value, float offset);
@@ -27,6 +36,9 @@ void FloatToPixels(const float* in, uint8_t* out, size_t n, float max_value, flo
 // scale). scale is a power of two.
 void FloatToFixed(const float* in, int16_t* out, size_t n, float scale);
 void FixedToFloat(const int16_t* in, float* out, size_t n, float scale);
+
+// out[i] = in[i] limited to -most..most.
+void Limit(const int16_t* in, int16_t* out, size_t n, int16_t most);
 
 // Table index of each raw scale parameter: the number of thresholds <= raw (NaN gives 0).
 // thresholds: ascending, at most 255 of them.

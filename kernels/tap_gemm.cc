@@ -86,7 +86,7 @@ HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t fi
   for (size_t t = 0; t < taps; ++t) {
     const size_t step = row.steps[t];
     // Four bases and one step reach all pixels, so that no address is spilled.
-    const float* in0 = row.taps[t] + first_pixel * step;
+    const float* in0 = static_cast<const float*>(row.taps[t]) + first_pixel * step;
     const float* in1 = in0 + 3 * step;
     const float* in2 = in1 + 3 * step;
     const float* in3 = in2 + 3 * step;
@@ -122,17 +122,17 @@ HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t fi
         const size_t end = HWY_MIN(channel + lanes, packed.out_channels);
         for (size_t c = channel; c < end; ++c) {
           const size_t column = c / colours % 2;
-          float* to =
-              (c < 2 * colours ? row.out : row.out_second) + (first_pixel + p) * row.out_step;
+          float* to = static_cast<float*>(c < 2 * colours ? row.out : row.out_second);
+          to += (first_pixel + p) * row.out_step;
           to[column * (row.out_step / 2) + c % colours] = sums[c - channel];
         }
         continue;
       }
       Place at;
-      at.out = row.out + (first_pixel + p) * row.out_step + channel;
-      at.residual = row.residual == nullptr
-                        ? nullptr
-                        : row.residual + (first_pixel + p) * row.residual_step + channel;
+      at.out = static_cast<float*>(row.out) + (first_pixel + p) * row.out_step + channel;
+      at.residual = row.residual == nullptr ? nullptr
+                                            : static_cast<const float*>(row.residual) +
+                                                  (first_pixel + p) * row.residual_step + channel;
       at.gain = epilogue.gain == nullptr ? nullptr : epilogue.gain + channel;
       at.count = packed.out_channels - channel;
       Finish(sum[p][v], at, store, epilogue);

@@ -36,13 +36,14 @@ enum class TapStore {
   kMultiplyRoot,  // residual * sqrt(sum)
 };
 
+// Pointers are to elements of the types that kernel and epilogue name, steps count them.
 struct TapRow {
-  const float* const* taps = nullptr;  // input of pixel 0, by tap
-  const size_t* steps = nullptr;       // floats per pixel, by tap
-  float* out = nullptr;
-  float* out_second = nullptr;
+  const void* const* taps = nullptr;  // input of pixel 0, by tap
+  const size_t* steps = nullptr;      // elements per pixel, by tap
+  void* out = nullptr;
+  void* out_second = nullptr;
   size_t out_step = 0;
-  const float* residual = nullptr;
+  const void* residual = nullptr;
   size_t residual_step = 0;
   size_t pixels = 0;
 };

@@ -15,6 +15,8 @@ namespace glint::kernels {
 std::vector<std::string> SupportedTargets();
 // The target that kernels use now.
 std::string CurrentTarget();
+// True when uint8 x int8 products cost less than int16 x int16 on the current target (VNNI).
+bool HasFastBytes();
 // Limits the choice to `name` (case-insensitive); "" or "best": no limit. False when it is not
 // supported.
 bool SetTarget(const std::string& name);

@@ -122,7 +122,7 @@ void Check(const ConvCase& test, unsigned seed) {
       row.in_compact[s] = test.compact_input;
     }
     row.out = out.data() + oy * out_row + 16;
-    row.out_second = row.out + out_row;
+    row.out_second = out.data() + (oy + 1) * out_row + 16;
     row.out_pixel_stride = out_stride;
     row.phase = transposed && !spec.paired_rows() ? oy & 1 : 0;
     row.x_first = test.x_first;

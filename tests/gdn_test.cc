@@ -34,8 +34,10 @@ void Check(size_t channels, size_t pixels, Gdn::Form form, bool inverse, bool in
   AlignedBuffer<float> scratch;
   REQUIRE(scratch.Allocate(gdn.ScratchFloats()));
   const bool with_gain = seed % 2 == 1;
-  gdn.Run(in_place ? out.data() : in.data(), out.data(), pixels, stride,
-          with_gain ? gain.data() : nullptr, scratch.get());
+  Epilogue epilogue;
+  epilogue.gain = with_gain ? gain.data() : nullptr;
+  gdn.Run(in_place ? out.data() : in.data(), stride, out.data(), stride, pixels, epilogue,
+          scratch.get());
   size_t wrong = 0;
   for (size_t p = 0; p < pixels; ++p) {
     for (size_t c = 0; c < channels; ++c) {

@@ -90,7 +90,7 @@ Golden::Rows Run(const std::string& graph_name, const std::vector<Golden::Rows>&
     end = std::min<long>(out.height, end + options.band_rows);
     for (const long need = executor.InputEnd(end); given < need; ++given) {
       for (size_t i = 0; i < inputs.size(); ++i) {
-        std::copy_n(inputs[i].Row(given), inputs[i].RowFloats(), executor.InputRow(i, given));
+        executor.WriteInput(i, given, inputs[i].Row(given));
       }
     }
     executor.Advance(end);

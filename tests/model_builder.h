@@ -36,6 +36,10 @@ class ModelBuilder {
                  const std::vector<float>& values) {
     Add(name, "F32", std::move(shape), values.data(), values.size() * sizeof(float));
   }
+  void AddWords(const std::string& name, std::vector<int64_t> shape,
+                const std::vector<int16_t>& values) {
+    Add(name, "I16", std::move(shape), values.data(), values.size() * sizeof(int16_t));
+  }
   void AddInts(const std::string& name, const std::vector<int32_t>& values) {
     Add(name, "I32", {static_cast<int64_t>(values.size())}, values.data(),
         values.size() * sizeof(int32_t));
@@ -277,6 +281,58 @@ inline ModelBuilder TinyModel(uint32_t seed = 1) {
                      step("step1", 0, "odd", 3, {{"psi", "psi"}, {"y0", {0, 4}}}),
                      step("step2", 4, "even", 2, {{"psi", "psi"}, {"y0", {0, 4}}}),
                      step("step3", 4, "odd", 0, {{"psi", "psi"}, {"y0", {0, 4}}, {"y1", {4, 8}}})};
+  return b;
+}
+
+// TinyModel with int16 products wherever there are any, but for the one GDN of form sqrt, and int16
+// tensors of one step before them.
+inline ModelBuilder IntegerModel(uint32_t seed = 1) {
+  ModelBuilder b = TinyModel(seed);
+  constexpr int kMost = 4095, kWeightMost = 511;
+  b.document["form"] = "int16";
+  const Json words = {{"type", "i16"}, {"max", kMost}, {"steps", {16.0 / kMost}}};
+  const Json latents = {{"type", "i16"}, {"max", kMost}, {"steps", {0.015625}}};
+  const Json hyper = {{"type", "i16"}, {"max", kMost}, {"steps", {1.0}}};
+  std::map<std::string, bool> done;
+  for (auto& [name, graph] : b.document["graphs"].items()) {
+    Json& tensors = graph["tensors"];
+    tensors = Json::object();
+    for (Json& node : graph["nodes"]) {
+      const std::string op = node["op"];
+      const bool gdn = op == "gdn" && node["form"] == "abs";
+      if (op == "concat") {
+        for (const Json& part : node["inputs"]) tensors[part.get<std::string>()] = words;
+      }
+      if (op != "conv2d" && op != "conv_transpose2d" && !gdn) continue;
+      const std::string input = node["inputs"][0];
+      if (input != "cat") tensors[input] = words;
+      node["precision"] = "i16";
+      const std::string weight = node["weights"][gdn ? "gamma" : "weight"];
+      node["weights"]["scale"] = weight + ".scale";
+      if (done[weight]) continue;
+      done[weight] = true;
+      const std::vector<int64_t> shape = b.tensors.at(weight).shape;
+      const size_t count = b.tensors.at(weight).bytes.size() / 4;
+      float largest = 1e-6f;
+      for (size_t i = 0; i < count; ++i) largest = std::max(largest, std::abs(b.Float(weight, i)));
+      const float scale = largest / kWeightMost;
+      std::vector<int16_t> values(count);
+      for (size_t i = 0; i < count; ++i) {
+        values[i] = static_cast<int16_t>(std::lround(b.Float(weight, i) / scale));
+      }
+      const auto outputs = static_cast<size_t>(shape[op == "conv_transpose2d" ? 1 : 0]);
+      b.AddWords(weight, shape, values);
+      b.AddFloats(weight + ".scale", {static_cast<int64_t>(outputs)},
+                  std::vector<float>(outputs, scale));
+    }
+    for (const Json& in : graph["inputs"]) {
+      const std::string input = in["name"];
+      if (input == "y_hat" || input == "y0" || input == "y1") tensors[input] = latents;
+      if (input == "psi") tensors[input] = words;
+      if (input == "z") tensors[input] = hyper;
+    }
+  }
+  b.document["graphs"]["h_s"]["tensors"]["hs3.act"] = words;
   return b;
 }
 

@@ -1,0 +1,44 @@
+// Element types of tensors in memory, and what an epilogue does between a sum and the store.
+// Called by engine/ and kernels/. Plain values.
+#ifndef GLINT_KERNELS_ELEMENT_H_
+#define GLINT_KERNELS_ELEMENT_H_
+
+#include <cstddef>
+
+namespace glint::kernels {
+
+enum class Element { kF32, kI16, kU8 };
+
+constexpr size_t BytesOf(Element element) {
+  return element == Element::kF32 ? 4 : element == Element::kI16 ? 2 : 1;
+}
+
+// What happens to a sum before it is stored, in this order; each step is one IEEE operation, so
+// that the integer kernels, which sum without rounding, are exact as a whole.
+//   integer sums   v = float(sum) * scale[c] + bias[c]      (float sums hold their bias already)
+//   residual       v = v + r, integer r as (r - residual_zero) * residual_scale[c]
+//   activation     v = max(v, v * slope), 0 <= slope <= 1
+//   gain           v = v * gain[c]
+//   integer store  q = round-half-even(min(max(v, low), high)) + zero
+// Arrays are per output channel. Those of integer kernels hold whole vectors: PaddedChannels(c)
+// floats.
+struct Epilogue {
+  const float* scale = nullptr;
+  const float* bias = nullptr;
+  Element residual = Element::kF32;
+  const float* residual_scale = nullptr;
+  float residual_zero = 0.0f;
+  bool leaky_relu = false;
+  float slope = 0.0f;
+  const float* gain = nullptr;  // or nullptr
+  Element out = Element::kF32;
+  float low = 0.0f;
+  float high = 0.0f;
+  float zero = 0.0f;
+};
+
+constexpr size_t PaddedChannels(size_t channels) { return (channels + 31) / 32 * 32; }
+
+}  // namespace glint::kernels
+
+#endif  // GLINT_KERNELS_ELEMENT_H_

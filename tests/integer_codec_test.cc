@@ -1,0 +1,158 @@
+// The whole codec on a model of integers: streams decode to the same latents and, for g_s is exact,
+// to the same pixels on every SIMD target, with any threads and bands. And what is wrong with the
+// quantisation in a model file is refused.
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "glint/image_io.hpp"
+#include "tests/codec_helpers.h"
+#include "tests/model_builder.h"
+#include "tests/model_checks.h"
+#include "tests/picture_helpers.h"
+
+namespace glint {
+namespace {
+
+using testing::CheckRefused;
+using testing::IntegerModel;
+using testing::Json;
+using testing::LoadModel;
+using testing::ModelBuilder;
+using testing::MustDecode;
+using testing::MustEncode;
+using testing::SmoothPicture;
+using testing::TargetScope;
+
+TEST_CASE("integer codec: the same latents and pixels on every target") {
+  const std::vector<uint8_t> file = IntegerModel(3).Build();
+  const Picture picture = SmoothPicture(MakeInfo(83, 190, 3, false, 8), 5);
+  std::vector<std::vector<uint8_t>> streams;
+  std::vector<uint32_t> crcs;
+  for (const std::string& target : SupportedTargets()) {
+    const TargetScope scope(target);
+    const Model model = LoadModel(file);
+    std::vector<uint8_t> first;
+    for (const int threads : {1, 3}) {
+      for (const int band : {16, 64}) {
+        EncodeOptions options;
+        options.threads = threads;
+        options.band_rows = band;
+        Report report;
+        const auto stream = MustEncode(model, picture, options, &report);
+        if (first.empty()) {
+          first = stream;
+          crcs.push_back(report.latent_crc);
+        }
+        CHECK(stream == first);
+      }
+    }
+    streams.push_back(first);
+  }
+  for (size_t i = 0; i < streams.size(); ++i) {
+    std::vector<uint8_t> pixels;
+    for (const std::string& target : SupportedTargets()) {
+      const TargetScope scope(target);
+      const Model model = LoadModel(file);
+      for (const int threads : {1, 2}) {
+        DecodeOptions options;
+        options.threads = threads;
+        options.band_rows = 16 * threads;
+        Report report;
+        const Picture again = MustDecode(model, streams[i], options, &report);
+        if (pixels.empty()) pixels = again.samples;
+        CHECK(report.latent_crc == crcs[i]);
+        CHECK(again.samples == pixels);
+      }
+    }
+  }
+}
+
+struct Broken {
+  const char* what;
+  void (*change)(ModelBuilder& b);
+  std::vector<std::string> message;
+};
+
+Json& TensorOf(ModelBuilder& b, const char* graph, const char* name) {
+  return b.document["graphs"][graph]["tensors"][name];
+}
+
+Json& NodeOf(ModelBuilder& b, const char* graph, const char* name) {
+  for (Json& node : b.document["graphs"][graph]["nodes"]) {
+    if (node["name"] == name) return node;
+  }
+  FAIL("no such node");
+  return b.document;
+}
+
+TEST_CASE("integer codec: broken quantisations are refused with the place and the value") {
+  const std::vector<Broken> list = {
+      {"sums beyond 32 bits",
+       [](ModelBuilder& b) {
+         b.AddWords("hs3.weight", {8, 8, 3, 3}, std::vector<int16_t>(8 * 8 * 9, 32767));
+       },
+       {"graph 'h_s', node 'hs3': its sums for output channel 0 can reach 9661022280",
+        "beyond 32 bits"}},
+      {"an input in float",
+       [](ModelBuilder& b) { b.document["graphs"]["g_s"]["tensors"].erase("s4"); },
+       {"graph 'g_s', node 's3': its input 's4' is not kept as i16"}},
+      {"an input of bytes",
+       [](ModelBuilder& b) {
+         TensorOf(b, "g_s", "s4") = {{"type", "u8"}, {"zero", 3}, {"steps", {1}}};
+       },
+       {"node 's3': its input 's4' is not kept as i16"}},
+      {"two scales in one sum",
+       [](ModelBuilder& b) { TensorOf(b, "step1", "c01")["steps"] = {0.5}; },
+       {"graph 'step1', node 'p01.0': its inputs have different scales"}},
+      {"psi in another form",
+       [](ModelBuilder& b) { TensorOf(b, "h_s", "hs3.act")["max"] = 100; },
+       {"graph 'step0': keeps psi in another form than graph 'h_s'"}},
+      {"latents in another step",
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "y_hat")["steps"] = {0.25}; },
+       {"graph 'g_s': its input is neither float nor i16 of the one step 0.015625"}},
+      {"no steps",
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4")["steps"] = Json::array(); },
+       {"'s4'", "steps"}},
+      {"a step of zero",
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4")["steps"] = {0}; },
+       {"graph 'g_s', tensor 's4': steps are not all numbers"}},
+      {"a tensor that is none",
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "nothing") = TensorOf(b, "g_s", "s4"); },
+       {"graph 'g_s', tensor 'nothing': does not exist"}},
+      {"a factor that is none",
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4")["factor"] = "f"; },
+       {"tensor 's4': factor 'f' is not in the file"}},
+      {"a factor of zero",
+       [](ModelBuilder& b) {
+         b.AddFloats("f", {8}, {1, 1, 1, 0, 1, 1, 1, 1});
+         TensorOf(b, "g_s", "s4")["factor"] = "f";
+       },
+       {"factor 'f' is not within 1e-12 to 1e12 at 3"}},
+      {"an output in integers",
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "s0") = TensorOf(b, "g_s", "s4"); },
+       {"graph 'g_s': its output is not kept in float"}},
+      {"float weights for integers",
+       [](ModelBuilder& b) {
+         b.AddFloats("hs3.weight", {8, 8, 3, 3}, std::vector<float>(576));
+       },
+       {"node 'hs3': weight 'hs3.weight' has dtype F32, precision i16 needs I16"}},
+      {"no scale",
+       [](ModelBuilder& b) { NodeOf(b, "h_s", "hs3")["weights"].erase("scale"); },
+       {"node 'hs3', weights: key 'scale' is missing"}},
+      {"gdn of the form without integers",
+       [](ModelBuilder& b) { NodeOf(b, "g_s", "sg3")["form"] = "sqrt"; },
+       {"node 'sg3': form sqrt has no integer form"}},
+  };
+  for (const Broken& broken : list) {
+    CAPTURE(broken.what);
+    ModelBuilder b = IntegerModel();
+    broken.change(b);
+    CheckRefused(b.Build(), broken.message);
+  }
+}
+
+}  // namespace
+}  // namespace glint

@@ -1,0 +1,176 @@
+// Graphs in integers through planner and executor: the same bits on every target, band height and
+// thread count, and close to the float graph that they stand for.
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <random>
+
+#include "kernels/targets.h"
+#include "tests/graph_builder.h"
+
+namespace glint {
+namespace {
+
+// The largest magnitude in `tensor` of a float graph.
+double Largest(const TestModel& model, const Graph& graph, const std::string& tensor,
+               const std::map<std::string, ReferenceTensor>& inputs) {
+  double largest = 0;
+  const auto input = inputs.find(tensor);
+  Graph part = graph;
+  part.outputs = {tensor};
+  const ReferenceTensor values =
+      input != inputs.end() ? input->second : RunReference(model, part, inputs, 0.3);
+  for (const double v : values.data) largest = std::max(largest, std::abs(v));
+  return largest;
+}
+
+struct Form {
+  Precision precision = Precision::kI16;
+  int weight_most = 511;
+  int value_most = 4095;
+};
+
+// The graph with every matrix in integers, and every tensor that one reads or that is added.
+Graph Quantised(TestModel* model, const Graph& graph, const Form& form,
+                const std::map<std::string, ReferenceTensor>& inputs) {
+  Graph out = graph;
+  std::mt19937 random(5);
+  const auto keep = [&](const std::string& tensor) {
+    if (out.quantised.count(tensor) > 0 || tensor == graph.outputs[0]) return;
+    Quantisation quantisation;
+    const double largest = Largest(*model, graph, tensor, inputs);
+    if (form.precision == Precision::kI8) {
+      quantisation.element = kernels::Element::kU8;
+      quantisation.zero = 128;
+      quantisation.steps = {largest / 126.0};
+    } else {
+      quantisation.max = form.value_most;
+      // Three knots of one value, and factors that the weights below take back.
+      quantisation.steps = {largest / form.value_most, largest / form.value_most,
+                            largest / form.value_most};
+    }
+    out.quantised[tensor] = quantisation;
+  };
+  for (Node& node : out.nodes) {
+    const bool gdn = node.op == OpType::kGdn;
+    if (node.op == OpType::kAdd) {
+      for (const std::string& input : node.inputs) {
+        if (out.quantised.count(input) == 0 && random() % 2 == 0) keep(input);
+      }
+    }
+    if (!gdn && node.op != OpType::kConv2d && node.op != OpType::kConvTranspose2d) continue;
+    keep(node.inputs[0]);
+    node.precision = form.precision;
+    const std::string role = gdn ? "gamma" : "weight";
+    const TensorView* view = model->tensor(node.weights.at(role));
+    std::vector<float> values(view->elements);
+    CopyAsFloat(*view, 0, values.size(), values.data());
+    const bool transposed = node.op == OpType::kConvTranspose2d;
+    const size_t outputs = static_cast<size_t>(view->shape[transposed ? 1 : 0]);
+    const size_t taps = gdn ? 1 : static_cast<size_t>(view->shape[2] * view->shape[3]);
+    const size_t width = values.size() / outputs / taps;
+    std::vector<float> scale(outputs, 0.0f);
+    const auto output_of = [&](size_t i) {
+      return transposed ? i / taps % outputs : i / (taps * width);
+    };
+    for (size_t i = 0; i < values.size(); ++i) {
+      float& largest = scale[output_of(i)];
+      largest = std::max(largest, std::abs(values[i]));
+    }
+    for (float& s : scale) s = s / static_cast<float>(form.weight_most);
+    std::vector<int16_t> integers(values.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      integers[i] = static_cast<int16_t>(std::lround(values[i] / scale[output_of(i)]));
+    }
+    const std::string name = node.name + ".q";
+    if (form.precision == Precision::kI8) {
+      model->AddIntegers(name, DType::kI8, view->shape,
+                         std::vector<int8_t>(integers.begin(), integers.end()));
+    } else {
+      model->AddIntegers(name, DType::kI16, view->shape, integers);
+    }
+    model->AddIntegers(node.name + ".scale", DType::kF32, {static_cast<int64_t>(outputs)}, scale);
+    node.weights[role] = name;
+    node.weights["scale"] = node.name + ".scale";
+  }
+  return out;
+}
+
+// Signal to noise, dB.
+double Snr(const ReferenceTensor& want, const ReferenceTensor& got) {
+  double signal = 0, noise = 1e-300;
+  for (size_t i = 0; i < want.data.size(); ++i) {
+    signal += want.data[i] * want.data[i];
+    noise += (want.data[i] - got.data[i]) * (want.data[i] - got.data[i]);
+  }
+  return 10 * std::log10(signal / noise);
+}
+
+ReferenceTensor RandomTensor(std::mt19937* random, int height, int width, int channels) {
+  ReferenceTensor tensor(height, width, channels);
+  std::normal_distribution<float> value(0.0f, 1.0f);
+  for (double& v : tensor.data) v = static_cast<double>(value(*random));
+  return tensor;
+}
+
+void Check(TestModel* model, const Graph& graph, const Form& form, double least_snr, int height,
+           int width) {
+  std::mt19937 random(3);
+  std::map<std::string, ReferenceTensor> inputs;
+  for (const GraphInput& input : graph.inputs) {
+    inputs[input.name] = RandomTensor(&random, height, width, input.channels);
+  }
+  const ReferenceTensor want = RunReference(*model, graph, inputs, 0.3);
+  const Graph integers = Quantised(model, graph, form, inputs);
+  std::vector<double> first;
+  for (const std::string& target : kernels::SupportedTargets()) {
+    REQUIRE(kernels::SetTarget(target));
+    for (const long band : {1L, 3L, 64L}) {
+      for (const size_t threads : {size_t{1}, size_t{3}}) {
+        RunOptions run;
+        run.band = band;
+        run.threads = threads;
+        const ReferenceTensor got = RunExecutor(*model, integers, inputs, 0.3, run);
+        if (first.empty()) first = got.data;
+        CHECK_MESSAGE(got.data == first, target, " band ", band, " threads ", threads);
+        const double snr = Snr(want, got);
+        CHECK_MESSAGE(snr > least_snr, target, " ", snr, " dB");
+      }
+    }
+  }
+  kernels::SetTarget("");
+}
+
+Graph Analysis(TestModel* model) {
+  GraphBuilder b(model, NumericClass::kClose);
+  std::string x = b.Gdn(b.Conv(b.Input("x", 3), 16, 5, 2), false, GdnForm::kAbs);
+  x = b.Bottleneck(b.Gain(b.Gdn(b.Conv(x, 20, 5, 2), false, GdnForm::kAbs)));
+  return b.Finish(b.Gain(b.Bottleneck(b.Conv(x, 24, 3, 2))));
+}
+
+Graph Synthesis(TestModel* model) {
+  GraphBuilder b(model, NumericClass::kClose);
+  std::string x = b.Bottleneck(b.Gain(b.Input("y", 24)));
+  x = b.Gain(b.Gdn(b.Deconv(x, 20, 5), true, GdnForm::kAbs));
+  x = b.Gdn(b.Deconv(b.Bottleneck(x), 18, 3), true, GdnForm::kAbs);
+  return b.Finish(b.Deconv(x, 3, 4));
+}
+
+}  // namespace
+
+TEST_CASE("integer graphs: int16, the same bits everywhere, close to float") {
+  TestModel model(21);
+  Check(&model, Analysis(&model), {Precision::kI16, 511, 4095}, 45, 20, 28);
+  TestModel back(22);
+  Check(&back, Synthesis(&back), {Precision::kI16, 511, 4095}, 45, 5, 6);
+}
+
+TEST_CASE("integer graphs: bytes, the same bits everywhere, near float") {
+  TestModel model(23);
+  Check(&model, Analysis(&model), {Precision::kI8, 127, 0}, 20, 20, 28);
+  TestModel back(24);
+  Check(&back, Synthesis(&back), {Precision::kI8, 127, 0}, 20, 5, 6);
+}
+
+}  // namespace glint
