@@ -27,7 +27,7 @@ open(path, "w").write(f"{head}{begin}\n{text.rstrip()}\n{end}{rest.split(end)[1]
 }
 
 model=weights/light-fp32.safetensors
-"$python" weights/export.py "$checkpoint" "$model"
+"$python" weights/export.py "$checkpoint" "$model" --save-half weights/training/light-half.pt
 "$python" weights/make_golden.py "$checkpoint" tests/data/golden
 ./run build
 
