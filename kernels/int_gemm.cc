@@ -8,6 +8,7 @@
 #define HWY_TARGET_INCLUDE "kernels/int_gemm.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "kernels/tiles-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glint::kernels {
@@ -19,9 +20,6 @@ using DF = hn::ScalableTag<float>;
 using DI = hn::RebindToSigned<DF>;
 using VF = hn::Vec<DF>;
 using VI = hn::Vec<DI>;
-
-// As in tap_gemm.cc; the product before it is added takes the last register.
-constexpr size_t kTile = HWY_TARGET <= HWY_AVX3 ? 12 : 6;
 
 size_t Lanes() { return hn::Lanes(DI()); }
 bool FastBytes() { return HWY_TARGET <= HWY_AVX3_DL; }  // VNNI
@@ -215,41 +213,27 @@ HWY_NOINLINE void RunTile(const PackedIntTaps& packed, const TapRow& row, size_t
   }
 }
 
-template <class Policy, size_t W>
-HWY_INLINE void RunBlock(const PackedIntTaps& packed, const TapRow& row, size_t vector,
-                         TapStore store, const Epilogue& epilogue) {
-  size_t p = 0;
-  for (; p + kTile <= row.pixels; p += kTile) {
-    RunTile<Policy, kTile, W>(packed, row, p, vector, store, epilogue);
-  }
-  if (kTile > 6 && p + 6 <= row.pixels) {
-    RunTile<Policy, 6, W>(packed, row, p, vector, store, epilogue);
-    p += 6;
-  }
-  for (; p + 3 <= row.pixels; p += 3) {
-    RunTile<Policy, 3, W>(packed, row, p, vector, store, epilogue);
-  }
-  for (; p < row.pixels; ++p) RunTile<Policy, 1, W>(packed, row, p, vector, store, epilogue);
-}
-
 template <class Policy>
-void RunBlocks(const PackedIntTaps& packed, const TapRow& row, TapStore store,
-               const Epilogue& epilogue, size_t block_begin, size_t block_end) {
-  for (size_t block = block_begin; block < block_end; ++block) {
-    if (2 * block + 2 <= packed.vectors()) {
-      RunBlock<Policy, 2>(packed, row, 2 * block, store, epilogue);
-    } else {
-      RunBlock<Policy, 1>(packed, row, 2 * block, store, epilogue);
-    }
+struct PolicyTile {
+  const PackedIntTaps& packed;
+  const TapRow& row;
+  TapStore store;
+  const Epilogue& epilogue;
+
+  template <size_t P, size_t W>
+  HWY_INLINE void Run(size_t pixel, size_t vector) const {
+    RunTile<Policy, P, W>(packed, row, pixel, vector, store, epilogue);
   }
-}
+};
 
 void Run(const PackedIntTaps& packed, const TapRow& row, TapStore store, const Epilogue& epilogue,
          size_t block_begin, size_t block_end) {
   if (packed.input == Element::kU8) {
-    RunBlocks<Quads>(packed, row, store, epilogue, block_begin, block_end);
+    ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
+             PolicyTile<Quads>{packed, row, store, epilogue});
   } else {
-    RunBlocks<Pairs>(packed, row, store, epilogue, block_begin, block_end);
+    ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
+             PolicyTile<Pairs>{packed, row, store, epilogue});
   }
 }
 

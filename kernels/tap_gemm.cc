@@ -4,6 +4,7 @@
 #define HWY_TARGET_INCLUDE "kernels/tap_gemm.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "kernels/tiles-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glint::kernels {
@@ -13,10 +14,6 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
-
-// Tile: pixels x 2 vectors of sums, 2 of weights and 1 of input fill 32 (16) registers; every
-// weight that is loaded serves all pixels, every input that is broadcast serves two vectors.
-constexpr size_t kTile = HWY_TARGET <= HWY_AVX3 ? 12 : 6;
 
 size_t Lanes() { return hn::Lanes(D()); }
 size_t Tile() { return kTile; }
@@ -140,41 +137,27 @@ HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t fi
   }
 }
 
-template <class Policy, size_t W>
-HWY_INLINE void RunBlock(const PackedTaps& packed, const TapRow& row, size_t vector, TapStore store,
-                         const Epilogue& epilogue) {
-  size_t p = 0;
-  for (; p + kTile <= row.pixels; p += kTile) {
-    RunTile<Policy, kTile, W>(packed, row, p, vector, store, epilogue);
-  }
-  if (kTile > 6 && p + 6 <= row.pixels) {
-    RunTile<Policy, 6, W>(packed, row, p, vector, store, epilogue);
-    p += 6;
-  }
-  for (; p + 3 <= row.pixels; p += 3) {
-    RunTile<Policy, 3, W>(packed, row, p, vector, store, epilogue);
-  }
-  for (; p < row.pixels; ++p) RunTile<Policy, 1, W>(packed, row, p, vector, store, epilogue);
-}
-
 template <class Policy>
-void RunBlocks(const PackedTaps& packed, const TapRow& row, TapStore store,
-               const Epilogue& epilogue, size_t block_begin, size_t block_end) {
-  for (size_t block = block_begin; block < block_end; ++block) {
-    if (2 * block + 2 <= packed.vectors()) {
-      RunBlock<Policy, 2>(packed, row, 2 * block, store, epilogue);
-    } else {
-      RunBlock<Policy, 1>(packed, row, 2 * block, store, epilogue);
-    }
+struct PolicyTile {
+  const PackedTaps& packed;
+  const TapRow& row;
+  TapStore store;
+  const Epilogue& epilogue;
+
+  template <size_t P, size_t W>
+  HWY_INLINE void Run(size_t pixel, size_t vector) const {
+    RunTile<Policy, P, W>(packed, row, pixel, vector, store, epilogue);
   }
-}
+};
 
 void Run(const PackedTaps& packed, const TapRow& row, Numerics numerics, TapStore store,
          const Epilogue& epilogue, size_t block_begin, size_t block_end) {
   if (numerics == Numerics::kExact) {
-    RunBlocks<Separate>(packed, row, store, epilogue, block_begin, block_end);
+    ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
+             PolicyTile<Separate>{packed, row, store, epilogue});
   } else {
-    RunBlocks<Fused>(packed, row, store, epilogue, block_begin, block_end);
+    ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
+             PolicyTile<Fused>{packed, row, store, epilogue});
   }
 }
 
