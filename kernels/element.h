@@ -19,7 +19,7 @@ constexpr size_t BytesOf(Element element) {
 //   residual       v = v + r, integer r as (r - residual_zero) * residual_scale[c]
 //   activation     v = max(v, v * slope), 0 <= slope <= 1
 //   gain           v = v * gain[c]
-//   integer store  q = round-half-even(min(max(v, low), high)) + zero
+//   integer store  q = round-half-even(min(max(v, low), high)) + zero; NaN counts as 0
 // Arrays are per output channel. Those of integer kernels hold whole vectors: PaddedChannels(c)
 // floats.
 struct Epilogue {

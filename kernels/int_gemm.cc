@@ -103,6 +103,7 @@ HWY_INLINE void StoreElement(VF v, const Place& at, const Epilogue& epilogue) {
     StoreCount(v, d, static_cast<float*>(at.out) + at.channel, at.count);
     return;
   }
+  v = hn::IfThenElseZero(hn::Eq(v, v), v);  // no factor of a model may lead out of low..high
   v = hn::Min(hn::Max(v, hn::Set(d, epilogue.low)), hn::Set(d, epilogue.high));
   VI q = hn::NearestInt(v);
   if (epilogue.out == Element::kI16) {

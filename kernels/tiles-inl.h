@@ -17,8 +17,8 @@ HWY_BEFORE_NAMESPACE();
 namespace glint::kernels {
 namespace HWY_NAMESPACE {
 
-// Pixels x 2 vectors of sums, 2 of weights and 1 or 2 of inputs fill 32 (16) registers; every weight
-// that is loaded serves all pixels, every input that is broadcast serves two vectors.
+// Pixels x 2 vectors of sums, 2 of weights and 1 or 2 of inputs fill 32 (16) registers; every
+// weight that is loaded serves all pixels, every input that is broadcast serves two vectors.
 constexpr size_t kTile = HWY_TARGET <= HWY_AVX3 ? 12 : 6;
 
 template <size_t W, class Tile>
