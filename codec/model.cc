@@ -63,8 +63,23 @@ ModelInfo DescribeFile(const ModelFile& file) {
   return info;
 }
 
-Result<std::shared_ptr<const Model::Impl>> Prepare(std::shared_ptr<const ModelFile> file,
-                                                   Clock::time_point start) {
+template <typename LoadFile>
+Expected<Model> LoadWith(LoadFile&& load_file) {
+  const ScopedFloatEnv float_env;
+  const Clock::time_point start = Clock::now();
+  auto impl = WithoutBadAlloc([&]() -> Result<std::shared_ptr<Model::Impl>> {
+    GLINT_ASSIGN(auto file, load_file());
+    return MakeModelImpl(std::move(file));
+  });
+  if (!impl.ok()) return ToError(impl.status());
+  (*impl)->info.load_seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return Model(std::move(*impl));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFile> file,
+                                                   TensorObserver* observer) {
   GLINT_TRY(CheckCodable(*file));
   auto impl = std::make_shared<Model::Impl>();
   impl->file = std::move(file);
@@ -72,31 +87,17 @@ Result<std::shared_ptr<const Model::Impl>> Prepare(std::shared_ptr<const ModelFi
   const std::pair<const char*, std::shared_ptr<const Plan>*> plans[] = {
       {"g_a", &impl->g_a}, {"h_a", &impl->h_a}, {"h_s", &impl->h_s}, {"g_s", &impl->g_s}};
   for (const auto& [name, plan] : plans) {
-    GLINT_ASSIGN(*plan, Plan::Make(*impl->file, impl->graph(name)));
+    GLINT_ASSIGN(*plan, Plan::Make(*impl->file, impl->graph(name), Parity::kAll, observer));
   }
   for (const CodingStep& step : impl->coding().steps) {
-    GLINT_ASSIGN(auto plan, Plan::Make(*impl->file, impl->graph(step.graph.c_str()), step.parity));
+    GLINT_ASSIGN(auto plan, Plan::Make(*impl->file, impl->graph(step.graph.c_str()), step.parity,
+                                       observer));
     impl->steps.push_back(std::move(plan));
   }
   impl->tables.Append(impl->coding().y);
   impl->tables.Append(impl->coding().z);
-  impl->info.load_seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  return std::shared_ptr<const Model::Impl>(std::move(impl));
+  return impl;
 }
-
-template <typename LoadFile>
-Expected<Model> LoadWith(LoadFile&& load_file) {
-  const ScopedFloatEnv float_env;
-  const Clock::time_point start = Clock::now();
-  auto impl = WithoutBadAlloc([&]() -> Result<std::shared_ptr<const Model::Impl>> {
-    GLINT_ASSIGN(auto file, load_file());
-    return Prepare(std::move(file), start);
-  });
-  if (!impl.ok()) return ToError(impl.status());
-  return Model(std::move(*impl));
-}
-
-}  // namespace
 
 Expected<Model> Model::Load(const std::string& path) {
   return LoadWith([&] { return ModelFile::Load(path); });

@@ -10,6 +10,8 @@
 #include "codec/entropy_tables.h"
 #include "engine/executor.h"
 #include "engine/model_file.h"
+#include "engine/status.h"
+#include "engine/tensor_observer.h"
 #include "glint/glint.hpp"
 
 namespace glint {
@@ -26,6 +28,10 @@ struct Model::Impl {
   const Graph& graph(const char* name) const { return file->document().graphs.at(name); }
   size_t first_z_table() const { return coding().y.count(); }
 };
+
+// What Model::Load does after the file is read. `observer`: of all graphs, must outlive the model.
+Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFile> file,
+                                                   TensorObserver* observer = nullptr);
 
 }  // namespace glint
 

@@ -462,8 +462,7 @@ Status ReadRate(const Json& object, RateControl* rate) {
   GLINT_TRY(reader.Number("max", &rate->max));
   GLINT_TRY(reader.Number("default", &rate->default_value));
   GLINT_TRY(reader.Numbers2("suggested", &rate->suggested_min, &rate->suggested_max));
-  double lambda = 0;
-  GLINT_TRY(reader.Number("lambda_per_lrd", &lambda));
+  GLINT_TRY(reader.Number("lambda_per_lrd", &rate->lambda_per_lrd));
   if (!(rate->min > 0 && rate->min < rate->max)) return reader.Fail("not 0 < min < max");
   if (!(rate->min <= rate->default_value && rate->default_value <= rate->max)) {
     return reader.Fail("default is not in min..max");
@@ -472,7 +471,7 @@ Status ReadRate(const Json& object, RateControl* rate) {
         rate->suggested_max <= rate->max)) {
     return reader.Fail("suggested is not a range in min..max");
   }
-  if (!(lambda > 0)) return reader.Fail("lambda_per_lrd is not positive");
+  if (!(rate->lambda_per_lrd > 0)) return reader.Fail("lambda_per_lrd is not positive");
   return reader.Finish();
 }
 

@@ -287,6 +287,7 @@ class ExecutorImpl final : public Executor {
 
   void Advance(long out_end) override {
     schedule_.Need(std::min(out_end, schedule_.out_height()));
+    if (plan_.observer != nullptr) ObserveInputs();
     for (size_t s = 0; s < plan_.steps.size(); ++s) {
       const long begin = schedule_.end(s), end = schedule_.need(plan_.steps[s].output);
       if (begin >= end) continue;
@@ -294,6 +295,7 @@ class ExecutorImpl final : public Executor {
       RunStep(s, begin, end);
       schedule_.set_end(s, end);
       if (options_.profile) Account(s, end - begin, start);
+      if (plan_.observer != nullptr) Observe(plan_.steps[s].output, begin, end);
     }
   }
 
@@ -552,6 +554,24 @@ class ExecutorImpl final : public Executor {
     }
   }
 
+  // All inputs are fed alike.
+  void ObserveInputs() {
+    const long end = schedule_.need(plan_.input_tensors[0]);
+    for (const int input : plan_.input_tensors) Observe(input, inputs_observed_, end);
+    inputs_observed_ = std::max(inputs_observed_, end);
+  }
+
+  void Observe(int id, long begin, long end) {
+    const PlanTensor& tensor = TensorOf(id);
+    if (tensor.element != kernels::Element::kF32) return;
+    const View& view = ViewOf(id);
+    for (long r = begin; r < end; ++r) {
+      plan_.observer->OnRow(plan_.graph_name, tensor.name, static_cast<const float*>(
+                                static_cast<const void*>(view.Row(r))),
+                            PixelsOf(id, r), tensor.channels, view.stride());
+    }
+  }
+
   float* Scratch(size_t worker) { return scratch_.get() + worker * scratch_floats_; }
 
   void Account(size_t s, long rows, Clock::time_point start) {
@@ -573,6 +593,7 @@ class ExecutorImpl final : public Executor {
   std::vector<StepConstants> constants_;   // by step; empty for float ones
   std::vector<StepProfile> profile_;
   std::vector<kernels::ConvRow> conv_rows_;
+  long inputs_observed_ = 0;  // rows
   AlignedBuffer<float> scratch_;
   size_t scratch_floats_ = 0;
   size_t pixel_floats_ = 0;

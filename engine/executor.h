@@ -16,6 +16,7 @@
 #include "engine/model_file.h"
 #include "engine/row_ring.h"
 #include "engine/status.h"
+#include "engine/tensor_observer.h"
 #include "engine/thread_pool.h"
 
 namespace glint {
@@ -33,8 +34,11 @@ class Plan {
  public:
   // `parity`: which positions of the output are wanted; steps whose consumers are all pointwise are
   // computed only there ("compact" rows: the wanted positions side by side).
+  // `observer`: sees every tensor; then nothing is fused, so that every tensor exists. Must outlive
+  // the plan.
   static Result<std::shared_ptr<const Plan>> Make(const ModelFile& model, const Graph& graph,
-                                                  Parity parity = Parity::kAll);
+                                                  Parity parity = Parity::kAll,
+                                                  TensorObserver* observer = nullptr);
   virtual ~Plan() = default;
 
   virtual size_t input_count() const = 0;

@@ -31,6 +31,7 @@ class LoadedModel final : public ModelFile {
       return BadModel(name_, "no 'glint' document in __metadata__: not a Glint model");
     }
     GLINT_TRY(ParseAndCheck(text->second).WithContext(name_));
+    document_text_ = std::move(text->second);
     const Sha256Digest digest = Sha256Of(bytes_);
     std::copy_n(digest.begin(), id_.size(), id_.begin());
     return Status::Ok();
@@ -44,6 +45,8 @@ class LoadedModel final : public ModelFile {
     const auto found = tensors_.find(name);
     return found == tensors_.end() ? nullptr : &found->second;
   }
+  const TensorTable& tensors() const override { return tensors_; }
+  const std::string& document_text() const override { return document_text_; }
 
  private:
   Status ParseAndCheck(const std::string& text) {
@@ -60,6 +63,7 @@ class LoadedModel final : public ModelFile {
   std::span<const uint8_t> bytes_;
   TensorTable tensors_;
   ModelDocument document_;
+  std::string document_text_;
   ModelId id_{};
 };
 

@@ -34,6 +34,9 @@ class ModelFile {
   virtual const std::string& name() const = 0;
   // nullptr when there is none of that name.
   virtual const TensorView* tensor(const std::string& name) const = 0;
+  virtual const std::map<std::string, TensorView>& tensors() const = 0;
+  // The JSON that document() was read from.
+  virtual const std::string& document_text() const = 0;
 };
 
 // Any safetensors file as named tensors, without a glint document (golden data in tests).

@@ -37,9 +37,10 @@ bool IsPointwise(const Node& node) {
 
 class Planner {
  public:
-  Planner(const ModelFile& model, const Graph& graph, Parity parity)
+  Planner(const ModelFile& model, const Graph& graph, Parity parity, TensorObserver* observer)
       : model_(model), graph_(graph), plan_(std::make_shared<PlanImpl>()) {
     plan_->model = &model;
+    plan_->observer = observer;
     plan_->graph_name = graph.name;
     plan_->numeric_class = graph.numeric_class;
     plan_->wanted = parity;
@@ -110,9 +111,11 @@ class Planner {
   }
 
   // The one node that reads `tensor`, if there is only one and it is no output of the graph.
-  // A quantised tensor is always made, for rounding it is part of what the graph says.
+  // A quantised tensor is always made, for rounding it is part of what the graph says, and so is one
+  // that is observed.
   const Node* OnlyReader(const std::string& tensor) const {
     if (tensor == graph_.outputs[0] || graph_.quantised.count(tensor) > 0) return nullptr;
+    if (plan_->observer != nullptr) return nullptr;
     const auto readers = consumers_.find(tensor);
     if (readers == consumers_.end() || readers->second.size() != 1) return nullptr;
     return readers->second[0];
@@ -456,8 +459,8 @@ std::string PlanImpl::Describe() const {
 }
 
 Result<std::shared_ptr<const Plan>> Plan::Make(const ModelFile& model, const Graph& graph,
-                                               Parity parity) {
-  return Planner(model, graph, parity).Make();
+                                               Parity parity, TensorObserver* observer) {
+  return Planner(model, graph, parity, observer).Make();
 }
 
 }  // namespace glint

@@ -79,7 +79,8 @@ class PlanImpl final : public Plan {
   size_t packed_bytes() const override;
   std::string Describe() const override;
 
-  const ModelFile* model = nullptr;  // for the gains' weights; outlives the plan
+  const ModelFile* model = nullptr;    // for the gains' weights; outlives the plan
+  TensorObserver* observer = nullptr;  // or nobody
   std::string graph_name;
   NumericClass numeric_class = NumericClass::kClose;
   Parity wanted = Parity::kAll;

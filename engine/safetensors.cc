@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/half.h"
 #include "engine/json.h"
 #include "engine/model_file.h"
 
@@ -173,18 +174,6 @@ Result<SafeTensors> Parse(std::span<const uint8_t> bytes) {
   }
   GLINT_TRY(CheckExtents(&extents, data.size()));
   return out;
-}
-
-float HalfToFloat(uint16_t half) {
-  const uint32_t sign = uint32_t{half} >> 15 << 31;
-  const uint32_t exponent = (uint32_t{half} >> 10) & 31;
-  const uint32_t mantissa = half & 1023u;
-  if (exponent == 0) {  // zero or subnormal: exact in float
-    const float value = static_cast<float>(mantissa) * 0x1p-24f;
-    return sign != 0 ? -value : value;
-  }
-  const uint32_t wide = exponent == 31 ? 255u : exponent + 112;
-  return std::bit_cast<float>(sign | wide << 23 | mantissa << 13);
 }
 
 template <typename T, typename Convert>

@@ -1,0 +1,98 @@
+// Makes a model of integers or half floats out of a model in FP32, by calibration on pictures.
+// Part of the public interface (C++17). Errors, ownership and threads as in glint.hpp; a call uses
+// `threads` workers of its own.
+#ifndef GLINT_QUANTISE_HPP_
+#define GLINT_QUANTISE_HPP_
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "glint/glint.hpp"
+
+namespace glint {
+
+enum class QuantisedType { kInt8, kInt16, kFp16 };
+
+// What a layer's products are made of: weights x activations. All integer products have int32 sums.
+enum class LayerPrecision { kFp32, kFp16, kW16A16, kW8A16, kW8A8 };
+GLINT_API const char* NameOf(LayerPrecision precision);  // "W8A16"
+
+enum class QuantisationScope {
+  kAll,
+  kEntropy,     // hyper transforms, contexts and parameter networks
+  kTransforms,  // g_a and g_s
+};
+
+// How far the 8-bit range of an activation reaches.
+enum class RangeMethod {
+  kMax,         // the least and the greatest value that calibration saw
+  kMse,         // where the squared error, as the next layer's weights weigh it, is least
+  kPercentile,  // so many percent of the values
+};
+
+enum class WeightRounding {
+  kNearest,
+  kGptq,  // the errors of earlier weights compensated by later ones, by the inputs' second moments
+};
+
+struct QuantiseProgress {
+  const char* stage = "";  // "calibrate", "round", "measure", "mix", "tune"
+  double done = 0;         // 0..1 of the stage
+};
+
+struct QuantiseOptions {
+  QuantisedType type = QuantisedType::kInt8;
+  QuantisationScope scope = QuantisationScope::kAll;
+  int activation_bits = 8;  // kInt8: 8, or 16 (8-bit weights alone)
+  // Layers, as "g_a/a1" or "a1", and what they shall be whatever else is asked for.
+  std::vector<std::pair<std::string, LayerPrecision>> keep;
+
+  std::vector<double> lrds;  // of calibration; empty: five over the model's range
+  RangeMethod ranges = RangeMethod::kMse;
+  double percentile = 99.99;
+  WeightRounding rounding = WeightRounding::kGptq;
+  bool correct_bias = true;
+  // Factors per channel between a tensor and the next weights: range^exponent. Negative: the best
+  // of several for each layer; 0: none.
+  double smoothing = -1;
+  // Vary the range of each 8-bit tensor by what it does to R + lambda D on the pictures.
+  bool tune = false;
+  // Percent, above 0: the cheapest mix of precisions whose loss on the pictures stays below.
+  double max_loss = 0;
+  // The scheme of "Light Uniform PTQ": weights of 8 bits between least and greatest, activations of
+  // 16 bits with 8 fractional ones; nothing else of the above.
+  bool seed_scheme = false;
+
+  int threads = 1;  // 0: as many as the machine has
+  std::function<bool(const QuantiseProgress&)> progress;  // return false to stop
+};
+
+// Loss: bits at equal quality, (dR + lambda dD) / R in percent, mean over the rates.
+struct QuantisedLayer {
+  std::string name;  // "g_a/a1"
+  LayerPrecision precision = LayerPrecision::kFp32;
+  double macs_per_pixel = 0;  // of the picture
+  double weight_snr = 0;      // dB at the layer's output, of the rounding of its weights
+  double activation_snr = 0;  // dB at the layer's output, of the rounding of its input
+  double input_low = 0, input_high = 0;  // that its input can hold, at the middle rate
+  double loss = 0;  // max_loss > 0: of this layer alone in 8 bits
+};
+
+struct QuantisedModel {
+  std::vector<uint8_t> file;
+  std::vector<QuantisedLayer> layers;
+  double loss = 0;          // of the whole model, on the calibration pictures
+  double relative_cost = 0;  // time of its multiply-adds, the model in FP32 being 1, by the products'
+                             // widths alone
+};
+
+// `model`: in FP32. `pictures`: at least one; 8-bit RGB of any size.
+GLINT_API Expected<QuantisedModel> Quantise(const Model& model,
+                                            const std::vector<Picture>& pictures,
+                                            const QuantiseOptions& options = {});
+
+}  // namespace glint
+
+#endif  // GLINT_QUANTISE_HPP_

@@ -1,0 +1,168 @@
+#include "codec/quantiser/draft.h"
+
+#include <algorithm>
+#include <set>
+
+#include "engine/half.h"
+#include "engine/json.h"
+#include "engine/model_writer.h"
+
+namespace glint::quantiser {
+namespace {
+
+const char* PrecisionKey(LayerPrecision precision) {
+  switch (precision) {
+    case LayerPrecision::kFp32:
+      return "f32";
+    case LayerPrecision::kFp16:
+      return "f16";
+    case LayerPrecision::kW8A8:
+      return "i8";
+    case LayerPrecision::kW16A16:
+    case LayerPrecision::kW8A16:
+      return "i16";
+  }
+  return "";
+}
+
+class DraftWriter {
+ public:
+  DraftWriter(const ModelFile& model, const std::vector<Layer>& layers, const Draft& draft)
+      : model_(model),
+        layers_(layers),
+        draft_(draft),
+        document_(Json::parse(model.document_text())) {}
+
+  std::vector<uint8_t> Write() {
+    document_["form"] = draft_.form;
+    for (const auto& [key, value] : draft_.provenance) document_["provenance"][key] = value;
+    for (size_t i = 0; i < layers_.size(); ++i) WriteLayer(layers_[i], draft_.layers[i]);
+    for (const auto& [key, tensor] : draft_.tensors) WriteTensor(key, tensor);
+    CopyTheRest();
+    return writer_.Finish(document_.dump());
+  }
+
+ private:
+  Json& NodeOf(const Layer& layer) {
+    Json& nodes = document_["graphs"][layer.graph]["nodes"];
+    return *std::find_if(nodes.begin(), nodes.end(),
+                         [&](const Json& node) { return node["name"] == layer.node->name; });
+  }
+
+  // Layers may share a matrix, and mostly what becomes of it; else each has its own.
+  std::string NameFor(const Layer& layer, const std::string& name, const void* data, size_t bytes) {
+    const uint8_t* from = static_cast<const uint8_t*>(data);
+    const std::vector<uint8_t> content(from, from + bytes);
+    const std::string own = layer.graph + "." + name;
+    if (StaysInFloat(layer.matrix)) {
+      written_[own] = content;
+      return own;
+    }
+    const auto [entry, is_new] = written_.try_emplace(name, content);
+    if (is_new || entry->second == content) return name;
+    written_[own] = content;
+    return own;
+  }
+
+  bool StaysInFloat(const std::string& matrix) const {
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      if (layers_[i].matrix == matrix && draft_.layers[i].precision == LayerPrecision::kFp32) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  template <typename T>
+  void SetWeight(const Layer& layer, const char* role, const std::string& name, DType dtype,
+                 const std::vector<int64_t>& shape, const std::vector<T>& values) {
+    const std::string own = NameFor(layer, name, values.data(), values.size() * sizeof(T));
+    writer_.Set(own, dtype, shape, values.data());
+    NodeOf(layer)["weights"][role] = own;
+  }
+
+  void WriteLayer(const Layer& layer, const LayerDraft& draft) {
+    NodeOf(layer)["precision"] = PrecisionKey(draft.precision);
+    if (draft.precision == LayerPrecision::kFp32) return;
+    const char* role = layer.is_gdn() ? "gamma" : "weight";
+    const std::vector<int64_t>& shape = model_.tensor(layer.matrix)->shape;
+    const std::vector<int64_t> outs = {static_cast<int64_t>(layer.out_channels)};
+    if (draft.precision == LayerPrecision::kFp16) {
+      std::vector<uint16_t> halves;
+      for (const float value : ReadMatrix(model_, layer)) halves.push_back(FloatToHalf(value));
+      SetWeight(layer, role, layer.matrix, DType::kF16, shape, halves);
+      return;
+    }
+    const std::vector<int16_t>& values = draft.matrix.values;
+    const bool narrow = std::all_of(values.begin(), values.end(),
+                                    [](int16_t v) { return v >= -128 && v <= 127; });
+    if (narrow) {
+      const std::vector<int8_t> bytes(values.begin(), values.end());
+      SetWeight(layer, role, layer.matrix, DType::kI8, shape, bytes);
+    } else {
+      SetWeight(layer, role, layer.matrix, DType::kI16, shape, values);
+    }
+    SetWeight(layer, "scale", layer.matrix + ".scale", DType::kF32, outs, draft.matrix.scale);
+    if (draft.bias.empty()) return;
+    const char* bias_role = layer.is_gdn() ? "beta" : "bias";
+    const auto bias = layer.node->weights.find(bias_role);
+    const std::string name =
+        bias == layer.node->weights.end() ? layer.matrix + ".bias" : bias->second;
+    SetWeight(layer, bias_role, name, DType::kF32, outs, draft.bias);
+  }
+
+  void WriteTensor(const TensorKey& key, const TensorDraft& tensor) {
+    const Quantisation& quantisation = tensor.quantisation;
+    Json entry;
+    if (quantisation.element == kernels::Element::kU8) {
+      entry = {{"type", "u8"}, {"zero", quantisation.zero}};
+    } else {
+      entry = {{"type", "i16"}, {"max", quantisation.max}};
+    }
+    entry["steps"] = quantisation.steps;
+    if (!tensor.factor.empty()) {
+      const std::string name = key.graph + "." + key.tensor + ".factor";
+      writer_.Set(name, DType::kF32, {static_cast<int64_t>(tensor.factor.size())},
+                  tensor.factor.data());
+      entry["factor"] = name;
+    }
+    document_["graphs"][key.graph]["tensors"][key.tensor] = entry;
+  }
+
+  // Tensors that the new document still names.
+  void CopyTheRest() {
+    std::set<std::string> named;
+    for (const Json& graph : document_["graphs"]) {
+      for (const Json& node : graph["nodes"]) {
+        if (!node.contains("weights")) continue;
+        for (const Json& name : node["weights"]) named.insert(name.get<std::string>());
+      }
+    }
+    const Json& coding = document_["coding"];
+    for (const char* part : {"hyper", "gaussian"}) {
+      for (const Json& value : coding[part]) {
+        if (value.is_string()) named.insert(value.get<std::string>());
+      }
+    }
+    for (const std::string& name : named) {
+      const TensorView* tensor = model_.tensor(name);
+      if (tensor != nullptr && written_.count(name) == 0) writer_.Set(name, *tensor);
+    }
+  }
+
+  const ModelFile& model_;
+  const std::vector<Layer>& layers_;
+  const Draft& draft_;
+  Json document_;
+  ModelWriter writer_;
+  std::map<std::string, std::vector<uint8_t>> written_;
+};
+
+}  // namespace
+
+std::vector<uint8_t> WriteDraft(const ModelFile& model, const std::vector<Layer>& layers,
+                                const Draft& draft) {
+  return DraftWriter(model, layers, draft).Write();
+}
+
+}  // namespace glint::quantiser

@@ -1,0 +1,41 @@
+// A quantised model before it is a file: what every layer and every tensor shall be. Called by
+// codec/quantiser only. Thread rules: plain data.
+#ifndef GLINT_CODEC_QUANTISER_DRAFT_H_
+#define GLINT_CODEC_QUANTISER_DRAFT_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "codec/quantiser/groups.h"
+#include "codec/quantiser/layers.h"
+#include "codec/quantiser/rounding.h"
+
+namespace glint::quantiser {
+
+struct LayerDraft {
+  LayerPrecision precision = LayerPrecision::kFp32;
+  IntegerMatrix matrix;     // integer precisions
+  std::vector<float> bias;  // replaces the layer's; empty: stays
+};
+
+struct TensorDraft {
+  Quantisation quantisation;  // `factor` is chosen by the writer
+  std::vector<float> factor;  // per channel; empty: none
+};
+
+struct Draft {
+  std::string form;  // "int8"
+  std::map<TensorKey, TensorDraft> tensors;
+  std::vector<LayerDraft> layers;  // as ListLayers gives them
+  std::map<std::string, std::string> provenance;  // how it was made
+};
+
+// The file: everything that the draft does not speak of is as in `model`.
+std::vector<uint8_t> WriteDraft(const ModelFile& model, const std::vector<Layer>& layers,
+                                const Draft& draft);
+
+}  // namespace glint::quantiser
+
+#endif  // GLINT_CODEC_QUANTISER_DRAFT_H_

@@ -1,0 +1,51 @@
+// Which tensors must be kept alike, and with what: a layer's inputs share one step, psi is the same
+// tensor in every graph that reads it, latents have the step of the stream. Called by
+// codec/quantiser only. Thread rules: plain data.
+#ifndef GLINT_CODEC_QUANTISER_GROUPS_H_
+#define GLINT_CODEC_QUANTISER_GROUPS_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "codec/quantiser/layers.h"
+#include "codec/quantiser/statistics.h"
+
+namespace glint::quantiser {
+
+// One tensor of the codec, under all the names that graphs have for it.
+struct GroupTensor {
+  std::vector<TensorKey> names;
+  size_t channels = 0;
+  size_t first = 0;  // channel in the group
+};
+
+struct Group {
+  enum class Kind {
+    kFree,     // step, factors and type are the quantiser's choice
+    kPicture,  // the input of g_a
+    kLatents,  // y and y-hat: int16 of the stream's step
+    kHyper,    // z: int16 of step 1
+  };
+  Kind kind = Kind::kFree;
+  std::vector<GroupTensor> tensors;
+  std::vector<size_t> layers;  // that read one of them
+  size_t channels = 0;         // of all tensors
+  // Channels of the group that a layer's input channels are.
+  std::vector<size_t> ChannelsOf(const Layer& layer) const;
+};
+
+std::vector<Group> ListGroups(const ModelFile& model, const std::vector<Layer>& layers);
+
+// What is known of the group's channels, side by side, rate by rate. Of a tensor that several names
+// were measured under, the first's.
+struct GroupStatistics {
+  std::vector<double> low, high;  // per channel; low <= 0 <= high
+  std::vector<double> mean, magnitude, square;
+  std::vector<TensorStatistics> parts;  // for samples; one a tensor
+};
+std::vector<GroupStatistics> StatisticsOf(const Group& group, const Statistics& statistics);
+
+}  // namespace glint::quantiser
+
+#endif  // GLINT_CODEC_QUANTISER_GROUPS_H_

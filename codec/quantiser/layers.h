@@ -1,0 +1,59 @@
+// What there is to quantise: the layers of a model that multiply by a matrix, the tensors that they
+// read, and what they cost. Called by codec/quantiser only. Thread rules: immutable once listed.
+#ifndef GLINT_CODEC_QUANTISER_LAYERS_H_
+#define GLINT_CODEC_QUANTISER_LAYERS_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "engine/model_file.h"
+#include "glint/quantise.hpp"
+
+namespace glint::quantiser {
+
+// A tensor of a graph.
+struct TensorKey {
+  std::string graph;
+  std::string tensor;
+  auto operator<=>(const TensorKey&) const = default;
+};
+
+constexpr bool IsInteger(LayerPrecision precision) {
+  return precision >= LayerPrecision::kW16A16;
+}
+// Time of a multiply-add, u8 x i8 on a target with fast bytes being 1 (docs/DESIGN.md).
+double RelativeCost(LayerPrecision precision);
+
+struct Layer {
+  std::string graph;
+  const Node* node = nullptr;
+  std::vector<TensorKey> inputs;  // the parts, when it reads a concatenation that is never made
+  std::vector<size_t> in_channels;  // of each input
+  size_t out_channels = 0;
+  double macs_per_pixel = 0;  // of the picture
+  std::string matrix;         // name of the weight's tensor
+  std::string name() const { return graph + "/" + node->name; }
+  size_t channels() const;  // all inputs together
+  bool is_gdn() const { return node->op == OpType::kGdn; }
+  size_t taps() const {
+    return is_gdn() ? 1 : static_cast<size_t>(node->kernel) * static_cast<size_t>(node->kernel);
+  }
+};
+
+// The matrix of a layer as floats, in the order of the file.
+std::vector<float> ReadMatrix(const ModelFile& model, const Layer& layer);
+// Place of an element in it.
+size_t MatrixIndex(const Layer& layer, size_t out, size_t in, size_t tap);
+// Is the tap multiplied at all (checkerboard masks)?
+bool IsLiveTap(const Layer& layer, size_t tap);
+
+// Every conv2d, conv_transpose2d and gdn, graph by graph, in the order of the document.
+std::vector<Layer> ListLayers(const ModelFile& model);
+
+// The graphs between z and the symbols, and h_a.
+bool IsEntropyGraph(const std::string& graph);
+
+}  // namespace glint::quantiser
+
+#endif  // GLINT_CODEC_QUANTISER_LAYERS_H_

@@ -1,0 +1,434 @@
+#include "codec/quantiser/quantiser.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <thread>
+
+#include "codec/model_impl.h"
+#include "engine/half.h"
+#include "engine/rate.h"
+
+namespace glint::quantiser {
+namespace {
+
+constexpr uint32_t kLossCrop = 256;
+
+Status Invalid(const std::string& what) {
+  return Status::Error(StatusCode::kInvalidArgument, what);
+}
+
+const char* FormOf(QuantisedType type) {
+  return type == QuantisedType::kInt8 ? "int8" : type == QuantisedType::kInt16 ? "int16" : "fp16";
+}
+
+// Evenly spaced over t, the ends of the model's range included.
+std::vector<double> DefaultRates(const RateControl& rate) {
+  constexpr int kRates = 5;
+  std::vector<double> lrds;
+  for (int i = 0; i < kRates; ++i) {
+    const double share = static_cast<double>(i) / (kRates - 1);
+    const double lrd = rate.min * std::pow(rate.max / rate.min, share);
+    lrds.push_back(std::clamp(lrd, rate.min, rate.max));
+  }
+  return lrds;
+}
+
+// A low, a middle and a high one: what a change costs is told by few.
+std::vector<double> LossRates(const std::vector<double>& lrds) {
+  if (lrds.size() <= 3) return lrds;
+  return {lrds[1], lrds[lrds.size() / 2], lrds[lrds.size() - 2]};
+}
+
+}  // namespace
+
+Quantiser::Quantiser(const Model& model, const std::vector<Picture>& pictures,
+                     const QuantiseOptions& options)
+    : pictures_(pictures), options_(options), model_(model), file_(model.impl().file) {}
+
+Status Quantiser::Init() {
+  layers_ = ListLayers(*file_);
+  GLINT_TRY(CheckOptions());
+  GLINT_TRY(CheckWeights());
+  groups_ = ListGroups(*file_, layers_);
+  group_of_.resize(layers_.size());
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    for (const size_t layer : groups_[g].layers) group_of_[layer] = g;
+  }
+  for (const Layer& layer : layers_) matrices_.push_back(ReadMatrix(*file_, layer));
+  draft_.form = FormOf(options_.type);
+  draft_.layers.resize(layers_.size());
+  widen_.assign(groups_.size(), 1.0);
+  ranges_.resize(groups_.size());
+  changed_.assign(groups_.size(), true);
+  fixed_.assign(layers_.size(), false);
+  GLINT_TRY(ApplyKeep());
+  for (size_t i = 0; i < layers_.size(); ++i) draft_.layers[i].precision = Wanted(i);
+  lrds_ = options_.lrds.empty() ? DefaultRates(file_->document().rate) : options_.lrds;
+  std::sort(lrds_.begin(), lrds_.end());
+  for (const double lrd : lrds_) t_.push_back(RateToT(file_->document().rate, lrd));
+  if (options_.type != QuantisedType::kFp16) {
+    GLINT_ASSIGN(const Statistics statistics,
+                 Calibrate(file_, layers_, pictures_, Calibration("calibrate")));
+    for (const Group& group : groups_) statistics_.push_back(StatisticsOf(group, statistics));
+    GLINT_TRY(MeasureMoments());
+  }
+  Refresh();
+  GLINT_ASSIGN(loss_, TaskLoss::Make(model_, pictures_, kLossCrop, LossRates(lrds_),
+                                     file_->document().rate.lambda_per_lrd, threads_));
+  return Progress("measure", 0);
+}
+
+Status Quantiser::CheckOptions() {
+  const ModelDocument& document = file_->document();
+  for (const Layer& layer : layers_) {
+    if (layer.node->precision != Precision::kF32) {
+      return Invalid(file_->name() + ": this model is quantised already (" + document.form +
+                     "), layer " + layer.name() + " is not in FP32");
+    }
+  }
+  if (pictures_.empty()) return Invalid("there is no calibration picture");
+  for (const double lrd : options_.lrds) {
+    if (!(lrd >= document.rate.min && lrd <= document.rate.max)) {
+      return Invalid("calibration lrd " + std::to_string(lrd) + " is not in the model's range");
+    }
+  }
+  if (options_.activation_bits != 8 && options_.activation_bits != 16) {
+    return Invalid("activation_bits is " + std::to_string(options_.activation_bits) +
+                   ", not 8 or 16");
+  }
+  if (!(options_.percentile > 50 && options_.percentile <= 100)) {
+    return Invalid("percentile is not between 50 and 100");
+  }
+  if (!(options_.smoothing <= 1)) return Invalid("smoothing is not an exponent up to 1");
+  if (options_.max_loss < 0 || !std::isfinite(options_.max_loss)) {
+    return Invalid("max_loss is negative or no number");
+  }
+  if (options_.max_loss > 0 && options_.type != QuantisedType::kInt8) {
+    return Invalid("max_loss chooses between 8 and 16 bits: it wants type INT8");
+  }
+  if (options_.threads < 0) return Invalid("threads is negative");
+  threads_ = options_.threads > 0
+                 ? options_.threads
+                 : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return Status::Ok();
+}
+
+Status Quantiser::CheckWeights() const {
+  if (options_.type != QuantisedType::kFp16) return Status::Ok();
+  for (const Layer& layer : layers_) {
+    for (const float value : ReadMatrix(*file_, layer)) {
+      if (std::abs(value) <= kMostHalf) continue;
+      return Status::Error(StatusCode::kUnsupported,
+                           file_->name() + ": layer " + layer.name() + " has a weight of " +
+                               std::to_string(value) + ", FP16 ends at 65504");
+    }
+  }
+  return Status::Ok();
+}
+
+Status Quantiser::ApplyKeep() {
+  for (const auto& [name, precision] : options_.keep) {
+    bool found = false;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      if (layers_[i].name() != name && layers_[i].node->name != name) continue;
+      found = true;
+      kept_[i] = precision;
+      fixed_[i] = true;
+      const Group::Kind kind = groups_[group_of_[i]].kind;
+      if (precision == LayerPrecision::kW8A8 && kind != Group::Kind::kFree) {
+        return Invalid("layer " + name + " reads the picture or latents, which are never 8-bit");
+      }
+    }
+    if (found) continue;
+    std::string known;
+    for (const Layer& layer : layers_) known += " " + layer.name();
+    return Invalid("there is no layer " + name + "; there are:" + known);
+  }
+  return Status::Ok();
+}
+
+bool Quantiser::InScope(const Layer& layer) const {
+  if (options_.scope == QuantisationScope::kAll) return true;
+  return IsEntropyGraph(layer.graph) == (options_.scope == QuantisationScope::kEntropy);
+}
+
+// What is asked for before any search. In a mix everything starts at 16 bits.
+LayerPrecision Quantiser::Wanted(size_t index) const {
+  const auto kept = kept_.find(index);
+  if (kept != kept_.end()) return kept->second;
+  const Layer& layer = layers_[index];
+  if (!InScope(layer)) return LayerPrecision::kFp32;
+  if (options_.type == QuantisedType::kFp16) return LayerPrecision::kFp16;
+  if (options_.seed_scheme) return LayerPrecision::kW8A16;
+  if (options_.type == QuantisedType::kInt16 || options_.max_loss > 0) {
+    return LayerPrecision::kW16A16;
+  }
+  if (IsEntropyGraph(layer.graph) || options_.activation_bits == 16) {
+    return LayerPrecision::kW8A16;
+  }
+  // The picture is exact in 16 bits, GDN divides by what it reads: both cost next to nothing.
+  const bool picture = groups_[group_of_[index]].kind != Group::Kind::kFree;
+  return picture || layer.is_gdn() ? LayerPrecision::kW16A16 : LayerPrecision::kW8A8;
+}
+
+CalibrationOptions Quantiser::Calibration(const char* stage) const {
+  CalibrationOptions calibration;
+  calibration.lrds = lrds_;
+  calibration.threads = threads_;
+  calibration.progress = [this, stage](double done) { return Progress(stage, done); };
+  return calibration;
+}
+
+// For the layers that may come to 8-bit weights; those between z and the symbols are rounded to the
+// nearest (their exact graphs run twice, at half of the places).
+Status Quantiser::MeasureMoments() {
+  if (options_.rounding != WeightRounding::kGptq || options_.seed_scheme ||
+      options_.type != QuantisedType::kInt8) {
+    return Status::Ok();
+  }
+  std::vector<size_t> wanted;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    if (!InScope(layer) || IsEntropyGraph(layer.graph) || layer.is_gdn()) continue;
+    if (fixed_[i] && precision(i) != LayerPrecision::kW8A8 &&
+        precision(i) != LayerPrecision::kW8A16) {
+      continue;
+    }
+    wanted.push_back(i);
+  }
+  GLINT_ASSIGN(moments_, MeasureSecondMoments(file_, layers_, wanted, pictures_,
+                                              Calibration("second moments")));
+  return Status::Ok();
+}
+
+void Quantiser::SetPrecision(size_t layer, LayerPrecision precision) {
+  draft_.layers[layer].precision = precision;
+  changed_[GroupOf(layer)] = true;
+}
+
+void Quantiser::Widen(size_t group, double factor) {
+  widen_[group] = factor;
+  StoreTensors(group);
+}
+
+void Quantiser::Refresh() {
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    if (changed_[g]) RefreshGroup(g);
+    changed_[g] = false;
+  }
+}
+
+RangeChoice Quantiser::Range(size_t index) const {
+  const Group& group = groups_[index];
+  std::vector<Consumer> consumers;
+  for (const size_t layer : group.layers) {
+    if (!IsInteger(precision(layer))) continue;
+    consumers.push_back({&layers_[layer], precision(layer), &matrices_[layer],
+                         group.ChannelsOf(layers_[layer])});
+  }
+  if (consumers.empty()) return {};
+  RangeOptions options;
+  options.method = options_.ranges;
+  options.percentile = options_.percentile;
+  options.smoothing = options_.smoothing;
+  return ChooseRange(group, statistics_[index], t_, consumers,
+                     file_->document().fraction_bits, options);
+}
+
+void Quantiser::RefreshGroup(size_t index) {
+  ranges_[index] = Range(index);
+  if (options_.seed_scheme) {
+    SeedRange(index);
+  } else {
+    for (const size_t layer : groups_[index].layers) RefreshLayer(layer);
+  }
+  StoreTensors(index);
+}
+
+// Q8.8 for what is free, as far as sums stay in 31 bits.
+void Quantiser::SeedRange(size_t index) {
+  constexpr double kStep = 1.0 / 256;
+  Group& group = groups_[index];
+  RangeChoice& range = ranges_[index];
+  if (range.quantisation.steps.empty()) return;
+  range.factor.clear();
+  const bool is_free =
+      group.kind == Group::Kind::kFree || group.kind == Group::Kind::kPicture;
+  if (is_free) range.quantisation.steps = {kStep};
+  int64_t most_sum = 1;
+  for (const size_t i : group.layers) {
+    if (!IsInteger(precision(i))) continue;
+    const std::vector<float> ones(layers_[i].channels(), 1.0f);
+    RoundingLimits limits;
+    limits.asymmetric = true;
+    limits.most_input = is_free ? 0 : range.quantisation.max;
+    IntegerMatrix& matrix = draft_.layers[i].matrix;
+    matrix = RoundMatrix(layers_[i], matrices_[i], ones, limits, {});
+    for (size_t out = 0; out < layers_[i].out_channels; ++out) {
+      int64_t sum = 0;
+      for (size_t in = 0; in < layers_[i].channels(); ++in) {
+        for (size_t tap = 0; tap < layers_[i].taps(); ++tap) {
+          sum += std::abs(matrix.values[MatrixIndex(layers_[i], out, in, tap)]);
+        }
+      }
+      most_sum = std::max(most_sum, sum);
+    }
+  }
+  if (is_free) {
+    range.quantisation.max = static_cast<int>(std::min<int64_t>(32767, INT32_MAX / most_sum));
+  }
+}
+
+void Quantiser::StoreTensors(size_t index) {
+  const Group& group = groups_[index];
+  const RangeChoice& range = ranges_[index];
+  for (const GroupTensor& tensor : group.tensors) {
+    for (const TensorKey& name : tensor.names) {
+      if (range.quantisation.steps.empty()) {
+        draft_.tensors.erase(name);
+        continue;
+      }
+      TensorDraft& draft = draft_.tensors[name];
+      draft.quantisation = range.quantisation;
+      for (double& step : draft.quantisation.steps) step *= widen_[index];
+      draft.factor.clear();
+      if (range.factor.empty()) continue;
+      const auto first = range.factor.begin() + static_cast<std::ptrdiff_t>(tensor.first);
+      draft.factor.assign(first, first + static_cast<std::ptrdiff_t>(tensor.channels));
+    }
+  }
+}
+
+std::vector<float> Quantiser::FactorsOf(size_t layer) const {
+  const RangeChoice& range = ranges_[GroupOf(layer)];
+  std::vector<float> factors(layers_[layer].channels(), 1.0f);
+  if (range.factor.empty()) return factors;
+  const std::vector<size_t> channels = groups_[GroupOf(layer)].ChannelsOf(layers_[layer]);
+  for (size_t i = 0; i < factors.size(); ++i) factors[i] = range.factor[channels[i]];
+  return factors;
+}
+
+void Quantiser::RefreshLayer(size_t index) {
+  LayerDraft& draft = draft_.layers[index];
+  draft.matrix = {};
+  draft.bias.clear();
+  if (!IsInteger(draft.precision)) return;
+  RoundingLimits limits = LimitsOf(draft.precision, ranges_[GroupOf(index)].quantisation);
+  const bool eight_bit = draft.precision != LayerPrecision::kW16A16;
+  limits.search_clip = eight_bit && options_.ranges == RangeMethod::kMse;
+  const auto moments = moments_.find(index);
+  draft.matrix = RoundMatrix(layers_[index], matrices_[index], FactorsOf(index), limits,
+                             eight_bit && moments != moments_.end() ? moments->second
+                                                                    : std::vector<SecondMoment>());
+  if (options_.correct_bias && eight_bit) draft.bias = CorrectedBias(index);
+}
+
+std::vector<double> Quantiser::InputMeans(size_t layer) const {
+  const size_t group = GroupOf(layer);
+  const std::vector<size_t> channels = groups_[group].ChannelsOf(layers_[layer]);
+  std::vector<double> means(channels.size(), 0.0);
+  for (const GroupStatistics& rate : statistics_[group]) {
+    const std::vector<double>& of = layers_[layer].is_gdn() ? rate.magnitude : rate.mean;
+    for (size_t i = 0; i < means.size(); ++i) {
+      means[i] += of[channels[i]] / static_cast<double>(statistics_[group].size());
+    }
+  }
+  return means;
+}
+
+std::vector<double> Quantiser::InputSquares(size_t layer) const {
+  const size_t group = GroupOf(layer);
+  const std::vector<size_t> channels = groups_[group].ChannelsOf(layers_[layer]);
+  std::vector<double> squares(channels.size(), 0.0);
+  for (const GroupStatistics& rate : statistics_[group]) {
+    for (size_t i = 0; i < squares.size(); ++i) {
+      squares[i] += rate.square[channels[i]] / static_cast<double>(statistics_[group].size());
+    }
+  }
+  return squares;
+}
+
+// What rounding adds to each output on average is taken off its bias. Of a transposed convolution a
+// phase sees a quarter of the taps, and has no bias of its own: the mean of the four.
+std::vector<float> Quantiser::CorrectedBias(size_t index) const {
+  const Layer& layer = layers_[index];
+  const IntegerMatrix& matrix = draft_.layers[index].matrix;
+  const std::vector<float> factor = FactorsOf(index);
+  const std::vector<double> means = InputMeans(index);
+  std::vector<float> bias(layer.out_channels, 0.0f);
+  const auto name = layer.node->weights.find(layer.is_gdn() ? "beta" : "bias");
+  if (name != layer.node->weights.end()) {
+    CopyAsFloat(*file_->tensor(name->second), 0, bias.size(), bias.data());
+  }
+  const double share = layer.node->op == OpType::kConvTranspose2d ? 0.25 : 1.0;
+  for (size_t out = 0; out < layer.out_channels; ++out) {
+    double shift = 0;
+    for (size_t in = 0; in < layer.channels(); ++in) {
+      for (size_t tap = 0; tap < layer.taps(); ++tap) {
+        if (!IsLiveTap(layer, tap)) continue;
+        const size_t at = MatrixIndex(layer, out, in, tap);
+        const float rounded =
+            matrix.scale[out] * static_cast<float>(matrix.values[at]) / factor[in];
+        shift += static_cast<double>(rounded - matrices_[index][at]) * means[in];
+      }
+    }
+    const float corrected = bias[out] - static_cast<float>(share * shift);
+    // GDN's norm stays positive.
+    bias[out] = layer.is_gdn() ? std::max(corrected, 0.5f * bias[out]) : corrected;
+  }
+  return bias;
+}
+
+Result<double> Quantiser::Loss() const { return loss_->Of(File()); }
+
+double Quantiser::RelativeCost() const {
+  double cost = 0, in_float = 0;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    if (IsEntropyGraph(layers_[i].graph)) continue;
+    cost += layers_[i].macs_per_pixel * quantiser::RelativeCost(precision(i));
+    in_float += layers_[i].macs_per_pixel * quantiser::RelativeCost(LayerPrecision::kFp32);
+  }
+  return in_float > 0 ? cost / in_float : 1.0;
+}
+
+QuantisedLayer Quantiser::Describe(size_t index) const {
+  const Layer& layer = layers_[index];
+  const LayerDraft& draft = draft_.layers[index];
+  QuantisedLayer report;
+  report.name = layer.name();
+  report.precision = draft.precision;
+  report.macs_per_pixel = layer.macs_per_pixel;
+  if (!IsInteger(draft.precision)) return report;
+  const std::vector<float> factor = FactorsOf(index);
+  const std::vector<double> squares = InputSquares(index);
+  double signal = 0, error = 0;
+  for (size_t out = 0; out < layer.out_channels; ++out) {
+    for (size_t in = 0; in < layer.channels(); ++in) {
+      for (size_t tap = 0; tap < layer.taps(); ++tap) {
+        if (!IsLiveTap(layer, tap)) continue;
+        const size_t at = MatrixIndex(layer, out, in, tap);
+        const double w = static_cast<double>(matrices_[index][at]);
+        const double e = w - static_cast<double>(draft.matrix.scale[out] *
+                                                 static_cast<float>(draft.matrix.values[at]) /
+                                                 factor[in]);
+        signal += w * w * squares[in];
+        error += e * e * squares[in];
+      }
+    }
+  }
+  report.weight_snr = 10.0 * std::log10(std::max(signal, 1e-30) / std::max(error, 1e-30));
+  const RangeChoice& range = ranges_[GroupOf(index)];
+  report.activation_snr = range.activation_snr;
+  const double step = EvaluateStep(range.quantisation, t_[t_.size() / 2]) * widen_[GroupOf(index)];
+  report.input_low = step * range.quantisation.low();
+  report.input_high = step * range.quantisation.high();
+  return report;
+}
+
+Status Quantiser::Progress(const char* stage, double done) const {
+  if (!options_.progress || options_.progress({stage, done})) return Status::Ok();
+  return Status::Error(StatusCode::kCancelled, "stopped by the progress callback");
+}
+
+}  // namespace glint::quantiser

@@ -1,0 +1,93 @@
+// A model on its way to integers: precisions and ranges may be changed layer by layer and measured
+// in between. Called by codec/quantiser only (quantise.cc, search.cc). Thread rules: one caller.
+#ifndef GLINT_CODEC_QUANTISER_QUANTISER_H_
+#define GLINT_CODEC_QUANTISER_QUANTISER_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "codec/quantiser/draft.h"
+#include "codec/quantiser/groups.h"
+#include "codec/quantiser/ranges.h"
+#include "codec/quantiser/statistics.h"
+#include "codec/quantiser/task_loss.h"
+#include "glint/quantise.hpp"
+
+namespace glint::quantiser {
+
+class Quantiser {
+ public:
+  Quantiser(const Model& model, const std::vector<Picture>& pictures,
+            const QuantiseOptions& options);
+
+  // Checks the options, calibrates, and drafts the precisions that the options ask for.
+  Status Init();
+
+  const std::vector<Layer>& layers() const { return layers_; }
+  const std::vector<Group>& groups() const { return groups_; }
+  LayerPrecision precision(size_t layer) const { return draft_.layers[layer].precision; }
+  // Named by options.keep, or outside of the scope.
+  bool is_fixed(size_t layer) const { return fixed_[layer]; }
+
+  // Call Refresh for what changes together, before anything is measured.
+  void SetPrecision(size_t layer, LayerPrecision precision);
+  void Refresh();
+  // Multiplies the range of a group's tensors by `factor`, against what was found for it.
+  void Widen(size_t group, double factor);
+  double widened(size_t group) const { return widen_[group]; }
+
+  // On the pictures, percent (QuantisedModel::loss).
+  Result<double> Loss() const;
+  double RelativeCost() const;  // of g_a and g_s, FP32 being 1
+  std::vector<uint8_t> File() const { return WriteDraft(*file_, layers_, draft_); }
+  QuantisedLayer Describe(size_t layer) const;
+
+  Status Progress(const char* stage, double done) const;
+
+ private:
+  Status CheckOptions();
+  Status CheckWeights() const;
+  Status ApplyKeep();
+  Status MeasureMoments();
+  LayerPrecision Wanted(size_t layer) const;
+  bool InScope(const Layer& layer) const;
+  bool IsEightBit(size_t group) const;
+  size_t GroupOf(size_t layer) const { return group_of_[layer]; }
+  RangeChoice Range(size_t group) const;
+  void RefreshGroup(size_t group);
+  void RefreshLayer(size_t layer);
+  void SeedRange(size_t group);
+  void StoreTensors(size_t group);
+  std::vector<float> FactorsOf(size_t layer) const;
+  std::vector<float> CorrectedBias(size_t layer) const;
+  // Of a layer's input channel: E x, or E |x| for GDN; and E x^2. Mean over the rates.
+  std::vector<double> InputMeans(size_t layer) const;
+  std::vector<double> InputSquares(size_t layer) const;
+  CalibrationOptions Calibration(const char* stage) const;
+
+  const std::vector<Picture>& pictures_;
+  const QuantiseOptions& options_;
+  const Model& model_;
+  std::shared_ptr<const ModelFile> file_;
+  int threads_ = 1;
+  std::vector<double> lrds_, t_;
+  std::vector<Layer> layers_;
+  std::vector<Group> groups_;
+  std::vector<size_t> group_of_;              // by layer
+  std::vector<std::vector<float>> matrices_;  // by layer
+  std::vector<bool> fixed_;                   // by layer
+  std::map<size_t, LayerPrecision> kept_;     // by layer
+  std::vector<std::vector<GroupStatistics>> statistics_;  // by group, by rate
+  std::map<size_t, std::vector<SecondMoment>> moments_;   // by layer
+  std::vector<RangeChoice> ranges_;                       // by group
+  std::vector<double> widen_;                             // by group
+  std::vector<bool> changed_;                             // by group
+  std::optional<TaskLoss> loss_;
+  Draft draft_;
+};
+
+}  // namespace glint::quantiser
+
+#endif  // GLINT_CODEC_QUANTISER_QUANTISER_H_

@@ -1,0 +1,427 @@
+#include "codec/quantiser/ranges.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace glint::quantiser {
+namespace {
+
+constexpr size_t kKnots = 9;
+constexpr double kLeastRange = 1e-6;  // of channels that are always zero
+constexpr int kBytes = 255;
+
+// How much a squared error of an input (`in`) and of a weight (`out`) weighs at a layer's output.
+struct Importance {
+  std::vector<double> in, out;
+};
+
+// A convolution passes both on as they are. Of GDN's output x / n or x n the error of x counts
+// most; one of the weights changes n.
+Importance ImportanceOf(const Consumer& consumer, const GroupStatistics& rate) {
+  const Layer& layer = *consumer.layer;
+  Importance importance;
+  importance.in.assign(layer.channels(), 0.0);
+  importance.out.assign(layer.out_channels, 1.0);
+  for (size_t out = 0; out < layer.out_channels; ++out) {
+    double norm = 0;
+    for (size_t in = 0; in < layer.channels(); ++in) {
+      for (size_t tap = 0; tap < layer.taps(); ++tap) {
+        if (!IsLiveTap(layer, tap)) continue;
+        const double w =
+            static_cast<double>((*consumer.matrix)[MatrixIndex(layer, out, in, tap)]);
+        if (layer.is_gdn()) {
+          norm += w * rate.magnitude[consumer.channels[in]];
+        } else {
+          importance.in[in] += w * w;
+        }
+      }
+    }
+    if (!layer.is_gdn()) continue;
+    norm = std::max(norm, 1e-6);
+    const double square = rate.square[consumer.channels[out]];
+    importance.in[out] = layer.node->inverse ? norm * norm : 1.0 / (norm * norm);
+    importance.out[out] = layer.node->inverse ? square : square / (norm * norm * norm * norm);
+  }
+  return importance;
+}
+
+// Of the whole group at one rate, and the signal that noise is measured against.
+struct Weighting {
+  std::vector<Importance> of_consumer;
+  std::vector<double> in;  // per channel of the group
+  double signal = 0;
+};
+
+Weighting WeightingOf(const std::vector<Consumer>& consumers, const GroupStatistics& rate) {
+  Weighting weighting;
+  weighting.in.assign(rate.low.size(), 0.0);
+  for (const Consumer& consumer : consumers) {
+    weighting.of_consumer.push_back(ImportanceOf(consumer, rate));
+    const std::vector<double>& in = weighting.of_consumer.back().in;
+    for (size_t i = 0; i < in.size(); ++i) {
+      const size_t c = consumer.channels[i];
+      weighting.in[c] += in[i];
+      weighting.signal += in[i] * rate.square[c];
+    }
+  }
+  weighting.signal = std::max(weighting.signal, 1e-30);
+  return weighting;
+}
+
+struct Span {
+  double low = 0, high = 0;  // magnitudes on either side of zero, in units of the factors
+};
+
+Span WidestSpan(const GroupStatistics& rate, const std::vector<float>& factor) {
+  Span span;
+  for (size_t c = 0; c < factor.size(); ++c) {
+    const double f = static_cast<double>(factor[c]);
+    span.low = std::max(span.low, -rate.low[c] / f);
+    span.high = std::max(span.high, rate.high[c] / f);
+  }
+  span.high = std::max(span.high, kLeastRange);
+  return span;
+}
+
+double StepFor(const Span& span, const Quantisation& quantisation) {
+  if (quantisation.element == kernels::Element::kU8) {
+    const double above = kBytes - quantisation.zero;
+    const double below = quantisation.zero;
+    return std::max(span.high / above, below > 0 ? span.low / below : 0.0);
+  }
+  return std::max(span.low, span.high) / quantisation.max;
+}
+
+// Where zero lies, so that the steps over all rates are least.
+int ChooseZero(const std::vector<Span>& spans) {
+  int best = 0;
+  double least = std::numeric_limits<double>::infinity();
+  for (int zero = 0; zero < kBytes; ++zero) {
+    double cost = 0;
+    for (const Span& span : spans) {
+      if (zero == 0 && span.low > 0) cost = std::numeric_limits<double>::infinity();
+      Quantisation tried;
+      tried.element = kernels::Element::kU8;
+      tried.zero = zero;
+      cost += std::log(StepFor(span, tried));
+    }
+    if (cost < least) {
+      least = cost;
+      best = zero;
+    }
+  }
+  return best;
+}
+
+std::vector<Span> SpansOf(const std::vector<GroupStatistics>& rates,
+                          const std::vector<float>& factor) {
+  std::vector<Span> spans;
+  for (const GroupStatistics& rate : rates) spans.push_back(WidestSpan(rate, factor));
+  return spans;
+}
+
+// Factors as the layer's input channels see them.
+std::vector<float> FactorsFor(const Consumer& consumer, const std::vector<float>& factor) {
+  std::vector<float> of_layer;
+  for (const size_t c : consumer.channels) of_layer.push_back(factor[c]);
+  return of_layer;
+}
+
+// Noise over signal at the consumers' outputs, summed over the rates: uniform errors of inputs and
+// of weights, each a twelfth of the squared step.
+double ExpectedNoise(const std::vector<GroupStatistics>& rates,
+                     const std::vector<Weighting>& weightings,
+                     const std::vector<Consumer>& consumers, const std::vector<float>& factor,
+                     Quantisation quantisation) {
+  const std::vector<Span> spans = SpansOf(rates, factor);
+  if (quantisation.element == kernels::Element::kU8) quantisation.zero = ChooseZero(spans);
+  std::vector<std::vector<float>> scales;
+  for (const Consumer& consumer : consumers) {
+    scales.push_back(OutputScales(*consumer.layer, *consumer.matrix, FactorsFor(consumer, factor),
+                                  LimitsOf(consumer.precision, quantisation)));
+  }
+  double total = 0;
+  for (size_t k = 0; k < rates.size(); ++k) {
+    const double step = StepFor(spans[k], quantisation);
+    double noise = 0;
+    for (size_t c = 0; c < factor.size(); ++c) {
+      const double f = static_cast<double>(factor[c]);
+      noise += step * step * f * f * weightings[k].in[c];
+    }
+    for (size_t i = 0; i < consumers.size(); ++i) {
+      const Layer& layer = *consumers[i].layer;
+      double inputs = 0, outputs = 0;
+      for (const size_t c : consumers[i].channels) {
+        const double f = static_cast<double>(factor[c]);
+        inputs += rates[k].square[c] / (f * f);
+      }
+      for (size_t out = 0; out < layer.out_channels; ++out) {
+        const double scale = static_cast<double>(scales[i][out]);
+        outputs += scale * scale * weightings[k].of_consumer[i].out[out];
+      }
+      noise += inputs * outputs * static_cast<double>(layer.taps());
+    }
+    total += noise / 12.0 / weightings[k].signal;
+  }
+  return total;
+}
+
+// factor = range^a / (greatest weight)^b, both over all rates and consumers, their mean being 1.
+std::vector<float> SmoothingFactors(const std::vector<GroupStatistics>& rates,
+                                    const std::vector<Consumer>& consumers, double a, double b) {
+  const size_t channels = rates[0].low.size();
+  std::vector<double> weight(channels, 0.0);
+  for (const Consumer& consumer : consumers) {
+    const Layer& layer = *consumer.layer;
+    for (size_t in = 0; in < layer.channels(); ++in) {
+      double& most = weight[consumer.channels[in]];
+      for (size_t out = 0; out < layer.out_channels; ++out) {
+        for (size_t tap = 0; tap < layer.taps(); ++tap) {
+          const float w = (*consumer.matrix)[MatrixIndex(layer, out, in, tap)];
+          most = std::max(most, static_cast<double>(std::abs(w)));
+        }
+      }
+    }
+  }
+  const double most_weight = std::max(kLeastRange, *std::max_element(weight.begin(), weight.end()));
+  std::vector<double> logarithm(channels, 0.0);
+  double mean = 0;
+  for (size_t c = 0; c < channels; ++c) {
+    double range = 0;
+    for (const GroupStatistics& rate : rates) {
+      double widest = kLeastRange;
+      for (size_t i = 0; i < channels; ++i) {
+        widest = std::max({widest, -rate.low[i], rate.high[i]});
+      }
+      // A channel that hardly moves must not drag its factor, and the weights, out of proportion.
+      const double own = std::max({-rate.low[c], rate.high[c], 1e-3 * widest});
+      range += std::log(own) / static_cast<double>(rates.size());
+    }
+    const double w = std::max(weight[c], 1e-3 * most_weight);
+    logarithm[c] = a * range - b * std::log(w);
+    mean += logarithm[c] / static_cast<double>(channels);
+  }
+  std::vector<float> factor(channels);
+  for (size_t c = 0; c < channels; ++c) {
+    factor[c] = static_cast<float>(std::exp(logarithm[c] - mean));
+  }
+  return factor;
+}
+
+std::vector<float> ChooseFactors(const std::vector<GroupStatistics>& rates,
+                                 const std::vector<Weighting>& weightings,
+                                 const std::vector<Consumer>& consumers,
+                                 const Quantisation& quantisation, double smoothing) {
+  if (smoothing >= 0) return SmoothingFactors(rates, consumers, smoothing, 0);
+  std::vector<float> best;
+  double least = std::numeric_limits<double>::infinity();
+  for (const double a : {0.0, 0.25, 0.4, 0.5, 0.6, 0.75, 1.0}) {
+    for (const double b : {0.0, 0.25, 0.5}) {
+      std::vector<float> factor = SmoothingFactors(rates, consumers, a, b);
+      const double noise = ExpectedNoise(rates, weightings, consumers, factor, quantisation);
+      if (noise < least) {
+        least = noise;
+        best = std::move(factor);
+      }
+    }
+  }
+  return best;
+}
+
+// Calls visit(channel of the group, value) for all samples.
+template <typename Visit>
+void ForSamples(const Group& group, const GroupStatistics& rate, const Visit& visit) {
+  for (size_t part = 0; part < rate.parts.size(); ++part) {
+    const TensorStatistics& of = rate.parts[part];
+    const size_t first = group.tensors[part].first;
+    for (size_t i = 0; i < of.samples.size(); ++i) visit(first + i % of.channels, of.samples[i]);
+  }
+}
+
+// Weighted squared error of the samples at a step.
+double SampleError(const Group& group, const GroupStatistics& rate, const Weighting& weighting,
+                   const std::vector<float>& factor, const Quantisation& quantisation,
+                   double step) {
+  const float low = static_cast<float>(quantisation.low());
+  const float high = static_cast<float>(quantisation.high());
+  std::vector<float> unit(factor.size());
+  for (size_t c = 0; c < unit.size(); ++c) {
+    unit[c] = static_cast<float>(step * static_cast<double>(factor[c]));
+  }
+  double error = 0;
+  ForSamples(group, rate, [&](size_t c, float value) {
+    const float q = std::nearbyint(std::clamp(value / unit[c], low, high));
+    const double e = static_cast<double>(value - q * unit[c]);
+    error += weighting.in[c] * e * e;
+  });
+  return error;
+}
+
+// The share of the whole range with the least error on the samples.
+double ShrinkByError(const Group& group, const GroupStatistics& rate, const Weighting& weighting,
+                     const std::vector<float>& factor, const Quantisation& quantisation,
+                     double step) {
+  double best = step, least = std::numeric_limits<double>::infinity();
+  for (int percent = 100; percent >= 30; percent -= 5) {
+    const double tried = step * percent / 100.0;
+    const double error = SampleError(group, rate, weighting, factor, quantisation, tried);
+    if (error < least) {
+      least = error;
+      best = tried;
+    }
+  }
+  return best;
+}
+
+// The range that so many percent of the samples lie in, either side by itself.
+double ShrinkByPercentile(const Group& group, const GroupStatistics& rate,
+                          const std::vector<float>& factor, const Quantisation& quantisation,
+                          double percentile) {
+  std::vector<double> low, high;
+  ForSamples(group, rate, [&](size_t c, float value) {
+    const double v = static_cast<double>(value / factor[c]);
+    low.push_back(std::max(0.0, -v));
+    high.push_back(std::max(0.0, v));
+  });
+  const auto at = [&](std::vector<double>* values) {
+    if (values->empty()) return 0.0;
+    const double last = static_cast<double>(values->size() - 1);
+    const auto place = static_cast<std::ptrdiff_t>(last * percentile / 100.0);
+    std::nth_element(values->begin(), values->begin() + place, values->end());
+    return (*values)[static_cast<size_t>(place)];
+  };
+  Span span{at(&low), std::max(at(&high), kLeastRange)};
+  return StepFor(span, quantisation);
+}
+
+double MeanSnr(const Group& group, const std::vector<GroupStatistics>& rates,
+               const std::vector<Weighting>& weightings, const std::vector<float>& factor,
+               const Quantisation& quantisation, const std::vector<double>& steps) {
+  double sum = 0;
+  for (size_t k = 0; k < rates.size(); ++k) {
+    double signal = 0;
+    ForSamples(group, rates[k], [&](size_t c, float value) {
+      signal += weightings[k].in[c] * static_cast<double>(value) * static_cast<double>(value);
+    });
+    const double error =
+        SampleError(group, rates[k], weightings[k], factor, quantisation, steps[k]);
+    sum += 10.0 * std::log10(std::max(signal, 1e-30) / std::max(error, 1e-30));
+  }
+  return sum / static_cast<double>(rates.size());
+}
+
+// Between what the inputs gain from more levels and what the weights lose, whose sums must stay
+// in 31 bits all the same.
+int ChooseMax(const std::vector<GroupStatistics>& rates, const std::vector<Weighting>& weightings,
+              const std::vector<Consumer>& consumers, const std::vector<float>& factor) {
+  int best = 0;
+  double least = std::numeric_limits<double>::infinity();
+  for (const int max : {1023, 1448, 2047, 2896, 4095, 5792, 8191, 11585, 16383, 32767}) {
+    Quantisation tried;
+    tried.max = max;
+    const double noise = ExpectedNoise(rates, weightings, consumers, factor, tried);
+    if (noise < least) {
+      least = noise;
+      best = max;
+    }
+  }
+  return best;
+}
+
+// int16 of a step that is given: twice what was seen, for pictures that were not.
+Quantisation FixedStep(const std::vector<GroupStatistics>& rates, double step, int least_max) {
+  double most = 0;
+  for (const GroupStatistics& rate : rates) {
+    for (size_t c = 0; c < rate.low.size(); ++c) {
+      most = std::max({most, -rate.low[c], rate.high[c]});
+    }
+  }
+  Quantisation quantisation;
+  quantisation.steps = {step};
+  quantisation.max = least_max;
+  while (quantisation.max < 32767 && quantisation.max < 2 * most / step) {
+    quantisation.max = std::min(32767, 2 * quantisation.max + 1);
+  }
+  return quantisation;
+}
+
+}  // namespace
+
+RoundingLimits LimitsOf(LayerPrecision precision, const Quantisation& input) {
+  RoundingLimits limits;
+  limits.most_weight = precision == LayerPrecision::kW16A16 ? 32767 : 127;
+  limits.most_input = input.element == kernels::Element::kU8 ? 2 * kBytes : input.max;
+  return limits;
+}
+
+std::vector<double> StepCurve(const std::vector<double>& t, const std::vector<double>& steps) {
+  std::vector<double> curve;
+  for (size_t i = 0; i < kKnots; ++i) {
+    const double at = -1.0 + 2.0 * static_cast<double>(i) / (kKnots - 1);
+    size_t k = 0;
+    while (k + 1 < t.size() && t[k + 1] < at) ++k;
+    if (k + 1 >= t.size() || at <= t[0]) {
+      curve.push_back(at <= t[0] ? steps.front() : steps.back());
+      continue;
+    }
+    const double share = (at - t[k]) / (t[k + 1] - t[k]);
+    curve.push_back(std::exp(std::log(steps[k]) * (1 - share) + std::log(steps[k + 1]) * share));
+  }
+  return curve;
+}
+
+RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& rates,
+                        const std::vector<double>& t, const std::vector<Consumer>& consumers,
+                        int fraction_bits, const RangeOptions& options) {
+  RangeChoice choice;
+  std::vector<Weighting> weightings;
+  for (const GroupStatistics& rate : rates) weightings.push_back(WeightingOf(consumers, rate));
+  std::vector<float> factor(rates[0].low.size(), 1.0f);
+  Quantisation& quantisation = choice.quantisation;
+  std::vector<double> steps;
+  const bool bytes = std::any_of(consumers.begin(), consumers.end(), [](const Consumer& consumer) {
+    return consumer.precision == LayerPrecision::kW8A8;
+  });
+  if (group.kind != Group::Kind::kFree) {
+    constexpr double kSampleSteps = 2 * 255 * 16;  // steps of x - 1/2 in 0..1: 8 bits fall on them
+    const double step = group.kind == Group::Kind::kPicture   ? 1.0 / kSampleSteps
+                        : group.kind == Group::Kind::kLatents ? std::ldexp(1.0, -fraction_bits)
+                                                              : 1.0;
+    const int least_max = group.kind == Group::Kind::kPicture ? static_cast<int>(kSampleSteps / 2)
+                          : group.kind == Group::Kind::kLatents ? 8191
+                                                                : 255;
+    quantisation = FixedStep(rates, step, least_max);
+    if (group.kind == Group::Kind::kPicture) quantisation.max = least_max;
+    steps.assign(rates.size(), step);
+  } else {
+    quantisation.element = bytes ? kernels::Element::kU8 : kernels::Element::kI16;
+    quantisation.max = 4095;
+    if (options.smoothing != 0) {
+      factor = ChooseFactors(rates, weightings, consumers, quantisation, options.smoothing);
+      choice.factor = factor;
+    }
+    const std::vector<Span> spans = SpansOf(rates, factor);
+    if (bytes) {
+      quantisation.zero = ChooseZero(spans);
+    } else {
+      quantisation.max = ChooseMax(rates, weightings, consumers, factor);
+    }
+    // Pictures that calibration did not see go beyond: int16 has room to spare.
+    constexpr double kRoom = 1.25;
+    for (size_t k = 0; k < rates.size(); ++k) {
+      double step = StepFor(spans[k], quantisation) * (bytes ? 1.0 : kRoom);
+      if (bytes && options.method == RangeMethod::kMse) {
+        step = ShrinkByError(group, rates[k], weightings[k], factor, quantisation, step);
+      } else if (bytes && options.method == RangeMethod::kPercentile) {
+        step = ShrinkByPercentile(group, rates[k], factor, quantisation, options.percentile);
+      }
+      steps.push_back(step * options.widen);
+    }
+    quantisation.steps = StepCurve(t, steps);
+  }
+  choice.activation_snr = MeanSnr(group, rates, weightings, factor, quantisation, steps);
+  return choice;
+}
+
+}  // namespace glint::quantiser

@@ -1,0 +1,50 @@
+// Steps, zero and channel factors of a group of tensors, from what calibration saw. Called by
+// codec/quantiser only. Thread rules: functions of their arguments.
+#ifndef GLINT_CODEC_QUANTISER_RANGES_H_
+#define GLINT_CODEC_QUANTISER_RANGES_H_
+
+#include <vector>
+
+#include "codec/quantiser/groups.h"
+#include "codec/quantiser/rounding.h"
+#include "glint/quantise.hpp"
+
+namespace glint::quantiser {
+
+// A layer as its group sees it.
+struct Consumer {
+  const Layer* layer = nullptr;
+  LayerPrecision precision = LayerPrecision::kFp32;
+  const std::vector<float>* matrix = nullptr;
+  std::vector<size_t> channels;  // of the group, by the layer's input channel
+};
+
+struct RangeChoice {
+  Quantisation quantisation;  // without the name of its factors
+  std::vector<float> factor;  // per channel of the group; empty: all 1
+  double activation_snr = 0;  // dB, over the samples, mean over the rates
+};
+
+struct RangeOptions {
+  RangeMethod method = RangeMethod::kMse;
+  double percentile = 99.99;
+  double smoothing = -1;  // exponent; negative: the best of several
+  double widen = 1;       // of the range found: what tuning varies
+};
+
+// The type follows from the consumers' forms: uint8 when one is W8A8, else int16. `t`: of each rate.
+// Groups that are not free get the step that the stream prescribes (`fraction_bits`), the picture
+// one of a 32nd of an 8-bit sample.
+RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& rates,
+                        const std::vector<double>& t, const std::vector<Consumer>& consumers,
+                        int fraction_bits, const RangeOptions& options);
+
+// The limits that rounding a layer's matrix has to keep.
+RoundingLimits LimitsOf(LayerPrecision precision, const Quantisation& input);
+
+// Evenly spaced over t from -1 to 1: logarithms interpolated between the rates, constant beyond.
+std::vector<double> StepCurve(const std::vector<double>& t, const std::vector<double>& steps);
+
+}  // namespace glint::quantiser
+
+#endif  // GLINT_CODEC_QUANTISER_RANGES_H_

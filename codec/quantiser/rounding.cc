@@ -1,0 +1,222 @@
+#include "codec/quantiser/rounding.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace glint::quantiser {
+namespace {
+
+constexpr int64_t kMostSum = (int64_t{1} << 31) - 1;
+
+// Calls `visit(in, tap, index of the element)` for every multiplied element of output `out`.
+template <typename Visit>
+void ForElements(const Layer& layer, size_t out, const Visit& visit) {
+  for (size_t in = 0; in < layer.channels(); ++in) {
+    for (size_t tap = 0; tap < layer.taps(); ++tap) {
+      if (IsLiveTap(layer, tap)) visit(in, tap, MatrixIndex(layer, out, in, tap));
+    }
+  }
+}
+
+struct Row {
+  float low = 0, high = 0;
+  double magnitudes = 0;
+  size_t count = 0;
+};
+
+Row Describe(const Layer& layer, const std::vector<float>& matrix, const std::vector<float>& factor,
+             size_t out) {
+  Row row;
+  ForElements(layer, out, [&](size_t in, size_t, size_t index) {
+    const float v = matrix[index] * factor[in];
+    row.low = std::min(row.low, v);
+    row.high = std::max(row.high, v);
+    row.magnitudes += static_cast<double>(std::abs(v));
+    ++row.count;
+  });
+  return row;
+}
+
+int16_t RoundTo(float value, int most) {
+  const float limit = static_cast<float>(most);
+  return static_cast<int16_t>(std::lrint(std::clamp(value, -limit, limit)));
+}
+
+// Sum over the row of (v - s round(v / s))^2.
+double SquaredError(const Layer& layer, const std::vector<float>& matrix,
+                    const std::vector<float>& factor, size_t out, float scale, int most) {
+  double error = 0;
+  ForElements(layer, out, [&](size_t in, size_t, size_t index) {
+    const float v = matrix[index] * factor[in];
+    const float e = v - scale * static_cast<float>(RoundTo(v / scale, most));
+    error += static_cast<double>(e * e);
+  });
+  return error;
+}
+
+float SearchClip(const Layer& layer, const std::vector<float>& matrix,
+                 const std::vector<float>& factor, size_t out, float scale, int most) {
+  float best = scale;
+  double least = SquaredError(layer, matrix, factor, out, scale, most);
+  for (int percent = 98; percent >= 60; percent -= 2) {
+    const float tried = scale * static_cast<float>(percent) / 100.0f;
+    const double error = SquaredError(layer, matrix, factor, out, tried, most);
+    if (error < least) {
+      least = error;
+      best = tried;
+    }
+  }
+  return best;
+}
+
+// The most that magnitudes of an output's integers may sum up to.
+int64_t MostMagnitudes(const RoundingLimits& limits) {
+  return limits.most_input > 0 ? kMostSum / limits.most_input : kMostSum;
+}
+
+bool Fits(const Layer& layer, const std::vector<int16_t>& values, size_t out, int64_t most) {
+  int64_t sum = 0;
+  ForElements(layer, out, [&](size_t, size_t, size_t index) { sum += std::abs(values[index]); });
+  return sum <= most;
+}
+
+void RoundNearest(const Layer& layer, const std::vector<float>& matrix,
+                  const std::vector<float>& factor, const RoundingLimits& limits, size_t out,
+                  IntegerMatrix* result) {
+  float& scale = result->scale[out];
+  int zero = 0, most = limits.most_weight;
+  if (limits.asymmetric) {
+    // q in 0..255 with a zero of its own: q - zero is what the products take.
+    const Row row = Describe(layer, matrix, factor, out);
+    zero = static_cast<int>(std::lrint(-row.low / scale));
+    most = 255;
+  }
+  while (true) {
+    ForElements(layer, out, [&](size_t in, size_t, size_t index) {
+      const float v = matrix[index] * factor[in] / scale;
+      result->values[index] =
+          limits.asymmetric
+              ? static_cast<int16_t>(std::clamp(std::lrint(v), -long{zero}, 255 - long{zero}))
+              : RoundTo(v, most);
+    });
+    if (Fits(layer, result->values, out, MostMagnitudes(limits))) return;
+    scale *= 1.002f;  // rounding went up too often
+  }
+}
+
+// Processes variables from the last to the first: with H = L D L^T the squared error is a sum of
+// d_j (e_j + sum over i > j of L_ij e_i)^2, whose j-th term rounding w_j + sum L_ij e_i makes
+// least (Frantar et al. 2022 in the form of Chee et al. 2023).
+void RoundCompensated(const Layer& layer, const std::vector<float>& matrix,
+                      const std::vector<float>& factor, const SecondMoment& moment, int most,
+                      IntegerMatrix* result) {
+  const size_t channels = layer.channels(), size = moment.size, outs = layer.out_channels;
+  std::vector<float> h(moment.values);
+  double trace = 0;
+  for (size_t i = 0; i < size; ++i) {
+    for (size_t j = 0; j < size; ++j) {
+      h[i * size + j] /= factor[i % channels] * factor[j % channels];
+    }
+    trace += static_cast<double>(h[i * size + i]);
+  }
+  constexpr double kDamping = 0.01;  // of the mean diagonal: inputs that never move stay harmless
+  const float damping = static_cast<float>(kDamping * trace / static_cast<double>(size)) + 1e-12f;
+  for (size_t i = 0; i < size; ++i) h[i * size + i] += damping;
+  FactorLdl(size, &h);
+  std::vector<float> errors(size * outs, 0.0f), wanted(outs);
+  for (size_t j = size; j-- > 0;) {
+    const size_t in = j % channels, tap = moment.taps[j / channels];
+    for (size_t out = 0; out < outs; ++out) {
+      wanted[out] =
+          matrix[MatrixIndex(layer, out, in, tap)] * factor[in] / result->scale[out];
+    }
+    std::vector<float> target(wanted);
+    for (size_t i = j + 1; i < size; ++i) {
+      const float l = h[i * size + j];
+      const float* e = errors.data() + i * outs;
+      for (size_t out = 0; out < outs; ++out) target[out] += l * e[out];
+    }
+    for (size_t out = 0; out < outs; ++out) {
+      const int16_t q = RoundTo(target[out], most);
+      result->values[MatrixIndex(layer, out, in, tap)] = q;
+      errors[j * outs + out] = wanted[out] - static_cast<float>(q);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<float> OutputScales(const Layer& layer, const std::vector<float>& matrix,
+                                const std::vector<float>& factor, const RoundingLimits& limits) {
+  constexpr float kLeast = 1e-12f;  // of a row of zeros
+  std::vector<float> scales(layer.out_channels);
+  for (size_t out = 0; out < layer.out_channels; ++out) {
+    const Row row = Describe(layer, matrix, factor, out);
+    float scale = limits.asymmetric
+                      ? (row.high - row.low) / 255.0f
+                      : std::max(row.high, -row.low) / static_cast<float>(limits.most_weight);
+    if (limits.most_input > 0) {
+      // Rounding may add half a unit to each.
+      const double most = static_cast<double>(MostMagnitudes(limits)) -
+                          0.5 * static_cast<double>(row.count);
+      scale = std::max(scale, static_cast<float>(row.magnitudes / std::max(1.0, most)));
+    }
+    scale = std::max(scale, kLeast);
+    if (limits.search_clip) {
+      scale = SearchClip(layer, matrix, factor, out, scale, limits.most_weight);
+    }
+    scales[out] = scale;
+  }
+  return scales;
+}
+
+IntegerMatrix RoundMatrix(const Layer& layer, const std::vector<float>& matrix,
+                          const std::vector<float>& factor, const RoundingLimits& limits,
+                          const std::vector<SecondMoment>& moments) {
+  IntegerMatrix result;
+  result.values.assign(matrix.size(), 0);
+  result.scale = OutputScales(layer, matrix, factor, limits);
+  for (const SecondMoment& moment : moments) {
+    RoundCompensated(layer, matrix, factor, moment, limits.most_weight, &result);
+  }
+  for (size_t out = 0; out < layer.out_channels; ++out) {
+    if (!moments.empty() && Fits(layer, result.values, out, MostMagnitudes(limits))) continue;
+    RoundNearest(layer, matrix, factor, limits, out, &result);
+  }
+  return result;
+}
+
+void FactorLdl(size_t size, std::vector<float>* values) {
+  constexpr size_t kPanel = 32;
+  float* a = values->data();
+  std::vector<float> panel(kPanel * size);  // columns of L, each contiguous
+  for (size_t begin = 0; begin < size; begin += kPanel) {
+    const size_t end = std::min(size, begin + kPanel);
+    for (size_t j = begin; j < end; ++j) {
+      // Column j of the panel, less what its earlier columns explain.
+      float* column = panel.data() + (j - begin) * size;
+      for (size_t i = j; i < size; ++i) column[i] = a[i * size + j];
+      for (size_t k = begin; k < j; ++k) {
+        const float* l = panel.data() + (k - begin) * size;
+        const float ljk = l[j] * a[k * size + k];
+        for (size_t i = j; i < size; ++i) column[i] -= ljk * l[i];
+      }
+      const float d = std::max(column[j], 1e-20f);
+      a[j * size + j] = d;
+      for (size_t i = j + 1; i < size; ++i) {
+        column[i] /= d;
+        a[i * size + j] = column[i];
+      }
+    }
+    for (size_t i = end; i < size; ++i) {
+      for (size_t k = begin; k < end; ++k) {
+        const float* l = panel.data() + (k - begin) * size;
+        const float lik = l[i] * a[k * size + k];
+        float* row = a + i * size;
+        for (size_t j = end; j <= i; ++j) row[j] -= lik * l[j];
+      }
+    }
+  }
+}
+
+}  // namespace glint::quantiser

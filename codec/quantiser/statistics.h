@@ -1,0 +1,62 @@
+// What calibration learns of a model in float: ranges, moments and samples of the tensors that its
+// layers read, at several rates, by coding pictures. Called by codec/quantiser only.
+// Thread rules: plain data.
+#ifndef GLINT_CODEC_QUANTISER_STATISTICS_H_
+#define GLINT_CODEC_QUANTISER_STATISTICS_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "codec/quantiser/layers.h"
+#include "engine/status.h"
+#include "glint/glint.hpp"
+
+namespace glint::quantiser {
+
+// Of a tensor at one rate.
+struct TensorStatistics {
+  size_t channels = 0;
+  uint64_t pixels = 0;
+  std::vector<float> low, high;  // per channel; low <= 0 <= high
+  std::vector<double> sum, magnitude_sum, square_sum;
+  std::vector<float> samples;  // some pixels, drawn evenly: [pixel][channel]
+  size_t sample_count() const { return channels == 0 ? 0 : samples.size() / channels; }
+};
+
+using Statistics = std::map<TensorKey, std::vector<TensorStatistics>>;  // a rate each
+
+struct CalibrationOptions {
+  std::vector<double> lrds;
+  int threads = 1;
+  size_t samples = 1024;                      // of a tensor at one rate
+  std::function<Status(double done)> progress;  // 0..1
+};
+
+// Statistics of every tensor that a layer reads.
+Result<Statistics> Calibrate(const std::shared_ptr<const ModelFile>& model,
+                             const std::vector<Layer>& layers,
+                             std::span<const Picture> pictures, const CalibrationOptions& options);
+
+// Second moments of what a layer multiplies, for error-compensating rounding: of each of its
+// matrices (one, or a phase of a transposed convolution) the average of v v^T over places, rates
+// and pictures, v being the inputs under the taps in the order of `taps`, then of channels (of
+// magnitudes for GDN).
+struct SecondMoment {
+  std::vector<size_t> taps;  // of the layer's kernel
+  size_t size = 0;           // taps.size() * channels
+  std::vector<float> values;  // [size][size]
+};
+// By index into `layers`, for those that `wanted` names.
+Result<std::map<size_t, std::vector<SecondMoment>>> MeasureSecondMoments(
+    const std::shared_ptr<const ModelFile>& model, const std::vector<Layer>& layers,
+    const std::vector<size_t>& wanted, std::span<const Picture> pictures,
+    const CalibrationOptions& options);
+
+}  // namespace glint::quantiser
+
+#endif  // GLINT_CODEC_QUANTISER_STATISTICS_H_

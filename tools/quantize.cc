@@ -1,0 +1,403 @@
+// quantize: makes a model of integers or half floats out of a model in FP32. A command-line tool
+// over the public interface. Thread rules: one main thread; the library makes the workers that
+// --threads asks for.
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "glint/glint.hpp"
+#include "glint/image_io.hpp"
+#include "glint/quantise.hpp"
+#include "tools/console.h"
+#include "tools/evaluation.h"
+#include "tools/models.h"
+#include "tools/pictures.h"
+#include "tools/table.h"
+#include "tools/text.h"
+
+namespace glint::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kTool = "quantize";
+
+struct Flags {
+  std::string type = "INT8", model, out, calibration, calibration_lrd, held_out, lrd, log;
+  std::string activations = "8", scope = "all", method = "mse", rounding = "gptq";
+  std::string smoothing = "auto", scheme = "glint", target;
+  std::vector<std::string> keep;
+  double percentile = 99.99;
+  double max_loss = 0;
+  bool no_bias_correction = false;
+  bool tune = false;
+  int threads = 0;
+};
+
+// ---- from flags to a job -----------------------------------------------------------------------
+
+struct Job {
+  Model model;
+  QuantiseOptions options;
+  std::string calibration_source, held_out_source;
+  std::vector<Picture> calibration, held_out;
+  double held_out_lrd = 0;
+};
+
+Error Invalid(const std::string& what) { return MakeError(ErrorCode::kInvalidArgument, what); }
+
+Expected<LayerPrecision> ParsePrecision(const std::string& flag, const std::string& text) {
+  const std::pair<const char*, LayerPrecision> known[] = {{"fp32", LayerPrecision::kFp32},
+                                                          {"fp16", LayerPrecision::kFp16},
+                                                          {"int16", LayerPrecision::kW16A16},
+                                                          {"w8a16", LayerPrecision::kW8A16},
+                                                          {"int8", LayerPrecision::kW8A8}};
+  for (const auto& [name, precision] : known) {
+    if (Lower(text) == name) return precision;
+  }
+  return Invalid("--keep " + flag + ": " + text + " is none of fp32, fp16, int16, w8a16, int8");
+}
+
+Error ParseKeep(const Flags& flags, QuantiseOptions* options) {
+  for (const std::string& item : flags.keep) {
+    const size_t sign = item.find('=');
+    if (sign == std::string::npos || sign == 0) {
+      return Invalid("--keep " + item + ": not LAYER=PRECISION");
+    }
+    const auto precision = ParsePrecision(item, item.substr(sign + 1));
+    if (!precision) return precision.error();
+    options->keep.emplace_back(item.substr(0, sign), *precision);
+  }
+  return {};
+}
+
+Expected<QuantiseOptions> ParseOptions(const Flags& flags) {
+  QuantiseOptions options;
+  const std::string type = Upper(flags.type);
+  options.type = type == "INT8"    ? QuantisedType::kInt8
+                 : type == "INT16" ? QuantisedType::kInt16
+                                   : QuantisedType::kFp16;
+  options.scope = flags.scope == "all"       ? QuantisationScope::kAll
+                  : flags.scope == "entropy" ? QuantisationScope::kEntropy
+                                             : QuantisationScope::kTransforms;
+  options.activation_bits = flags.activations == "16" ? 16 : 8;
+  options.ranges = flags.method == "max"   ? RangeMethod::kMax
+                   : flags.method == "mse" ? RangeMethod::kMse
+                                           : RangeMethod::kPercentile;
+  options.percentile = flags.percentile;
+  options.rounding =
+      flags.rounding == "gptq" ? WeightRounding::kGptq : WeightRounding::kNearest;
+  options.correct_bias = !flags.no_bias_correction;
+  if (flags.smoothing != "auto") {
+    const auto exponent = ParseNumbers(flags.smoothing);
+    if (!exponent || exponent->size() != 1 || (*exponent)[0] < 0 || (*exponent)[0] > 1) {
+      return Invalid("--smoothing " + flags.smoothing + ": neither auto nor a number in 0..1");
+    }
+    options.smoothing = (*exponent)[0];
+  }
+  options.tune = flags.tune;
+  options.max_loss = flags.max_loss;
+  options.seed_scheme = flags.scheme == "seed";
+  options.threads = flags.threads;
+  if (!flags.calibration_lrd.empty()) {
+    const auto lrds = ParseNumbers(flags.calibration_lrd);
+    if (!lrds) {
+      return Invalid("--calibration-lrd " + flags.calibration_lrd +
+                     ": not a number, nor numbers with commas between");
+    }
+    options.lrds = *lrds;
+  }
+  const Error kept = ParseKeep(flags, &options);
+  if (!kept.ok()) return kept;
+  return options;
+}
+
+Expected<std::vector<Picture>> ReadPictures(const std::string& path) {
+  const Expected<PictureList> list = ListPictures(path);
+  if (!list) return list.error();
+  std::vector<Picture> pictures;
+  for (const PictureFile& file : list->files) {
+    Expected<Picture> picture = ReadPicture(file.path);
+    if (!picture) return At(file.path, picture.error());
+    pictures.push_back(ToRgb8(*picture));
+  }
+  return pictures;
+}
+
+// A file that could not be written at the end would have cost the whole run.
+Error CheckOut(const std::string& flag, const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return Invalid(flag + " " + path + ": is a folder");
+  const fs::path folder = fs::absolute(path, error).parent_path();
+  if (fs::is_directory(folder, error)) return {};
+  return MakeError(ErrorCode::kNotFound,
+                   flag + " " + path + ": there is no folder " + folder.string());
+}
+
+Expected<Job> Prepare(const Flags& flags) {
+  Error error = CheckOut("--out", flags.out);
+  if (error.ok() && !flags.log.empty()) error = CheckOut("--log", flags.log);
+  if (error.ok()) error = UseTarget(flags.target);
+  if (!error.ok()) return error;
+  Expected<QuantiseOptions> options = ParseOptions(flags);
+  if (!options) return options.error();
+  const Expected<std::string> path = FindModel(flags.model);
+  if (!path) return path.error();
+  Expected<Model> model = LoadModel(*path);
+  if (!model) return model.error();
+  for (const double lrd : options->lrds) {
+    error = CheckLrd(model->info(), lrd);
+    if (!error.ok()) return At("--calibration-lrd", error);
+  }
+  const Expected<std::string> samples = FindSamples();
+  const auto source = [&](const std::string& flag) {
+    return flag.empty() ? samples : Expected<std::string>(flag);
+  };
+  const Expected<std::string> calibration_source = source(flags.calibration);
+  if (!calibration_source) return calibration_source.error();
+  const Expected<std::string> held_out_source = source(flags.held_out);
+  if (!held_out_source) return held_out_source.error();
+  Expected<std::vector<Picture>> calibration = ReadPictures(*calibration_source);
+  if (!calibration) return calibration.error();
+  Expected<std::vector<Picture>> held_out = ReadPictures(*held_out_source);
+  if (!held_out) return held_out.error();
+  double lrd = model->info().lrd_default;
+  if (!flags.lrd.empty()) {
+    const auto numbers = ParseNumbers(flags.lrd);
+    if (!numbers || numbers->size() != 1) return Invalid("--lrd " + flags.lrd + ": not a number");
+    lrd = (*numbers)[0];
+    error = CheckLrd(model->info(), lrd);
+    if (!error.ok()) return error;
+  }
+  return Job{std::move(*model),       std::move(*options),     *calibration_source,
+             *held_out_source,        std::move(*calibration), std::move(*held_out),
+             lrd};
+}
+
+// ---- the run -----------------------------------------------------------------------------------
+
+class Run {
+ public:
+  Run(const Flags& flags, Job job) : flags_(flags), job_(std::move(job)) {}
+
+  int Main() {
+    PrintBanner();
+    job_.options.progress = [this](const QuantiseProgress& progress) {
+      status_.ShowProgress(progress.stage, progress.done);
+      return !Interrupted();
+    };
+    const Expected<QuantisedModel> quantised =
+        Quantise(job_.model, job_.calibration, job_.options);
+    status_.Clear();
+    if (!quantised) return ExitCodeFor(kTool, quantised.error());
+    PrintLayers(*quantised);
+    const Error compared = Compare(*quantised);
+    status_.Clear();
+    if (!compared.ok()) return ExitCodeFor(kTool, compared);
+    Error written =
+        At(flags_.out, WriteFile(flags_.out, quantised->file.data(), quantised->file.size()));
+    if (!written.ok()) return ExitCodeFor(kTool, written);
+    PrintEnd(*quantised);
+    if (!flags_.log.empty()) {
+      written = At(flags_.log, WriteFile(flags_.log, report_.data(), report_.size()));
+      if (!written.ok()) return ExitCodeFor(kTool, written);
+    }
+    return kExitOk;
+  }
+
+ private:
+  void Print(const std::string& text) {
+    status_.Clear();
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+    report_ += text;
+  }
+
+  void PrintBanner() {
+    const ModelInfo& model = job_.model.info();
+    std::string how = "Glint " + std::string(Version()) + ": " + model.name + ", id " + model.id +
+                      ", to " + Upper(flags_.type) + "\n";
+    if (job_.options.type != QuantisedType::kFp16) {
+      how += "Scheme " + flags_.scheme + ", scope " + flags_.scope;
+      if (!job_.options.seed_scheme) {
+        how += ", ranges by " + flags_.method + ", rounding " + flags_.rounding + ", smoothing " +
+               flags_.smoothing + (job_.options.correct_bias ? ", bias corrected" : "") +
+               (job_.options.tune ? ", tuned" : "") +
+               (flags_.max_loss > 0 ? ", loss below " + Shortest(flags_.max_loss) + " %" : "");
+      }
+      how += "\n";
+    }
+    Print(how + "Calibration: " + Count(job_.calibration.size(), "picture") + " from " +
+          job_.calibration_source + "\n");
+  }
+
+  void PrintLayers(const QuantisedModel& quantised) {
+    const bool mixed = job_.options.max_loss > 0;
+    std::vector<Table::Cells> rows;
+    for (const QuantisedLayer& layer : quantised.layers) {
+      const bool integer = layer.precision >= LayerPrecision::kW16A16;
+      const auto shown = [&](double value, int decimals) {
+        return integer ? Fixed(value, decimals) : std::string("-");
+      };
+      Table::Cells row = {layer.name,
+                          NameOf(layer.precision),
+                          Fixed(layer.macs_per_pixel, 0),
+                          shown(layer.weight_snr, 1),
+                          shown(layer.activation_snr, 1),
+                          shown(layer.input_low, 3),
+                          shown(layer.input_high, 3)};
+      if (mixed) row.push_back(layer.loss == 0 ? "-" : Fixed(layer.loss, 3));
+      rows.push_back(row);
+    }
+    std::vector<Table::Column> columns = {{"layer", Table::Align::kLeft},
+                                          {"form", Table::Align::kLeft},
+                                          {"MAC/px"},
+                                          {"weights dB"},
+                                          {"input dB"},
+                                          {"low"},
+                                          {"high"}};
+    if (mixed) columns.push_back({"8 bits alone %"});
+    Print("\n" + FormatTable(std::move(columns), rows));
+    Print("\nLoss on the calibration pictures (bits at equal quality): " +
+          Fixed(quantised.loss, 2) + " %\nMultiply-adds of the transforms, by their width: " +
+          Fixed(1.0 / quantised.relative_cost, 2) + " times as fast as in FP32\n");
+  }
+
+  Expected<Means> MeasureAll(const Model& model, const char* what) {
+    std::vector<Measurement> measurements;
+    MeasureOptions options;
+    options.lrd = job_.held_out_lrd;
+    options.threads = flags_.threads;
+    for (size_t i = 0; i < job_.held_out.size(); ++i) {
+      options.progress = [&](const char*, double) {
+        status_.ShowProgress(what, static_cast<double>(i) /
+                                       static_cast<double>(job_.held_out.size()));
+        return !Interrupted();
+      };
+      const Expected<Coded> coded = Measure(model, model, job_.held_out[i], options);
+      if (!coded) return coded.error();
+      measurements.push_back(coded->measurement);
+    }
+    return MeansOf(measurements, job_.held_out_lrd);
+  }
+
+  Error Compare(const QuantisedModel& quantised) {
+    const Expected<Model> model =
+        Model::FromMemory(quantised.file.data(), quantised.file.size(), flags_.out);
+    if (!model) return model.error();
+    const Expected<Means> before = MeasureAll(job_.model, "before");
+    if (!before) return before.error();
+    const Expected<Means> after = MeasureAll(*model, "after");
+    if (!after) return after.error();
+    std::vector<Table::Cells> rows;
+    const std::pair<std::string, const Means*> both[] = {
+        {Upper(job_.model.info().form), &*before}, {Upper(model->info().form), &*after}};
+    for (const auto& [form, means] : both) {
+      rows.push_back({form, Fixed(means->psnr, 3),
+                      means->ms_ssim ? Fixed(*means->ms_ssim, 5) : std::string("-"),
+                      Fixed(means->bpp, 4)});
+    }
+    const bool same = job_.held_out_source == job_.calibration_source;
+    Print("\n" + Count(job_.held_out.size(), "picture") + " of " + job_.held_out_source +
+          (same ? " (those of the calibration)" : "") + " at lrd " +
+          Shortest(job_.held_out_lrd) + "\n" +
+          FormatTable({{"form", Table::Align::kLeft}, {"PSNR dB"}, {"MS-SSIM"}, {"bpp"}}, rows));
+    return {};
+  }
+
+  void PrintEnd(const QuantisedModel& quantised) {
+    const double before = static_cast<double>(job_.model.info().file_bytes);
+    const double after = static_cast<double>(quantised.file.size());
+    Print("\n" + flags_.out + ": " + ByteSize(after) + ", " + Fixed(after / before, 2) +
+          " of the " + ByteSize(before) + " of " + Upper(job_.model.info().form) + "\n");
+  }
+
+  const Flags& flags_;
+  Job job_;
+  StatusLine status_;
+  std::string report_;
+};
+
+// ---- flags -------------------------------------------------------------------------------------
+
+void AddFlags(CLI::App* app, Flags* flags) {
+  const auto choice = [&](const char* name, std::string* value, std::vector<std::string> values,
+                          const char* help) {
+    app->add_option(name, *value, help)
+        ->check(CLI::IsMember(std::move(values), CLI::ignore_case))
+        ->capture_default_str();
+  };
+  choice("--type", &flags->type, {"INT8", "INT16", "FP16"}, "What to make");
+  app->add_option("--model", flags->model, "Model in FP32 (default: the one that came with Glint)");
+  app->add_option("--out", flags->out, "Model file to write")->required();
+  app->add_option("--calibration", flags->calibration,
+                  "Picture or folder of pictures to learn ranges from (default: the samples that "
+                  "came with Glint)");
+  app->add_option("--calibration-lrd", flags->calibration_lrd,
+                  "Rates to calibrate at, with commas between (default: five over the model's)");
+  app->add_option("--held-out", flags->held_out,
+                  "Picture or folder to compare before and after on (default: the samples)");
+  app->add_option("--lrd", flags->lrd, "Rate of that comparison (default: the model's)");
+  choice("--activations", &flags->activations, {"8", "16"},
+         "INT8: bits of activations; 16 leaves 8 bits to the weights alone");
+  choice("--scope", &flags->scope, {"all", "entropy", "transforms"},
+         "Everything, the networks of the entropy model, or analysis and synthesis");
+  app->add_option("--keep", flags->keep,
+                  "LAYER=fp32|fp16|int16|w8a16|int8, with commas between: whatever else is asked "
+                  "for")
+      ->delimiter(',');
+  choice("--method", &flags->method, {"max", "mse", "percentile"}, "Ranges of 8-bit activations");
+  app->add_option("--percentile", flags->percentile, "For --method percentile")
+      ->check(CLI::Range(50.0, 100.0))
+      ->capture_default_str();
+  choice("--rounding", &flags->rounding, {"nearest", "gptq"}, "Of 8-bit weights");
+  app->add_flag("--no-bias-correction", flags->no_bias_correction,
+                "Leave what 8-bit weights add on average");
+  app->add_option("--smoothing", flags->smoothing,
+                  "Channel factors moved into the next weights: auto, or the exponent of a "
+                  "channel's range, 0 (none) to 1")
+      ->capture_default_str();
+  app->add_flag("--tune", flags->tune,
+                "Vary each 8-bit range by what it does to R + lambda D on the calibration pictures");
+  app->add_option("--max-loss", flags->max_loss,
+                  "INT8: percent of bits at equal quality that may be lost on the calibration "
+                  "pictures; chooses the cheapest mix of 8 and 16 bits")
+      ->check(CLI::Range(0.0, 100.0));
+  choice("--scheme", &flags->scheme, {"glint", "seed"},
+         "seed: 8-bit weights between least and greatest, activations Q8.8");
+  app->add_option("--threads", flags->threads, "Threads (default: all that the machine has)")
+      ->check(CLI::Range(0, 1024));
+  app->add_option("--target", flags->target,
+                  "SIMD target, such as AVX2 (default: $GLINT_TARGET, else the best here)");
+  app->add_option("--log", flags->log, "File for the report");
+  app->footer(
+      "Examples:\n"
+      "  quantize --type INT8 --calibration photos --max-loss 1 --out light-int8.safetensors\n"
+      "  quantize --type INT16 --out light-int16.safetensors\n"
+      "  quantize --type INT8 --scope entropy --out light-int8-entropy.safetensors\n"
+      "Exit code: 0; 2 when a flag, file or model is bad. docs/QUANTISATION.md says what each "
+      "method does.");
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Makes a quantised Glint model", kTool);
+  Flags flags;
+  app.set_version_flag("--version", std::string("quantize (Glint) ") + Version());
+  AddFlags(&app, &flags);
+  return RunTool(kTool, app, argc, argv, [&flags] {
+    CatchInterrupts();
+    Expected<Job> job = Prepare(flags);
+    if (!job) return ExitCodeFor(kTool, job.error());
+    return Run(flags, std::move(*job)).Main();
+  });
+}
+
+}  // namespace
+}  // namespace glint::tools
+
+int main(int argc, char** argv) { return glint::tools::Main(argc, argv); }
