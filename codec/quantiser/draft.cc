@@ -121,10 +121,14 @@ class DraftWriter {
     }
     entry["steps"] = quantisation.steps;
     if (!tensor.factor.empty()) {
-      const std::string name = key.graph + "." + key.tensor + ".factor";
-      writer_.Set(name, DType::kF32, {static_cast<int64_t>(tensor.factor.size())},
-                  tensor.factor.data());
-      entry["factor"] = name;
+      // One tensor under the names of several graphs has one tensor of factors.
+      const auto [named, is_new] =
+          factors_.try_emplace(tensor.factor, key.graph + "." + key.tensor + ".factor");
+      if (is_new) {
+        writer_.Set(named->second, DType::kF32, {static_cast<int64_t>(tensor.factor.size())},
+                    tensor.factor.data());
+      }
+      entry["factor"] = named->second;
     }
     document_["graphs"][key.graph]["tensors"][key.tensor] = entry;
   }
@@ -156,6 +160,7 @@ class DraftWriter {
   Json document_;
   ModelWriter writer_;
   std::map<std::string, std::vector<uint8_t>> written_;
+  std::map<std::vector<float>, std::string> factors_;
 };
 
 }  // namespace

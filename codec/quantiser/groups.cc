@@ -20,7 +20,8 @@ TensorKey Canonical(const ModelDocument& document, const TensorKey& key) {
     if (is_input) return Hyper();
     return key.tensor == graph.outputs[0] ? Psi() : key;
   }
-  if (!is_input || key.graph == "g_a") return key;
+  // h_a reads y before it is a stream's: its step is free.
+  if (!is_input || key.graph == "g_a" || key.graph == "h_a") return key;
   for (const CodingStep& step : document.coding.steps) {
     if (step.graph != key.graph) continue;
     for (const StepInput& input : step.inputs) {
@@ -134,21 +135,35 @@ std::vector<Group> ListGroups(const ModelFile& model, const std::vector<Layer>& 
 std::vector<GroupStatistics> StatisticsOf(const Group& group, const Statistics& statistics) {
   std::vector<GroupStatistics> rates;
   for (const GroupTensor& tensor : group.tensors) {
-    const auto measured =
-        std::find_if(tensor.names.begin(), tensor.names.end(),
-                     [&](const TensorKey& name) { return statistics.count(name) > 0; });
-    const std::vector<TensorStatistics>& found = statistics.at(*measured);
-    rates.resize(found.size());
-    for (size_t k = 0; k < found.size(); ++k) {
+    const std::vector<TensorStatistics>* whole = nullptr;
+    std::vector<const std::vector<TensorStatistics>*> parts;
+    for (const TensorKey& name : tensor.names) {
+      const auto found = statistics.find(name);
+      if (found == statistics.end()) continue;
+      const bool all = found->second[0].channels == tensor.channels;
+      if (all && whole == nullptr) whole = &found->second;
+      if (!all) parts.push_back(&found->second);
+    }
+    rates.resize(whole->size());
+    for (size_t k = 0; k < whole->size(); ++k) {
       GroupStatistics& rate = rates[k];
-      const TensorStatistics& of = found[k];
+      const TensorStatistics& of = (*whole)[k];
       const double pixels = static_cast<double>(std::max<uint64_t>(1, of.pixels));
+      const size_t first = rate.low.size();
       for (size_t c = 0; c < of.channels; ++c) {
         rate.low.push_back(static_cast<double>(of.low[c]));
         rate.high.push_back(static_cast<double>(of.high[c]));
         rate.mean.push_back(of.sum[c] / pixels);
         rate.magnitude.push_back(of.magnitude_sum[c] / pixels);
         rate.square.push_back(of.square_sum[c] / pixels);
+      }
+      for (const std::vector<TensorStatistics>* part : parts) {
+        for (const float low : (*part)[k].low) {
+          rate.low[first] = std::min(rate.low[first], static_cast<double>(low));
+        }
+        for (const float high : (*part)[k].high) {
+          rate.high[first] = std::max(rate.high[first], static_cast<double>(high));
+        }
       }
       rate.parts.push_back(of);
     }

@@ -38,7 +38,8 @@ struct Group {
 std::vector<Group> ListGroups(const ModelFile& model, const std::vector<Layer>& layers);
 
 // What is known of the group's channels, side by side, rate by rate. Of a tensor that several names
-// were measured under, the first's.
+// were measured under, what the first with all channels saw; of those with fewer (groups of
+// latents) the extremes, in its first channel.
 struct GroupStatistics {
   std::vector<double> low, high;  // per channel; low <= 0 <= high
   std::vector<double> mean, magnitude, square;

@@ -10,6 +10,8 @@ namespace {
 constexpr size_t kKnots = 9;
 constexpr double kLeastRange = 1e-6;  // of channels that are always zero
 constexpr int kBytes = 255;
+// Of int16 ranges, beyond what calibration saw: there is precision to spare.
+constexpr double kRoom = 1.25;
 
 // How much a squared error of an input (`in`) and of a weight (`out`) weighs at a layer's output.
 struct Importance {
@@ -329,7 +331,7 @@ int ChooseMax(const std::vector<GroupStatistics>& rates, const std::vector<Weigh
   return best;
 }
 
-// int16 of a step that is given: twice what was seen, for pictures that were not.
+// int16 of a step that is given, with room for pictures that calibration did not see.
 Quantisation FixedStep(const std::vector<GroupStatistics>& rates, double step, int least_max) {
   double most = 0;
   for (const GroupStatistics& rate : rates) {
@@ -339,10 +341,8 @@ Quantisation FixedStep(const std::vector<GroupStatistics>& rates, double step, i
   }
   Quantisation quantisation;
   quantisation.steps = {step};
-  quantisation.max = least_max;
-  while (quantisation.max < 32767 && quantisation.max < 2 * most / step) {
-    quantisation.max = std::min(32767, 2 * quantisation.max + 1);
-  }
+  quantisation.max = static_cast<int>(
+      std::clamp(std::ceil(kRoom * most / step), static_cast<double>(least_max), 32767.0));
   return quantisation;
 }
 
@@ -389,8 +389,8 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
                         : group.kind == Group::Kind::kLatents ? std::ldexp(1.0, -fraction_bits)
                                                               : 1.0;
     const int least_max = group.kind == Group::Kind::kPicture ? static_cast<int>(kSampleSteps / 2)
-                          : group.kind == Group::Kind::kLatents ? 8191
-                                                                : 255;
+                          : group.kind == Group::Kind::kLatents ? 4095
+                                                                : 127;
     quantisation = FixedStep(rates, step, least_max);
     if (group.kind == Group::Kind::kPicture) quantisation.max = least_max;
     steps.assign(rates.size(), step);
@@ -407,8 +407,6 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
     } else {
       quantisation.max = ChooseMax(rates, weightings, consumers, factor);
     }
-    // Pictures that calibration did not see go beyond: int16 has room to spare.
-    constexpr double kRoom = 1.25;
     for (size_t k = 0; k < rates.size(); ++k) {
       double step = StepFor(spans[k], quantisation) * (bytes ? 1.0 : kRoom);
       if (bytes && options.method == RangeMethod::kMse) {
