@@ -90,8 +90,8 @@ Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFi
     GLINT_ASSIGN(*plan, Plan::Make(*impl->file, impl->graph(name), Parity::kAll, observer));
   }
   for (const CodingStep& step : impl->coding().steps) {
-    GLINT_ASSIGN(auto plan, Plan::Make(*impl->file, impl->graph(step.graph.c_str()), step.parity,
-                                       observer));
+    GLINT_ASSIGN(auto plan,
+                 Plan::Make(*impl->file, impl->graph(step.graph.c_str()), step.parity, observer));
     impl->steps.push_back(std::move(plan));
   }
   impl->tables.Append(impl->coding().y);

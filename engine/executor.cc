@@ -566,8 +566,8 @@ class ExecutorImpl final : public Executor {
     if (tensor.element != kernels::Element::kF32) return;
     const View& view = ViewOf(id);
     for (long r = begin; r < end; ++r) {
-      plan_.observer->OnRow(plan_.graph_name, tensor.name, static_cast<const float*>(
-                                static_cast<const void*>(view.Row(r))),
+      plan_.observer->OnRow(plan_.graph_name, tensor.name,
+                            static_cast<const float*>(static_cast<const void*>(view.Row(r))),
                             PixelsOf(id, r), tensor.channels, view.stride());
     }
   }

@@ -137,7 +137,8 @@ struct RateControl {
   std::string parameter = "lrd";
   double min = 0, max = 0, default_value = 0;
   double suggested_min = 0, suggested_max = 0;
-  double lambda_per_lrd = 0;  // training minimised bpp + lambda_per_lrd * lrd * MSE of 8-bit samples
+  double lambda_per_lrd =
+      0;  // training minimised bpp + lambda_per_lrd * lrd * MSE of 8-bit samples
 };
 
 struct ModelDocument {

@@ -32,9 +32,8 @@ std::vector<uint8_t> ModelWriter::Finish(const std::string& document_text) const
   size_t offset = 0;
   for (const auto& [name, entry] : order) {
     const size_t end = offset + entry->data.size();
-    header[*name] = {{"dtype", NameOf(entry->dtype)},
-                     {"shape", entry->shape},
-                     {"data_offsets", {offset, end}}};
+    header[*name] = {
+        {"dtype", NameOf(entry->dtype)}, {"shape", entry->shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
   constexpr size_t kLengthBytes = 8, kAlign = 64;

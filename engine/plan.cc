@@ -111,8 +111,8 @@ class Planner {
   }
 
   // The one node that reads `tensor`, if there is only one and it is no output of the graph.
-  // A quantised tensor is always made, for rounding it is part of what the graph says, and so is one
-  // that is observed.
+  // A quantised tensor is always made, for rounding it is part of what the graph says, and so is
+  // one that is observed.
   const Node* OnlyReader(const std::string& tensor) const {
     if (tensor == graph_.outputs[0] || graph_.quantised.count(tensor) > 0) return nullptr;
     if (plan_->observer != nullptr) return nullptr;

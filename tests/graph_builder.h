@@ -54,10 +54,13 @@ class TestModel final : public ModelFile {
     const auto found = tensors_.find(name);
     return found == tensors_.end() ? nullptr : &found->second;
   }
+  const std::map<std::string, TensorView>& tensors() const override { return tensors_; }
+  const std::string& document_text() const override { return text_; }
 
  private:
   std::mt19937 random_;
   ModelDocument document_;
+  std::string text_;
   ModelId id_{};
   std::string name_ = "test model";
   std::map<std::string, std::vector<float>> storage_;

@@ -29,7 +29,7 @@ constexpr const char* kTool = "quantize";
 
 struct Flags {
   std::string type = "INT8", model, out, calibration, calibration_lrd, held_out, lrd, log;
-  std::string activations = "8", scope = "all", method = "mse", rounding = "gptq";
+  std::string activations = "8", scope = "all", method = "max", rounding = "gptq";
   std::string smoothing = "auto", scheme = "glint", target;
   std::vector<std::string> keep;
   double percentile = 99.99;
@@ -90,8 +90,7 @@ Expected<QuantiseOptions> ParseOptions(const Flags& flags) {
                    : flags.method == "mse" ? RangeMethod::kMse
                                            : RangeMethod::kPercentile;
   options.percentile = flags.percentile;
-  options.rounding =
-      flags.rounding == "gptq" ? WeightRounding::kGptq : WeightRounding::kNearest;
+  options.rounding = flags.rounding == "gptq" ? WeightRounding::kGptq : WeightRounding::kNearest;
   options.correct_bias = !flags.no_bias_correction;
   if (flags.smoothing != "auto") {
     const auto exponent = ParseNumbers(flags.smoothing);
@@ -174,8 +173,12 @@ Expected<Job> Prepare(const Flags& flags) {
     error = CheckLrd(model->info(), lrd);
     if (!error.ok()) return error;
   }
-  return Job{std::move(*model),       std::move(*options),     *calibration_source,
-             *held_out_source,        std::move(*calibration), std::move(*held_out),
+  return Job{std::move(*model),
+             std::move(*options),
+             *calibration_source,
+             *held_out_source,
+             std::move(*calibration),
+             std::move(*held_out),
              lrd};
 }
 
@@ -191,8 +194,7 @@ class Run {
       status_.ShowProgress(progress.stage, progress.done);
       return !Interrupted();
     };
-    const Expected<QuantisedModel> quantised =
-        Quantise(job_.model, job_.calibration, job_.options);
+    const Expected<QuantisedModel> quantised = Quantise(job_.model, job_.calibration, job_.options);
     status_.Clear();
     if (!quantised) return ExitCodeFor(kTool, quantised.error());
     PrintLayers(*quantised);
@@ -275,8 +277,8 @@ class Run {
     options.threads = flags_.threads;
     for (size_t i = 0; i < job_.held_out.size(); ++i) {
       options.progress = [&](const char*, double) {
-        status_.ShowProgress(what, static_cast<double>(i) /
-                                       static_cast<double>(job_.held_out.size()));
+        status_.ShowProgress(what,
+                             static_cast<double>(i) / static_cast<double>(job_.held_out.size()));
         return !Interrupted();
       };
       const Expected<Coded> coded = Measure(model, model, job_.held_out[i], options);
@@ -295,8 +297,8 @@ class Run {
     const Expected<Means> after = MeasureAll(*model, "after");
     if (!after) return after.error();
     std::vector<Table::Cells> rows;
-    const std::pair<std::string, const Means*> both[] = {
-        {Upper(job_.model.info().form), &*before}, {Upper(model->info().form), &*after}};
+    const std::pair<std::string, const Means*> both[] = {{Upper(job_.model.info().form), &*before},
+                                                         {Upper(model->info().form), &*after}};
     for (const auto& [form, means] : both) {
       rows.push_back({form, Fixed(means->psnr, 3),
                       means->ms_ssim ? Fixed(*means->ms_ssim, 5) : std::string("-"),
@@ -304,8 +306,8 @@ class Run {
     }
     const bool same = job_.held_out_source == job_.calibration_source;
     Print("\n" + Count(job_.held_out.size(), "picture") + " of " + job_.held_out_source +
-          (same ? " (those of the calibration)" : "") + " at lrd " +
-          Shortest(job_.held_out_lrd) + "\n" +
+          (same ? " (those of the calibration)" : "") + " at lrd " + Shortest(job_.held_out_lrd) +
+          "\n" +
           FormatTable({{"form", Table::Align::kLeft}, {"PSNR dB"}, {"MS-SSIM"}, {"bpp"}}, rows));
     return {};
   }
@@ -362,8 +364,9 @@ void AddFlags(CLI::App* app, Flags* flags) {
                   "Channel factors moved into the next weights: auto, or the exponent of a "
                   "channel's range, 0 (none) to 1")
       ->capture_default_str();
-  app->add_flag("--tune", flags->tune,
-                "Vary each 8-bit range by what it does to R + lambda D on the calibration pictures");
+  app->add_flag(
+      "--tune", flags->tune,
+      "Vary each 8-bit range by what it does to R + lambda D on the calibration pictures");
   app->add_option("--max-loss", flags->max_loss,
                   "INT8: percent of bits at equal quality that may be lost on the calibration "
                   "pictures; chooses the cheapest mix of 8 and 16 bits")

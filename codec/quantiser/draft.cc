@@ -94,8 +94,8 @@ class DraftWriter {
       return;
     }
     const std::vector<int16_t>& values = draft.matrix.values;
-    const bool narrow = std::all_of(values.begin(), values.end(),
-                                    [](int16_t v) { return v >= -128 && v <= 127; });
+    const bool narrow =
+        std::all_of(values.begin(), values.end(), [](int16_t v) { return v >= -128 && v <= 127; });
     if (narrow) {
       const std::vector<int8_t> bytes(values.begin(), values.end());
       SetWeight(layer, role, layer.matrix, DType::kI8, shape, bytes);

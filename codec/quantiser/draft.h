@@ -28,7 +28,7 @@ struct TensorDraft {
 struct Draft {
   std::string form;  // "int8"
   std::map<TensorKey, TensorDraft> tensors;
-  std::vector<LayerDraft> layers;  // as ListLayers gives them
+  std::vector<LayerDraft> layers;                 // as ListLayers gives them
   std::map<std::string, std::string> provenance;  // how it was made
 };
 

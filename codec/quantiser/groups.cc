@@ -49,8 +49,7 @@ class UnionFind {
 Group::Kind KindOf(const ModelDocument& document, const TensorKey& canonical) {
   if (canonical == Latents()) return Group::Kind::kLatents;
   if (canonical == Hyper()) return Group::Kind::kHyper;
-  if (canonical.graph == "g_a" &&
-      document.graphs.at("g_a").inputs[0].name == canonical.tensor) {
+  if (canonical.graph == "g_a" && document.graphs.at("g_a").inputs[0].name == canonical.tensor) {
     return Group::Kind::kPicture;
   }
   return Group::Kind::kFree;

@@ -97,8 +97,8 @@ std::vector<Layer> ListLayers(const ModelFile& model) {
       scales[node.output] = scale;
       if (!HasMatrix(node)) continue;
       Layer layer = MakeLayer(graph, node);
-      const double taps = static_cast<double>(LiveTaps(layer)) /
-                          (node.op == OpType::kConvTranspose2d ? 4.0 : 1.0);
+      const double taps =
+          static_cast<double>(LiveTaps(layer)) / (node.op == OpType::kConvTranspose2d ? 4.0 : 1.0);
       layer.macs_per_pixel = taps * static_cast<double>(layer.channels() * layer.out_channels) *
                              share * std::pow(4.0, scale.level);
       layers.push_back(std::move(layer));

@@ -19,16 +19,14 @@ struct TensorKey {
   auto operator<=>(const TensorKey&) const = default;
 };
 
-constexpr bool IsInteger(LayerPrecision precision) {
-  return precision >= LayerPrecision::kW16A16;
-}
+constexpr bool IsInteger(LayerPrecision precision) { return precision >= LayerPrecision::kW16A16; }
 // Time of a multiply-add, u8 x i8 on a target with fast bytes being 1 (docs/DESIGN.md).
 double RelativeCost(LayerPrecision precision);
 
 struct Layer {
   std::string graph;
   const Node* node = nullptr;
-  std::vector<TensorKey> inputs;  // the parts, when it reads a concatenation that is never made
+  std::vector<TensorKey> inputs;    // the parts, when it reads a concatenation that is never made
   std::vector<size_t> in_channels;  // of each input
   size_t out_channels = 0;
   double macs_per_pixel = 0;  // of the picture

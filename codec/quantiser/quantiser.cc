@@ -64,6 +64,9 @@ Status Quantiser::Init() {
   fixed_.assign(layers_.size(), false);
   GLINT_TRY(ApplyKeep());
   for (size_t i = 0; i < layers_.size(); ++i) draft_.layers[i].precision = Wanted(i);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    if (precision(i) == LayerPrecision::kW8A8) Harmonise(GroupOf(i), precision(i));
+  }
   lrds_ = options_.lrds.empty() ? DefaultRates(file_->document().rate) : options_.lrds;
   std::sort(lrds_.begin(), lrds_.end());
   for (const double lrd : lrds_) t_.push_back(RateToT(file_->document().rate, lrd));
@@ -135,9 +138,13 @@ Status Quantiser::ApplyKeep() {
       found = true;
       kept_[i] = precision;
       fixed_[i] = true;
-      const Group::Kind kind = groups_[group_of_[i]].kind;
-      if (precision == LayerPrecision::kW8A8 && kind != Group::Kind::kFree) {
-        return Invalid("layer " + name + " reads the picture or latents, which are never 8-bit");
+      if (precision == LayerPrecision::kW8A8 && !MayBeEightBit(i)) {
+        return Invalid("layer " + name +
+                       " cannot be int8: neither the picture, nor what lies between latents and "
+                       "symbols, has 8-bit activations");
+      }
+      if (IsInteger(precision) && !MayBeInteger(i)) {
+        return Invalid("layer " + name + " is a GDN with a square root, which has no integer form");
       }
     }
     if (found) continue;
@@ -159,6 +166,7 @@ LayerPrecision Quantiser::Wanted(size_t index) const {
   if (kept != kept_.end()) return kept->second;
   const Layer& layer = layers_[index];
   if (!InScope(layer)) return LayerPrecision::kFp32;
+  if (!MayBeInteger(index) && options_.type != QuantisedType::kFp16) return LayerPrecision::kFp32;
   if (options_.type == QuantisedType::kFp16) return LayerPrecision::kFp16;
   if (options_.seed_scheme) return LayerPrecision::kW8A16;
   if (options_.type == QuantisedType::kInt16 || options_.max_loss > 0) {
@@ -168,8 +176,16 @@ LayerPrecision Quantiser::Wanted(size_t index) const {
     return LayerPrecision::kW8A16;
   }
   // The picture is exact in 16 bits, GDN divides by what it reads: both cost next to nothing.
-  const bool picture = groups_[group_of_[index]].kind != Group::Kind::kFree;
-  return picture || layer.is_gdn() ? LayerPrecision::kW16A16 : LayerPrecision::kW8A8;
+  return !MayBeEightBit(index) || layer.is_gdn() ? LayerPrecision::kW16A16 : LayerPrecision::kW8A8;
+}
+
+bool Quantiser::MayBeInteger(size_t layer) const {
+  return !layers_[layer].is_gdn() || layers_[layer].node->gdn_form == GdnForm::kAbs;
+}
+
+bool Quantiser::MayBeEightBit(size_t layer) const {
+  return MayBeInteger(layer) && !IsEntropyGraph(layers_[layer].graph) &&
+         groups_[group_of_[layer]].kind == Group::Kind::kFree;
 }
 
 CalibrationOptions Quantiser::Calibration(const char* stage) const {
@@ -202,9 +218,19 @@ Status Quantiser::MeasureMoments() {
   return Status::Ok();
 }
 
-void Quantiser::SetPrecision(size_t layer, LayerPrecision precision) {
-  draft_.layers[layer].precision = precision;
+void Quantiser::SetPrecision(size_t layer, LayerPrecision wanted) {
+  draft_.layers[layer].precision = wanted;
   changed_[GroupOf(layer)] = true;
+  Harmonise(GroupOf(layer), wanted);
+}
+
+// Layers that read one tensor: 8 bits for one are 8 bits for all.
+void Quantiser::Harmonise(size_t group, LayerPrecision wanted) {
+  for (const size_t other : groups_[group].layers) {
+    LayerPrecision& has = draft_.layers[other].precision;
+    if (!IsInteger(has) || !IsInteger(wanted)) continue;
+    if ((has == LayerPrecision::kW8A8) != (wanted == LayerPrecision::kW8A8)) has = wanted;
+  }
 }
 
 void Quantiser::Widen(size_t group, double factor) {
@@ -224,16 +250,16 @@ RangeChoice Quantiser::Range(size_t index) const {
   std::vector<Consumer> consumers;
   for (const size_t layer : group.layers) {
     if (!IsInteger(precision(layer))) continue;
-    consumers.push_back({&layers_[layer], precision(layer), &matrices_[layer],
-                         group.ChannelsOf(layers_[layer])});
+    consumers.push_back(
+        {&layers_[layer], precision(layer), &matrices_[layer], group.ChannelsOf(layers_[layer])});
   }
   if (consumers.empty()) return {};
   RangeOptions options;
   options.method = options_.ranges;
   options.percentile = options_.percentile;
   options.smoothing = options_.smoothing;
-  return ChooseRange(group, statistics_[index], t_, consumers,
-                     file_->document().fraction_bits, options);
+  return ChooseRange(group, statistics_[index], t_, consumers, file_->document().fraction_bits,
+                     options);
 }
 
 void Quantiser::RefreshGroup(size_t index) {
@@ -253,8 +279,7 @@ void Quantiser::SeedRange(size_t index) {
   RangeChoice& range = ranges_[index];
   if (range.quantisation.steps.empty()) return;
   range.factor.clear();
-  const bool is_free =
-      group.kind == Group::Kind::kFree || group.kind == Group::Kind::kPicture;
+  const bool is_free = group.kind == Group::Kind::kFree || group.kind == Group::Kind::kPicture;
   if (is_free) range.quantisation.steps = {kStep};
   int64_t most_sum = 1;
   for (const size_t i : group.layers) {
@@ -318,9 +343,9 @@ void Quantiser::RefreshLayer(size_t index) {
   const bool eight_bit = draft.precision != LayerPrecision::kW16A16;
   limits.search_clip = eight_bit && options_.ranges == RangeMethod::kMse;
   const auto moments = moments_.find(index);
-  draft.matrix = RoundMatrix(layers_[index], matrices_[index], FactorsOf(index), limits,
-                             eight_bit && moments != moments_.end() ? moments->second
-                                                                    : std::vector<SecondMoment>());
+  draft.matrix = RoundMatrix(
+      layers_[index], matrices_[index], FactorsOf(index), limits,
+      eight_bit && moments != moments_.end() ? moments->second : std::vector<SecondMoment>());
   if (options_.correct_bias && eight_bit) draft.bias = CorrectedBias(index);
 }
 
@@ -409,9 +434,9 @@ QuantisedLayer Quantiser::Describe(size_t index) const {
         if (!IsLiveTap(layer, tap)) continue;
         const size_t at = MatrixIndex(layer, out, in, tap);
         const double w = static_cast<double>(matrices_[index][at]);
-        const double e = w - static_cast<double>(draft.matrix.scale[out] *
-                                                 static_cast<float>(draft.matrix.values[at]) /
-                                                 factor[in]);
+        const double e =
+            w - static_cast<double>(draft.matrix.scale[out] *
+                                    static_cast<float>(draft.matrix.values[at]) / factor[in]);
         signal += w * w * squares[in];
         error += e * e * squares[in];
       }

@@ -28,11 +28,13 @@ class Quantiser {
   const std::vector<Layer>& layers() const { return layers_; }
   const std::vector<Group>& groups() const { return groups_; }
   LayerPrecision precision(size_t layer) const { return draft_.layers[layer].precision; }
-  // Named by options.keep, or outside of the scope.
+  // Named by options.keep.
   bool is_fixed(size_t layer) const { return fixed_[layer]; }
+  bool MayBeInteger(size_t layer) const;
+  bool MayBeEightBit(size_t layer) const;  // its input
 
   // Call Refresh for what changes together, before anything is measured.
-  void SetPrecision(size_t layer, LayerPrecision precision);
+  void SetPrecision(size_t layer, LayerPrecision wanted);
   void Refresh();
   // Multiplies the range of a group's tensors by `factor`, against what was found for it.
   void Widen(size_t group, double factor);
@@ -53,7 +55,7 @@ class Quantiser {
   Status MeasureMoments();
   LayerPrecision Wanted(size_t layer) const;
   bool InScope(const Layer& layer) const;
-  bool IsEightBit(size_t group) const;
+  void Harmonise(size_t group, LayerPrecision wanted);
   size_t GroupOf(size_t layer) const { return group_of_[layer]; }
   RangeChoice Range(size_t group) const;
   void RefreshGroup(size_t group);
@@ -75,10 +77,10 @@ class Quantiser {
   std::vector<double> lrds_, t_;
   std::vector<Layer> layers_;
   std::vector<Group> groups_;
-  std::vector<size_t> group_of_;              // by layer
-  std::vector<std::vector<float>> matrices_;  // by layer
-  std::vector<bool> fixed_;                   // by layer
-  std::map<size_t, LayerPrecision> kept_;     // by layer
+  std::vector<size_t> group_of_;                          // by layer
+  std::vector<std::vector<float>> matrices_;              // by layer
+  std::vector<bool> fixed_;                               // by layer
+  std::map<size_t, LayerPrecision> kept_;                 // by layer
   std::vector<std::vector<GroupStatistics>> statistics_;  // by group, by rate
   std::map<size_t, std::vector<SecondMoment>> moments_;   // by layer
   std::vector<RangeChoice> ranges_;                       // by group

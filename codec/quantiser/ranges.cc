@@ -30,8 +30,7 @@ Importance ImportanceOf(const Consumer& consumer, const GroupStatistics& rate) {
     for (size_t in = 0; in < layer.channels(); ++in) {
       for (size_t tap = 0; tap < layer.taps(); ++tap) {
         if (!IsLiveTap(layer, tap)) continue;
-        const double w =
-            static_cast<double>((*consumer.matrix)[MatrixIndex(layer, out, in, tap)]);
+        const double w = static_cast<double>((*consumer.matrix)[MatrixIndex(layer, out, in, tap)]);
         if (layer.is_gdn()) {
           norm += w * rate.magnitude[consumer.channels[in]];
         } else {
@@ -388,7 +387,7 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
     const double step = group.kind == Group::Kind::kPicture   ? 1.0 / kSampleSteps
                         : group.kind == Group::Kind::kLatents ? std::ldexp(1.0, -fraction_bits)
                                                               : 1.0;
-    const int least_max = group.kind == Group::Kind::kPicture ? static_cast<int>(kSampleSteps / 2)
+    const int least_max = group.kind == Group::Kind::kPicture   ? static_cast<int>(kSampleSteps / 2)
                           : group.kind == Group::Kind::kLatents ? 4095
                                                                 : 127;
     quantisation = FixedStep(rates, step, least_max);

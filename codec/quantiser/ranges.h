@@ -32,9 +32,9 @@ struct RangeOptions {
   double widen = 1;       // of the range found: what tuning varies
 };
 
-// The type follows from the consumers' forms: uint8 when one is W8A8, else int16. `t`: of each rate.
-// Groups that are not free get the step that the stream prescribes (`fraction_bits`), the picture
-// one of a 32nd of an 8-bit sample.
+// The type follows from the consumers' forms: uint8 when one is W8A8, else int16. `t`: of each
+// rate. Groups that are not free get the step that the stream prescribes (`fraction_bits`), the
+// picture one of a 32nd of an 8-bit sample.
 RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& rates,
                         const std::vector<double>& t, const std::vector<Consumer>& consumers,
                         int fraction_bits, const RangeOptions& options);

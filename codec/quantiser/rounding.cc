@@ -127,8 +127,7 @@ void RoundCompensated(const Layer& layer, const std::vector<float>& matrix,
   for (size_t j = size; j-- > 0;) {
     const size_t in = j % channels, tap = moment.taps[j / channels];
     for (size_t out = 0; out < outs; ++out) {
-      wanted[out] =
-          matrix[MatrixIndex(layer, out, in, tap)] * factor[in] / result->scale[out];
+      wanted[out] = matrix[MatrixIndex(layer, out, in, tap)] * factor[in] / result->scale[out];
     }
     std::vector<float> target(wanted);
     for (size_t i = j + 1; i < size; ++i) {
@@ -157,8 +156,8 @@ std::vector<float> OutputScales(const Layer& layer, const std::vector<float>& ma
                       : std::max(row.high, -row.low) / static_cast<float>(limits.most_weight);
     if (limits.most_input > 0) {
       // Rounding may add half a unit to each.
-      const double most = static_cast<double>(MostMagnitudes(limits)) -
-                          0.5 * static_cast<double>(row.count);
+      const double most =
+          static_cast<double>(MostMagnitudes(limits)) - 0.5 * static_cast<double>(row.count);
       scale = std::max(scale, static_cast<float>(row.magnitudes / std::max(1.0, most)));
     }
     scale = std::max(scale, kLeast);

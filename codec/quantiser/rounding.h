@@ -13,8 +13,8 @@
 namespace glint::quantiser {
 
 struct RoundingLimits {
-  int most_weight = 127;   // of a weight's magnitude
-  int64_t most_input = 0;  // of an input's magnitude: no sum of products may leave int32
+  int most_weight = 127;     // of a weight's magnitude
+  int64_t most_input = 0;    // of an input's magnitude: no sum of products may leave int32
   bool search_clip = false;  // per output channel, the scale with the least squared error
   bool asymmetric = false;   // 8 bits between the least and the greatest weight, as the seed has it
 };

@@ -31,8 +31,8 @@ Status ApplyWithin(const std::vector<Candidate>& candidates, double most, Quanti
     Apply(candidates, middle, quantiser);
     GLINT_ASSIGN(const double loss, quantiser->Loss());
     (loss <= most ? good : bad) = middle;
-    GLINT_TRY(quantiser->Progress("mix", 1.0 - static_cast<double>(bad - good) /
-                                                   static_cast<double>(candidates.size() + 1)));
+    GLINT_TRY(quantiser->Progress(
+        "mix", 1.0 - static_cast<double>(bad - good) / static_cast<double>(candidates.size() + 1)));
   }
   Apply(candidates, good, quantiser);
   return Status::Ok();
@@ -43,16 +43,12 @@ std::vector<Candidate> ListCandidates(const Quantiser& quantiser) {
   for (size_t i = 0; i < quantiser.layers().size(); ++i) {
     if (quantiser.is_fixed(i) || quantiser.precision(i) != LayerPrecision::kW16A16) continue;
     const Layer& layer = quantiser.layers()[i];
-    const auto group = std::find_if(
-        quantiser.groups().begin(), quantiser.groups().end(), [&](const Group& of) {
-          return std::find(of.layers.begin(), of.layers.end(), i) != of.layers.end();
-        });
     if (IsEntropyGraph(layer.graph)) {
       // Its time is small: what 8-bit weights save there is the size of the file.
       const double weights =
           static_cast<double>(layer.taps() * layer.channels() * layer.out_channels);
       candidates.push_back({i, LayerPrecision::kW8A16, 0, weights});
-    } else if (group->kind == Group::Kind::kFree) {
+    } else if (quantiser.MayBeEightBit(i)) {
       candidates.push_back({i, LayerPrecision::kW8A8, 0, layer.macs_per_pixel});
     }
   }
@@ -113,8 +109,8 @@ Status TuneRanges(Quantiser* quantiser) {
       }
     }
     quantiser->Widen(groups[i], best);
-    GLINT_TRY(quantiser->Progress(
-        "tune", static_cast<double>(i + 1) / static_cast<double>(groups.size())));
+    GLINT_TRY(quantiser->Progress("tune",
+                                  static_cast<double>(i + 1) / static_cast<double>(groups.size())));
   }
   return Status::Ok();
 }

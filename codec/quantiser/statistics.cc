@@ -265,8 +265,8 @@ Result<Model> ObservedModel(const std::shared_ptr<const ModelFile>& model,
 }  // namespace
 
 Result<Statistics> Calibrate(const std::shared_ptr<const ModelFile>& model,
-                             const std::vector<Layer>& layers,
-                             std::span<const Picture> pictures, const CalibrationOptions& options) {
+                             const std::vector<Layer>& layers, std::span<const Picture> pictures,
+                             const CalibrationOptions& options) {
   RangeObserver observer(layers, options.lrds.size(), options.samples);
   GLINT_ASSIGN(const Model observed, ObservedModel(model, &observer));
   GLINT_TRY(CodePictures(
@@ -309,7 +309,8 @@ Result<std::map<size_t, std::vector<SecondMoment>>> MeasureSecondMoments(
     }
     keeper.Clear();
   };
-  GLINT_TRY(CodePictures(observed, pictures, options, [](size_t) {}, after));
+  GLINT_TRY(CodePictures(
+      observed, pictures, options, [](size_t) {}, after));
   std::map<size_t, std::vector<SecondMoment>> moments;
   for (auto& [index, of_layer] : problems) {
     for (Problem& problem : of_layer) {

@@ -33,22 +33,22 @@ using Statistics = std::map<TensorKey, std::vector<TensorStatistics>>;  // a rat
 struct CalibrationOptions {
   std::vector<double> lrds;
   int threads = 1;
-  size_t samples = 1024;                      // of a tensor at one rate
+  size_t samples = 1024;                        // of a tensor at one rate
   std::function<Status(double done)> progress;  // 0..1
 };
 
 // Statistics of every tensor that a layer reads.
 Result<Statistics> Calibrate(const std::shared_ptr<const ModelFile>& model,
-                             const std::vector<Layer>& layers,
-                             std::span<const Picture> pictures, const CalibrationOptions& options);
+                             const std::vector<Layer>& layers, std::span<const Picture> pictures,
+                             const CalibrationOptions& options);
 
 // Second moments of what a layer multiplies, for error-compensating rounding: of each of its
 // matrices (one, or a phase of a transposed convolution) the average of v v^T over places, rates
 // and pictures, v being the inputs under the taps in the order of `taps`, then of channels (of
 // magnitudes for GDN).
 struct SecondMoment {
-  std::vector<size_t> taps;  // of the layer's kernel
-  size_t size = 0;           // taps.size() * channels
+  std::vector<size_t> taps;   // of the layer's kernel
+  size_t size = 0;            // taps.size() * channels
   std::vector<float> values;  // [size][size]
 };
 // By index into `layers`, for those that `wanted` names.

@@ -50,7 +50,7 @@ struct QuantiseOptions {
   std::vector<std::pair<std::string, LayerPrecision>> keep;
 
   std::vector<double> lrds;  // of calibration; empty: five over the model's range
-  RangeMethod ranges = RangeMethod::kMse;
+  RangeMethod ranges = RangeMethod::kMax;
   double percentile = 99.99;
   WeightRounding rounding = WeightRounding::kGptq;
   bool correct_bias = true;
@@ -65,7 +65,7 @@ struct QuantiseOptions {
   // 16 bits with 8 fractional ones; nothing else of the above.
   bool seed_scheme = false;
 
-  int threads = 1;  // 0: as many as the machine has
+  int threads = 1;                                        // 0: as many as the machine has
   std::function<bool(const QuantiseProgress&)> progress;  // return false to stop
 };
 
@@ -73,19 +73,19 @@ struct QuantiseOptions {
 struct QuantisedLayer {
   std::string name;  // "g_a/a1"
   LayerPrecision precision = LayerPrecision::kFp32;
-  double macs_per_pixel = 0;  // of the picture
-  double weight_snr = 0;      // dB at the layer's output, of the rounding of its weights
-  double activation_snr = 0;  // dB at the layer's output, of the rounding of its input
+  double macs_per_pixel = 0;             // of the picture
+  double weight_snr = 0;                 // dB at the layer's output, of the rounding of its weights
+  double activation_snr = 0;             // dB at the layer's output, of the rounding of its input
   double input_low = 0, input_high = 0;  // that its input can hold, at the middle rate
-  double loss = 0;  // max_loss > 0: of this layer alone in 8 bits
+  double loss = 0;                       // max_loss > 0: of this layer alone in 8 bits
 };
 
 struct QuantisedModel {
   std::vector<uint8_t> file;
   std::vector<QuantisedLayer> layers;
-  double loss = 0;          // of the whole model, on the calibration pictures
-  double relative_cost = 0;  // time of its multiply-adds, the model in FP32 being 1, by the products'
-                             // widths alone
+  double loss = 0;           // of the whole model, on the calibration pictures
+  double relative_cost = 0;  // time of its multiply-adds, the model in FP32 being 1, by the
+                             // products' widths alone
 };
 
 // `model`: in FP32. `pictures`: at least one; 8-bit RGB of any size.

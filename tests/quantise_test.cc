@@ -1,0 +1,418 @@
+// glint::Quantise and its parts: rounding, factorisation, half floats, written files, and whole
+// models that code pictures. Golden numbers of the shipped models are bench/RESULTS.md's.
+#include "glint/quantise.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "codec/model_impl.h"
+#include "codec/quantiser/groups.h"
+#include "codec/quantiser/layers.h"
+#include "codec/quantiser/ranges.h"
+#include "codec/quantiser/rounding.h"
+#include "engine/half.h"
+#include "engine/model_writer.h"
+#include "tests/codec_helpers.h"
+#include "tests/seed.h"
+
+namespace glint::testing {
+namespace {
+
+using namespace quantiser;
+
+const Layer& LayerNamed(const std::vector<Layer>& layers, const std::string& name) {
+  const auto found = std::find_if(layers.begin(), layers.end(),
+                                  [&](const Layer& layer) { return layer.name() == name; });
+  REQUIRE(found != layers.end());
+  return *found;
+}
+
+std::vector<Picture> SomePictures() {
+  return {SmoothPicture({64, 48, 3, false, 8}, 5), SmoothPicture({40, 72, 3, false, 8}, 6)};
+}
+
+// ---- parts -------------------------------------------------------------------------------------
+
+TEST_CASE("half floats: every one of them survives the way through float") {
+  for (uint32_t bits = 0; bits < 65536; ++bits) {
+    const uint16_t half = static_cast<uint16_t>(bits);
+    if ((half & 0x7fff) > 0x7c00) continue;  // NaN
+    CHECK(FloatToHalf(HalfToFloat(half)) == half);
+  }
+  CHECK(std::isnan(HalfToFloat(FloatToHalf(std::nanf("")))));
+}
+
+TEST_CASE("half floats: rounding to nearest even, and to infinity beyond the last") {
+  CHECK(FloatToHalf(1.0f + 0x1p-11f) == 0x3c00);             // a tie, down to even
+  CHECK(FloatToHalf(1.0f + 0x1p-11f + 0x1p-23f) == 0x3c01);  // above it
+  CHECK(FloatToHalf(1.0f + 3 * 0x1p-11f) == 0x3c02);         // a tie, up to even
+  CHECK(FloatToHalf(0x1p-25f) == 0);                         // a tie with zero
+  CHECK(FloatToHalf(0x1.8p-25f) == 1);
+  CHECK(FloatToHalf(kMostHalf) == 0x7bff);
+  CHECK(FloatToHalf(65519.0f) == 0x7bff);
+  CHECK(FloatToHalf(65520.0f) == 0x7c00);
+  CHECK(FloatToHalf(-1e30f) == 0xfc00);
+}
+
+TEST_CASE("LDL: the factors of a random positive matrix give it back") {
+  const uint32_t seed = TestSeed();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  for (const size_t size : {1, 5, 31, 32, 33, 100}) {
+    std::vector<float> root(size * size), matrix(size * size, 0.0f);
+    for (float& value : root) value = normal(random);
+    for (size_t i = 0; i < size; ++i) {
+      for (size_t j = 0; j < size; ++j) {
+        for (size_t k = 0; k < size; ++k) matrix[i * size + j] += root[i * size + k] * root[j * size + k];
+      }
+      matrix[i * size + i] += 1.0f;
+    }
+    std::vector<float> factors = matrix;
+    FactorLdl(size, &factors);
+    double worst = 0, largest = 0;
+    for (size_t i = 0; i < size; ++i) {
+      for (size_t j = 0; j <= i; ++j) {
+        double sum = 0;
+        for (size_t k = 0; k <= j; ++k) {
+          const double lik = k == i ? 1.0 : static_cast<double>(factors[i * size + k]);
+          const double ljk = k == j ? 1.0 : static_cast<double>(factors[j * size + k]);
+          sum += lik * ljk * static_cast<double>(factors[k * size + k]);
+        }
+        worst = std::max(worst, std::abs(sum - static_cast<double>(matrix[i * size + j])));
+        largest = std::max(largest, std::abs(static_cast<double>(matrix[i * size + j])));
+      }
+    }
+    CHECK(worst < 1e-4 * largest);
+  }
+}
+
+TEST_CASE("layers: costs and live taps of light") {
+  const Model model = LoadLight();
+  const std::vector<Layer> layers = ListLayers(*model.impl().file);
+  CHECK(LayerNamed(layers, "g_a/a1").macs_per_pixel == 600.0);    // 5x5x3x32 / 4
+  CHECK(LayerNamed(layers, "g_a/a4").macs_per_pixel == 2400.0);   // 5x5x128x192 / 256
+  CHECK(LayerNamed(layers, "g_s/s3").macs_per_pixel == 2400.0);   // 5x5x192x128 / 4 / 64
+  CHECK(LayerNamed(layers, "g_s/s0").macs_per_pixel == 384.0);    // 4x4x32x3 / 4
+  CHECK(LayerNamed(layers, "step1/c01").macs_per_pixel == 144.0);  // 12 taps x 64 x 96 / 256 / 2
+  CHECK(LayerNamed(layers, "step3/p11.0").channels() == 384);
+}
+
+TEST_CASE("groups: psi and what is concatenated with it are one, latents another") {
+  const Model model = LoadLight();
+  const std::vector<Layer> layers = ListLayers(*model.impl().file);
+  const std::vector<Group> groups = ListGroups(*model.impl().file, layers);
+  const auto group_with = [&](const TensorKey& key) -> const Group& {
+    for (const Group& group : groups) {
+      for (const GroupTensor& tensor : group.tensors) {
+        for (const TensorKey& name : tensor.names) {
+          if (name == key) return group;
+        }
+      }
+    }
+    FAIL("no group has the tensor");
+    return groups[0];
+  };
+  const Group& psi = group_with({"step0", "psi"});
+  CHECK(&psi == &group_with({"h_s", "hs3.act"}));
+  CHECK(&psi == &group_with({"step1", "c01"}));
+  CHECK(&psi == &group_with({"step3", "c10"}));
+  CHECK(psi.kind == Group::Kind::kFree);
+  const Group& latents = group_with({"step2", "y0"});
+  CHECK(&latents == &group_with({"g_s", "y_hat"}));
+  CHECK(latents.kind == Group::Kind::kLatents);
+  CHECK(group_with({"h_s", "z"}).kind == Group::Kind::kHyper);
+  CHECK(group_with({"g_a", "x"}).kind == Group::Kind::kPicture);
+  CHECK(group_with({"h_a", "y"}).kind == Group::Kind::kFree);
+}
+
+// Of the rows of a matrix: no sum of magnitudes times the greatest input beyond int32.
+void CheckSums(const Layer& layer, const IntegerMatrix& matrix, int64_t most_input) {
+  for (size_t out = 0; out < layer.out_channels; ++out) {
+    int64_t sum = 0;
+    for (size_t in = 0; in < layer.channels(); ++in) {
+      for (size_t tap = 0; tap < layer.taps(); ++tap) {
+        sum += std::abs(matrix.values[MatrixIndex(layer, out, in, tap)]);
+      }
+    }
+    CHECK(sum * most_input <= INT32_MAX);
+  }
+}
+
+TEST_CASE("rounding: within half a step, and sums within 31 bits whatever the weights") {
+  const uint32_t seed = TestSeed();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  const Model model = LoadLight();
+  const std::vector<Layer> layers = ListLayers(*model.impl().file);
+  const Layer& layer = LayerNamed(layers, "g_s/sr4.a");
+  const size_t size = layer.out_channels * layer.channels();
+  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
+  std::vector<float> ones(layer.channels(), 1.0f), random_weights(size);
+  for (float& value : random_weights) value = uniform(random);
+  const std::vector<float> alike(size, 0.7f), zeros(size, 0.0f);
+  for (const int64_t most_input : {255, 4095, 32767}) {
+    for (const int most_weight : {127, 32767}) {
+      for (const std::vector<float>& weights : {random_weights, alike, zeros}) {
+        RoundingLimits limits;
+        limits.most_weight = most_weight;
+        limits.most_input = most_input;
+        const IntegerMatrix matrix = RoundMatrix(layer, weights, ones, limits, {});
+        CheckSums(layer, matrix, most_input);
+        float worst = 0;
+        for (size_t out = 0; out < layer.out_channels; ++out) {
+          for (size_t in = 0; in < layer.channels(); ++in) {
+            const size_t at = MatrixIndex(layer, out, in, 0);
+            CHECK(std::abs(matrix.values[at]) <= most_weight);
+            const float rounded = matrix.scale[out] * static_cast<float>(matrix.values[at]);
+            worst = std::max(worst, std::abs(rounded - weights[at]) / matrix.scale[out]);
+          }
+        }
+        CHECK(worst <= 0.502f);
+      }
+    }
+  }
+}
+
+TEST_CASE("rounding: compensation makes the error of correlated inputs smaller") {
+  const uint32_t seed = TestSeed();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  const Model model = LoadLight();
+  const std::vector<Layer> layers = ListLayers(*model.impl().file);
+  const Layer& layer = LayerNamed(layers, "g_a/ar2.c");
+  const std::vector<float> matrix = ReadMatrix(*model.impl().file, layer);
+  const size_t n = layer.channels();
+  // A few directions that all channels share, and a little of their own.
+  std::vector<float> shared(4 * n);
+  for (float& value : shared) value = normal(random);
+  SecondMoment moment;
+  moment.taps = {0};
+  moment.size = n;
+  moment.values.assign(n * n, 0.0f);
+  for (size_t i = 0; i < n; ++i) {
+    for (size_t j = 0; j < n; ++j) {
+      for (size_t k = 0; k < 4; ++k) moment.values[i * n + j] += shared[k * n + i] * shared[k * n + j];
+    }
+    moment.values[i * n + i] += 0.1f;
+  }
+  RoundingLimits limits;
+  limits.most_weight = 15;
+  const std::vector<float> ones(n, 1.0f);
+  const auto error = [&](const IntegerMatrix& rounded) {
+    double sum = 0;
+    for (size_t out = 0; out < layer.out_channels; ++out) {
+      std::vector<double> e(n);
+      for (size_t in = 0; in < n; ++in) {
+        const size_t at = MatrixIndex(layer, out, in, 0);
+        e[in] = static_cast<double>(rounded.scale[out] * static_cast<float>(rounded.values[at]) -
+                                    matrix[at]);
+      }
+      for (size_t i = 0; i < n; ++i) {
+        for (size_t j = 0; j < n; ++j) {
+          sum += e[i] * e[j] * static_cast<double>(moment.values[i * n + j]);
+        }
+      }
+    }
+    return sum;
+  };
+  const double nearest = error(RoundMatrix(layer, matrix, ones, limits, {}));
+  const double compensated = error(RoundMatrix(layer, matrix, ones, limits, {moment}));
+  CHECK(compensated < 0.5 * nearest);
+}
+
+TEST_CASE("step curves: through the rates, constant beyond them") {
+  const std::vector<double> curve = StepCurve({-0.5, 0.0, 0.5}, {1.0, 4.0, 16.0});
+  REQUIRE(curve.size() == 9);
+  CHECK(curve[0] == 1.0);
+  CHECK(curve[2] == doctest::Approx(1.0));
+  CHECK(curve[3] == doctest::Approx(2.0));
+  CHECK(curve[4] == doctest::Approx(4.0));
+  CHECK(curve[8] == 16.0);
+}
+
+TEST_CASE("model writer: a file of the same tensors and document is the same model") {
+  const std::vector<uint8_t> file = TinyModelFile();
+  const auto model = ModelFile::FromMemory(file, "tiny");
+  REQUIRE(model.ok());
+  ModelWriter writer;
+  for (const auto& [name, tensor] : (*model)->tensors()) writer.Set(name, tensor);
+  const auto again = ModelFile::FromMemory(writer.Finish((*model)->document_text()), "again");
+  REQUIRE_MESSAGE(again.ok(), again.status().message());
+  CHECK((*again)->document_text() == (*model)->document_text());
+  REQUIRE((*again)->tensors().size() == (*model)->tensors().size());
+  for (const auto& [name, tensor] : (*model)->tensors()) {
+    const TensorView* other = (*again)->tensor(name);
+    REQUIRE(other != nullptr);
+    CHECK(other->shape == tensor.shape);
+    REQUIRE(other->elements == tensor.elements);
+    std::vector<float> a(tensor.elements), b(tensor.elements);
+    CopyAsFloat(tensor, 0, a.size(), a.data());
+    CopyAsFloat(*other, 0, b.size(), b.data());
+    CHECK(a == b);
+  }
+}
+
+// ---- whole models ------------------------------------------------------------------------------
+
+QuantisedModel MustQuantise(const Model& model, const QuantiseOptions& options) {
+  const auto quantised = Quantise(model, SomePictures(), options);
+  REQUIRE_MESSAGE(quantised.ok(), quantised.error().message);
+  return *quantised;
+}
+
+std::map<std::string, LayerPrecision> PrecisionsOf(const QuantisedModel& quantised) {
+  std::map<std::string, LayerPrecision> precisions;
+  for (const QuantisedLayer& layer : quantised.layers) precisions[layer.name] = layer.precision;
+  return precisions;
+}
+
+// The file by itself codes a picture, alike on every target.
+void CheckCodes(const QuantisedModel& quantised, bool exact_pictures) {
+  const Picture picture = SmoothPicture({52, 36, 3, false, 8}, 9);
+  std::vector<uint8_t> stream;
+  Picture first;
+  for (const std::string& target : SupportedTargets()) {
+    const TargetScope scope(target);
+    const Model model = LoadModel(quantised.file);
+    if (stream.empty()) stream = MustEncode(model, picture);
+    const Picture decoded = MustDecode(model, stream);  // checks the latents' CRCs
+    if (first.samples.empty()) first = decoded;
+    CHECK(LargestDifference(first, decoded) <= (exact_pictures ? 0 : 1));
+  }
+}
+
+TEST_CASE("Quantise: every type gives a file that codes by itself") {
+  const Model model = LoadModel(TinyModelFile());
+  QuantiseOptions options;
+  options.rounding = WeightRounding::kNearest;
+  SUBCASE("INT16") {
+    options.type = QuantisedType::kInt16;
+    const QuantisedModel quantised = MustQuantise(model, options);
+    CHECK(LoadModel(quantised.file).info().form == "int16");
+    CHECK(std::abs(quantised.loss) < 2.0);
+    CheckCodes(quantised, false);  // one GDN has a root, and stays in FP32
+  }
+  SUBCASE("INT8, nearest") { CheckCodes(MustQuantise(model, options), false); }
+  SUBCASE("INT8, gptq") {
+    options.rounding = WeightRounding::kGptq;
+    CheckCodes(MustQuantise(model, options), false);
+  }
+  SUBCASE("INT8, percentile") {
+    options.ranges = RangeMethod::kPercentile;
+    CheckCodes(MustQuantise(model, options), false);
+  }
+  SUBCASE("W8A16") {
+    options.activation_bits = 16;
+    const QuantisedModel quantised = MustQuantise(model, options);
+    for (const auto& [name, precision] : PrecisionsOf(quantised)) {
+      CHECK((precision == LayerPrecision::kW8A16 || precision == LayerPrecision::kFp32));
+    }
+    CheckCodes(quantised, false);
+  }
+  SUBCASE("the seed's scheme") {
+    options.seed_scheme = true;
+    CheckCodes(MustQuantise(model, options), false);
+  }
+  SUBCASE("FP16") {
+    options.type = QuantisedType::kFp16;
+    const QuantisedModel quantised = MustQuantise(model, options);
+    CHECK(LoadModel(quantised.file).info().form == "fp16");
+    CheckCodes(quantised, false);
+  }
+}
+
+TEST_CASE("Quantise: the scope leaves the other graphs in FP32") {
+  const Model model = LoadModel(TinyModelFile());
+  QuantiseOptions options;
+  options.rounding = WeightRounding::kNearest;
+  for (const bool entropy : {true, false}) {
+    options.scope = entropy ? QuantisationScope::kEntropy : QuantisationScope::kTransforms;
+    const QuantisedModel quantised = MustQuantise(model, options);
+    size_t integers = 0;
+    for (const auto& [name, precision] : PrecisionsOf(quantised)) {
+      const bool transform = name.rfind("g_", 0) == 0;
+      if (transform == entropy) {
+        CHECK(precision == LayerPrecision::kFp32);
+      } else {
+        integers += precision != LayerPrecision::kFp32 ? 1 : 0;
+      }
+    }
+    CHECK(integers > 0);
+    CheckCodes(quantised, false);
+  }
+}
+
+TEST_CASE("Quantise: layers that are named keep what they are named") {
+  const Model model = LoadModel(TinyModelFile());
+  QuantiseOptions options;
+  options.rounding = WeightRounding::kNearest;
+  const std::vector<Layer> layers = ListLayers(*model.impl().file);
+  const std::string name = layers.front().name();
+  for (const LayerPrecision precision :
+       {LayerPrecision::kFp32, LayerPrecision::kFp16, LayerPrecision::kW16A16}) {
+    options.keep = {{name, precision}};
+    const QuantisedModel quantised = MustQuantise(model, options);
+    CHECK(PrecisionsOf(quantised).at(name) == precision);
+    CheckCodes(quantised, false);
+  }
+}
+
+TEST_CASE("Quantise: a mix stays below its loss, and tuning does no harm") {
+  const Model model = LoadModel(TinyModelFile());
+  QuantiseOptions options;
+  options.rounding = WeightRounding::kNearest;
+  options.lrds = {1e-4, 4e-4};
+  const double all = MustQuantise(model, options).loss;
+  options.tune = true;
+  CHECK(MustQuantise(model, options).loss <= all);
+  options.tune = false;
+  options.max_loss = 1.0;
+  const QuantisedModel mixed = MustQuantise(model, options);
+  CHECK(mixed.loss <= 1.0);
+  CheckCodes(mixed, false);
+}
+
+TEST_CASE("Quantise: what it refuses, and why") {
+  const Model model = LoadModel(TinyModelFile());
+  const auto message = [&](const Model& of, const std::vector<Picture>& pictures,
+                           const QuantiseOptions& options) {
+    const auto quantised = Quantise(of, pictures, options);
+    REQUIRE_FALSE(quantised.ok());
+    CHECK(quantised.error().code == ErrorCode::kInvalidArgument);
+    return quantised.error().message;
+  };
+  const auto has = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  QuantiseOptions options;
+  CHECK(has(message(LoadModel(IntegerModelFile()), SomePictures(), options), "already"));
+  CHECK(has(message(model, {}, options), "no calibration picture"));
+  options.keep = {{"nobody", LayerPrecision::kFp32}};
+  CHECK(has(message(model, SomePictures(), options), "no layer nobody"));
+  options = {};
+  options.lrds = {1.0};
+  CHECK(has(message(model, SomePictures(), options), "lrd"));
+  options = {};
+  options.activation_bits = 4;
+  CHECK(has(message(model, SomePictures(), options), "activation_bits"));
+  options = {};
+  options.type = QuantisedType::kInt16;
+  options.max_loss = 1;
+  CHECK(has(message(model, SomePictures(), options), "max_loss"));
+  options = {};
+  options.progress = [](const QuantiseProgress&) { return false; };
+  const auto stopped = Quantise(model, SomePictures(), options);
+  REQUIRE_FALSE(stopped.ok());
+  CHECK(stopped.error().code == ErrorCode::kCancelled);
+}
+
+}  // namespace
+}  // namespace glint::testing
