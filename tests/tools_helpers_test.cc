@@ -1,4 +1,4 @@
-// Numbers, names, tables, output names and means of the tools.
+// Numbers, names, tables, output names, means and comparisons of the tools.
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -6,6 +6,8 @@
 #include <string>
 
 #include "doctest/doctest.h"
+#include "tools/comparison.h"
+#include "tools/evaluation_job.h"
 #include "tools/evaluation_output.h"
 #include "tools/models.h"
 #include "tools/pictures.h"
@@ -121,12 +123,18 @@ TEST_CASE("tools: means leave out what is not there") {
   const std::vector<Measurement> some = {MakeMeasurement(30, 0.9),
                                          MakeMeasurement(40, std::nullopt)};
   const Means means = MeansOf(some, 4e-4);
+  CHECK(means.lrd == 4e-4);
   CHECK(means.pictures == 2);
   CHECK(means.psnr == doctest::Approx(35));
   CHECK(means.with_ms_ssim == 1);
   CHECK(*means.ms_ssim == doctest::Approx(0.9));
   CHECK(means.encoding_stages.analysis == doctest::Approx(0.25));
-  CHECK(!MeansOf({some[1]}, 4e-4).ms_ssim);
+  CHECK(!MeansOf({some[1]}).ms_ssim);
+  CHECK(MeansOf(some, 5e-4).pictures == 0);
+  Measurement larger = some[1];
+  larger.bpp = 1.5;
+  CHECK(MeansOf({some[0], larger}).bpp == doctest::Approx(1));
+  CHECK(MeansOf({some[0], larger}).ms_ssim_bpp == doctest::Approx(0.5));
 }
 
 TEST_CASE("tools: JSON has the promised keys, and null for what has no number") {
@@ -157,7 +165,7 @@ TEST_CASE("tools: JSON has the promised keys, and null for what has no number") 
   CHECK(image["ms-ssim-rgb"].is_null());
   CHECK(image["stages"]["analysis"] == 0.25);
   CHECK(image["stages"]["decoding"]["hyper"] == 0.5);
-  for (const char* key : {"name", "type", "id", "bytes", "load_time"}) {
+  for (const char* key : {"name", "type", "file", "id", "bytes", "load_time"}) {
     CAPTURE(key);
     CHECK(json["model"].contains(key));
   }
@@ -165,6 +173,106 @@ TEST_CASE("tools: JSON has the promised keys, and null for what has no number") 
     CAPTURE(key);
     CHECK(json["machine"].contains(key));
   }
+}
+
+TEST_CASE("tools: a type may say more than a model's form") {
+  CHECK(*TypeOf("", "int8") == "INT8");
+  CHECK(*TypeOf("INT8", "int8") == "INT8");
+  CHECK(*TypeOf("INT8-ENTROPY", "int8") == "INT8-ENTROPY");
+  for (const char* form : {"int16", "fp32", "int8-entropy"}) CHECK(!TypeOf("INT8", form));
+  CHECK(!TypeOf("INT8-ENTROPY", "int16"));
+  CHECK(!TypeOf("INT16", "int8"));
+}
+
+TEST_CASE("tools: no two models have one label") {
+  using Names = std::vector<std::string>;
+  CHECK(Labels({{"a.safetensors", "INT8"}}) == Names{"INT8"});
+  CHECK(Labels({{"a.safetensors", "FP32"}, {"b.safetensors", "INT8"}}) == Names{"FP32", "INT8"});
+  CHECK(Labels({{"x/a.safetensors", "INT8"}, {"b.safetensors", "INT8"}}) == Names{"a", "b"});
+  CHECK(Labels({{"x/a", "INT8"}, {"a_2", "FP32"}, {"y/a", "INT8"}, {"a", "INT8"}}) ==
+        Names{"a", "a_2", "a_3", "a_4"});
+}
+
+TEST_CASE("tools: rates are spread evenly between their ends") {
+  CHECK(SpreadRates(1, 100000) == std::vector<double>{1, 10, 100, 1000, 10000, 100000});
+  CHECK(SpreadRates(5e-5, 9e-4) ==
+        std::vector<double>{5e-5, 8.91e-5, 1.59e-4, 2.83e-4, 5.05e-4, 9e-4});
+  CHECK(SpreadRates(3e-4, 3e-4) == std::vector<double>{3e-4});
+  const std::vector<double> narrow = SpreadRates(1.0001, 1.0002);
+  CHECK(narrow == std::vector<double>{1.0001, 1.0002});
+}
+
+// At two rates: `factor` times the bits and the seconds of factor 1, at the same quality.
+Evaluation MakeEvaluation(const std::string& label, double factor) {
+  Evaluation evaluation;
+  evaluation.label = label;
+  evaluation.model.file_bytes = 1000;
+  for (const double lrd : {1e-4, 4e-4}) {
+    Measurement m = MakeMeasurement(30 + 1e4 * lrd, 0.9 + 100 * lrd);
+    m.lrd = lrd;
+    m.bpp = 2000 * lrd * factor;
+    m.encoding_time = factor;
+    m.decoding_time = 2 * factor;
+    m.encoding_stages.analysis = m.decoding_stages.synthesis = factor / 2;
+    evaluation.measurements.push_back(m);
+    evaluation.rates.push_back(MeansOf(evaluation.measurements, lrd));
+  }
+  return evaluation;
+}
+
+TEST_CASE("tools: models are compared with the first") {
+  std::vector<Evaluation> evaluations = {MakeEvaluation("FP32", 1), MakeEvaluation("INT8", 0.5)};
+  evaluations[1].model.file_bytes = 250;
+  const Comparison comparison = CompareWithFirst(evaluations);
+  REQUIRE(comparison.models.size() == 2);
+  CHECK(comparison.models[0].psnr->percent == 0);
+  CHECK(comparison.models[0].encoding_speed == 1);
+  const ModelComparison& half = comparison.models[1];
+  CHECK(half.size_ratio == 0.25);
+  CHECK(half.psnr->percent == doctest::Approx(-50));
+  CHECK(half.ms_ssim->percent == doctest::Approx(-50));
+  CHECK(half.ms_ssim->low == doctest::Approx(Decibels(0.91)));
+  CHECK(half.ms_ssim->high == doctest::Approx(Decibels(0.94)));
+  CHECK(half.encoding_speed == 2);
+  CHECK(half.decoding_speed == 2);
+  CHECK(half.transform_speed == 2);
+  const std::string text = ComparisonText(comparison);
+  CAPTURE(text);
+  for (const char* part : {"-50.00 %", "31.00 to 34.00", "25.0 %", "2.00x", "4 rates or more"}) {
+    CAPTURE(part);
+    CHECK(text.find(part) != std::string::npos);
+  }
+  const Json json = EvaluationsJson(evaluations);
+  CHECK(json["models"].size() == 2);
+  CHECK(json["models"][1] == EvaluationJson(evaluations[1]));
+  CHECK(json["comparison"]["first"] == "FP32");
+  const Json& half_json = json["comparison"]["models"][1];
+  CHECK(half_json["label"] == "INT8");
+  CHECK(half_json["bd_rate_psnr"]["percent"] == half.psnr->percent);
+  CHECK(half_json["bd_rate_psnr"]["overlap_db"] == Json{31.0, 34.0});
+  CHECK(half_json["speed_ratio"]["transforms"] == 2);
+}
+
+TEST_CASE("tools: a comparison says why it has no number") {
+  std::vector<Evaluation> evaluations = {MakeEvaluation("FP32", 1), MakeEvaluation("INT8", 1)};
+  for (Evaluation& evaluation : evaluations) {
+    for (Means& means : evaluation.rates) means.ms_ssim.reset();
+  }
+  evaluations[1].rates[1].psnr = 20;
+  evaluations[1].measurements.clear();
+  const Comparison comparison = CompareWithFirst(evaluations);
+  const std::string text = ComparisonText(comparison);
+  CAPTURE(text);
+  for (const char* part :
+       {"No BD-rate of FP32 over MS-SSIM, INT8 over MS-SSIM: no picture is large enough",
+        "No BD-rate of INT8 over PSNR: quality does not rise"}) {
+    CAPTURE(part);
+    CHECK(text.find(part) != std::string::npos);
+  }
+  const Json json = ComparisonJson(comparison)["models"][1];
+  CHECK(json["bd_rate_psnr"]["percent"].is_null());
+  CHECK(json["bd_rate_psnr"]["reason"].is_string());
+  CHECK(json["speed_ratio"]["encoding"].is_null());
 }
 
 TEST_CASE("tools: rates outside of a model's range are refused") {

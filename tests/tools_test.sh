@@ -251,7 +251,7 @@ test_evaluate() {
   exits "evaluate the samples" 0 "$evaluate"
   said "... shows PSNR" 'PSNR'
   said "... shows means" 'mean of'
-  said "... shows memory" 'peak memory'
+  said "... shows memory" 'Peak memory'
   check "... writes no control characters into a pipe" bash -c "! grep -q $'\x1b\|\r' stdout.txt stderr.txt"
 
   mkdir folder
@@ -283,6 +283,70 @@ test_evaluate() {
   exits "--json -" 0 "$evaluate" --gt_path small.ppm --json -
   check "... gives JSON and nothing else" test "$(head -c 1 stdout.txt)" = '{'
   rm -rf every out out.json
+}
+
+# reformed FORM FILE: the default model, but for its form (four letters, so that nothing moves).
+reformed() {
+  LC_ALL=C sed "s/\(form[^a-z]*\)fp32/\1$1/" "$model" >"$2"
+}
+
+test_compare() {
+  # A copy of the program finds the models beside it before those of the tree.
+  local program=moved/bin/evaluate models=moved/share/glint
+  mkdir -p moved/bin "$models" one
+  cp "$evaluate" "$program"
+  reformed int8 "$models/light-int8.safetensors"
+  reformed int8 "$models/light-int8-entropy.safetensors"
+  cp folder/a.ppm one
+  exits "compare two types" 0 "$program" --compare FP32,int8-entropy --gt_path one \
+    --lrd 0.0001,0.0003,0.0008 --json two.json --out two
+  said "... the first with itself" '^FP32 .* 100\.0 % +0\.00 % +[0-9.]+ to [0-9.]+ .* 1\.00x'
+  said "... the other with the first" '^INT8-ENTROPY .* 0\.00 % +[0-9.]+ to [0-9.]+ .* [0-9.]+x'
+  said "... says that 3 rates are few" '4 rates or more'
+  said "... means of each" 'Means by rate, INT8-ENTROPY'
+  check "... each has its folder" cmp two/FP32/a_lrd0.0003.png two/INT8-ENTROPY/a_lrd0.0003.png
+  has_keys "... in JSON" two.json models comparison first label bd_rate_psnr bd_rate_ms_ssim percent \
+    overlap_db speed_ratio size_ratio results images
+  check "... two names" test "$(grep -c '"name": "glint-light-\(fp32\|int8-entropy\)"' two.json)" -eq 2
+  exits "compare without --lrd" 0 "$program" --compare FP32,INT8 --gt_path one
+  said "... says which rates" '^No --lrd: 6 rates .* 0.00005 to 0.0009$'
+  exits "compare small pictures at one rate" 0 "$program" --compare INT8,INT8-ENTROPY \
+    --gt_path small.ppm --lrd 0.0004
+  said "... no curve" 'No BD-rate of INT8 over PSNR.*: needs at least 2 rates'
+  exits "compare files of one form" 0 "$evaluate" --model "$model" --model other.safetensors \
+    --gt_path small.ppm --lrd 0.0002,0.0008
+  said "... by their names" '^light-fp32 .* 0\.00 %'
+  said "... no MS-SSIM of small pictures" 'over MS-SSIM.*: no picture is large enough'
+  exits "one type is no comparison" 0 "$program" --type INT8-ENTROPY --gt_path small.ppm
+  said "... its label is what was asked for" '^INT8-ENTROPY: model light'
+
+  head -c 3000 small_out.png >one/broken.png
+  exits "compare with one broken picture: exit 1" 1 "$program" --compare FP32,INT8 --gt_path one \
+    --lrd 0.0002,0.0008 --json some.json
+  check "... said once" test "$(grep -c 'one/broken.png: ' stderr.txt)" -eq 1
+  check "... in the JSON of both" test "$(grep -c '"message":' some.json)" -eq 2
+  rm -r one two two.json some.json
+
+  refuses "compare one type" 'compare INT8' "$program" --compare INT8
+  refuses "compare a type with itself" 'INT8 is there twice' "$program" --compare FP32,INT8,int8
+  refuses "compare what is no type" 'compare' "$program" --compare FP32,FP64
+  refuses "compare nothing" 'compare' "$program" --compare FP32,
+  refuses "--compare with --type" 'compare.*type|type.*compare' "$program" --compare FP32,INT8 --type FP32
+  refuses "--compare with --model" 'compare.*model|model.*compare' \
+    "$program" --compare FP32,INT8 --model "$model"
+  refuses "--type with several models" 'type FP32' \
+    "$evaluate" --type FP32 --model "$model" --model other.safetensors
+  refuses "a second model that is not there" 'gone.safetensors: ' \
+    "$evaluate" --model "$model" --model gone.safetensors --gt_path small.ppm --out y
+  refuses "a rate that the models do not take" 'light-fp32.safetensors: --lrd 5' \
+    "$program" --compare FP32,INT8 --gt_path small.ppm --lrd 0.0004,5 --json x.json
+  reformed fp16 "$models/light-int8.safetensors"
+  refuses "a file that is not of its name's type" 'light-int8.safetensors: .*FP16' \
+    "$program" --compare FP32,INT8 --gt_path small.ppm --out y
+  if [ ! -e "$root/weights/light-int16.safetensors" ]; then
+    refuses "compare what was not shipped" 'light-int16.safetensors: ' "$evaluate" --compare FP32,INT16
+  fi
+  rm -r moved
 }
 
 test_evaluate_broken() {
@@ -322,6 +386,7 @@ test_bad_use
 test_damage
 test_wrong_model
 test_evaluate
+test_compare
 test_evaluate_broken
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

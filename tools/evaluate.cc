@@ -1,7 +1,7 @@
-// evaluate: what a model makes of pictures. Encodes to bytes, decodes those bytes with a model
-// loaded separately, and reports quality, size, time and memory. A command-line tool over the
-// public interface. Thread rules: one main thread; the library makes the workers that --threads
-// asks for.
+// evaluate: what a model makes of pictures, or how several compare. Encodes to bytes, decodes those
+// bytes with a model loaded separately, and reports quality, size, time and memory. A command-line
+// tool over the public interface. Thread rules: one main thread; the library makes the workers that
+// --threads asks for.
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -14,15 +14,15 @@
 #include "CLI/CLI.hpp"
 #include "glint/glint.hpp"
 #include "glint/image_io.hpp"
+#include "tools/comparison.h"
 #include "tools/console.h"
 #include "tools/evaluation.h"
+#include "tools/evaluation_job.h"
 #include "tools/evaluation_output.h"
 #include "tools/json_output.h"
 #include "tools/log_file.h"
 #include "tools/machine.h"
-#include "tools/models.h"
 #include "tools/pictures.h"
-#include "tools/table.h"
 #include "tools/text.h"
 
 namespace glint::tools {
@@ -31,124 +31,24 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kTool = "evaluate";
-constexpr int kSeedFreq = 5;
 constexpr double kPoorPsnr = 15;  // such pictures are shown and saved whatever --freq says
-
-struct Flags {
-  std::string type, gt_path, lrd, model, target, out, json;
-  int freq = 0;
-  int threads = 1;
-  int repeat = 1;
-};
-
-// Everything that was checked before the first picture is touched.
-struct Job {
-  std::string type;  // "FP32"
-  Model encoder, decoder;
-  std::vector<double> lrds;
-  PictureList pictures;
-  std::string source;  // of the pictures, for the report
-  int freq = 1;
-};
-
-// ---- from flags to a job -----------------------------------------------------------------------
-
-// The model file for --type and --model, in this order: --model; --type, among the shipped ones;
-// the default.
-Expected<std::string> ModelPath(const Flags& flags) {
-  if (!flags.model.empty()) return flags.model;
-  if (flags.type.empty()) return FindModel("");
-  return FindShippedModel("light-" + Lower(flags.type) + ".safetensors");
-}
-
-// "FP32" of a model of form "fp32"; --type must agree with it.
-Expected<std::string> TypeOf(const Flags& flags, const std::string& path, const ModelInfo& model) {
-  const std::string form = Upper(model.form);
-  if (flags.type.empty()) return form;
-  if (form.rfind(Upper(flags.type), 0) == 0) return Upper(flags.type);
-  return MakeError(ErrorCode::kInvalidArgument,
-                   path + ": this model is " + form + ", --type says " + Upper(flags.type));
-}
-
-Expected<std::vector<double>> Rates(const Flags& flags, const ModelInfo& model) {
-  if (flags.lrd.empty()) return std::vector<double>{model.lrd_default};
-  std::optional<std::vector<double>> rates = ParseNumbers(flags.lrd);
-  if (!rates) {
-    return MakeError(ErrorCode::kInvalidArgument,
-                     "--lrd " + flags.lrd + ": not a number, nor numbers with commas between");
-  }
-  std::set<double> seen;
-  for (const double lrd : *rates) {
-    const Error valid = CheckLrd(model, lrd);
-    if (!valid.ok()) return valid;
-    if (!seen.insert(lrd).second) {
-      return MakeError(ErrorCode::kInvalidArgument,
-                       "--lrd " + flags.lrd + ": " + Shortest(lrd) + " is there twice");
-    }
-  }
-  return std::move(*rates);
-}
-
-// A JSON file that could not be written at the end would have cost the whole run.
-Error CheckJsonPath(const std::string& path) {
-  if (path.empty() || path == "-") return {};
-  std::error_code error;
-  const fs::path folder = fs::absolute(path, error).parent_path();
-  if (fs::is_directory(path, error)) {
-    return MakeError(ErrorCode::kInvalidArgument, "--json " + path + ": is a folder");
-  }
-  if (!fs::is_directory(folder, error)) {
-    return MakeError(ErrorCode::kNotFound,
-                     "--json " + path + ": there is no folder " + folder.string());
-  }
-  return {};
-}
-
-// --freq, else the seed's 5 for a folder; every picture of the samples and of a single file.
-int Freq(const Flags& flags, const PictureList& pictures) {
-  if (flags.freq > 0) return flags.freq;
-  return pictures.is_folder && !flags.gt_path.empty() ? kSeedFreq : 1;
-}
-
-Expected<Job> Prepare(const Flags& flags) {
-  Error error = CheckJsonPath(flags.json);
-  if (error.ok()) error = UseTarget(flags.target);
-  if (!error.ok()) return error;
-  const Expected<std::string> pictures_path =
-      flags.gt_path.empty() ? FindSamples() : Expected<std::string>(flags.gt_path);
-  if (!pictures_path) return pictures_path.error();
-  const Expected<PictureList> pictures = ListPictures(*pictures_path);
-  if (!pictures) return pictures.error();
-  if (!pictures->is_folder) {  // nothing is printed or written for a picture that cannot be read
-    const Expected<Picture> picture = ReadPicture(*pictures_path);
-    if (!picture) return At(*pictures_path, picture.error());
-  }
-  const Expected<std::string> model_path = ModelPath(flags);
-  if (!model_path) return model_path.error();
-  Expected<Model> encoder = LoadModel(*model_path);
-  if (!encoder) return encoder.error();
-  Expected<Model> decoder = LoadModel(*model_path);
-  if (!decoder) return decoder.error();
-  const Expected<std::string> type = TypeOf(flags, *model_path, encoder->info());
-  if (!type) return type.error();
-  const Expected<std::vector<double>> rates = Rates(flags, encoder->info());
-  if (!rates) return rates.error();
-  return Job{*type,     std::move(*encoder), std::move(*decoder),   *rates,
-             *pictures, *pictures_path,      Freq(flags, *pictures)};
-}
-
-// ---- the run -----------------------------------------------------------------------------------
 
 class Run {
  public:
-  Run(const Flags& flags, Job job)
+  Run(const EvaluateFlags& flags, Job job)
       : flags_(flags),
         job_(std::move(job)),
         out_(flags.json == "-" ? stderr : stdout),
-        table_(PictureTable(Names())) {
-    evaluation_.type = job_.type;
-    evaluation_.threads = flags.threads > 0 ? flags.threads : HardwareThreads();
-    evaluation_.model = job_.encoder.info();
+        table_(PictureNames(job_), ModelLabels(job_)) {
+    for (const TestedModel& model : job_.models) {
+      Evaluation evaluation;
+      evaluation.label = model.label;
+      evaluation.type = model.type;
+      evaluation.path = model.path;
+      evaluation.threads = flags.threads > 0 ? flags.threads : HardwareThreads();
+      evaluation.model = model.encoder.info();
+      evaluations_.push_back(std::move(evaluation));
+    }
   }
 
   int Main() {
@@ -160,19 +60,32 @@ class Run {
       status_.Clear();
       if (!error.ok()) return ExitCodeFor(kTool, error);
     }
+    for (Evaluation& evaluation : evaluations_) {
+      for (const double lrd : job_.lrds) {
+        evaluation.rates.push_back(MeansOf(evaluation.measurements, lrd));
+      }
+    }
     PrintEnd();
     const Error written = WriteJson();
     if (!written.ok()) return ExitCodeFor(kTool, written);
-    return evaluation_.failures.empty() ? kExitOk : kExitSomeFailed;
+    return failed_.empty() ? kExitOk : kExitSomeFailed;
   }
 
  private:
-  std::vector<std::string> Names() const {
+  static std::vector<std::string> PictureNames(const Job& job) {
     std::vector<std::string> names;
-    for (const PictureFile& file : job_.pictures.files) names.push_back(file.name);
+    for (const PictureFile& file : job.pictures.files) names.push_back(file.name);
     names.push_back("mean of " + Grouped(names.size()));
     return names;
   }
+
+  static std::vector<std::string> ModelLabels(const Job& job) {
+    std::vector<std::string> labels;
+    for (const TestedModel& model : job.models) labels.push_back(model.label);
+    return labels;
+  }
+
+  bool compares() const { return evaluations_.size() > 1; }
 
   // To the report and to the log; `text` ends in a line feed.
   void Print(const std::string& text) {
@@ -182,13 +95,17 @@ class Run {
     if (log_) log_->Info(text);
   }
 
+  std::string OutputFolder(const Evaluation& evaluation) const {
+    return (fs::path(flags_.out) / evaluation.label).string();
+  }
+
   Error PrepareOutput() {
     if (flags_.out.empty()) return {};
-    std::error_code error;
-    picture_folder_ = (fs::path(flags_.out) / job_.type).string();
-    fs::create_directories(picture_folder_, error);
-    if (error) {
-      return MakeError(ErrorCode::kIo, "--out " + picture_folder_ + ": " + error.message());
+    for (const Evaluation& evaluation : evaluations_) {
+      const std::string folder = OutputFolder(evaluation);
+      std::error_code error;
+      fs::create_directories(folder, error);
+      if (error) return MakeError(ErrorCode::kIo, "--out " + folder + ": " + error.message());
     }
     Expected<std::unique_ptr<LogFile>> log =
         LogFile::Create((fs::path(flags_.out) / "log").string());
@@ -198,87 +115,108 @@ class Run {
   }
 
   void PrintBanner() {
-    const ModelInfo& model = evaluation_.model;
-    Print("Glint " + std::string(Version()) + ": model " + model.name + ", " + job_.type + ", id " +
-          model.id + ", " + ByteSize(static_cast<double>(model.file_bytes)) + ", loaded in " +
-          Fixed(model.load_seconds, 3) + " s\n" + Count(job_.pictures.files.size(), "picture") +
-          " from " + job_.source + "\n" +
-          Count(static_cast<size_t>(evaluation_.threads), "thread") + ", " + CurrentTarget() +
-          ", " + CpuName() + "\n");
+    Print("Glint " + std::string(Version()) + ", " +
+          Count(static_cast<size_t>(evaluations_.front().threads), "thread") + ", " +
+          CurrentTarget() + ", " + CpuName() + "\n");
+    for (const Evaluation& evaluation : evaluations_) {
+      const ModelInfo& model = evaluation.model;
+      Print(Printable(evaluation.label) + ": model " + model.name + ", id " + model.id + ", " +
+            ByteSize(static_cast<double>(model.file_bytes)) + ", loaded in " +
+            Fixed(model.load_seconds, 3) + " s\n");
+    }
+    Print(Count(job_.pictures.files.size(), "picture") + " from " + job_.source + "\n");
     if (job_.pictures.skipped > 0) {
       Print(Count(job_.pictures.skipped, "other file") +
             " of the folder left out (not PNG, PPM, PGM or PAM by name)\n");
+    }
+    if (compares() && flags_.lrd.empty()) {
+      Print("No --lrd: " + Count(job_.lrds.size(), "rate") +
+            " spread over what the models are meant for, " + Shortest(job_.lrds.front()) + " to " +
+            Shortest(job_.lrds.back()) + "\n");
     }
   }
 
   // Every picture at one rate, then their means. Only errors that end the run come back.
   Error EvaluateRate(double lrd) {
     Print("\nlrd " + Shortest(lrd) + "\n" + table_.Header() + "\n" + table_.Rule() + "\n");
-    std::vector<Measurement> measurements;
     for (size_t i = 0; i < job_.pictures.files.size(); ++i) {
-      const PictureFile& file = job_.pictures.files[i];
-      if (failed_.count(file.path) != 0) continue;
-      const Expected<Coded> coded = EvaluatePicture(file, i, lrd);
-      if (Interrupted()) return MakeError(ErrorCode::kCancelled, "interrupted");
-      if (!coded) {
-        if (!job_.pictures.is_folder) return coded.error();
-        Fail(file, coded.error());
-        continue;
-      }
-      measurements.push_back(coded->measurement);
-      const bool wanted = i % static_cast<size_t>(job_.freq) == 0;
-      if (!wanted && coded->measurement.psnr >= kPoorPsnr) continue;
-      Print(table_.Row(PictureRow(coded->measurement)) + "\n");
-      const Error saved = Save(file, lrd, *coded);
-      if (!saved.ok()) return saved;
+      if (failed_.count(job_.pictures.files[i].path) != 0) continue;
+      const Error error = EvaluatePicture(i, lrd);
+      if (!error.ok()) return error;
     }
-    if (measurements.empty()) {
+    if (failed_.size() == job_.pictures.files.size()) {
       return MakeError(ErrorCode::kBadImage, job_.source + ": no picture could be evaluated");
     }
-    const Means means = MeansOf(measurements, lrd);
-    Print(table_.Rule() + "\n" + table_.Row(MeansRow(means)) + "\n");
-    evaluation_.rates.push_back(means);
-    evaluation_.measurements.insert(evaluation_.measurements.end(), measurements.begin(),
-                                    measurements.end());
+    Print(table_.Rule() + "\n");
+    for (const Evaluation& evaluation : evaluations_) {
+      Print(table_.Row(evaluation.label, MeansOf(evaluation.measurements, lrd)) + "\n");
+    }
     return {};
   }
 
-  Expected<Coded> EvaluatePicture(const PictureFile& file, size_t index, double lrd) {
+  // With each model in turn, so that whatever else the machine does costs all of them alike.
+  Error EvaluatePicture(size_t index, double lrd) {
+    const PictureFile& file = job_.pictures.files[index];
     const std::string place = "[" + std::to_string(index + 1) + "/" +
                               std::to_string(job_.pictures.files.size()) + "] " +
                               Printable(file.name) + " ";
     status_.Show(place + "reading");
     const Expected<Picture> picture = ReadPicture(file.path);
-    if (!picture) return At(file.path, picture.error());
-    MeasureOptions options;
-    options.lrd = lrd;
-    options.threads = flags_.threads;
-    options.repeat = flags_.repeat;
-    options.progress = [&](const char* what, double done) {
-      status_.ShowProgress(place + what, done);
-      return !Interrupted();
-    };
-    Expected<Coded> coded = Measure(job_.encoder, job_.decoder, *picture, options);
-    if (!coded) return At(file.path, coded.error());
-    coded->measurement.name = file.name;
-    coded->measurement.source = file.path;
-    return coded;
+    if (!picture) return LeaveOut(file, picture.error());
+    for (size_t m = 0; m < job_.models.size(); ++m) {
+      MeasureOptions options;
+      options.lrd = lrd;
+      options.threads = flags_.threads;
+      options.repeat = flags_.repeat;
+      options.progress = [&](const char* what, double done) {
+        status_.ShowProgress(place + (compares() ? evaluations_[m].label + " " : "") + what, done);
+        return !Interrupted();
+      };
+      Expected<Coded> coded =
+          Measure(job_.models[m].encoder, job_.models[m].decoder, *picture, options);
+      if (!coded) return LeaveOut(file, At(evaluations_[m].label, coded.error()));
+      coded->measurement.name = file.name;
+      coded->measurement.source = file.path;
+      const Error kept = Keep(index, *coded, &evaluations_[m]);
+      if (!kept.ok()) return kept;
+    }
+    return {};
   }
 
-  void Fail(const PictureFile& file, const Error& error) {
+  // A picture of a folder that failed once is left out of everything, so that all rates and models
+  // are of the same pictures.
+  Error LeaveOut(const PictureFile& file, const Error& error) {
+    if (Interrupted()) return MakeError(ErrorCode::kCancelled, "interrupted");
+    const Error placed = At(file.path, error);
+    if (!job_.pictures.is_folder) return placed;
     status_.Clear();
-    Complain(kTool, error.message);
-    if (log_) log_->Failed(error.message);
+    Complain(kTool, placed.message);
+    if (log_) log_->Failed(placed.message);
     failed_.insert(file.path);
-    evaluation_.failures.push_back({file.path, error.message});
+    for (Evaluation& evaluation : evaluations_) {
+      evaluation.failures.push_back({file.path, placed.message});
+      std::erase_if(evaluation.measurements,
+                    [&](const Measurement& m) { return m.source == file.path; });
+    }
+    return {};
   }
 
-  // The stream and what it decodes to, under --out.
-  Error Save(const PictureFile& file, double lrd, const Coded& coded) {
-    if (picture_folder_.empty()) return {};
+  // Takes the measurement, and shows and saves what --freq asks for.
+  Error Keep(size_t index, const Coded& coded, Evaluation* evaluation) {
+    const Measurement& measurement = coded.measurement;
+    evaluation->measurements.push_back(measurement);
+    const bool wanted = index % static_cast<size_t>(job_.freq) == 0;
+    if (!wanted && measurement.psnr >= kPoorPsnr) return {};
+    Print(table_.Row(evaluation->label, measurement) + "\n");
+    return flags_.out.empty() ? Error{} : Save(index, coded, OutputFolder(*evaluation));
+  }
+
+  // The stream and what it decodes to.
+  Error Save(size_t index, const Coded& coded, const fs::path& folder) {
     const auto path = [&](const char* extension) {
-      const fs::path folder = picture_folder_;
-      return (folder / OutputFileName(file.output, lrd, job_.lrds.size(), extension)).string();
+      return (folder / OutputFileName(job_.pictures.files[index].output, coded.measurement.lrd,
+                                      job_.lrds.size(), extension))
+          .string();
     };
     Error error =
         At(path(".glint"), WriteFile(path(".glint"), coded.stream.data(), coded.stream.size()));
@@ -287,58 +225,88 @@ class Run {
   }
 
   void PrintEnd() {
-    const std::vector<Means>& rates = evaluation_.rates;
-    if (rates.size() > 1) Print("\nMeans by rate\n" + RateTable(rates));
-    Print("\nSeconds per picture\n" + StageTable(rates) + "\n");
-    const Means& last = rates.back();
-    if (last.with_ms_ssim < last.pictures) {
-      Print("MS-SSIM: the mean is over " + Grouped(last.with_ms_ssim) + " of " +
-            Count(last.pictures, "picture") +
+    if (compares()) Print("\n" + ComparisonText(CompareWithFirst(evaluations_)));
+    if (job_.lrds.size() > 1) {
+      for (const Evaluation& evaluation : evaluations_) {
+        Print("\nMeans by rate" + (compares() ? ", " + Printable(evaluation.label) : "") + "\n" +
+              RateTable(evaluation.rates));
+      }
+    }
+    PrintStages();
+    const Means& means = evaluations_.front().rates.back();
+    if (means.with_ms_ssim < means.pictures) {
+      Print("MS-SSIM: the mean is over " + Grouped(means.with_ms_ssim) + " of " +
+            Count(means.pictures, "picture") +
             "; the others are too small for 5 scales (a side of 160 pixels or less)\n");
     }
-    Print("Model " + ByteSize(static_cast<double>(evaluation_.model.file_bytes)) + ", loaded in " +
-          Fixed(evaluation_.model.load_seconds, 3) + " s; peak memory " +
-          ByteSize(PeakRssMib() * 1024 * 1024) + "\n");
-    if (!evaluation_.failures.empty()) {
-      Print(Count(evaluation_.failures.size(), "picture") + " could not be evaluated\n");
+    Print("Peak memory " + ByteSize(PeakRssMib() * 1024 * 1024) + "\n");
+    if (!failed_.empty()) Print(Count(failed_.size(), "picture") + " could not be evaluated\n");
+    if (log_) {
+      std::string folders;
+      for (const Evaluation& evaluation : evaluations_) folders += OutputFolder(evaluation) + ", ";
+      Print("Pictures and streams in " + folders + "log " + log_->path() + "\n");
     }
-    if (log_) Print("Pictures and streams in " + picture_folder_ + ", log " + log_->path() + "\n");
+  }
+
+  // By rate; of several models by model, as they differ more than the rates.
+  void PrintStages() {
+    std::vector<NamedMeans> rows;
+    if (compares()) {
+      for (const Evaluation& e : evaluations_) rows.emplace_back(e.label, MeansOf(e.measurements));
+    } else {
+      for (const Means& rate : evaluations_.front().rates) {
+        rows.emplace_back(Shortest(rate.lrd), rate);
+      }
+    }
+    const char* const title = compares() ? "model" : "lrd";
+    Print("\nSeconds per picture\n" + StageTable(title, rows) + "\n");
   }
 
   Error WriteJson() {
     if (flags_.json.empty()) return {};
-    const std::string text = JsonText(EvaluationJson(evaluation_));
+    const std::string text = JsonText(EvaluationsJson(evaluations_));
     return At(OutputName(flags_.json), WriteFile(flags_.json, text.data(), text.size()));
   }
 
-  const Flags& flags_;
+  const EvaluateFlags& flags_;
   Job job_;
   std::FILE* out_;
-  Table table_;
+  PictureTable table_;
   StatusLine status_;
   std::unique_ptr<LogFile> log_;
-  std::string picture_folder_;
-  std::set<std::string> failed_;  // paths; not tried again at the next rate
-  Evaluation evaluation_;
+  std::set<std::string> failed_;         // paths; not tried again at the next rate
+  std::vector<Evaluation> evaluations_;  // one for each of the job's models
 };
 
 // ---- flags -------------------------------------------------------------------------------------
 
-void AddFlags(CLI::App* app, Flags* flags) {
-  app->add_option("--type", flags->type,
-                  "FP32, FP16 or INT8: the shipped model of that form (default: FP32, or what "
-                  "--model is)")
-      ->check(CLI::IsMember({"FP32", "FP16", "INT8"}, CLI::ignore_case));
+void AddFlags(CLI::App* app, EvaluateFlags* flags) {
+  CLI::Option* const type =
+      app->add_option("--type", flags->type,
+                      "FP32, FP16, INT16, INT8 or INT8-ENTROPY: the shipped model of that type "
+                      "(default: FP32, or what --model is)")
+          ->check(CLI::IsMember(ShippedTypes(), CLI::ignore_case));
+  CLI::Option* const model =
+      app->add_option("--model", flags->models,
+                      "Model file (default: $GLINT_MODEL, else the one that came with Glint); "
+                      "several times: compares them with the first")
+          ->allow_extra_args(false);
+  app->add_option("--compare", flags->compare,
+                  "Types, with commas between: compares the shipped models with the first")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember(ShippedTypes(), CLI::ignore_case))
+      ->excludes(type)
+      ->excludes(model);
   app->add_option("--gt_path,--gt-path", flags->gt_path,
                   "Picture, or folder of pictures (default: the samples that came with Glint)");
   app->add_option("--lrd", flags->lrd,
-                  "Rates, with commas between; larger is more bits (default: the model's)");
+                  "Rates, with commas between; larger is more bits (default: the model's; when "
+                  "comparing, 6 over what the models are meant for)");
   app->add_option("--freq", flags->freq,
                   "Show and save every N-th picture, and any below 15 dB (default: 5 for a folder, "
                   "else 1); means are over all")
       ->check(CLI::Range(1, 1 << 30));
-  app->add_option("--model", flags->model,
-                  "Model file (default: $GLINT_MODEL, else the one that came with Glint)");
   app->add_option("--threads", flags->threads,
                   "Threads (default 1, so that times compare); 0: all that the machine has")
       ->check(CLI::Range(0, 1024));
@@ -348,7 +316,8 @@ void AddFlags(CLI::App* app, Flags* flags) {
                   "Code each picture N times and take the median of the times (default 1)")
       ->check(CLI::Range(1, 10000));
   app->add_option("--out", flags->out,
-                  "Folder for reconstructions and streams (DIR/FP32) and the log (DIR/log)");
+                  "Folder for reconstructions and streams (DIR/FP32 and so on) and the log "
+                  "(DIR/log)");
   app->add_option("--json", flags->json,
                   "Results as JSON, in CompressAI's schema (-: standard output)");
   app->footer(
@@ -356,6 +325,7 @@ void AddFlags(CLI::App* app, Flags* flags) {
       "  evaluate\n"
       "  evaluate --gt_path Kodak --lrd 0.0001,0.0003,0.0009 --json kodak.json\n"
       "  evaluate --type FP32 --gt_path photo.png --out results --repeat 5\n"
+      "  evaluate --compare FP32,INT8 --gt_path Kodak --repeat 3 --json compared.json\n"
       "Exit code: 0; 1 when some pictures of a folder could not be evaluated; 2 when a flag, file "
       "or\n"
       "model is bad. docs/EVALUATE.md says what each number means.");
@@ -363,12 +333,12 @@ void AddFlags(CLI::App* app, Flags* flags) {
 
 int Main(int argc, char** argv) {
   CLI::App app("Compresses pictures with a Glint model and reports quality, size and time", kTool);
-  Flags flags;
+  EvaluateFlags flags;
   app.set_version_flag("--version", std::string("evaluate (Glint) ") + Version());
   AddFlags(&app, &flags);
   return RunTool(kTool, app, argc, argv, [&flags] {
     CatchInterrupts();
-    Expected<Job> job = Prepare(flags);
+    Expected<Job> job = PrepareJob(flags);
     if (!job) return ExitCodeFor(kTool, job.error());
     return Run(flags, std::move(*job)).Main();
   });

@@ -1,6 +1,7 @@
 #include "tools/evaluation.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "glint/image_io.hpp"
@@ -114,13 +115,13 @@ Expected<Coded> Measure(const Model& encoder, const Model& decoder, const Pictur
   return coded;
 }
 
-Means MeansOf(const std::vector<Measurement>& measurements, double lrd) {
+Means MeansOf(const std::vector<Measurement>& measurements) {
   Means means;
-  means.lrd = lrd;
   means.pictures = measurements.size();
   if (measurements.empty()) return means;
   const double share = 1.0 / static_cast<double>(measurements.size());
   double ms_ssim_sum = 0;
+  double ms_ssim_bpp_sum = 0;
   for (const Measurement& m : measurements) {
     means.bytes += share * static_cast<double>(m.bytes);
     means.bpp += share * m.bpp;
@@ -132,12 +133,23 @@ Means MeansOf(const std::vector<Measurement>& measurements, double lrd) {
     AddScaled(m.decoding_stages, share, &means.decoding_stages);
     if (m.ms_ssim) {
       ms_ssim_sum += *m.ms_ssim;
+      ms_ssim_bpp_sum += m.bpp;
       ++means.with_ms_ssim;
     }
   }
   if (means.with_ms_ssim > 0) {
     means.ms_ssim = ms_ssim_sum / static_cast<double>(means.with_ms_ssim);
+    means.ms_ssim_bpp = ms_ssim_bpp_sum / static_cast<double>(means.with_ms_ssim);
   }
+  return means;
+}
+
+Means MeansOf(const std::vector<Measurement>& measurements, double lrd) {
+  std::vector<Measurement> at;
+  std::copy_if(measurements.begin(), measurements.end(), std::back_inserter(at),
+               [lrd](const Measurement& m) { return m.lrd == lrd; });
+  Means means = MeansOf(at);
+  means.lrd = lrd;
   return means;
 }
 

@@ -48,15 +48,17 @@ Expected<Coded> Measure(const Model& encoder, const Model& decoder, const Pictur
 
 // Arithmetic means, each picture weighing the same (as CompressAI and the seed have it).
 struct Means {
-  double lrd = 0;
+  double lrd = 0;  // 0: of several rates
   size_t pictures = 0;
   size_t with_ms_ssim = 0;
   double bytes = 0, bpp = 0, estimated_bpp = 0, psnr = 0;
   std::optional<double> ms_ssim;  // over those pictures that have one
+  double ms_ssim_bpp = 0;         // over the same
   double encoding_time = 0, decoding_time = 0;
   StageTimes encoding_stages, decoding_stages;
 };
-Means MeansOf(const std::vector<Measurement>& measurements, double lrd);
+Means MeansOf(const std::vector<Measurement>& measurements);
+Means MeansOf(const std::vector<Measurement>& measurements, double lrd);  // of those at one rate
 
 }  // namespace glint::tools
 

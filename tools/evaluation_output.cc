@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "tools/machine.h"
 #include "tools/text.h"
@@ -20,17 +21,33 @@ double Other(const StageTimes& t) {
   return std::max(0.0, t.total - t.analysis - t.hyper - t.context - t.entropy - t.synthesis);
 }
 
-Table::Cells StageRow(const std::string& direction, const Means& means, const StageTimes& t) {
+std::vector<Table::Column> PictureColumns(bool names_models) {
+  std::vector<Table::Column> columns = {
+      {"picture", Align::kLeft},    {"size", Align::kRight, 9},  {"PSNR dB", Align::kRight},
+      {"MS-SSIM", Align::kRight},   {"bytes", Align::kRight, 9}, {"bpp", Align::kRight, 6},
+      {"estimated", Align::kRight}, {"encode s", Align::kRight}, {"decode s", Align::kRight}};
+  if (names_models) columns.insert(columns.begin() + 1, {"model", Align::kLeft});
+  return columns;
+}
+
+Table::Cells MeansCells(const Means& means) {
+  return {Fixed(means.psnr, 2),
+          MsSsimText(means.ms_ssim, "-"),
+          Grouped(static_cast<uint64_t>(std::llround(means.bytes))),
+          Fixed(means.bpp, 3),
+          Fixed(means.estimated_bpp, 3),
+          Fixed(means.encoding_time, 3),
+          Fixed(means.decoding_time, 3)};
+}
+
+Table::Cells StageRow(const std::string& name, const std::string& direction, const StageTimes& t) {
   const auto seconds = [](double value) { return value > 0 ? Fixed(value, 4) : std::string("-"); };
-  return {Shortest(means.lrd),  direction,          seconds(t.analysis),
+  return {Printable(name),      direction,          seconds(t.analysis),
           seconds(t.hyper),     seconds(t.context), seconds(t.entropy),
           seconds(t.synthesis), seconds(Other(t)),  seconds(t.total)};
 }
 
 // ---- JSON --------------------------------------------------------------------------------------
-
-// JSON has no infinity: a lossless PSNR is null.
-Json Finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json Optional(const std::optional<double>& value) { return value ? Finite(*value) : Json(nullptr); }
 
@@ -85,45 +102,39 @@ Json ResultsJson(const std::vector<Means>& rates) {
 
 }  // namespace
 
-Table PictureTable(const std::vector<std::string>& names) {
-  Table table({{"picture", Align::kLeft},
-               {"size", Align::kRight, 9},
-               {"PSNR dB", Align::kRight},
-               {"MS-SSIM", Align::kRight},
-               {"bytes", Align::kRight, 9},
-               {"bpp", Align::kRight, 6},
-               {"estimated", Align::kRight},
-               {"encode s", Align::kRight},
-               {"decode s", Align::kRight}});
-  for (const std::string& name : names) table.Fit({Printable(name)});
-  return table;
+PictureTable::PictureTable(const std::vector<std::string>& pictures,
+                           const std::vector<std::string>& models)
+    : names_models_(models.size() > 1), table_(PictureColumns(names_models_)) {
+  for (const std::string& picture : pictures) table_.Fit({Printable(picture)});
+  for (const std::string& model : models) {
+    if (names_models_) table_.Fit({"", Printable(model)});
+  }
 }
 
-Table::Cells PictureRow(const Measurement& m) {
-  return {Printable(m.name),         std::to_string(m.width) + "x" + std::to_string(m.height),
-          Fixed(m.psnr, 2),          MsSsimText(m.ms_ssim, "small"),
-          Grouped(m.bytes),          Fixed(m.bpp, 3),
-          Fixed(m.estimated_bpp, 3), Fixed(m.encoding_time, 3),
-          Fixed(m.decoding_time, 3)};
+std::string PictureTable::Row(const std::string& name, const std::string& model,
+                              Table::Cells cells) const {
+  if (names_models_) cells.insert(cells.begin(), Printable(model));
+  cells.insert(cells.begin(), Printable(name));
+  return table_.Row(cells);
 }
 
-Table::Cells MeansRow(const Means& means) {
-  return {"mean of " + Grouped(means.pictures),
-          "",
-          Fixed(means.psnr, 2),
-          MsSsimText(means.ms_ssim, "-"),
-          Grouped(static_cast<uint64_t>(std::llround(means.bytes))),
-          Fixed(means.bpp, 3),
-          Fixed(means.estimated_bpp, 3),
-          Fixed(means.encoding_time, 3),
-          Fixed(means.decoding_time, 3)};
+std::string PictureTable::Row(const std::string& model, const Measurement& m) const {
+  return Row(m.name, model,
+             {std::to_string(m.width) + "x" + std::to_string(m.height), Fixed(m.psnr, 2),
+              MsSsimText(m.ms_ssim, "small"), Grouped(m.bytes), Fixed(m.bpp, 3),
+              Fixed(m.estimated_bpp, 3), Fixed(m.encoding_time, 3), Fixed(m.decoding_time, 3)});
+}
+
+std::string PictureTable::Row(const std::string& model, const Means& means) const {
+  Table::Cells cells = MeansCells(means);
+  cells.insert(cells.begin(), "");  // no size
+  return Row("mean of " + Grouped(means.pictures), model, std::move(cells));
 }
 
 std::string RateTable(const std::vector<Means>& rates) {
   std::vector<Table::Cells> rows;
   for (const Means& means : rates) {
-    Table::Cells row = MeansRow(means);
-    row.erase(row.begin(), row.begin() + 2);
+    Table::Cells row = MeansCells(means);
     row.insert(row.begin(), Shortest(means.lrd));
     rows.push_back(row);
   }
@@ -138,13 +149,13 @@ std::string RateTable(const std::vector<Means>& rates) {
                      rows);
 }
 
-std::string StageTable(const std::vector<Means>& rates) {
+std::string StageTable(const std::string& title, const std::vector<NamedMeans>& means) {
   std::vector<Table::Cells> rows;
-  for (const Means& means : rates) {
-    rows.push_back(StageRow("encode", means, means.encoding_stages));
-    rows.push_back(StageRow("decode", means, means.decoding_stages));
+  for (const auto& [name, m] : means) {
+    rows.push_back(StageRow(name, "encode", m.encoding_stages));
+    rows.push_back(StageRow(name, "decode", m.decoding_stages));
   }
-  return FormatTable({{"lrd", Align::kLeft},
+  return FormatTable({{title, Align::kLeft},
                       {"seconds", Align::kLeft},
                       {"analysis"},
                       {"hyper"},
@@ -164,7 +175,7 @@ Json EvaluationJson(const Evaluation& evaluation) {
     failures.push_back(Json{{"source", failure.source}, {"message", failure.message}});
   }
   const ModelInfo& model = evaluation.model;
-  return Json{{"name", "glint-" + model.name + "-" + Lower(evaluation.type)},
+  return Json{{"name", "glint-" + model.name + "-" + Lower(evaluation.label)},
               {"description", std::string("Glint ") + Version() +
                                   ", whole streams, PSNR and MS-SSIM "
                                   "over 8-bit RGB"},
@@ -174,6 +185,7 @@ Json EvaluationJson(const Evaluation& evaluation) {
               {"model",
                {{"name", model.name},
                 {"type", evaluation.type},
+                {"file", evaluation.path},
                 {"id", model.id},
                 {"bytes", model.file_bytes},
                 {"load_time", model.load_seconds}}},

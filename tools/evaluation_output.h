@@ -5,6 +5,7 @@
 #define GLINT_TOOLS_EVALUATION_OUTPUT_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/evaluation.h"
@@ -15,13 +16,28 @@ namespace glint::tools {
 
 // ---- for people --------------------------------------------------------------------------------
 
-// One row per picture, names at most as wide as the longest of `names`.
-Table PictureTable(const std::vector<std::string>& names);
-Table::Cells PictureRow(const Measurement& measurement);
-Table::Cells MeansRow(const Means& means);
+// Pictures and their means at one rate, one row for each model, which a column names when there are
+// several. Columns are as wide as the longest of `pictures` and of `models`.
+class PictureTable {
+ public:
+  PictureTable(const std::vector<std::string>& pictures, const std::vector<std::string>& models);
+  std::string Header() const { return table_.Header(); }
+  std::string Rule() const { return table_.Rule(); }
+  std::string Row(const std::string& model, const Measurement& measurement) const;
+  std::string Row(const std::string& model, const Means& means) const;
 
-std::string RateTable(const std::vector<Means>& rates);   // one row per lrd
-std::string StageTable(const std::vector<Means>& rates);  // seconds per picture and stage
+ private:
+  std::string Row(const std::string& name, const std::string& model, Table::Cells cells) const;
+
+  bool names_models_;
+  Table table_;
+};
+
+std::string RateTable(const std::vector<Means>& rates);  // one row per lrd
+
+// Seconds per picture and stage of some means, which `title` and the names tell apart.
+using NamedMeans = std::pair<std::string, Means>;
+std::string StageTable(const std::string& title, const std::vector<NamedMeans>& means);
 
 // ---- for programs ------------------------------------------------------------------------------
 
@@ -31,7 +47,9 @@ struct Failure {
 };
 
 struct Evaluation {
-  std::string type;  // "FP32"
+  std::string label;  // what the model is called beside others
+  std::string type;   // "FP32"
+  std::string path;   // of the model
   int threads = 1;
   ModelInfo model;
   std::vector<Means> rates;

@@ -1,5 +1,7 @@
 #include "tools/json_output.h"
 
+#include <cmath>
+
 #include "tools/text.h"
 
 namespace glint::tools {
@@ -66,6 +68,8 @@ Json StreamJson(const StreamInfo& stream) {
               {"metadata", MetadataJson(stream.metadata)},
               {"chunks", chunks}};
 }
+
+Json Finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 std::string JsonText(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -16,6 +16,7 @@ using Json = nlohmann::ordered_json;
 Json ModelJson(const ModelInfo& model);
 Json StreamJson(const StreamInfo& stream);
 
+Json Finite(double value);  // null for infinity and NaN, which JSON does not have
 // Indented text with a line feed at its end; what is no UTF-8 in names is replaced.
 std::string JsonText(const Json& json);
 

@@ -1,0 +1,179 @@
+#include "tools/comparison.h"
+
+#include <cmath>
+#include <utility>
+
+#include "tools/console.h"
+#include "tools/table.h"
+#include "tools/text.h"
+
+namespace glint::tools {
+namespace {
+
+constexpr size_t kFirmRates = 4;  // fewer leave the shape of the curves to the interpolation
+
+struct Seconds {
+  double encoding = 0, decoding = 0, transforms = 0;
+};
+
+Seconds SumOf(const Evaluation& evaluation) {
+  Seconds sum;
+  for (const Measurement& m : evaluation.measurements) {
+    sum.encoding += m.encoding_time;
+    sum.decoding += m.decoding_time;
+    sum.transforms += m.encoding_stages.analysis + m.decoding_stages.synthesis;
+  }
+  return sum;
+}
+
+std::vector<RatePoint> PsnrPoints(const std::vector<Means>& rates) {
+  std::vector<RatePoint> points;
+  points.reserve(rates.size());
+  for (const Means& means : rates) points.push_back({means.bpp, means.psnr});
+  return points;
+}
+
+// Over the pictures that have an MS-SSIM.
+std::vector<RatePoint> MsSsimPoints(const std::vector<Means>& rates) {
+  std::vector<RatePoint> points;
+  for (const Means& means : rates) {
+    if (means.ms_ssim) points.push_back({means.ms_ssim_bpp, Decibels(*means.ms_ssim)});
+  }
+  return points;
+}
+
+Expected<BdRate> MsSsimBdRate(const Evaluation& first, const Evaluation& other) {
+  const std::vector<RatePoint> points = MsSsimPoints(first.rates);
+  if (points.empty() && !first.rates.empty()) {
+    return MakeError(ErrorCode::kInvalidArgument, "no picture is large enough for MS-SSIM");
+  }
+  return ComputeBdRate(points, MsSsimPoints(other.rates));
+}
+
+// ---- for people
+// ----------------------------------------------------------------------------------
+
+// "+1.25 %", and never "-0.00 %".
+std::string PercentText(const Expected<BdRate>& rate) {
+  if (!rate) return "-";
+  const double rounded = std::round(rate->percent * 100) / 100;
+  if (rounded == 0) return "0.00 %";
+  return (rounded > 0 ? "+" : "") + Fixed(rounded, 2) + " %";
+}
+
+std::string OverlapText(const Expected<BdRate>& rate) {
+  return rate ? Fixed(rate->low, 2) + " to " + Fixed(rate->high, 2) : "-";
+}
+
+std::string SpeedText(double ratio) { return std::isnan(ratio) ? "-" : Fixed(ratio, 2) + "x"; }
+
+// Why there are dashes: who has them, for each reason once.
+class Reasons {
+ public:
+  void Add(const std::string& who, const Expected<BdRate>& rate) {
+    if (rate) return;
+    for (auto& [reason, names] : reasons_) {
+      if (reason == rate.error().message) {
+        names += ", " + who;
+        return;
+      }
+    }
+    reasons_.emplace_back(rate.error().message, who);
+  }
+
+  std::string Text() const {
+    std::string text;
+    for (const auto& [reason, names] : reasons_) {
+      text += "No BD-rate of " + names + ": " + reason + "\n";
+    }
+    return text;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> reasons_;
+};
+
+// ---- for programs
+// --------------------------------------------------------------------------------
+
+Json BdRateJson(const Expected<BdRate>& rate) {
+  if (!rate) return Json{{"percent", nullptr}, {"reason", rate.error().message}};
+  return Json{{"percent", rate->percent}, {"overlap_db", {rate->low, rate->high}}};
+}
+
+}  // namespace
+
+Comparison CompareWithFirst(const std::vector<Evaluation>& evaluations) {
+  const Evaluation& first = evaluations.front();
+  const Seconds first_seconds = SumOf(first);
+  Comparison comparison{first.rates.size(), {}};
+  for (const Evaluation& evaluation : evaluations) {
+    const Seconds seconds = SumOf(evaluation);
+    const auto bytes = [](const Evaluation& e) { return static_cast<double>(e.model.file_bytes); };
+    comparison.models.push_back(
+        {evaluation.label, evaluation.model.file_bytes, bytes(evaluation) / bytes(first),
+         ComputeBdRate(PsnrPoints(first.rates), PsnrPoints(evaluation.rates)),
+         MsSsimBdRate(first, evaluation), first_seconds.encoding / seconds.encoding,
+         first_seconds.decoding / seconds.decoding, first_seconds.transforms / seconds.transforms});
+  }
+  return comparison;
+}
+
+std::string ComparisonText(const Comparison& comparison) {
+  std::vector<Table::Cells> rows;
+  Reasons reasons;
+  for (const ModelComparison& model : comparison.models) {
+    const std::string name = Printable(model.label);
+    rows.push_back({name, ByteSize(static_cast<double>(model.bytes)),
+                    Fixed(100 * model.size_ratio, 1) + " %", PercentText(model.psnr),
+                    OverlapText(model.psnr), PercentText(model.ms_ssim), OverlapText(model.ms_ssim),
+                    SpeedText(model.encoding_speed), SpeedText(model.decoding_speed),
+                    SpeedText(model.transform_speed)});
+    reasons.Add(name + " over PSNR", model.psnr);
+    reasons.Add(name + " over MS-SSIM", model.ms_ssim);
+  }
+  const std::string first = rows.front().front();
+  std::string text = "Compared with " + first + ", over " + Count(comparison.rates, "rate") + "\n" +
+                     FormatTable({{"model", Table::Align::kLeft},
+                                  {"file"},
+                                  {"of first"},
+                                  {"BD-rate PSNR"},
+                                  {"over dB"},
+                                  {"BD-rate MS-SSIM"},
+                                  {"over dB"},
+                                  {"encode"},
+                                  {"decode"},
+                                  {"transforms"}},
+                                 rows);
+  text += reasons.Text();
+  text += "BD-rate: bits for the same quality, PSNR or MS-SSIM in dB, against " + first +
+          "; negative is fewer" +
+          (comparison.rates < kFirmRates ? "; 4 rates or more make it firm" : "") +
+          "\nencode, decode, transforms (g_a and g_s): time of " + first + " / time of the model\n";
+  return text;
+}
+
+Json ComparisonJson(const Comparison& comparison) {
+  Json models = Json::array();
+  for (const ModelComparison& model : comparison.models) {
+    models.push_back(Json{{"label", model.label},
+                          {"bytes", model.bytes},
+                          {"size_ratio", model.size_ratio},
+                          {"bd_rate_psnr", BdRateJson(model.psnr)},
+                          {"bd_rate_ms_ssim", BdRateJson(model.ms_ssim)},
+                          {"speed_ratio",
+                           {{"encoding", Finite(model.encoding_speed)},
+                            {"decoding", Finite(model.decoding_speed)},
+                            {"transforms", Finite(model.transform_speed)}}}});
+  }
+  return Json{{"first", comparison.models.front().label}, {"models", models}};
+}
+
+Json EvaluationsJson(const std::vector<Evaluation>& evaluations) {
+  if (evaluations.size() == 1) return EvaluationJson(evaluations.front());
+  Json models = Json::array();
+  for (const Evaluation& evaluation : evaluations) models.push_back(EvaluationJson(evaluation));
+  return Json{{"models", models}, {"comparison", ComparisonJson(CompareWithFirst(evaluations))}};
+}
+
+}  // namespace glint::tools

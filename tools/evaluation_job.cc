@@ -1,0 +1,223 @@
+#include "tools/evaluation_job.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "glint/image_io.hpp"
+#include "tools/console.h"
+#include "tools/models.h"
+#include "tools/text.h"
+
+namespace glint::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kSeedFreq = 5;
+constexpr int kSpreadRates = 6;
+
+Expected<std::string> ShippedModelOf(const std::string& type) {
+  return FindShippedModel("light-" + Lower(type) + ".safetensors");
+}
+
+// ---- models
+// --------------------------------------------------------------------------------------
+
+// The models in this order: --compare or --type, among the shipped ones; --model; the default. The
+// type is what was asked for, if anything.
+Expected<std::vector<TypedFile>> ModelFiles(const EvaluateFlags& flags) {
+  std::vector<TypedFile> files;
+  for (const std::string& type : flags.compare) {
+    const Expected<std::string> path = ShippedModelOf(type);
+    if (!path) return path.error();
+    files.push_back({*path, Upper(type)});
+  }
+  for (const std::string& path : flags.models) files.push_back({path, Upper(flags.type)});
+  if (!files.empty()) return files;
+  const Expected<std::string> path =
+      flags.type.empty() ? FindModel("") : ShippedModelOf(flags.type);
+  if (!path) return path.error();
+  return std::vector<TypedFile>{{*path, Upper(flags.type)}};
+}
+
+Error CheckModelFlags(const EvaluateFlags& flags) {
+  if (flags.models.size() > 1 && !flags.type.empty()) {
+    return MakeError(ErrorCode::kInvalidArgument,
+                     "--type " + flags.type + ": goes with one --model, not with several");
+  }
+  if (flags.compare.size() == 1) {
+    return MakeError(ErrorCode::kInvalidArgument,
+                     "--compare " + flags.compare[0] + ": there is nothing to compare it with");
+  }
+  std::set<std::string> seen;
+  for (const std::string& type : flags.compare) {
+    if (!seen.insert(Upper(type)).second) {
+      return MakeError(ErrorCode::kInvalidArgument,
+                       "--compare: " + Upper(type) + " is there twice");
+    }
+  }
+  return {};
+}
+
+Expected<std::vector<TestedModel>> LoadModels(const EvaluateFlags& flags) {
+  const Error error = CheckModelFlags(flags);
+  if (!error.ok()) return error;
+  Expected<std::vector<TypedFile>> files = ModelFiles(flags);
+  if (!files) return files.error();
+  std::vector<TestedModel> models;
+  for (TypedFile& file : *files) {
+    Expected<Model> encoder = LoadModel(file.path);
+    if (!encoder) return encoder.error();
+    Expected<Model> decoder = LoadModel(file.path);
+    if (!decoder) return decoder.error();
+    const Expected<std::string> type = TypeOf(file.type, encoder->info().form);
+    if (!type) return At(file.path, type.error());
+    file.type = *type;
+    models.push_back({file.path, *type, "", std::move(*encoder), std::move(*decoder)});
+  }
+  const std::vector<std::string> labels = Labels(*files);
+  for (size_t i = 0; i < models.size(); ++i) models[i].label = labels[i];
+  return models;
+}
+
+// ---- rates
+// ---------------------------------------------------------------------------------------
+
+// Where all of the models are meant to be used.
+Expected<std::vector<double>> SuggestedRates(const std::vector<TestedModel>& models) {
+  double min = models.front().encoder.info().lrd_suggested_min;
+  double max = models.front().encoder.info().lrd_suggested_max;
+  for (const TestedModel& model : models) {
+    min = std::max(min, model.encoder.info().lrd_suggested_min);
+    max = std::min(max, model.encoder.info().lrd_suggested_max);
+  }
+  if (min <= max) return SpreadRates(min, max);
+  return MakeError(ErrorCode::kInvalidArgument,
+                   "the models are meant for different rates; give some that all take: --lrd");
+}
+
+Expected<std::vector<double>> GivenRates(const std::string& flag,
+                                         const std::vector<TestedModel>& models) {
+  std::optional<std::vector<double>> rates = ParseNumbers(flag);
+  if (!rates) {
+    return MakeError(ErrorCode::kInvalidArgument,
+                     "--lrd " + flag + ": not a number, nor numbers with commas between");
+  }
+  std::set<double> seen;
+  for (const double lrd : *rates) {
+    for (const TestedModel& model : models) {
+      const Error valid = CheckLrd(model.encoder.info(), lrd);
+      if (!valid.ok()) return At(model.path, valid);
+    }
+    if (!seen.insert(lrd).second) {
+      return MakeError(ErrorCode::kInvalidArgument,
+                       "--lrd " + flag + ": " + Shortest(lrd) + " is there twice");
+    }
+  }
+  return std::move(*rates);
+}
+
+Expected<std::vector<double>> Rates(const std::string& flag,
+                                    const std::vector<TestedModel>& models) {
+  if (!flag.empty()) return GivenRates(flag, models);
+  if (models.size() > 1) return SuggestedRates(models);
+  return std::vector<double>{models.front().encoder.info().lrd_default};
+}
+
+// ---- pictures and results
+// ------------------------------------------------------------------------
+
+// A JSON file that could not be written at the end would have cost the whole run.
+Error CheckJsonPath(const std::string& path) {
+  if (path.empty() || path == "-") return {};
+  std::error_code error;
+  const fs::path folder = fs::absolute(path, error).parent_path();
+  if (fs::is_directory(path, error)) {
+    return MakeError(ErrorCode::kInvalidArgument, "--json " + path + ": is a folder");
+  }
+  if (!fs::is_directory(folder, error)) {
+    return MakeError(ErrorCode::kNotFound,
+                     "--json " + path + ": there is no folder " + folder.string());
+  }
+  return {};
+}
+
+// --freq, else the seed's 5 for a folder; every picture of the samples and of a single file.
+int Freq(const EvaluateFlags& flags, const PictureList& pictures) {
+  if (flags.freq > 0) return flags.freq;
+  return pictures.is_folder && !flags.gt_path.empty() ? kSeedFreq : 1;
+}
+
+}  // namespace
+
+const std::vector<std::string>& ShippedTypes() {
+  static const std::vector<std::string> kTypes = {"FP32", "FP16", "INT16", "INT8", "INT8-ENTROPY"};
+  return kTypes;
+}
+
+Expected<std::string> TypeOf(const std::string& asked, const std::string& form) {
+  if (asked.empty()) return Upper(form);
+  if (asked.substr(0, asked.find('-')) == Upper(form)) return asked;
+  return MakeError(ErrorCode::kInvalidArgument,
+                   "this model is " + Upper(form) + ", not " + asked + " as asked for");
+}
+
+std::vector<std::string> Labels(const std::vector<TypedFile>& files) {
+  std::set<std::string> types;
+  for (const TypedFile& file : files) types.insert(file.type);
+  const bool by_type = types.size() == files.size();
+  std::vector<std::string> labels;
+  std::set<std::string> taken;
+  for (const TypedFile& file : files) {
+    const std::string name = by_type ? file.type : fs::path(file.path).stem().string();
+    std::string label = name;
+    for (int i = 2; !taken.insert(label).second; ++i) label = name + "_" + std::to_string(i);
+    labels.push_back(label);
+  }
+  return labels;
+}
+
+std::vector<double> SpreadRates(double min, double max) {
+  std::vector<double> rates = {min};
+  for (int i = 1; i + 1 < kSpreadRates; ++i) {
+    const double exact = min * std::pow(max / min, static_cast<double>(i) / (kSpreadRates - 1));
+    std::array<char, 32> text{};
+    char* const end = text.data() + text.size();
+    const auto digits = std::to_chars(text.data(), end, exact, std::chars_format::scientific, 2);
+    double rounded = exact;
+    std::from_chars(text.data(), digits.ptr, rounded);
+    if (rounded > rates.back() && rounded < max) rates.push_back(rounded);
+  }
+  if (max > rates.back()) rates.push_back(max);
+  return rates;
+}
+
+Expected<Job> PrepareJob(const EvaluateFlags& flags) {
+  Error error = CheckJsonPath(flags.json);
+  if (error.ok()) error = UseTarget(flags.target);
+  if (!error.ok()) return error;
+  const Expected<std::string> source =
+      flags.gt_path.empty() ? FindSamples() : Expected<std::string>(flags.gt_path);
+  if (!source) return source.error();
+  Expected<PictureList> pictures = ListPictures(*source);
+  if (!pictures) return pictures.error();
+  if (!pictures->is_folder) {  // nothing is printed or written for a picture that cannot be read
+    const Expected<Picture> picture = ReadPicture(*source);
+    if (!picture) return At(*source, picture.error());
+  }
+  Expected<std::vector<TestedModel>> models = LoadModels(flags);
+  if (!models) return models.error();
+  Expected<std::vector<double>> rates = Rates(flags.lrd, *models);
+  if (!rates) return rates.error();
+  const int freq = Freq(flags, *pictures);
+  return Job{std::move(*models), std::move(*rates), std::move(*pictures), *source, freq};
+}
+
+}  // namespace glint::tools

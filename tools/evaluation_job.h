@@ -1,0 +1,62 @@
+// What `evaluate` is to do, from its flags: models, rates and pictures, all checked and loaded
+// before the first picture is touched. Used by tools/evaluate.cc. Thread rules: free functions;
+// they read the environment, and choose the SIMD target.
+#ifndef GLINT_TOOLS_EVALUATION_JOB_H_
+#define GLINT_TOOLS_EVALUATION_JOB_H_
+
+#include <string>
+#include <vector>
+
+#include "glint/glint.hpp"
+#include "tools/pictures.h"
+
+namespace glint::tools {
+
+struct EvaluateFlags {
+  std::string type, gt_path, lrd, target, out, json;
+  std::vector<std::string> models, compare;
+  int freq = 0;
+  int threads = 1;
+  int repeat = 1;
+};
+
+// The types that Glint ships models of: "FP32" is light-fp32.safetensors.
+const std::vector<std::string>& ShippedTypes();
+
+struct TestedModel {
+  std::string path;
+  std::string type;        // as it was asked for, else the model's form: "INT8"
+  std::string label;       // what it is called, no two alike
+  Model encoder, decoder;  // loaded separately
+};
+
+struct Job {
+  std::vector<TestedModel> models;  // several are compared with the first
+  std::vector<double> lrds;
+  PictureList pictures;
+  std::string source;  // of the pictures, for the report
+  int freq = 1;
+};
+
+Expected<Job> PrepareJob(const EvaluateFlags& flags);
+
+// ---- parts of it, for tests
+// ----------------------------------------------------------------------
+
+// The type of a model of `form` when `asked` was asked for: that, or the form where it is empty.
+// A type may say more than the form does: INT8-ENTROPY is of the form int8.
+Expected<std::string> TypeOf(const std::string& asked, const std::string& form);
+
+struct TypedFile {
+  std::string path, type;
+};
+// The types where these differ, else the names of the files; numbered where those are alike too.
+std::vector<std::string> Labels(const std::vector<TypedFile>& files);
+
+// Rates from `min` to `max`, evenly spread on a logarithmic scale, between the ends rounded to
+// three digits.
+std::vector<double> SpreadRates(double min, double max);
+
+}  // namespace glint::tools
+
+#endif  // GLINT_TOOLS_EVALUATION_JOB_H_
