@@ -15,77 +15,85 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Twelve independent sums hide the latency of any unit and fit 16 registers with their operands.
-#define GLINT_TWELVE(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
-
-template <class D, class Step>
-HWY_INLINE float TwelveChains(D d, size_t iterations, const Step& step) {
-#define GLINT_DECLARE(i) auto s##i = hn::Set(d, static_cast<hn::TFromD<D>>(i));
-#define GLINT_STEP(i) s##i = step(s##i);
-  GLINT_TWELVE(GLINT_DECLARE)
-  for (size_t n = 0; n < iterations; ++n) {
-    GLINT_TWELVE(GLINT_STEP)
+// A tile as the kernels have it: six operands, broadcast from L1, by two vectors of weights, twelve
+// sums in registers: that hides the latency of any unit and fits 16 registers. The sums end in
+// memory: were they added up here, GCC would reassociate the loop's additions, all products before
+// all sums, and spill most of them.
+template <class DSum, class DIn, class DX, class DW, class Step>
+HWY_INLINE double TilePeak(DSum ds, DIn din, DX dx, DW dw, size_t iterations, float* sink,
+                           const Step& step) {
+  constexpr size_t kRound = 64;  // steps before operands repeat
+  using In = hn::TFromD<DIn>;
+  using W = hn::TFromD<DW>;
+  In in[6][kRound];
+  HWY_ALIGN W weights[2 * kRound * HWY_MAX_BYTES / sizeof(W)];
+  const size_t lanes = hn::Lanes(dw);
+  const float one = *sink > 1.0f ? 2.0f : 1.0f;
+  for (auto& row : in) std::fill(row, row + kRound, hwy::ConvertScalarTo<In>(one));
+  std::fill(weights, weights + 2 * kRound * lanes, hwy::ConvertScalarTo<W>(one));
+  hn::Vec<DSum> sum[6][2];
+#pragma GCC unroll 6
+  for (size_t p = 0; p < 6; ++p) sum[p][0] = sum[p][1] = hn::Zero(ds);
+  const size_t rounds = (iterations + kRound - 1) / kRound;
+  for (size_t n = 0; n < rounds; ++n) {
+    const W* HWY_RESTRICT w = weights;
+    for (size_t k = 0; k < kRound; ++k, w += 2 * lanes) {
+      const auto w0 = hn::Load(dw, w), w1 = hn::Load(dw, w + lanes);
+#pragma GCC unroll 6
+      for (size_t p = 0; p < 6; ++p) {
+        const auto x = hn::BitCast(dx, hn::Set(din, in[p][k]));
+        sum[p][0] = step(x, w0, sum[p][0]);
+        sum[p][1] = step(x, w1, sum[p][1]);
+      }
+    }
   }
-#undef GLINT_DECLARE
-#undef GLINT_STEP
-  const auto sum = hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)),
-                           hn::Add(hn::Add(hn::Add(s4, s5), hn::Add(s6, s7)),
-                                   hn::Add(hn::Add(s8, s9), hn::Add(s10, s11))));
-  return static_cast<float>(hn::GetLane(sum));
+  using Sum = hn::TFromD<DSum>;
+  HWY_ALIGN Sum sums[12 * HWY_MAX_BYTES / sizeof(Sum)];
+#pragma GCC unroll 6
+  for (size_t p = 0; p < 6; ++p) {
+    hn::Store(sum[p][0], ds, sums + 2 * p * hn::Lanes(ds));
+    hn::Store(sum[p][1], ds, sums + (2 * p + 1) * hn::Lanes(ds));
+  }
+  *sink = 0.0f;
+  for (size_t i = 0; i < 12 * hn::Lanes(ds); ++i) *sink += hwy::ConvertScalarTo<float>(sums[i]);
+  return 2.0 * 12.0 * static_cast<double>(rounds * kRound * lanes);
 }
 
 double Peak(PeakKind kind, size_t iterations, float* sink) {
-  const double rounds = 12.0 * static_cast<double>(iterations);
   const hn::ScalableTag<float> df;
   const hn::ScalableTag<int32_t> di32;
-  if (kind == PeakKind::kFp32Fma || kind == PeakKind::kFp32MulAdd) {
-    const auto a = hn::Set(df, 1.0f - 1e-7f * *sink), b = hn::Set(df, 1e-9f);
-    if (kind == PeakKind::kFp32Fma) {
-      *sink = TwelveChains(df, iterations, [&](auto s) HWY_ATTR { return hn::MulAdd(s, a, b); });
-    } else {
-      *sink =
-          TwelveChains(df, iterations, [&](auto s) HWY_ATTR { return hn::Add(hn::Mul(s, a), b); });
-    }
-    return rounds * 2.0 * static_cast<double>(hn::Lanes(df));
-  }
-  if (kind == PeakKind::kU8I8) {
-    const hn::ScalableTag<uint8_t> du8;
-    const hn::ScalableTag<int8_t> di8;
-    const auto b = hn::Set(di8, int8_t{3});
-    // The sums are operands too: emulated products must not move out of the loop.
-    *sink = TwelveChains(di32, iterations, [&](auto s) HWY_ATTR {
-      return hn::SumOfMulQuadAccumulate(di32, hn::BitCast(du8, s), b, s);
-    });
-    return rounds * 2.0 * static_cast<double>(hn::Lanes(du8));
-  }
-  if (kind == PeakKind::kI16) {
-    const hn::ScalableTag<int16_t> di16;
-    const auto b = hn::Set(di16, int16_t{3});
-    *sink = TwelveChains(di32, iterations, [&](auto s) HWY_ATTR {
-      auto unused = hn::Zero(di32);
-      return hn::ReorderWidenMulAccumulate(di32, hn::BitCast(di16, s), b, s, unused);
-    });
-    return rounds * 2.0 * static_cast<double>(hn::Lanes(di16));
-  }
+  const hn::ScalableTag<int16_t> di16;
+  const hn::ScalableTag<uint8_t> du8;
+  const hn::ScalableTag<int8_t> di8;
+  switch (kind) {
+    case PeakKind::kFp32Fma:
+      return TilePeak(df, df, df, df, iterations, sink,
+                      [](auto x, auto w, auto sum) HWY_ATTR { return hn::MulAdd(x, w, sum); });
+    case PeakKind::kFp32MulAdd:
+      return TilePeak(df, df, df, df, iterations, sink, [](auto x, auto w, auto sum) HWY_ATTR {
+        return hn::Add(sum, hn::Mul(x, w));
+      });
+    case PeakKind::kU8I8:
+      return TilePeak(di32, di32, du8, di8, iterations, sink,
+                      [di32](auto x, auto w, auto sum)
+                          HWY_ATTR { return hn::SumOfMulQuadAccumulate(di32, x, w, sum); });
+    case PeakKind::kI16:
+      return TilePeak(di32, di32, di16, di16, iterations, sink,
+                      [di32](auto x, auto w, auto sum) HWY_ATTR {
+                        auto unused = hn::Zero(di32);
+                        return hn::ReorderWidenMulAccumulate(di32, x, w, sum, unused);
+                      });
+    case PeakKind::kFp16: {
 #if HWY_HAVE_FLOAT16
-  const hn::ScalableTag<hwy::float16_t> dh;
-  const auto a = hn::Set(dh, hwy::ConvertScalarTo<hwy::float16_t>(1.0f)),
-             b = hn::Set(dh, hwy::ConvertScalarTo<hwy::float16_t>(*sink * 1e-6f));
-  auto s0 = b, s1 = b, s2 = b, s3 = b, s4 = b, s5 = b, s6 = b, s7 = b, s8 = b, s9 = b, s10 = b,
-       s11 = b;
-  for (size_t n = 0; n < iterations; ++n) {
-#define GLINT_STEP(i) s##i = hn::MulAdd(s##i, a, b);
-    GLINT_TWELVE(GLINT_STEP)
-#undef GLINT_STEP
-  }
-  const auto sum = hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)),
-                           hn::Add(hn::Add(hn::Add(s4, s5), hn::Add(s6, s7)),
-                                   hn::Add(hn::Add(s8, s9), hn::Add(s10, s11))));
-  *sink = hwy::ConvertScalarTo<float>(hn::GetLane(sum));
-  return rounds * 2.0 * static_cast<double>(hn::Lanes(dh));
+      const hn::ScalableTag<hwy::float16_t> dh;
+      return TilePeak(dh, dh, dh, dh, iterations, sink,
+                      [](auto x, auto w, auto sum) HWY_ATTR { return hn::MulAdd(x, w, sum); });
 #else
-  return 0.0;
+      return 0.0;
 #endif
+    }
+  }
+  return 0.0;
 }
 
 float Read(const float* HWY_RESTRICT data, size_t bytes) {
@@ -116,14 +124,15 @@ double RunPeak(PeakKind kind, size_t iterations, float* sink) {
   return HWY_DYNAMIC_DISPATCH(Peak)(kind, iterations, sink);
 }
 
-double MeasurePeakFp32Gflops() {
+double MeasurePeakGops(PeakKind kind) {
   using Clock = std::chrono::steady_clock;
-  constexpr size_t kIterations = 200000;
+  // Short runs, so that some of them are disturbed by nothing else on the machine.
+  constexpr size_t kIterations = 20000;
   float sink = 0.0f;
   double best = 0.0;
-  for (int run = 0; run < 12; ++run) {
+  for (int run = 0; run < 100; ++run) {
     const auto start = Clock::now();
-    const double operations = RunPeak(PeakKind::kFp32Fma, kIterations, &sink);
+    const double operations = RunPeak(kind, kIterations, &sink);
     best = std::max(best, operations / std::chrono::duration<double>(Clock::now() - start).count());
   }
   return sink > 1e30f ? 0.0 : best * 1e-9;

@@ -9,12 +9,12 @@ namespace glint::bench {
 
 enum class PeakKind { kFp32Fma, kFp32MulAdd, kU8I8, kI16, kFp16 };
 
-// Operations (a multiply and an add are two) of `iterations` rounds; 0 when the target has no such
+// Operations (a multiply and an add are two) of about `iterations` steps of a tile; 0 when the target has no such
 // unit. The result of the arithmetic goes to *sink, so that nothing is optimised away.
 double RunPeak(PeakKind kind, size_t iterations, float* sink);
 
-// GFLOP/s of FP32 fused multiply-adds in registers: the best of a few short runs.
-double MeasurePeakFp32Gflops();
+// 1e9 operations a second of that kind: the best of many short runs; 0 without such a unit.
+double MeasurePeakGops(PeakKind kind);
 
 // Reads `bytes` (a multiple of 1024) once, summing; returns the sum.
 float ReadAll(const float* data, size_t bytes);

@@ -150,7 +150,7 @@ class Bench {
     encode_options_.profile = decode_options_.profile = false;
     return error;
   }
-  void MeasurePeak() { peak_gmacs_ = bench::MeasurePeakFp32Gflops() / 2 * threads_; }
+  void MeasurePeak() { peak_gmacs_ = bench::MeasurePeakGops(bench::PeakKind::kFp32Fma) / 2 * threads_; }
 
   Error Run(Direction direction, Report* report) {
     return direction == Direction::kEncode ? RunEncode(report) : RunDecode(report);
