@@ -1,6 +1,7 @@
 #include "kernels/int_gemm.h"
 
 #include <cstring>
+#include <type_traits>
 
 #include "kernels/targets.h"
 
@@ -69,89 +70,199 @@ HWY_INLINE void StoreCount(hn::Vec<D> v, D d, T* to, size_t count) {
   }
 }
 
-struct Place {
-  size_t channel;        // of the vector's first lane
-  size_t count;          // channels that exist from here
-  const void* residual;  // of the pixel
-  void* out;
+// What the epilogue does with another operand of the sums' shape.
+enum class Join { kNone, kAdd, kDivide, kMultiply };
+
+// `count` lanes of the residual or of the input of a GDN; integers less `zero`, by `scale`.
+template <Element R>
+HWY_INLINE VF LoadOther(const void* pixel, size_t channel, size_t count, VF zero,
+                        const float* HWY_RESTRICT scale) {
+  const DF d;
+  if constexpr (R == Element::kF32) {
+    return LoadCount(d, static_cast<const float*>(pixel) + channel, count);
+  } else {
+    using T = std::conditional_t<R == Element::kI16, int16_t, uint8_t>;
+    const hn::Rebind<T, DF> dt;
+    const auto q = LoadCount(dt, static_cast<const T*>(pixel) + channel, count);
+    const VF x = hn::ConvertTo(d, hn::PromoteTo(DI(), q));
+    return hn::Mul(hn::Sub(x, zero), hn::LoadU(d, scale + channel));
+  }
+}
+
+// Limits and rounds: below 2^22 a sum with 1.5 * 2^23 has the nearest integer (ties to even) in its
+// low bits, which takes half the instructions of NearestInt and its care for overflow.
+struct Rounding {
+  VF low, high, magic;
+  VI offset;
+
+  explicit Rounding(const Epilogue& epilogue)
+      : low(hn::Set(DF(), epilogue.low)),
+        high(hn::Set(DF(), epilogue.high)),
+        magic(hn::Set(DF(), 0x1.8p23f)),
+        offset(hn::Set(DI(), 0x4B400000 - static_cast<int32_t>(epilogue.zero))) {}
+
+  HWY_INLINE VI Apply(VF v) const {
+    v = hn::IfThenElseZero(hn::Eq(v, v), v);  // no factor of a model may lead out of low..high
+    v = hn::Min(hn::Max(v, low), high);
+    return hn::Sub(hn::BitCast(DI(), hn::Add(v, magic)), offset);
+  }
 };
 
-HWY_INLINE VF LoadResidual(const Place& at, const Epilogue& epilogue) {
+// W vectors of a pixel, of which `count` channels exist.
+template <Element Out, size_t W>
+HWY_INLINE void StorePixel(const VF (&v)[W], void* pixel, size_t channel, size_t count,
+                           const Rounding& rounding) {
   const DF d;
-  const DI di;
-  if (epilogue.residual == Element::kF32) {
-    return LoadCount(d, static_cast<const float*>(at.residual) + at.channel, at.count);
-  }
-  VI q;
-  if (epilogue.residual == Element::kI16) {
-    const hn::Rebind<int16_t, DF> d16;
-    q = hn::PromoteTo(
-        di, LoadCount(d16, static_cast<const int16_t*>(at.residual) + at.channel, at.count));
+  const size_t lanes = hn::Lanes(d);
+  if constexpr (Out == Element::kF32) {
+    float* to = static_cast<float*>(pixel) + channel;
+    StoreCount(v[0], d, to, count);
+    if constexpr (W == 2) StoreCount(v[1], d, to + lanes, count - lanes);
   } else {
-    const hn::Rebind<uint8_t, DF> d8;
-    q = hn::PromoteTo(
-        di, LoadCount(d8, static_cast<const uint8_t*>(at.residual) + at.channel, at.count));
+    using T = std::conditional_t<Out == Element::kI16, int16_t, uint8_t>;
+    T* to = static_cast<T*>(pixel) + channel;
+    const VI q0 = rounding.Apply(v[0]);
+    if constexpr (W == 2) {
+      const hn::Repartition<int16_t, DF> d16;
+      const VI q1 = rounding.Apply(v[1]);
+      const auto q = hn::OrderedDemote2To(d16, q0, q1);
+      if constexpr (Out == Element::kI16) {
+        StoreCount(q, d16, to, count);
+      } else {
+        const hn::Rebind<uint8_t, decltype(d16)> d8;
+        StoreCount(hn::DemoteTo(d8, q), d8, to, count);
+      }
+    } else {
+      const hn::Rebind<T, DF> dt;
+      StoreCount(hn::DemoteTo(dt, q0), dt, to, count);
+    }
   }
-  const VF x = hn::Sub(hn::ConvertTo(d, q), hn::Set(d, epilogue.residual_zero));
-  return hn::Mul(x, hn::LoadU(d, epilogue.residual_scale + at.channel));
 }
 
-HWY_INLINE void StoreElement(VF v, const Place& at, const Epilogue& epilogue) {
+// The sums of a tile, [pixel][vector][lane], and where they belong.
+struct TileSums {
+  const int32_t* sums;
+  size_t first_pixel;
+  size_t pixels;
+  size_t channel;
+};
+
+// The epilogue in memory, not in the registers of the products: unrolled behind them for every kind
+// of epilogue it filled the instruction cache and made GCC spill sums inside their loop.
+template <Join J, Element R, Element Out, size_t W>
+HWY_NOINLINE void FinishTile(const TileSums& tile, const TapRow& row, size_t out_channels,
+                             const Epilogue& epilogue) {
   const DF d;
   const DI di;
-  if (epilogue.out == Element::kF32) {
-    StoreCount(v, d, static_cast<float*>(at.out) + at.channel, at.count);
-    return;
+  const size_t lanes = hn::Lanes(d), count = out_channels - tile.channel;
+  const size_t other_bytes = row.residual_step * BytesOf(R);
+  const size_t out_bytes = row.out_step * BytesOf(Out);
+  const uint8_t* other = static_cast<const uint8_t*>(row.residual) + tile.first_pixel * other_bytes;
+  uint8_t* out = static_cast<uint8_t*>(row.out) + tile.first_pixel * out_bytes;
+  // Copies, for stores may alias whatever is not local.
+  const int32_t* HWY_RESTRICT sums = tile.sums;
+  const float* HWY_RESTRICT scale = epilogue.scale + tile.channel;
+  const float* HWY_RESTRICT bias = epilogue.bias + tile.channel;
+  const float* HWY_RESTRICT gain =
+      epilogue.gain == nullptr ? nullptr : epilogue.gain + tile.channel;
+  const float* HWY_RESTRICT other_scale = epilogue.residual_scale;
+  const VF other_zero = hn::Set(d, epilogue.residual_zero);
+  const bool leaky_relu = J <= Join::kAdd && epilogue.leaky_relu;
+  const VF slope = hn::Set(d, epilogue.slope);
+  const Rounding rounding(epilogue);
+  const size_t channel = tile.channel, pixels = tile.pixels;
+  for (size_t p = 0; p < pixels; ++p) {
+    VF values[W];
+#pragma GCC unroll 2
+    for (size_t i = 0; i < W; ++i) {
+      const VI sum = hn::Load(di, sums + (p * W + i) * lanes);
+      VF v = hn::Mul(hn::ConvertTo(d, sum), hn::LoadU(d, scale + i * lanes));
+      v = hn::Add(v, hn::LoadU(d, bias + i * lanes));
+      if constexpr (J != Join::kNone) {
+        const VF x =
+            LoadOther<R>(other, channel + i * lanes, count - i * lanes, other_zero, other_scale);
+        v = J == Join::kAdd ? hn::Add(v, x) : J == Join::kDivide ? hn::Div(x, v) : hn::Mul(x, v);
+      }
+      if (leaky_relu) v = hn::Max(v, hn::Mul(v, slope));
+      if (gain != nullptr) v = hn::Mul(v, hn::LoadU(d, gain + i * lanes));
+      values[i] = v;
+    }
+    StorePixel<Out, W>(values, out, channel, count, rounding);
+    if constexpr (J != Join::kNone) other += other_bytes;
+    out += out_bytes;
   }
-  v = hn::IfThenElseZero(hn::Eq(v, v), v);  // no factor of a model may lead out of low..high
-  v = hn::Min(hn::Max(v, hn::Set(d, epilogue.low)), hn::Set(d, epilogue.high));
-  VI q = hn::NearestInt(v);
-  if (epilogue.out == Element::kI16) {
-    const hn::Rebind<int16_t, DF> d16;
-    StoreCount(hn::DemoteTo(d16, q), d16, static_cast<int16_t*>(at.out) + at.channel, at.count);
-    return;
-  }
-  const hn::Rebind<uint8_t, DF> d8;
-  q = hn::Add(q, hn::Set(di, static_cast<int32_t>(epilogue.zero)));
-  StoreCount(hn::DemoteTo(d8, q), d8, static_cast<uint8_t*>(at.out) + at.channel, at.count);
-}
-
-HWY_INLINE void Finish(VI sum, const Place& at, TapStore store, const Epilogue& epilogue) {
-  const DF d;
-  VF v = hn::Mul(hn::ConvertTo(d, sum), hn::LoadU(d, epilogue.scale + at.channel));
-  v = hn::Add(v, hn::LoadU(d, epilogue.bias + at.channel));
-  if (store == TapStore::kPlain) {
-    if (at.residual != nullptr) v = hn::Add(v, LoadResidual(at, epilogue));
-    if (epilogue.leaky_relu) v = hn::Max(v, hn::Mul(v, hn::Set(d, epilogue.slope)));
-  } else {
-    const VF x = LoadResidual(at, epilogue);
-    v = store == TapStore::kDivide ? hn::Div(x, v) : hn::Mul(x, v);
-  }
-  if (epilogue.gain != nullptr) v = hn::Mul(v, hn::LoadU(d, epilogue.gain + at.channel));
-  StoreElement(v, at, epilogue);
 }
 
 // kSplitRows: channel = (row, column, colour), at most 16 of a pixel; float output.
-HWY_INLINE void FinishSplit(VI sum, const PackedIntTaps& packed, const TapRow& row, size_t pixel,
-                            size_t channel, const Epilogue& epilogue) {
+template <size_t W>
+HWY_NOINLINE void FinishSplit(const TileSums& tile, const TapRow& row, size_t out_channels,
+                              const Epilogue& epilogue) {
   const DF d;
-  VF v = hn::Mul(hn::ConvertTo(d, sum), hn::LoadU(d, epilogue.scale + channel));
-  v = hn::Add(v, hn::LoadU(d, epilogue.bias + channel));
-  HWY_ALIGN float values[HWY_MAX_BYTES / sizeof(float)];
-  hn::Store(v, d, values);
-  const size_t colours = packed.out_channels / 4;
-  const size_t end = HWY_MIN(channel + hn::Lanes(d), packed.out_channels);
-  for (size_t c = channel; c < end; ++c) {
-    const size_t column = c / colours % 2;
-    float* to = static_cast<float*>(c < 2 * colours ? row.out : row.out_second);
-    to[pixel * row.out_step + column * (row.out_step / 2) + c % colours] = values[c - channel];
+  const DI di;
+  const size_t lanes = hn::Lanes(d), colours = out_channels / 4;
+  HWY_ALIGN float values[W * HWY_MAX_BYTES / sizeof(float)];
+  for (size_t p = 0; p < tile.pixels; ++p) {
+    for (size_t i = 0; i < W; ++i) {
+      const size_t channel = tile.channel + i * lanes;
+      const VI sum = hn::Load(di, tile.sums + (p * W + i) * lanes);
+      const VF v = hn::Mul(hn::ConvertTo(d, sum), hn::LoadU(d, epilogue.scale + channel));
+      hn::Store(hn::Add(v, hn::LoadU(d, epilogue.bias + channel)), d, values + i * lanes);
+    }
+    const size_t end = HWY_MIN(tile.channel + W * lanes, out_channels);
+    for (size_t c = tile.channel; c < end; ++c) {
+      const size_t column = c / colours % 2;
+      float* to = static_cast<float*>(c < 2 * colours ? row.out : row.out_second);
+      to += (tile.first_pixel + p) * row.out_step + column * (row.out_step / 2);
+      to[c % colours] = values[c - tile.channel];
+    }
   }
 }
 
-// P pixels x W vectors; in bytes, for two element types share it.
+// How to finish tiles of one and two vectors.
+struct Finisher {
+  using Function = void (*)(const TileSums&, const TapRow&, size_t, const Epilogue&);
+  Function one;
+  Function two;
+};
+
+template <Join J, Element R>
+Finisher FinisherFor(Element out) {
+  switch (out) {
+    case Element::kF32:
+      return {FinishTile<J, R, Element::kF32, 1>, FinishTile<J, R, Element::kF32, 2>};
+    case Element::kI16:
+      return {FinishTile<J, R, Element::kI16, 1>, FinishTile<J, R, Element::kI16, 2>};
+    case Element::kU8:
+      return {FinishTile<J, R, Element::kU8, 1>, FinishTile<J, R, Element::kU8, 2>};
+  }
+  return {};
+}
+
+template <Join J>
+Finisher FinisherFor(const Epilogue& epilogue) {
+  switch (epilogue.residual) {
+    case Element::kF32:
+      return FinisherFor<J, Element::kF32>(epilogue.out);
+    case Element::kI16:
+      return FinisherFor<J, Element::kI16>(epilogue.out);
+    case Element::kU8:
+      return FinisherFor<J, Element::kU8>(epilogue.out);
+  }
+  return {};
+}
+
+Finisher FinisherFor(TapStore store, const TapRow& row, const Epilogue& epilogue) {
+  if (store == TapStore::kSplitRows) return {FinishSplit<1>, FinishSplit<2>};
+  if (store == TapStore::kDivide) return FinisherFor<Join::kDivide>(epilogue);
+  if (store == TapStore::kMultiply) return FinisherFor<Join::kMultiply>(epilogue);
+  if (row.residual != nullptr) return FinisherFor<Join::kAdd>(epilogue);
+  return FinisherFor<Join::kNone, Element::kF32>(epilogue.out);
+}
+
+// The products of P pixels x W vectors; in bytes, for two element types share it.
 template <class Policy, size_t P, size_t W>
-HWY_NOINLINE void RunTile(const PackedIntTaps& packed, const TapRow& row, size_t first_pixel,
-                          size_t vector, TapStore store, const Epilogue& epilogue) {
+HWY_NOINLINE void SumTile(const PackedIntTaps& packed, const TapRow& row, size_t first_pixel,
+                          size_t vector, int32_t* HWY_RESTRICT sums) {
   const DI d;
   const size_t lanes = hn::Lanes(d);
   const size_t element = packed.input == Element::kU8 ? 1 : 2;
@@ -191,26 +302,10 @@ HWY_NOINLINE void RunTile(const PackedIntTaps& packed, const TapRow& row, size_t
       in3 += 4;
     }
   }
-  const size_t residual_bytes = row.residual_step * BytesOf(epilogue.residual);
-  const size_t out_bytes = row.out_step * BytesOf(epilogue.out);
 #pragma GCC unroll 12
   for (size_t p = 0; p < P; ++p) {
-#pragma GCC unroll 2
-    for (size_t v = 0; v < W; ++v) {
-      const size_t channel = (vector + v) * lanes, pixel = first_pixel + p;
-      if (store == TapStore::kSplitRows) {
-        FinishSplit(sum[p][v], packed, row, pixel, channel, epilogue);
-        continue;
-      }
-      Place at;
-      at.channel = channel;
-      at.count = packed.out_channels - channel;
-      at.residual = row.residual == nullptr
-                        ? nullptr
-                        : static_cast<const uint8_t*>(row.residual) + pixel * residual_bytes;
-      at.out = static_cast<uint8_t*>(row.out) + pixel * out_bytes;
-      Finish(sum[p][v], at, store, epilogue);
-    }
+    hn::Store(sum[p][0], d, sums + p * W * lanes);
+    if (W == 2) hn::Store(sum[p][W - 1], d, sums + (p * W + 1) * lanes);
   }
 }
 
@@ -218,23 +313,27 @@ template <class Policy>
 struct PolicyTile {
   const PackedIntTaps& packed;
   const TapRow& row;
-  TapStore store;
   const Epilogue& epilogue;
+  const Finisher finisher;
 
   template <size_t P, size_t W>
   HWY_INLINE void Run(size_t pixel, size_t vector) const {
-    RunTile<Policy, P, W>(packed, row, pixel, vector, store, epilogue);
+    HWY_ALIGN int32_t sums[P * W * HWY_MAX_BYTES / sizeof(int32_t)];
+    SumTile<Policy, P, W>(packed, row, pixel, vector, sums);
+    const TileSums tile{sums, pixel, P, vector * hn::Lanes(DI())};
+    (W == 2 ? finisher.two : finisher.one)(tile, row, packed.out_channels, epilogue);
   }
 };
 
 void Run(const PackedIntTaps& packed, const TapRow& row, TapStore store, const Epilogue& epilogue,
          size_t block_begin, size_t block_end) {
+  const Finisher finisher = FinisherFor(store, row, epilogue);
   if (packed.input == Element::kU8) {
     ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
-             PolicyTile<Quads>{packed, row, store, epilogue});
+             PolicyTile<Quads>{packed, row, epilogue, finisher});
   } else {
     ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
-             PolicyTile<Pairs>{packed, row, store, epilogue});
+             PolicyTile<Pairs>{packed, row, epilogue, finisher});
   }
 }
 
