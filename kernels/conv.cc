@@ -35,7 +35,8 @@ struct Conv::Impl {
   ConvSpec spec;
   Element input = Element::kF32;
   size_t in_total = 0;
-  std::vector<TapSet> sets;  // conv: 1; transposed: row phase * 2 + column phase; paired rows: 1
+  // conv: 1, or 2 (JoinRows); transposed: row phase * 2 + column phase; paired rows: 1.
+  std::vector<TapSet> sets;
   size_t reads_left = 0;
   size_t reads_right = 0;
 
@@ -168,8 +169,24 @@ struct Conv::Impl {
     }
   }
 
+  // Channels that are no multiple of a word of products are padded for every tap: 3 to 4. A second
+  // set pads only the rows of taps, 15 to 16, for inputs without gaps between pixels.
+  void JoinRows() {
+    const bool one_row = spec.kind != ConvSpec::Kind::kConv || spec.sources > 1 ||
+                         spec.checkerboard || spec.kernel == 1;
+    if (one_row || in_total % GroupOf(input) == 0) return;
+    TapSet joined;
+    joined.out_channels = sets[0].out_channels;
+    joined.source = sets[0].source;
+    for (size_t ky = 0; ky < spec.kernel; ++ky) {
+      joined.taps.push_back({0, ky, -static_cast<long>(spec.padding), spec.kernel * in_total});
+    }
+    sets.push_back(std::move(joined));
+  }
+
   void PackInts(Element element, const int16_t* weight, int zero) {
     input = element;
+    JoinRows();
     for (TapSet& set : sets) {
       set.packed_ints =
           PackIntTaps(element, Runs(set), set.out_channels, Dense(set, weight).data(), zero);
@@ -192,7 +209,9 @@ struct Conv::Impl {
 
 void Conv::Impl::RunRow(const ConvRow& row, size_t set_index, const Epilogue& epilogue,
                         size_t block_begin, size_t block_end) const {
-  const TapSet& set = sets[set_index];
+  const bool gapless = row.in_pixel_stride[0] == in_total;
+  const bool joined = spec.kind == ConvSpec::Kind::kConv && sets.size() == 2 && gapless;
+  const TapSet& set = sets[set_index + (joined ? 1 : 0)];
   constexpr size_t kMaxTaps = kMaxSources + kMaxKernel * kMaxKernel;
   const void* taps[kMaxTaps];
   size_t steps[kMaxTaps];
