@@ -35,7 +35,8 @@ struct Conv::Impl {
   ConvSpec spec;
   Element input = Element::kF32;
   size_t in_total = 0;
-  // conv: 1, or 2 (JoinRows); transposed: row phase * 2 + column phase; paired rows: 1.
+  // conv: 1, or 2 (JoinRows); transposed: row phase * 2 + column phase; paired rows: 1,
+  // or 2 by row.
   std::vector<TapSet> sets;
   size_t reads_left = 0;
   size_t reads_right = 0;
@@ -110,34 +111,50 @@ struct Conv::Impl {
     reads_right = std::max(reads_right, spec.kernel / 2);
   }
 
-  // All four phases as one GEMM over the 3x3 neighbourhood; output channel = phase * out_channels +
-  // o.
+  // Phases over the 3x3 neighbourhood, output channel = phase * out_channels + o: all four as one
+  // GEMM where a vector holds them; else the two rows apart, which skips the rows of input that
+  // only the other one reads.
   void BuildPaired() {
-    TapSet& set = sets.emplace_back();
-    set.out_channels = 4 * spec.out_channels;
-    set.source.assign(9 * in_total * set.out_channels, kNone);
-    for (size_t i = 0; i < 9; ++i) {
-      set.taps.push_back({0, i / 3, static_cast<long>(i % 3) - 1, in_total});
+    if (4 * spec.out_channels <= VectorLanes()) {
+      BuildPhasesAtOnce(0, 4);
+    } else {
+      BuildPhasesAtOnce(0, 2);
+      BuildPhasesAtOnce(2, 2);
     }
-    for (size_t phase = 0; phase < 4; ++phase) {
-      for (size_t ky = 0; ky < spec.kernel; ++ky) {
-        for (size_t kx = 0; kx < spec.kernel; ++kx) {
-          if ((phase / 2 + spec.padding + ky) % 2 != 0 ||
-              (phase % 2 + spec.padding + kx) % 2 != 0) {
-            continue;
-          }
-          const size_t tap =
-              static_cast<size_t>((Shift(phase / 2, ky) + 1) * 3 + Shift(phase % 2, kx) + 1);
-          for (size_t c = 0; c < in_total; ++c) {
-            for (size_t o = 0; o < spec.out_channels; ++o) {
-              set.source[(tap * in_total + c) * set.out_channels + phase * spec.out_channels + o] =
-                  WeightIndex(c, o, ky, kx);
-            }
+    reads_right = 1;
+  }
+
+  void BuildPhasesAtOnce(size_t first_phase, size_t phases) {
+    TapSet& set = sets.emplace_back();
+    set.out_channels = phases * spec.out_channels;
+    for (size_t i = 0; i < 9; ++i) {
+      std::vector<size_t> source(in_total * set.out_channels, kNone);
+      for (size_t phase = 0; phase < phases; ++phase) {
+        FillNeighbour(i, first_phase + phase, phase * spec.out_channels, set.out_channels, &source);
+      }
+      const auto is_weight = [](size_t index) { return index != kNone; };
+      if (std::none_of(source.begin(), source.end(), is_weight)) continue;
+      set.taps.push_back({0, i / 3, static_cast<long>(i % 3) - 1, in_total});
+      set.source.insert(set.source.end(), source.begin(), source.end());
+    }
+  }
+
+  // The weight by which neighbour i of the 3x3 goes into each output of the phase, if there is one.
+  void FillNeighbour(size_t i, size_t phase, size_t first_out, size_t width,
+                     std::vector<size_t>* source) const {
+    const long dy = static_cast<long>(i / 3) - 1, dx = static_cast<long>(i % 3) - 1;
+    for (size_t ky = 0; ky < spec.kernel; ++ky) {
+      for (size_t kx = 0; kx < spec.kernel; ++kx) {
+        const bool live =
+            (phase / 2 + spec.padding + ky) % 2 == 0 && (phase % 2 + spec.padding + kx) % 2 == 0;
+        if (!live || Shift(phase / 2, ky) != dy || Shift(phase % 2, kx) != dx) continue;
+        for (size_t c = 0; c < in_total; ++c) {
+          for (size_t o = 0; o < spec.out_channels; ++o) {
+            (*source)[c * width + first_out + o] = WeightIndex(c, o, ky, kx);
           }
         }
       }
     }
-    reads_right = 1;
   }
 
   template <typename T>
@@ -241,6 +258,8 @@ void Conv::Impl::RunRow(const ConvRow& row, size_t set_index, const Epilogue& ep
     tap_row.pixels /= 2;
     if (spec.paired_rows()) {
       store = TapStore::kSplitRows;
+      tap_row.colours = spec.out_channels;
+      if (set_index == 1) tap_row.out = row.out_second;
     } else if (set_index % 2 == 1) {
       // The odd columns: one pixel on.
       tap_row.out = static_cast<uint8_t*>(row.out) + row.out_pixel_stride * BytesOf(epilogue.out);
@@ -312,8 +331,12 @@ void Conv::Run(const ConvRow* rows, size_t count, const Epilogue& epilogue, size
   for (size_t block = block_begin; block < block_end; ++block) {
     for (size_t r = 0; r < count; ++r) {
       const ConvRow& row = rows[r];
-      if (!impl_->transposed() || impl_->spec.paired_rows()) {
+      if (!impl_->transposed()) {
         impl_->RunRow(row, 0, epilogue, block, block + 1);
+      } else if (impl_->spec.paired_rows()) {
+        for (size_t s = 0; s < impl_->sets.size(); ++s) {
+          impl_->RunRow(row, s, epilogue, block, block + 1);
+        }
       } else {
         impl_->RunRow(row, 2 * row.phase, epilogue, block, block + 1);
         impl_->RunRow(row, 2 * row.phase + 1, epilogue, block, block + 1);

@@ -193,28 +193,21 @@ HWY_NOINLINE void FinishTile(const TileSums& tile, const TapRow& row, size_t out
   }
 }
 
-// kSplitRows: channel = (row, column, colour), at most 16 of a pixel; float output.
+// kSplitRows: float output.
 template <size_t W>
 HWY_NOINLINE void FinishSplit(const TileSums& tile, const TapRow& row, size_t out_channels,
                               const Epilogue& epilogue) {
   const DF d;
   const DI di;
-  const size_t lanes = hn::Lanes(d), colours = out_channels / 4;
+  const size_t lanes = hn::Lanes(d);
   HWY_ALIGN float values[W * HWY_MAX_BYTES / sizeof(float)];
   for (size_t p = 0; p < tile.pixels; ++p) {
     for (size_t i = 0; i < W; ++i) {
-      const size_t channel = tile.channel + i * lanes;
       const VI sum = hn::Load(di, tile.sums + (p * W + i) * lanes);
-      const VF v = hn::Mul(hn::ConvertTo(d, sum), hn::LoadU(d, epilogue.scale + channel));
-      hn::Store(hn::Add(v, hn::LoadU(d, epilogue.bias + channel)), d, values + i * lanes);
+      const VF v = hn::Mul(hn::ConvertTo(d, sum), hn::LoadU(d, epilogue.scale + i * lanes));
+      hn::Store(hn::Add(v, hn::LoadU(d, epilogue.bias + i * lanes)), d, values + i * lanes);
     }
-    const size_t end = HWY_MIN(tile.channel + W * lanes, out_channels);
-    for (size_t c = tile.channel; c < end; ++c) {
-      const size_t column = c / colours % 2;
-      float* to = static_cast<float*>(c < 2 * colours ? row.out : row.out_second);
-      to += (tile.first_pixel + p) * row.out_step + column * (row.out_step / 2);
-      to[c % colours] = values[c - tile.channel];
-    }
+    SplitPixel(values, row, out_channels, tile.first_pixel + p);
   }
 }
 

@@ -106,25 +106,18 @@ HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t fi
       ++in3;
     }
   }
-  const size_t colours = packed.out_channels / 4;  // kSplitRows: channel = (row, column, colour)
 #pragma GCC unroll 12
   for (size_t p = 0; p < P; ++p) {
+    if (store == TapStore::kSplitRows) {
+      HWY_ALIGN float values[W * HWY_MAX_BYTES / sizeof(float)];
+      hn::Store(sum[p][0], d, values);
+      if (W == 2) hn::Store(sum[p][W - 1], d, values + lanes);
+      SplitPixel(values, row, packed.out_channels, first_pixel + p);
+      continue;
+    }
 #pragma GCC unroll 2
     for (size_t v = 0; v < W; ++v) {
       const size_t channel = (vector + v) * lanes;
-      if (store == TapStore::kSplitRows) {
-        // At most 16 sums of a pixel: through memory, for the parts begin anywhere in a vector.
-        HWY_ALIGN float sums[HWY_MAX_BYTES / sizeof(float)];
-        hn::Store(sum[p][v], d, sums);
-        const size_t end = HWY_MIN(channel + lanes, packed.out_channels);
-        for (size_t c = channel; c < end; ++c) {
-          const size_t column = c / colours % 2;
-          float* to = static_cast<float*>(c < 2 * colours ? row.out : row.out_second);
-          to += (first_pixel + p) * row.out_step;
-          to[column * (row.out_step / 2) + c % colours] = sums[c - channel];
-        }
-        continue;
-      }
       Place at;
       at.out = static_cast<float*>(row.out) + (first_pixel + p) * row.out_step + channel;
       at.residual = row.residual == nullptr ? nullptr
@@ -174,6 +167,7 @@ HWY_EXPORT(Tile);
 HWY_EXPORT(Run);
 
 size_t TilePixels() { return HWY_DYNAMIC_DISPATCH(Tile)(); }
+size_t VectorLanes() { return HWY_DYNAMIC_DISPATCH(Lanes)(); }
 
 PackedTaps PackTaps(const std::vector<uint32_t>& runs, size_t out_channels, const float* weights,
                     const float* bias) {

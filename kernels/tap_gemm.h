@@ -28,8 +28,10 @@ struct PackedTaps {
 
 // What happens to the sums of one row, and where they go.
 enum class TapStore {
-  kPlain,         // residual, leaky ReLU, gain, as ConvRow and Epilogue say
-  kSplitRows,     // paired rows of a transposed convolution: channel = (row, column, colour)
+  kPlain,  // residual, leaky ReLU, gain, as ConvRow and Epilogue say
+  // Paired rows of a transposed convolution, one or both: channel = (row, column, colour). At most
+  // two vectors.
+  kSplitRows,
   kDivide,        // residual / sum      (GDN; `residual` is x), then gain
   kMultiply,      // residual * sum
   kDivideRoot,    // residual / sqrt(sum)
@@ -41,7 +43,8 @@ struct TapRow {
   const void* const* taps = nullptr;  // input of pixel 0, by tap
   const size_t* steps = nullptr;      // elements per pixel, by tap
   void* out = nullptr;
-  void* out_second = nullptr;
+  void* out_second = nullptr;  // kSplitRows
+  size_t colours = 0;          // kSplitRows
   size_t out_step = 0;
   const void* residual = nullptr;
   size_t residual_step = 0;
@@ -53,6 +56,8 @@ PackedTaps PackTaps(const std::vector<uint32_t>& runs, size_t out_channels, cons
                     const float* bias);
 // Pixels that a tile of the current target holds.
 size_t TilePixels();
+// Floats of a vector of the current target.
+size_t VectorLanes();
 void RunTaps(const PackedTaps& packed, const TapRow& row, Numerics numerics, TapStore store,
              const Epilogue& epilogue, size_t block_begin, size_t block_end);
 

@@ -12,6 +12,7 @@
 #include <cstddef>
 
 #include "hwy/highway.h"
+#include "kernels/tap_gemm.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glint::kernels {
@@ -21,11 +22,13 @@ namespace HWY_NAMESPACE {
 // weight that is loaded serves all pixels, every input that is broadcast serves two vectors.
 constexpr size_t kTile = HWY_TARGET <= HWY_AVX3 ? 12 : 6;
 
+// One vector of outputs leaves room for 12 pixels everywhere, and latencies need as many sums.
 template <size_t W, class Tile>
 HWY_INLINE void ForPixels(size_t pixels, size_t vector, const Tile& tile) {
+  constexpr size_t kMost = W == 1 ? 12 : kTile;
   size_t p = 0;
-  for (; p + kTile <= pixels; p += kTile) tile.template Run<kTile, W>(p, vector);
-  if (kTile > 6 && p + 6 <= pixels) {
+  for (; p + kMost <= pixels; p += kMost) tile.template Run<kMost, W>(p, vector);
+  if (kMost > 6 && p + 6 <= pixels) {
     tile.template Run<6, W>(p, vector);
     p += 6;
   }
@@ -44,6 +47,17 @@ void ForTiles(size_t pixels, size_t vectors, size_t block_begin, size_t block_en
     } else {
       ForPixels<1>(pixels, 2 * block, tile);
     }
+  }
+}
+
+// kSplitRows: the outputs of one pixel of input to their places.
+HWY_INLINE void SplitPixel(const float* HWY_RESTRICT values, const TapRow& row, size_t out_channels,
+                           size_t pixel) {
+  const size_t colours = row.colours;
+  for (size_t c = 0, phase = 0; c < out_channels; c += colours, ++phase) {
+    float* to = static_cast<float*>(phase < 2 ? row.out : row.out_second);
+    to += pixel * row.out_step + phase % 2 * (row.out_step / 2);
+    for (size_t i = 0; i < colours; ++i) to[i] = values[c + i];
   }
 }
 
