@@ -71,12 +71,12 @@ struct Gdn::Impl {
   Element input = Element::kF32;
   int zero = 0;
   TapStore store = TapStore::kDivide;
-  size_t tile = 0;
+  size_t chunk = 0;  // pixels whose magnitudes are in the scratch at a time: a few tiles
   PackedTaps packed;
   PackedIntTaps packed_ints;
 
   Impl(size_t channel_count, Form gdn_form, bool inverse)
-      : channels(channel_count), form(gdn_form), tile(TilePixels()) {
+      : channels(channel_count), form(gdn_form), chunk(4 * TilePixels()) {
     if (form == Form::kAbs) {
       store = inverse ? TapStore::kMultiply : TapStore::kDivide;
     } else {
@@ -129,7 +129,7 @@ Gdn::Gdn(Gdn&&) noexcept = default;
 Gdn& Gdn::operator=(Gdn&&) noexcept = default;
 
 Element Gdn::input() const { return impl_->input; }
-size_t Gdn::ScratchFloats() const { return impl_->tile * impl_->scratch_step() + 16; }
+size_t Gdn::ScratchFloats() const { return impl_->chunk * impl_->scratch_step() + 16; }
 double Gdn::MacsPerPixel() const { return static_cast<double>(impl_->channels * impl_->channels); }
 
 void Gdn::Run(const void* in, size_t in_stride, void* out, size_t out_stride, size_t pixels,
@@ -143,8 +143,8 @@ void Gdn::Run(const void* in, size_t in_stride, void* out, size_t out_stride, si
   row.steps = &step;
   row.out_step = out_stride;
   row.residual_step = in_stride;
-  for (size_t x = 0; x < pixels; x += impl_->tile) {
-    row.pixels = std::min(impl_->tile, pixels - x);
+  for (size_t x = 0; x < pixels; x += impl_->chunk) {
+    row.pixels = std::min(impl_->chunk, pixels - x);
     for (size_t p = 0; p < row.pixels; ++p) {
       impl_->FillScratch(from + (x + p) * in_bytes, p, scratch);
     }
