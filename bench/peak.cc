@@ -130,7 +130,7 @@ double MeasurePeakGops(PeakKind kind) {
   constexpr size_t kIterations = 20000;
   float sink = 0.0f;
   double best = 0.0;
-  for (int run = 0; run < 100; ++run) {
+  for (int run = 0; run < 1000; ++run) {
     const auto start = Clock::now();
     const double operations = RunPeak(kind, kIterations, &sink);
     best = std::max(best, operations / std::chrono::duration<double>(Clock::now() - start).count());

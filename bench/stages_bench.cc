@@ -1,6 +1,7 @@
 // bench_stages: the stages of the codec and whole encode and decode of one synthetic picture: MP/s,
-// GOPS (two operations a multiply-add) and percent of the FP32 peak measured in the same run.
-// `--layers` prints a table per layer instead. Run by people and scripts; Google Benchmark's own
+// GOPS (two operations a multiply-add), percent of the peak of the layers' own precisions measured
+// in the same run, and, of several models whose rounds alternate, the speed against FP32.
+// `--layers` prints tables per layer instead. Run by people and scripts; Google Benchmark's own
 // flags work as well. Thread rules: one main thread; the library makes the workers that --threads
 // asks for.
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,7 +30,8 @@ namespace {
 constexpr const char* kTool = "bench_stages";
 
 struct Flags {
-  std::string model, target, size = "768x512";
+  std::vector<std::string> models, types;
+  std::string target, size = "768x512";
   int threads = 1;
   int rounds = 5;
   double lrd = 0;
@@ -123,22 +126,51 @@ Stage StageOfGraph(const std::string& graph) {
   return Stage::kContext;
 }
 
-double MacsOf(Stage stage, const Report& report) {
-  double macs = 0;
-  for (const LayerProfile& layer : report.layers) {
-    if (stage == Stage::kWhole || StageOfGraph(layer.stage) == stage) macs += layer.macs;
+// GMAC/s that all threads together can do at most.
+struct Peaks {
+  double fp32 = 0, i16 = 0, u8 = 0;
+
+  explicit Peaks(int threads)
+      : fp32(threads * bench::MeasurePeakGops(bench::PeakKind::kFp32Fma) / 2),
+        i16(threads * bench::MeasurePeakGops(bench::PeakKind::kI16) / 2),
+        u8(threads * bench::MeasurePeakGops(bench::PeakKind::kU8I8) / 2) {}
+
+  // By the name of a layer's kernel, which begins with the type of its products.
+  double Of(const std::string& kernel) const {
+    if (kernel.rfind("i16 ", 0) == 0) return i16;
+    return kernel.rfind("u8 ", 0) == 0 ? u8 : fp32;
   }
-  return macs;
+};
+
+// Multiply-adds of a stage, and the time that they take at least.
+struct Arithmetic {
+  double macs = 0, seconds_at_peak = 0;
+
+  void Add(const LayerProfile& layer, const Peaks& peaks) {
+    macs += layer.macs;
+    seconds_at_peak += 1e-9 * layer.macs / peaks.Of(layer.kernel);
+  }
+};
+
+Arithmetic ArithmeticOf(Stage stage, const Report& report, const Peaks& peaks) {
+  Arithmetic sum;
+  for (const LayerProfile& layer : report.layers) {
+    if (stage == Stage::kWhole || StageOfGraph(layer.stage) == stage) sum.Add(layer, peaks);
+  }
+  return sum;
+}
+
+double Least(const std::vector<double>& values) {
+  return *std::min_element(values.begin(), values.end());
 }
 
 // One model, one picture, its stream, and what coding them costs in multiply-adds.
 class Bench {
  public:
   Bench(Model model, Picture picture, const Flags& flags)
-      : model_(std::move(model)), picture_(std::move(picture)) {
+      : model_(std::move(model)), picture_(std::move(picture)), type_(Upper(model_.info().form)) {
     encode_options_.lrd = flags.lrd;
     encode_options_.threads = decode_options_.threads = flags.threads;
-    threads_ = flags.threads > 0 ? flags.threads : HardwareThreads();
   }
 
   // Codes once with the profiler on, which also warms caches and finds errors before anything is
@@ -150,10 +182,25 @@ class Bench {
     encode_options_.profile = decode_options_.profile = false;
     return error;
   }
-  void MeasurePeak() { peak_gmacs_ = bench::MeasurePeakGops(bench::PeakKind::kFp32Fma) / 2 * threads_; }
 
-  Error Run(Direction direction, Report* report) {
-    return direction == Direction::kEncode ? RunEncode(report) : RunDecode(report);
+  // One coding in either direction, for Seconds.
+  Error Run() {
+    Report encode, decode;
+    Error error = RunEncode(&encode);
+    if (error.ok()) error = RunDecode(&decode);
+    if (!error.ok()) return error;
+    encodes_.push_back(encode.times);
+    decodes_.push_back(decode.times);
+    symbols_ = static_cast<double>(encode.symbols);
+    return {};
+  }
+  // Of a stage in each Run.
+  std::vector<double> Seconds(const Case& which) const {
+    std::vector<double> seconds;
+    for (const StageTimes& times : which.direction == Direction::kEncode ? encodes_ : decodes_) {
+      seconds.push_back(SecondsOf(which.stage, times));
+    }
+    return seconds;
   }
 
   const Report& profile(Direction direction) const {
@@ -163,8 +210,8 @@ class Bench {
   const std::vector<uint8_t>& stream() const { return stream_; }
   const Model& model() const { return model_; }
   double megapixels() const { return picture_.info.width * 1e-6 * picture_.info.height; }
-  double peak_gmacs() const { return peak_gmacs_; }  // of all threads together
-  int threads() const { return threads_; }
+  const std::string& type() const { return type_; }  // "FP32"
+  double symbols() const { return symbols_; }
 
  private:
   Error RunEncode(Report* report) {
@@ -184,56 +231,82 @@ class Bench {
   EncodeOptions encode_options_;
   DecodeOptions decode_options_;
   std::vector<uint8_t> stream_;
+  std::string type_;
   Report encode_profile_, decode_profile_;
-  double peak_gmacs_ = 0;
-  int threads_ = 1;
+  std::vector<StageTimes> encodes_, decodes_;  // of each Run
+  double symbols_ = 0;
+};
+
+// The models that are compared, and what the machine can do.
+struct Comparison {
+  std::vector<std::unique_ptr<Bench>> benches;
+  Peaks peaks;
+  int threads = 1;
+
+  // FP32 when it is compared with others, else nullptr.
+  const Bench* Baseline() const {
+    if (benches.size() < 2) return nullptr;
+    for (const auto& bench : benches) {
+      if (bench->type() == "FP32") return bench.get();
+    }
+    return nullptr;
+  }
 };
 
 // ---- Google Benchmark --------------------------------------------------------------------------
 
-// A stage is timed where it happens, inside a whole call, by the clock that the library reports.
-void RunCase(benchmark::State& state, const Case& which, Bench* bench) {
-  double seconds = 0;
-  double symbols = 0;
-  for (auto _ : state) {
-    Report report;
-    const Error error = bench->Run(which.direction, &report);
-    if (!error.ok()) {
-      state.SkipWithError(error.message.c_str());
-      return;
-    }
-    const double spent = SecondsOf(which.stage, report.times);
-    state.SetIterationTime(spent);
-    seconds += spent;
-    symbols += static_cast<double>(report.symbols);
-  }
-  if (seconds <= 0) return;  // shorter than the clock can tell: no rates
-  const double runs = static_cast<double>(state.iterations());
-  const double macs = runs * MacsOf(which.stage, bench->profile(which.direction));
-  state.counters["MP/s"] = runs * bench->megapixels() / seconds;
+// Tells what was measured before: a stage is timed where it happens, inside whole codings, by the
+// clock that the library reports, and the codings of all models alternate.
+void TellCase(benchmark::State& state, const Case& which, const Comparison& all,
+              const Bench& bench) {
+  const std::vector<double> seconds = bench.Seconds(which);
+  size_t round = 0;
+  for (auto _ : state) state.SetIterationTime(seconds[round++ % seconds.size()]);
+  const double least = Least(seconds);
+  if (least <= 0) return;  // shorter than the clock can tell: no rates
+  state.counters["MP/s"] = bench.megapixels() / least;
+  const Bench* baseline = all.Baseline();
+  if (baseline != nullptr) state.counters["x_FP32"] = Least(baseline->Seconds(which)) / least;
   if (which.stage == Stage::kEntropy) {
-    state.counters["Msym/s"] = symbols * 1e-6 / seconds;
+    state.counters["Msym/s"] = 1e-6 * bench.symbols() / least;
     return;
   }
-  state.counters["GOPS"] = 2e-9 * macs / seconds;
-  state.counters["peak_percent"] = 1e-7 * macs / seconds / bench->peak_gmacs();
+  const Arithmetic sum = ArithmeticOf(which.stage, bench.profile(which.direction), all.peaks);
+  state.counters["GOPS"] = 2e-9 * sum.macs / least;
+  state.counters["peak_percent"] = 100 * sum.seconds_at_peak / least;
 }
 
-int RunBenchmarks(const Flags& flags, Bench* bench) {
-  const ModelInfo& model = bench->model().info();
+int RunBenchmarks(const Flags& flags, const Comparison& all) {
+  for (int round = 0; round < flags.rounds; ++round) {
+    for (const auto& bench : all.benches) {
+      const Error error = bench->Run();
+      if (!error.ok()) return ExitCodeFor(kTool, error);
+    }
+  }
   benchmark::AddCustomContext("cpu", CpuName());
   benchmark::AddCustomContext("target", CurrentTarget());
-  benchmark::AddCustomContext("threads", std::to_string(bench->threads()));
-  benchmark::AddCustomContext("model", model.name + " " + model.form + " " + model.id);
+  benchmark::AddCustomContext("threads", std::to_string(all.threads));
+  for (const auto& bench : all.benches) {
+    const ModelInfo& model = bench->model().info();
+    benchmark::AddCustomContext("model_" + bench->type(),
+                                model.name + " " + model.form + " " + model.id);
+    benchmark::AddCustomContext("stream_bytes_" + bench->type(),
+                                std::to_string(bench->stream().size()));
+  }
   benchmark::AddCustomContext("picture", flags.size);
-  benchmark::AddCustomContext("stream_bytes", std::to_string(bench->stream().size()));
-  benchmark::AddCustomContext("peak_fp32_gops", Fixed(2 * bench->peak_gmacs(), 1));
+  benchmark::AddCustomContext("peak_fp32_gops", Fixed(2 * all.peaks.fp32, 1));
+  benchmark::AddCustomContext("peak_int16_gops", Fixed(2 * all.peaks.i16, 1));
+  benchmark::AddCustomContext("peak_int8_gops", Fixed(2 * all.peaks.u8, 1));
   for (const Case& which : kCases) {
-    benchmark::RegisterBenchmark(
-        which.name, [&which, bench](benchmark::State& state) { RunCase(state, which, bench); })
-        ->UseManualTime()
-        ->Iterations(flags.rounds)
-        ->Unit(benchmark::kMillisecond);
+    for (const auto& bench : all.benches) {
+      const std::string name = std::string(which.name) + "/" + bench->type();
+      benchmark::RegisterBenchmark(
+          name.c_str(),
+          [&which, &all, &bench](benchmark::State& state) { TellCase(state, which, all, *bench); })
+          ->UseManualTime()
+          ->Iterations(flags.rounds)
+          ->Unit(benchmark::kMillisecond);
+    }
   }
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
@@ -242,71 +315,101 @@ int RunBenchmarks(const Flags& flags, Bench* bench) {
 
 // ---- --layers ----------------------------------------------------------------------------------
 
-// The fastest of several runs for each layer: what the layer costs when nothing disturbs it.
-Error BestLayers(Bench* bench, Direction direction, int rounds, std::vector<LayerProfile>* best) {
-  *best = bench->profile(direction).layers;
+using Layers = std::vector<LayerProfile>;
+
+// The fastest of several runs for each layer, what it costs when nothing disturbs it, by model.
+Error BestLayers(const Comparison& all, Direction direction, int rounds,
+                 std::vector<Layers>* best) {
+  for (const auto& bench : all.benches) best->push_back(bench->profile(direction).layers);
   for (int i = 1; i < rounds; ++i) {
-    const Error error = bench->Profile();
-    if (!error.ok()) return error;
-    const std::vector<LayerProfile>& layers = bench->profile(direction).layers;
-    for (size_t k = 0; k < std::min(layers.size(), best->size()); ++k) {
-      (*best)[k].seconds = std::min((*best)[k].seconds, layers[k].seconds);
+    for (size_t b = 0; b < all.benches.size(); ++b) {
+      const Error error = all.benches[b]->Profile();
+      if (!error.ok()) return error;
+      const Layers& layers = all.benches[b]->profile(direction).layers;
+      for (size_t k = 0; k < std::min(layers.size(), (*best)[b].size()); ++k) {
+        (*best)[b][k].seconds = std::min((*best)[b][k].seconds, layers[k].seconds);
+      }
     }
   }
   return {};
 }
 
-Table::Cells LayerRow(const LayerProfile& layer, double peak_gmacs) {
-  const double gmacs = layer.seconds > 0 ? 1e-9 * layer.macs / layer.seconds : 0;
-  return {layer.stage,
-          Printable(layer.name, 40),
-          layer.kernel,
-          Fixed(1e-6 * layer.macs, 2),
-          Fixed(1e3 * layer.seconds, 3),
-          Fixed(gmacs, 1),
-          Fixed(100 * gmacs / peak_gmacs, 1)};
-}
+// A row of the table: a layer, or the sum of several.
+struct LayerLine {
+  std::string stage, name, kernel;
+  Arithmetic arithmetic;
+  double seconds = 0;
 
-LayerProfile SumOf(const std::vector<LayerProfile>& layers, const std::string& stage) {
-  LayerProfile sum;
-  sum.stage = stage.empty() ? "all" : stage;
-  sum.name = "(sum)";
-  for (const LayerProfile& layer : layers) {
-    if (!stage.empty() && layer.stage != stage) continue;
-    sum.macs += layer.macs;
-    sum.seconds += layer.seconds;
+  void Add(const LayerProfile& layer, const Peaks& peaks) {
+    arithmetic.Add(layer, peaks);
+    seconds += layer.seconds;
   }
-  return sum;
-}
+};
 
-std::string LayerTable(const std::vector<LayerProfile>& layers, double peak_gmacs) {
-  std::vector<Table::Cells> rows;
+// The layers of each stage, their sum, and the sum of all.
+std::vector<LayerLine> LinesOf(const Layers& layers, const Peaks& peaks) {
+  std::vector<LayerLine> lines;
+  LayerLine stage, all;
+  all.stage = "all";
+  stage.name = all.name = "(sum)";
   for (size_t i = 0; i < layers.size(); ++i) {
-    rows.push_back(LayerRow(layers[i], peak_gmacs));
-    const bool last = i + 1 == layers.size() || layers[i + 1].stage != layers[i].stage;
-    if (last) rows.push_back(LayerRow(SumOf(layers, layers[i].stage), peak_gmacs));
+    LayerLine line{layers[i].stage, layers[i].name, layers[i].kernel, {}, 0};
+    for (LayerLine* sum : {&line, &stage, &all}) sum->Add(layers[i], peaks);
+    lines.push_back(line);
+    if (i + 1 < layers.size() && layers[i + 1].stage == line.stage) continue;
+    stage.stage = line.stage;
+    lines.push_back(stage);
+    stage = LayerLine{"", "(sum)", "", {}, 0};
   }
-  rows.push_back(LayerRow(SumOf(layers, ""), peak_gmacs));
+  lines.push_back(all);
+  return lines;
+}
+
+// `baseline`: the same layers in FP32, or nothing.
+std::string LayerTable(const std::vector<LayerLine>& lines,
+                       const std::vector<LayerLine>& baseline) {
+  std::vector<Table::Cells> rows;
+  for (const LayerLine& line : lines) {
+    const double gmacs = line.seconds > 0 ? 1e-9 * line.arithmetic.macs / line.seconds : 0;
+    const double part = line.seconds > 0 ? line.arithmetic.seconds_at_peak / line.seconds : 0;
+    const auto same = std::find_if(baseline.begin(), baseline.end(), [&](const LayerLine& other) {
+      return other.stage == line.stage && other.name == line.name;
+    });
+    const bool has_ratio = same != baseline.end() && line.seconds > 0;
+    rows.push_back({line.stage, Printable(line.name, 40), line.kernel,
+                    Fixed(1e-6 * line.arithmetic.macs, 2), Fixed(1e3 * line.seconds, 3),
+                    Fixed(gmacs, 1), Fixed(100 * part, 1),
+                    has_ratio ? Fixed(same->seconds / line.seconds, 2) : ""});
+  }
   return FormatTable({{"stage", Table::Align::kLeft},
                       {"layer", Table::Align::kLeft},
                       {"kernel", Table::Align::kLeft},
                       {"MMAC"},
                       {"ms"},
                       {"GMAC/s"},
-                      {"peak %"}},
+                      {"peak %"},
+                      {"x FP32"}},
                      rows);
 }
 
-int PrintLayers(const Flags& flags, Bench* bench) {
-  std::printf("%s, %s, %s, %s; FP32 peak %s GMAC/s\n", flags.size.c_str(), CurrentTarget().c_str(),
-              Count(static_cast<size_t>(bench->threads()), "thread").c_str(), CpuName().c_str(),
-              Fixed(bench->peak_gmacs(), 1).c_str());
+int PrintLayers(const Flags& flags, const Comparison& all) {
+  std::printf("%s, %s, %s, %s; peaks: FP32 %s, int16 %s, int8 %s GMAC/s\n", flags.size.c_str(),
+              CurrentTarget().c_str(), Count(static_cast<size_t>(all.threads), "thread").c_str(),
+              CpuName().c_str(), Fixed(all.peaks.fp32, 1).c_str(), Fixed(all.peaks.i16, 1).c_str(),
+              Fixed(all.peaks.u8, 1).c_str());
   for (const Direction direction : {Direction::kEncode, Direction::kDecode}) {
-    std::vector<LayerProfile> layers;
-    const Error error = BestLayers(bench, direction, flags.rounds, &layers);
+    std::vector<Layers> layers;
+    const Error error = BestLayers(all, direction, flags.rounds, &layers);
     if (!error.ok()) return ExitCodeFor(kTool, error);
-    std::printf("\n%s\n%s", direction == Direction::kEncode ? "encode" : "decode",
-                LayerTable(layers, bench->peak_gmacs()).c_str());
+    std::vector<LayerLine> baseline;
+    for (size_t b = 0; b < all.benches.size(); ++b) {
+      if (all.benches[b].get() == all.Baseline()) baseline = LinesOf(layers[b], all.peaks);
+    }
+    for (size_t b = 0; b < all.benches.size(); ++b) {
+      std::printf("\n%s %s\n%s", all.benches[b]->type().c_str(),
+                  direction == Direction::kEncode ? "encode" : "decode",
+                  LayerTable(LinesOf(layers[b], all.peaks), baseline).c_str());
+    }
   }
   return kExitOk;
 }
@@ -314,19 +417,41 @@ int PrintLayers(const Flags& flags, Bench* bench) {
 // ---- flags -------------------------------------------------------------------------------------
 
 void AddFlags(CLI::App* app, Flags* flags) {
-  app->add_option("--model", flags->model,
-                  "Model file (default: $GLINT_MODEL, else the one that came with Glint)");
+  CLI::Option* models = app->add_option(
+      "--model", flags->models,
+      "Model files, with commas (default: $GLINT_MODEL, else the one that came with Glint)");
+  models->delimiter(',');
+  app->add_option("--type", flags->types,
+                  "FP32, FP16, INT16, INT8 or several with commas: the models of these forms that "
+                  "came with Glint, compared")
+      ->delimiter(',')
+      ->excludes(models);
   app->add_option("--target", flags->target, "SIMD target (default: the best here)");
   app->add_option("--threads", flags->threads, "Threads (default 1); 0: all")
       ->check(CLI::Range(0, 1024));
   app->add_option("--size", flags->size, "Size of the picture (default 768x512)");
   app->add_option("--lrd", flags->lrd, "Rate (default: the model's)");
-  app->add_option("--rounds", flags->rounds, "Whole codings per measure (default 5)")
+  app->add_option("--rounds", flags->rounds, "Whole codings with each model (default 5)")
       ->check(CLI::Range(1, 100000));
   app->add_flag("--layers", flags->layers, "A table per layer instead of the benchmarks");
   app->footer(
       "Google Benchmark's flags work too: --benchmark_format=json, --benchmark_filter=decode, ...\n"
-      "A stage is timed inside whole codings, by the library's own clock.");
+      "A stage is timed inside whole codings, by the library's own clock; rates are those of the\n"
+      "fastest. The codings of several models alternate.");
+}
+
+Error FindModels(const Flags& flags, std::vector<std::string>* paths) {
+  *paths = flags.models;
+  for (const std::string& type : flags.types) {
+    const Expected<std::string> path = FindShippedModel("light-" + Lower(type) + ".safetensors");
+    if (!path) return path.error();
+    paths->push_back(*path);
+  }
+  if (!paths->empty()) return {};
+  const Expected<std::string> path = FindModel("");
+  if (!path) return path.error();
+  paths->push_back(*path);
+  return {};
 }
 
 int Measure(const Flags& flags) {
@@ -337,17 +462,22 @@ int Measure(const Flags& flags) {
   }
   const Error target = UseTarget(flags.target);
   if (!target.ok()) return ExitCodeFor(kTool, target);
-  const Expected<std::string> path = FindModel(flags.model);
-  if (!path) return ExitCodeFor(kTool, path.error());
-  Expected<Model> model = LoadModel(*path);
-  if (!model) return ExitCodeFor(kTool, model.error());
-  const Error lrd = flags.lrd > 0 ? CheckLrd(model->info(), flags.lrd) : Error{};
-  if (!lrd.ok()) return ExitCodeFor(kTool, lrd);
-  Bench bench(std::move(*model), SyntheticPicture(width, height), flags);
-  const Error profiled = bench.Profile();
-  if (!profiled.ok()) return ExitCodeFor(kTool, profiled);
-  bench.MeasurePeak();
-  return flags.layers ? PrintLayers(flags, &bench) : RunBenchmarks(flags, &bench);
+  std::vector<std::string> paths;
+  const Error found = FindModels(flags, &paths);
+  if (!found.ok()) return ExitCodeFor(kTool, found);
+  const int threads = flags.threads > 0 ? flags.threads : HardwareThreads();
+  Comparison all{{}, Peaks(threads), threads};
+  for (const std::string& path : paths) {
+    Expected<Model> model = LoadModel(path);
+    if (!model) return ExitCodeFor(kTool, model.error());
+    const Error lrd = flags.lrd > 0 ? CheckLrd(model->info(), flags.lrd) : Error{};
+    if (!lrd.ok()) return ExitCodeFor(kTool, lrd);
+    all.benches.push_back(
+        std::make_unique<Bench>(std::move(*model), SyntheticPicture(width, height), flags));
+    const Error profiled = all.benches.back()->Profile();
+    if (!profiled.ok()) return ExitCodeFor(kTool, profiled);
+  }
+  return flags.layers ? PrintLayers(flags, all) : RunBenchmarks(flags, all);
 }
 
 int Main(int argc, char** argv) {
