@@ -132,6 +132,18 @@ class Schedule {
   std::vector<long> need_;  // by tensor
 };
 
+// Row steps on integers go through so many floats at a time, whole pixels: enough that a call for
+// them costs little, few enough to stay in L1.
+size_t PixelsAtOnce(size_t channels) { return std::max<size_t>(1, 512 / channels); }
+
+// What `steps` says of each channel, for several pixels that follow each other.
+void Repeat(size_t channels, std::vector<float>* steps) {
+  if (steps->empty()) return;
+  const size_t pixels = PixelsAtOnce(channels);
+  steps->resize(std::max(steps->size(), pixels * channels));
+  for (size_t i = channels; i < pixels * channels; ++i) (*steps)[i] = (*steps)[i - channels];
+}
+
 size_t RowPixels(const PlanTensor& tensor, size_t width) {
   return tensor.compact ? (width + 1) / 2 : width;
 }
@@ -143,7 +155,7 @@ constexpr uint64_t kMostBytes = uint64_t{1} << 48;
 struct MemoryPlan {
   std::vector<RowRing::Layout> layouts;
   size_t scratch_floats = 0;  // of one worker
-  size_t pixel_floats = 0;    // of a pixel of the widest tensor
+  size_t pixel_floats = 0;    // that row steps hold of a tensor at a time
   size_t most_rows = 0;       // of one step in one Advance
   uint64_t bytes = 0;
 };
@@ -205,9 +217,10 @@ Result<MemoryPlan> PlanMemory(const PlanImpl& plan, const ExecutorOptions& optio
     if (step.gdn)
       memory.scratch_floats = std::max(memory.scratch_floats, step.gdn->ScratchFloats());
   }
-  // Row steps on integers take a pixel of two inputs and the output through floats.
+  // Row steps on integers take pixels of two inputs and the output through floats.
   for (const PlanTensor& tensor : plan.tensors) {
-    memory.pixel_floats = std::max(memory.pixel_floats, kernels::PaddedChannels(tensor.channels));
+    const size_t floats = PixelsAtOnce(tensor.channels) * tensor.channels;
+    memory.pixel_floats = std::max(memory.pixel_floats, kernels::PaddedChannels(floats));
   }
   memory.scratch_floats = std::max(memory.scratch_floats, 3 * memory.pixel_floats);
   memory.scratch_floats = (memory.scratch_floats + 15) / 16 * 16;
@@ -254,6 +267,8 @@ class ExecutorImpl final : public Executor {
           tensor.quantisation == nullptr
               ? ChannelSteps()
               : EvaluateSteps(*plan_.model, *tensor.quantisation, tensor.channels, options_.t));
+      Repeat(tensor.channels, &steps_of_.back().step);
+      Repeat(tensor.channels, &steps_of_.back().inverse);
     }
     for (const PlanStep& step : plan_.steps) {
       gains_.push_back(step.gain == nullptr ? std::vector<float>()
@@ -280,8 +295,10 @@ class ExecutorImpl final : public Executor {
       std::memcpy(row, values, options_.in_width * tensor.channels * sizeof(float));
       return;
     }
-    for (size_t x = 0; x < options_.in_width; ++x) {
-      StorePixel(id, values + x * tensor.channels, row + x * ViewOf(id).bytes());
+    const size_t at_once = IsGapless(id, ViewOf(id).bytes()) ? PixelsAtOnce(tensor.channels) : 1;
+    for (size_t x = 0; x < options_.in_width; x += at_once) {
+      StorePixels(id, values + x * tensor.channels, std::min(at_once, options_.in_width - x),
+                  row + x * ViewOf(id).bytes());
     }
   }
 
@@ -378,24 +395,30 @@ class ExecutorImpl final : public Executor {
     return epilogue;
   }
 
-  void LoadPixel(int id, const uint8_t* from, float* to) const {
+  // Whether pixels of the tensor that are `bytes` apart follow each other.
+  bool IsGapless(int id, size_t bytes) const {
+    return bytes == TensorOf(id).channels * kernels::BytesOf(TensorOf(id).element);
+  }
+
+  // One pixel, or up to PixelsAtOnce of them without gaps.
+  void LoadPixels(int id, const uint8_t* from, size_t pixels, float* to) const {
     const PlanTensor& tensor = TensorOf(id);
     if (tensor.quantisation == nullptr) {
-      std::memcpy(to, from, tensor.channels * sizeof(float));
+      std::memcpy(to, from, pixels * tensor.channels * sizeof(float));
       return;
     }
-    kernels::ElementsToFloat(tensor.element, from, to, tensor.channels,
+    kernels::ElementsToFloat(tensor.element, from, to, pixels * tensor.channels,
                              steps_of_[static_cast<size_t>(id)].step.data(),
                              static_cast<float>(tensor.zero()));
   }
 
-  void StorePixel(int id, const float* from, uint8_t* to) const {
+  void StorePixels(int id, const float* from, size_t pixels, uint8_t* to) const {
     const PlanTensor& tensor = TensorOf(id);
     if (tensor.quantisation == nullptr) {
-      std::memcpy(to, from, tensor.channels * sizeof(float));
+      std::memcpy(to, from, pixels * tensor.channels * sizeof(float));
       return;
     }
-    kernels::FloatToElements(from, tensor.element, to, tensor.channels,
+    kernels::FloatToElements(from, tensor.element, to, pixels * tensor.channels,
                              steps_of_[static_cast<size_t>(id)].inverse.data(),
                              static_cast<float>(tensor.quantisation->low()),
                              static_cast<float>(tensor.quantisation->high()),
@@ -525,31 +548,37 @@ class ExecutorImpl final : public Executor {
     const size_t pixels = PixelsOf(step.output, r);
     float* a = scratch;
     float* b = scratch + pixel_floats_;
-    const RowInput first = InputAt(step.inputs[0], step.output, r);
-    for (size_t x = 0; x < pixels; ++x) {
+    size_t at_once = step.kind == StepKind::kConcat ? 1 : PixelsAtOnce(channels);
+    if (!IsGapless(step.output, out.bytes())) at_once = 1;
+    for (const int input : step.inputs) {
+      if (!IsGapless(input, InputAt(input, step.output, r).bytes)) at_once = 1;
+    }
+    for (size_t x = 0; x < pixels; x += at_once) {
+      const size_t count = std::min(at_once, pixels - x);
       uint8_t* to = out.Row(r) + x * out.bytes();
       if (step.kind == StepKind::kConcat) {
         LoadConcat(step, r, x, a);
-        StorePixel(step.output, a, to);
+        StorePixels(step.output, a, 1, to);
         continue;
       }
-      LoadPixel(step.inputs[0], first.Pixel(x), a);
+      const size_t values = count * channels;
+      LoadPixels(step.inputs[0], InputAt(step.inputs[0], step.output, r).Pixel(x), count, a);
       if (step.kind == StepKind::kLeakyRelu) {
-        kernels::LeakyRelu(a, a, channels, step.slope);
+        kernels::LeakyRelu(a, a, values, step.slope);
       } else if (step.kind == StepKind::kAdd) {
-        LoadPixel(step.inputs[1], InputAt(step.inputs[1], step.output, r).Pixel(x), b);
-        kernels::Add(a, b, a, channels);
+        LoadPixels(step.inputs[1], InputAt(step.inputs[1], step.output, r).Pixel(x), count, b);
+        kernels::Add(a, b, a, values);
       }
       if (!gains_[s].empty()) {
-        kernels::Gain(a, a, 1, channels, channels, channels, gains_[s].data());
+        kernels::Gain(a, a, count, channels, channels, channels, gains_[s].data());
       }
-      StorePixel(step.output, a, to);
+      StorePixels(step.output, a, count, to);
     }
   }
 
   void LoadConcat(const PlanStep& step, long r, size_t x, float* to) const {
     for (const int input : step.inputs) {
-      LoadPixel(input, InputAt(input, step.output, r).Pixel(x), to);
+      LoadPixels(input, InputAt(input, step.output, r).Pixel(x), 1, to);
       to += TensorOf(input).channels;
     }
   }
