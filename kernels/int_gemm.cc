@@ -139,8 +139,8 @@ HWY_INLINE void StorePixel(const VF (&v)[W], void* pixel, size_t channel, size_t
   }
 }
 
-// The sums of a tile, [pixel][vector][lane], and where they belong.
-struct TileSums {
+// Sums of some pixels, [pixel][vector][lane], and where they belong.
+struct Sums {
   const int32_t* sums;
   size_t first_pixel;
   size_t pixels;
@@ -150,27 +150,27 @@ struct TileSums {
 // The epilogue in memory, not in the registers of the products: unrolled behind them for every kind
 // of epilogue it filled the instruction cache and made GCC spill sums inside their loop.
 template <Join J, Element R, Element Out, size_t W>
-HWY_NOINLINE void FinishTile(const TileSums& tile, const TapRow& row, size_t out_channels,
-                             const Epilogue& epilogue) {
+HWY_NOINLINE void Finish(const Sums& from, const TapRow& row, size_t out_channels,
+                         const Epilogue& epilogue) {
   const DF d;
   const DI di;
-  const size_t lanes = hn::Lanes(d), count = out_channels - tile.channel;
+  const size_t lanes = hn::Lanes(d), count = out_channels - from.channel;
   const size_t other_bytes = row.residual_step * BytesOf(R);
   const size_t out_bytes = row.out_step * BytesOf(Out);
-  const uint8_t* other = static_cast<const uint8_t*>(row.residual) + tile.first_pixel * other_bytes;
-  uint8_t* out = static_cast<uint8_t*>(row.out) + tile.first_pixel * out_bytes;
+  const uint8_t* other = static_cast<const uint8_t*>(row.residual) + from.first_pixel * other_bytes;
+  uint8_t* out = static_cast<uint8_t*>(row.out) + from.first_pixel * out_bytes;
   // Copies, for stores may alias whatever is not local.
-  const int32_t* HWY_RESTRICT sums = tile.sums;
-  const float* HWY_RESTRICT scale = epilogue.scale + tile.channel;
-  const float* HWY_RESTRICT bias = epilogue.bias + tile.channel;
+  const int32_t* HWY_RESTRICT sums = from.sums;
+  const float* HWY_RESTRICT scale = epilogue.scale + from.channel;
+  const float* HWY_RESTRICT bias = epilogue.bias + from.channel;
   const float* HWY_RESTRICT gain =
-      epilogue.gain == nullptr ? nullptr : epilogue.gain + tile.channel;
+      epilogue.gain == nullptr ? nullptr : epilogue.gain + from.channel;
   const float* HWY_RESTRICT other_scale = epilogue.residual_scale;
   const VF other_zero = hn::Set(d, epilogue.residual_zero);
   const bool leaky_relu = J <= Join::kAdd && epilogue.leaky_relu;
   const VF slope = hn::Set(d, epilogue.slope);
   const Rounding rounding(epilogue);
-  const size_t channel = tile.channel, pixels = tile.pixels;
+  const size_t channel = from.channel, pixels = from.pixels;
   for (size_t p = 0; p < pixels; ++p) {
     VF values[W];
 #pragma GCC unroll 2
@@ -195,25 +195,25 @@ HWY_NOINLINE void FinishTile(const TileSums& tile, const TapRow& row, size_t out
 
 // kSplitRows: float output.
 template <size_t W>
-HWY_NOINLINE void FinishSplit(const TileSums& tile, const TapRow& row, size_t out_channels,
+HWY_NOINLINE void FinishSplit(const Sums& from, const TapRow& row, size_t out_channels,
                               const Epilogue& epilogue) {
   const DF d;
   const DI di;
   const size_t lanes = hn::Lanes(d);
   HWY_ALIGN float values[W * HWY_MAX_BYTES / sizeof(float)];
-  for (size_t p = 0; p < tile.pixels; ++p) {
+  for (size_t p = 0; p < from.pixels; ++p) {
     for (size_t i = 0; i < W; ++i) {
-      const VI sum = hn::Load(di, tile.sums + (p * W + i) * lanes);
+      const VI sum = hn::Load(di, from.sums + (p * W + i) * lanes);
       const VF v = hn::Mul(hn::ConvertTo(d, sum), hn::LoadU(d, epilogue.scale + i * lanes));
       hn::Store(hn::Add(v, hn::LoadU(d, epilogue.bias + i * lanes)), d, values + i * lanes);
     }
-    SplitPixel(values, row, out_channels, tile.first_pixel + p);
+    SplitPixel(values, row, out_channels, from.first_pixel + p);
   }
 }
 
-// How to finish tiles of one and two vectors.
+// How to finish sums of one and of two vectors a pixel.
 struct Finisher {
-  using Function = void (*)(const TileSums&, const TapRow&, size_t, const Epilogue&);
+  using Function = void (*)(const Sums&, const TapRow&, size_t, const Epilogue&);
   Function one;
   Function two;
 };
@@ -222,11 +222,11 @@ template <Join J, Element R>
 Finisher FinisherFor(Element out) {
   switch (out) {
     case Element::kF32:
-      return {FinishTile<J, R, Element::kF32, 1>, FinishTile<J, R, Element::kF32, 2>};
+      return {Finish<J, R, Element::kF32, 1>, Finish<J, R, Element::kF32, 2>};
     case Element::kI16:
-      return {FinishTile<J, R, Element::kI16, 1>, FinishTile<J, R, Element::kI16, 2>};
+      return {Finish<J, R, Element::kI16, 1>, Finish<J, R, Element::kI16, 2>};
     case Element::kU8:
-      return {FinishTile<J, R, Element::kU8, 1>, FinishTile<J, R, Element::kU8, 2>};
+      return {Finish<J, R, Element::kU8, 1>, Finish<J, R, Element::kU8, 2>};
   }
   return {};
 }
@@ -302,32 +302,53 @@ HWY_NOINLINE void SumTile(const PackedIntTaps& packed, const TapRow& row, size_t
   }
 }
 
+// Pixels whose sums wait for the epilogue together: a few tiles, so that its constants are loaded
+// rarely, and little enough for L1 (6 KiB at most).
+constexpr size_t kChunk = 4 * kTile;
+
+// The tiles of a chunk that begins at `first_pixel`.
 template <class Policy>
-struct PolicyTile {
+struct ChunkTile {
   const PackedIntTaps& packed;
   const TapRow& row;
-  const Epilogue& epilogue;
-  const Finisher finisher;
+  size_t first_pixel;
+  int32_t* sums;
 
   template <size_t P, size_t W>
   HWY_INLINE void Run(size_t pixel, size_t vector) const {
-    HWY_ALIGN int32_t sums[P * W * HWY_MAX_BYTES / sizeof(int32_t)];
-    SumTile<Policy, P, W>(packed, row, pixel, vector, sums);
-    const TileSums tile{sums, pixel, P, vector * hn::Lanes(DI())};
-    (W == 2 ? finisher.two : finisher.one)(tile, row, packed.out_channels, epilogue);
+    SumTile<Policy, P, W>(packed, row, first_pixel + pixel, vector,
+                          sums + pixel * W * hn::Lanes(DI()));
   }
 };
 
+template <class Policy, size_t W>
+HWY_INLINE void RunBlock(const PackedIntTaps& packed, const TapRow& row, const Epilogue& epilogue,
+                         size_t vector, Finisher::Function finish) {
+  HWY_ALIGN int32_t sums[kChunk * W * HWY_MAX_BYTES / sizeof(int32_t)];
+  for (size_t x = 0; x < row.pixels; x += kChunk) {
+    const size_t pixels = HWY_MIN(kChunk, row.pixels - x);
+    ForPixels<W>(pixels, vector, ChunkTile<Policy>{packed, row, x, sums});
+    finish({sums, x, pixels, vector * hn::Lanes(DI())}, row, packed.out_channels, epilogue);
+  }
+}
+
+template <class Policy>
+void RunBlocks(const PackedIntTaps& packed, const TapRow& row, TapStore store,
+               const Epilogue& epilogue, size_t block_begin, size_t block_end) {
+  const Finisher finisher = FinisherFor(store, row, epilogue);
+  for (size_t block = block_begin; block < block_end; ++block) {
+    if (2 * block + 2 <= packed.vectors()) {
+      RunBlock<Policy, 2>(packed, row, epilogue, 2 * block, finisher.two);
+    } else {
+      RunBlock<Policy, 1>(packed, row, epilogue, 2 * block, finisher.one);
+    }
+  }
+}
+
 void Run(const PackedIntTaps& packed, const TapRow& row, TapStore store, const Epilogue& epilogue,
          size_t block_begin, size_t block_end) {
-  const Finisher finisher = FinisherFor(store, row, epilogue);
-  if (packed.input == Element::kU8) {
-    ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
-             PolicyTile<Quads>{packed, row, epilogue, finisher});
-  } else {
-    ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
-             PolicyTile<Pairs>{packed, row, epilogue, finisher});
-  }
+  const auto run = packed.input == Element::kU8 ? RunBlocks<Quads> : RunBlocks<Pairs>;
+  run(packed, row, store, epilogue, block_begin, block_end);
 }
 
 }  // namespace
