@@ -9,8 +9,9 @@ namespace glint::bench {
 
 enum class PeakKind { kFp32Fma, kFp32MulAdd, kU8I8, kI16, kFp16 };
 
-// Operations (a multiply and an add are two) of about `iterations` steps of a tile; 0 when the target has no such
-// unit. The result of the arithmetic goes to *sink, so that nothing is optimised away.
+// Operations (a multiply and an add are two) of about `iterations` steps of a tile; 0 when the
+// target has no such unit. The result of the arithmetic goes to *sink, so that nothing is optimised
+// away.
 double RunPeak(PeakKind kind, size_t iterations, float* sink);
 
 // 1e9 operations a second of that kind: the best of many short runs; 0 without such a unit.

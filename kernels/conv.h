@@ -35,9 +35,9 @@ struct ConvSpec {
   std::array<size_t, kMaxSources> in_channels{};
   size_t out_channels = 0;
   Numerics numerics = Numerics::kClose;
-  // Transposed with few outputs (the last layer): the four phases are one GEMM with 4 x
-  // out_channels outputs over a 3x3 neighbourhood, and rows come in pairs (2m, 2m+1). Its order of
-  // summation is not that of the exact class.
+  // Transposed with few outputs (the last layer): the phases are one GEMM over a 3x3 neighbourhood,
+  // or one for each row, and rows come in pairs (2m, 2m+1). Its order of summation is not that of
+  // the exact class.
   bool paired_rows() const {
     return kind == Kind::kTranspose && numerics == Numerics::kClose && out_channels * 4 <= 16;
   }
