@@ -31,6 +31,16 @@ TensorKey Canonical(const ModelDocument& document, const TensorKey& key) {
   return Latents();
 }
 
+bool AnyAddReads(const ModelDocument& document, const GroupTensor& tensor) {
+  return std::any_of(tensor.names.begin(), tensor.names.end(), [&](const TensorKey& key) {
+    const std::vector<Node>& nodes = document.graphs.at(key.graph).nodes;
+    return std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) {
+      return node.op == OpType::kAdd &&
+             std::find(node.inputs.begin(), node.inputs.end(), key.tensor) != node.inputs.end();
+    });
+  });
+}
+
 class UnionFind {
  public:
   explicit UnionFind(size_t size) : parent_(size) {
@@ -121,6 +131,7 @@ std::vector<Group> ListGroups(const ModelFile& model, const std::vector<Layer>& 
     group.channels += tensor.channels;
     const Group::Kind kind = KindOf(document, keys[i]);
     if (kind != Group::Kind::kFree) group.kind = kind;
+    group.added = group.added || AnyAddReads(document, tensor);
     group.tensors.push_back(std::move(tensor));
   }
   for (size_t i = 0; i < layers.size(); ++i) {

@@ -175,8 +175,10 @@ LayerPrecision Quantiser::Wanted(size_t index) const {
   if (IsEntropyGraph(layer.graph) || options_.activation_bits == 16) {
     return LayerPrecision::kW8A16;
   }
-  // The picture is exact in 16 bits, GDN divides by what it reads: both cost next to nothing.
-  return !MayBeEightBit(index) || layer.is_gdn() ? LayerPrecision::kW16A16 : LayerPrecision::kW8A8;
+  // GDN divides by what it reads, and what is added later passes its rounding on to the end, y and
+  // the picture at last: 16 bits for both are little of the time and most of the quality.
+  const bool sensitive = layer.is_gdn() || groups_[group_of_[index]].added;
+  return !MayBeEightBit(index) || sensitive ? LayerPrecision::kW16A16 : LayerPrecision::kW8A8;
 }
 
 bool Quantiser::MayBeInteger(size_t layer) const {
