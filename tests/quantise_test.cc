@@ -71,7 +71,8 @@ TEST_CASE("LDL: the factors of a random positive matrix give it back") {
     for (float& value : root) value = normal(random);
     for (size_t i = 0; i < size; ++i) {
       for (size_t j = 0; j < size; ++j) {
-        for (size_t k = 0; k < size; ++k) matrix[i * size + j] += root[i * size + k] * root[j * size + k];
+        for (size_t k = 0; k < size; ++k)
+          matrix[i * size + j] += root[i * size + k] * root[j * size + k];
       }
       matrix[i * size + i] += 1.0f;
     }
@@ -97,10 +98,10 @@ TEST_CASE("LDL: the factors of a random positive matrix give it back") {
 TEST_CASE("layers: costs and live taps of light") {
   const Model model = LoadLight();
   const std::vector<Layer> layers = ListLayers(*model.impl().file);
-  CHECK(LayerNamed(layers, "g_a/a1").macs_per_pixel == 600.0);    // 5x5x3x32 / 4
-  CHECK(LayerNamed(layers, "g_a/a4").macs_per_pixel == 2400.0);   // 5x5x128x192 / 256
-  CHECK(LayerNamed(layers, "g_s/s3").macs_per_pixel == 2400.0);   // 5x5x192x128 / 4 / 64
-  CHECK(LayerNamed(layers, "g_s/s0").macs_per_pixel == 384.0);    // 4x4x32x3 / 4
+  CHECK(LayerNamed(layers, "g_a/a1").macs_per_pixel == 600.0);     // 5x5x3x32 / 4
+  CHECK(LayerNamed(layers, "g_a/a4").macs_per_pixel == 2400.0);    // 5x5x128x192 / 256
+  CHECK(LayerNamed(layers, "g_s/s3").macs_per_pixel == 2400.0);    // 5x5x192x128 / 4 / 64
+  CHECK(LayerNamed(layers, "g_s/s0").macs_per_pixel == 384.0);     // 4x4x32x3 / 4
   CHECK(LayerNamed(layers, "step1/c01").macs_per_pixel == 144.0);  // 12 taps x 64 x 96 / 256 / 2
   CHECK(LayerNamed(layers, "step3/p11.0").channels() == 384);
 }
@@ -200,7 +201,8 @@ TEST_CASE("rounding: compensation makes the error of correlated inputs smaller")
   moment.values.assign(n * n, 0.0f);
   for (size_t i = 0; i < n; ++i) {
     for (size_t j = 0; j < n; ++j) {
-      for (size_t k = 0; k < 4; ++k) moment.values[i * n + j] += shared[k * n + i] * shared[k * n + j];
+      for (size_t k = 0; k < 4; ++k)
+        moment.values[i * n + j] += shared[k * n + i] * shared[k * n + j];
     }
     moment.values[i * n + i] += 0.1f;
   }

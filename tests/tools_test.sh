@@ -8,6 +8,7 @@ bin=$(cd "${1:?usage: tools_test.sh BIN_DIR}" && pwd)
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 glint=$bin/glint
 evaluate=$bin/evaluate
+quantize=$bin/quantize
 model=$root/weights/light-fp32.safetensors
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -377,6 +378,41 @@ test_evaluate_broken() {
   refuses "--type against --model" 'FP32' "$evaluate" --type INT8 --model "$model" --gt_path small.ppm
 }
 
+test_quantize() {
+  local name
+  mkdir calibration
+  cp small.ppm calibration
+  for name in int16 fp16; do
+    exits "quantize to $name" 0 "$quantize" --type "$name" --calibration calibration --held-out small.ppm \
+      --calibration-lrd 0.0001,0.0004 --out "$name.safetensors" --log "$name.log"
+    said "... compares before and after" "^$(echo "$name" | tr a-z A-Z) +[0-9.]+ "
+    check "... keeps the report" cmp stdout.txt "$name.log"
+    exits "... the file codes" 0 "$glint" encode --model "$name.safetensors" small.ppm small.glint
+    exits "... and decodes" 0 "$glint" decode --model "$name.safetensors" small.glint "$name.ppm"
+    exits "... glint info knows it" 0 "$glint" info "$name.safetensors"
+    said "... and its form" "light, $(echo "$name" | tr a-z A-Z)"
+  done
+  exits "quantize with every flag" 0 "$quantize" --type INT8 --scope transforms --keep g_a/a1=fp32,s0=int16 \
+    --method percentile --percentile 99.9 --rounding nearest --smoothing 0.5 --no-bias-correction \
+    --calibration small.ppm --held-out small.ppm --lrd 0.0002 --calibration-lrd 0.0002 --threads 1 --out int8.safetensors
+  said "... layers that are kept" '^g_a/a1 +FP32'
+  said "... others" '^g_s/s0 +W16A16'
+  exits "... the file evaluates" 0 "$evaluate" --model int8.safetensors --gt_path small.ppm
+  refuses "quantize what is quantised" 'quantised already' \
+    "$quantize" --model int16.safetensors --calibration small.ppm --out again.safetensors
+  refuses "quantize without pictures" 'nobody' "$quantize" --calibration nobody --out none.safetensors
+  refuses "quantize an unknown layer" 'no layer nobody' \
+    "$quantize" --keep nobody=fp32 --calibration small.ppm --out none.safetensors
+  refuses "quantize: a bad precision" 'fp64' "$quantize" --keep a1=fp64 --calibration small.ppm --out none.safetensors
+  refuses "quantize: no file to write" 'out' "$quantize" --calibration small.ppm
+  refuses "quantize: no folder for the file" 'no folder' \
+    "$quantize" --calibration small.ppm --out nowhere/none.safetensors
+  refuses "quantize: a bad rate" 'lrd 7' "$quantize" --calibration-lrd 7 --calibration small.ppm --out none.safetensors
+  refuses "quantize: a mix of what is no choice" 'max_loss' \
+    "$quantize" --type INT16 --max-loss 1 --calibration small.ppm --out none.safetensors
+  rm -r calibration
+}
+
 make_ppm small.ppm 150 100
 : >empty
 test_help
@@ -388,5 +424,6 @@ test_wrong_model
 test_evaluate
 test_compare
 test_evaluate_broken
+test_quantize
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

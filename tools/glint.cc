@@ -39,14 +39,6 @@ struct Flags {
 
 // ---- shared by encode and decode ---------------------------------------------------------------
 
-Expected<Model> OpenModel(const Flags& flags) {
-  const Error target = UseTarget(flags.target);
-  if (!target.ok()) return target;
-  const Expected<std::string> path = FindModel(flags.model);
-  if (!path) return path.error();
-  return LoadModel(*path);
-}
-
 void SetCallOptions(const Flags& flags, const std::string& what, uint64_t pixels,
                     StatusLine* status, CallOptions* options) {
   options->threads = flags.threads;
@@ -96,7 +88,11 @@ class RowSource {
 };
 
 Error Encode(const Flags& flags) {
-  const Expected<Model> model = OpenModel(flags);
+  const Error target = UseTarget(flags.target);
+  if (!target.ok()) return target;
+  const Expected<std::string> path = FindModel(flags.model, kCodingModel);
+  if (!path) return path.error();
+  const Expected<Model> model = LoadModel(*path);
   if (!model) return model.error();
   EncodeOptions options;
   if (flags.lrd_given) {
@@ -171,7 +167,9 @@ Error Decode(const Flags& flags) {
   if (!stream) return At(in_name, stream.error());
   const Expected<StreamInfo> info = Inspect(stream->data(), stream->size(), flags.limits);
   if (!info) return At(in_name, info.error());
-  const Expected<Model> model = OpenModel(flags);
+  const Error target = UseTarget(flags.target);
+  if (!target.ok()) return target;
+  const Expected<Model> model = LoadModelOf(info->model_id, flags.model);
   if (!model) return model.error();
   const Error right_model = CheckModel(in_name, *info, *model);
   if (!right_model.ok()) return right_model;
@@ -254,7 +252,8 @@ void AddTarget(CLI::App* app, Flags* flags) {
 
 void AddCoding(CLI::App* app, Flags* flags) {
   app->add_option("--model", flags->model,
-                  "Model file (default: $GLINT_MODEL, else the one that came with Glint)");
+                  "Model file (default: $GLINT_MODEL, else, of those that came with Glint, "
+                  "light-int8, and to decode the one that the stream names)");
   app->add_option("--threads", flags->threads, "Threads; 0: all that the machine has (default)")
       ->check(CLI::Range(0, 1024));
   app->add_option("--band", flags->band,

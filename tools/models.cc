@@ -83,6 +83,23 @@ Expected<Model> LoadModel(const std::string& path) {
   return model;
 }
 
+Expected<Model> LoadModelOf(const std::string& id, const std::string& flag) {
+  const Expected<std::string> path = FindModel(flag, kCodingModel);
+  if (!path) return path.error();
+  Expected<Model> first = LoadModel(*path);
+  const char* environment = std::getenv("GLINT_MODEL");
+  const bool named = !flag.empty() || (environment != nullptr && *path == environment);
+  if (!first || named || first->info().id == id) return first;
+  std::error_code error;
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(fs::path(*path).parent_path(), error)) {
+    if (entry.path().extension() != ".safetensors" || entry.path() == *path) continue;
+    Expected<Model> other = LoadModel(entry.path().string());
+    if (other && other->info().id == id) return other;
+  }
+  return first;
+}
+
 Error UseTarget(const std::string& flag) {
   const char* environment = std::getenv("GLINT_TARGET");
   std::string name = flag;

@@ -189,8 +189,11 @@ class Run {
   Run(const Flags& flags, Job job) : flags_(flags), job_(std::move(job)) {}
 
   int Main() {
-    PrintBanner();
-    job_.options.progress = [this](const QuantiseProgress& progress) {
+    // Not before the library has looked at model and options.
+    bool announced = false;
+    job_.options.progress = [&](const QuantiseProgress& progress) {
+      if (!announced) PrintBanner();
+      announced = true;
       status_.ShowProgress(progress.stage, progress.done);
       return !Interrupted();
     };

@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
-# Renews every file that depends on the weights of `light`. Usage: weights/refresh.sh CHECKPOINT [KODAK_FOLDER]
+# Renews every file that depends on the weights of `light`.
+# Usage: weights/refresh.sh CHECKPOINT CALIBRATION_FOLDER [KODAK_FOLDER]
 #   CHECKPOINT    a training checkpoint (weights/training/train.py writes ema.pt and last.pt)
+#   CALIBRATION_FOLDER  pictures for weights/quantise.sh
 #   KODAK_FOLDER  the 24 Kodak pictures as PNG: the results in README.md and weights/README.md are
 #                 measured anew; without it they stay
 # Needs python3-torch and python3-numpy, and what `./run build` needs.
 set -euo pipefail
 
-checkpoint="$(realpath "${1:?usage: weights/refresh.sh CHECKPOINT [KODAK_FOLDER]}")"
-kodak="${2:+$(realpath "$2")}"
+usage="usage: weights/refresh.sh CHECKPOINT CALIBRATION_FOLDER [KODAK_FOLDER]"
+checkpoint="$(realpath "${1:?$usage}")"
+calibration="$(realpath "${2:?$usage}")"
+kodak="${3:+$(realpath "$3")}"
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 python="${PYTHON:-/usr/bin/python3}"
 export PYTHONDONTWRITEBYTECODE=1
@@ -30,6 +34,7 @@ model=weights/light-fp32.safetensors
 "$python" weights/export.py "$checkpoint" "$model" --save-half weights/training/light-half.pt
 "$python" weights/make_golden.py "$checkpoint" tests/data/golden
 ./run build
+weights/quantise.sh "$calibration"
 
 printf 'P6\n3 2\n255\n\377\0\0\0\377\0\0\0\377\377\377\377\0\0\0\377\377\0' >"$work/example.ppm"
 build/bin/glint encode --model "$model" "$work/example.ppm" "$work/example.glint"

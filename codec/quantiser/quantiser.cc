@@ -57,6 +57,7 @@ Status Quantiser::Init() {
   }
   for (const Layer& layer : layers_) matrices_.push_back(ReadMatrix(*file_, layer));
   draft_.form = FormOf(options_.type);
+  draft_.provenance = {{"quantised", HowText()}, {"quantised_from", model_.info().id}};
   draft_.layers.resize(layers_.size());
   widen_.assign(groups_.size(), 1.0);
   ranges_.resize(groups_.size());
@@ -80,6 +81,22 @@ Status Quantiser::Init() {
   GLINT_ASSIGN(loss_, TaskLoss::Make(model_, pictures_, kLossCrop, LossRates(lrds_),
                                      file_->document().rate.lambda_per_lrd, threads_));
   return Progress("measure", 0);
+}
+
+// For whoever opens the file one day.
+std::string Quantiser::HowText() const {
+  const std::string pictures = std::to_string(pictures_.size()) + " calibration pictures";
+  if (options_.type == QuantisedType::kFp16) return "weights rounded to half";
+  if (options_.seed_scheme) return "scheme of the seed, " + pictures;
+  const std::string ranges = options_.ranges == RangeMethod::kMax   ? "least and greatest"
+                             : options_.ranges == RangeMethod::kMse ? "least squared error"
+                                                                    : "percentile";
+  std::string text = "ranges by " + ranges + ", rounding " +
+                     (options_.rounding == WeightRounding::kGptq ? "gptq" : "to nearest");
+  if (options_.max_loss > 0) {
+    text += ", mix for a loss of " + std::to_string(options_.max_loss) + " percent";
+  }
+  return text + ", " + pictures;
 }
 
 Status Quantiser::CheckOptions() {

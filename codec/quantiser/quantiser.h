@@ -49,6 +49,7 @@ class Quantiser {
   Status Progress(const char* stage, double done) const;
 
  private:
+  std::string HowText() const;
   Status CheckOptions();
   Status CheckWeights() const;
   Status ApplyKeep();
