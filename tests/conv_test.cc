@@ -47,7 +47,7 @@ std::vector<float> RandomVector(std::mt19937* random, size_t n, Element element 
 std::vector<uint8_t> Stored(const std::vector<float>& values, Element element) {
   std::vector<uint8_t> bytes(values.size() * BytesOf(element));
   for (size_t i = 0; i < values.size(); ++i) {
-    const uint16_t half = HalfBits(NearestHalf(values[i]));
+    const uint16_t half = FloatToHalf(NearestHalf(values[i]));
     std::memcpy(bytes.data() + i * BytesOf(element),
                 element == Element::kF16 ? static_cast<const void*>(&half) : &values[i],
                 BytesOf(element));
@@ -60,7 +60,7 @@ float Read(const std::vector<uint8_t>& bytes, size_t i, Element element) {
   uint16_t half = 0;
   if (element == Element::kF16) {
     std::memcpy(&half, bytes.data() + 2 * i, 2);
-    return HalfValue(half);
+    return HalfToFloat(half);
   }
   std::memcpy(&value, bytes.data() + 4 * i, 4);
   return value;

@@ -40,7 +40,7 @@ void Check(size_t channels, size_t pixels, Gdn::Form form, bool inverse, bool in
   // Floats in memory as they are, halves as their bits.
   const auto stored = [&](const std::vector<float>& values) {
     std::vector<uint16_t> words(values.size() * BytesOf(element) / 2);
-    for (size_t i = 0; i < values.size() && half; ++i) words[i] = HalfBits(values[i]);
+    for (size_t i = 0; i < values.size() && half; ++i) words[i] = FloatToHalf(values[i]);
     if (!half) std::memcpy(words.data(), values.data(), values.size() * sizeof(float));
     return words;
   };
@@ -61,7 +61,7 @@ void Check(size_t channels, size_t pixels, Gdn::Form form, bool inverse, bool in
   gdn.Run(in_place ? to.data() : from.data(), stride, to.data(), stride, pixels, epilogue,
           scratch.get());
   std::vector<float> out(in.size());
-  for (size_t i = 0; i < out.size() && half; ++i) out[i] = HalfValue(to[i]);
+  for (size_t i = 0; i < out.size() && half; ++i) out[i] = HalfToFloat(to[i]);
   if (!half) std::memcpy(out.data(), to.data(), out.size() * sizeof(float));
   size_t wrong = 0;
   for (size_t p = 0; p < pixels; ++p) {

@@ -118,9 +118,9 @@ TEST_CASE("pointwise: every half, and what is rounded to it") {
   std::vector<float> values, wanted;
   for (unsigned bits = 0; bits < 65536; ++bits) {
     if ((bits & 0x7C00) == 0x7C00) continue;  // infinities, NaN
-    const float half = HalfValue(static_cast<uint16_t>(bits));
+    const float half = HalfToFloat(static_cast<uint16_t>(bits));
     const float next =
-        std::abs(half) < 65504.0f ? HalfValue(static_cast<uint16_t>(bits + 1)) : 2.0f * half;
+        std::abs(half) < 65504.0f ? HalfToFloat(static_cast<uint16_t>(bits + 1)) : 2.0f * half;
     const float middle = 0.5f * (half + next);  // exact: a float has 13 more bits
     for (const float v :
          {half, middle, std::nextafter(middle, 0.0f), std::nextafter(middle, 2 * next)}) {
@@ -139,20 +139,21 @@ TEST_CASE("pointwise: every half, and what is rounded to it") {
   for (const std::string& target : SupportedTargets()) {
     REQUIRE(SetTarget(target));
     std::vector<uint16_t> halves(n + 1, 77);
-    FloatToElements(values.data(), Element::kF16, halves.data(), n, ones.data(), -65504.0f,
+    FloatToElements(values.data(), Element::kF16, halves.data(), n, ones.data(), -kMostHalf,
                     65504.0f, 0.0f);
     std::vector<float> back(n + 1, 9.0f);
     ElementsToFloat(Element::kF16, halves.data(), back.data(), n, quarters.data(), 0.0f);
     size_t wrong = halves[n] != 77 || back[n] != 9.0f;
     for (size_t i = 0; i < n; ++i) {
-      wrong += HalfValue(halves[i]) != wanted[i] || back[i] != 0.25f * wanted[i] ||
+      wrong += HalfToFloat(halves[i]) != wanted[i] || back[i] != 0.25f * wanted[i] ||
                std::signbit(back[i]) != std::signbit(wanted[i]);
     }
     CHECK_MESSAGE(wrong == 0, target);
     FloatToElements(values.data(), Element::kF16, halves.data(), n, ones.data(), -100.0f, 100.0f,
                     0.0f);
     wrong = 0;
-    for (size_t i = 0; i < n; ++i) wrong += HalfValue(halves[i]) != NearestHalf(values[i], 100.0f);
+    for (size_t i = 0; i < n; ++i)
+      wrong += HalfToFloat(halves[i]) != NearestHalf(values[i], 100.0f);
     CHECK_MESSAGE(wrong == 0, target);
   }
   SetTarget("");
