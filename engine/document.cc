@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "engine/half.h"
 #include "engine/json.h"
 #include "engine/safetensors.h"
 
@@ -149,9 +150,17 @@ Status ReadNode(const Json& value, const std::string& place, Node* node) {
 Status ReadQuantisation(const Json& value, const std::string& place, Quantisation* out) {
   ObjectReader reader(value, place);
   size_t type = 0;
-  GLINT_TRY(reader.Choice("type", {"i16", "u8"}, &type));
-  out->element = type == 0 ? kernels::Element::kI16 : kernels::Element::kU8;
-  if (type == 0) {
+  GLINT_TRY(reader.Choice("type", {"i16", "u8", "f16"}, &type));
+  constexpr kernels::Element kElements[] = {kernels::Element::kI16, kernels::Element::kU8,
+                                            kernels::Element::kF16};
+  out->element = kElements[type];
+  if (reader.Has("factor")) GLINT_TRY(reader.Name("factor", &out->factor));
+  if (out->element == kernels::Element::kF16) {
+    out->max = static_cast<int>(kMostHalf);
+    if (reader.Has("max")) GLINT_TRY(reader.Int("max", 1, static_cast<int>(kMostHalf), &out->max));
+    return reader.Finish();
+  }
+  if (out->element == kernels::Element::kI16) {
     GLINT_TRY(reader.Int("max", 1, INT16_MAX, &out->max));
   } else {
     GLINT_TRY(reader.Int("zero", 0, 255, &out->zero));
@@ -165,7 +174,6 @@ Status ReadQuantisation(const Json& value, const std::string& place, Quantisatio
     }
     out->steps.push_back(number);
   }
-  if (reader.Has("factor")) GLINT_TRY(reader.Name("factor", &out->factor));
   return reader.Finish();
 }
 

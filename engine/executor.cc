@@ -335,8 +335,7 @@ class ExecutorImpl final : public Executor {
     size_t offset_bytes() const { return offset * kernels::BytesOf(ring->element()); }
   };
 
-  // What a quantised tensor's integers mean, per channel, and what an integer step's epilogue
-  // takes.
+  // What the epilogue of a matrix step takes.
   struct StepConstants {
     std::vector<float> scale;  // of sums
     std::vector<float> gain;   // of values on their way out
@@ -345,19 +344,21 @@ class ExecutorImpl final : public Executor {
   // Everything that depends on the rate: evaluated once.
   void SetConstants(size_t s) {
     const PlanStep& step = plan_.steps[s];
-    if (!step.integer()) return;
+    if (!step.conv && !step.gdn) return;
     StepConstants& constants = constants_[s];
-    const PlanTensor& input = TensorOf(step.inputs[0]);
-    const double in_step = EvaluateStep(*input.quantisation, options_.t);
-    constants.scale.resize(step.scale.size());
-    for (size_t c = 0; c < step.scale.size(); ++c) {
-      constants.scale[c] = static_cast<float>(in_step * static_cast<double>(step.scale[c]));
+    if (step.integer()) {
+      const double in_step = EvaluateStep(*TensorOf(step.inputs[0]).quantisation, options_.t);
+      constants.scale.resize(step.scale.size());
+      for (size_t c = 0; c < step.scale.size(); ++c) {
+        constants.scale[c] = static_cast<float>(in_step * static_cast<double>(step.scale[c]));
+      }
     }
     const ChannelSteps& out = steps_of_[static_cast<size_t>(step.output)];
     const std::vector<float>& gain = gains_[s];
     if (gain.empty() && out.inverse.empty()) return;
-    constants.gain.assign(step.scale.size(), 0.0f);
-    for (size_t c = 0; c < TensorOf(step.output).channels; ++c) {
+    const size_t channels = TensorOf(step.output).channels;
+    constants.gain.assign(kernels::PaddedChannels(channels), 0.0f);
+    for (size_t c = 0; c < channels; ++c) {
       constants.gain[c] = gain.empty()          ? out.inverse[c]
                           : out.inverse.empty() ? gain[c]
                                                 : gain[c] * out.inverse[c];
@@ -369,13 +370,9 @@ class ExecutorImpl final : public Executor {
     kernels::Epilogue epilogue;
     epilogue.leaky_relu = step.leaky_relu;
     epilogue.slope = step.slope;
-    if (!step.integer()) {
-      epilogue.gain = gains_[s].empty() ? nullptr : gains_[s].data();
-      return epilogue;
-    }
     const StepConstants& constants = constants_[s];
     epilogue.scale = constants.scale.data();
-    epilogue.bias = step.bias.data();
+    epilogue.bias = step.bias.data();  // integer sums; those of floats have theirs already
     epilogue.gain = constants.gain.empty() ? nullptr : constants.gain.data();
     // GDN reads its input twice.
     const int residual = step.gdn ? step.inputs[0] : step.residual;
@@ -619,7 +616,7 @@ class ExecutorImpl final : public Executor {
   std::vector<View> views_;                // by tensor
   std::vector<ChannelSteps> steps_of_;     // by tensor; empty for float ones
   std::vector<std::vector<float>> gains_;  // by step
-  std::vector<StepConstants> constants_;   // by step; empty for float ones
+  std::vector<StepConstants> constants_;   // by step; empty but for matrix steps
   std::vector<StepProfile> profile_;
   std::vector<kernels::ConvRow> conv_rows_;
   long inputs_observed_ = 0;  // rows

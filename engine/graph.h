@@ -35,7 +35,7 @@ enum class OpType {
 
 enum class GdnForm { kAbs, kSqrt };            // beta + gamma |x|, or sqrt(beta + gamma x^2)
 enum class ConvMask { kNone, kCheckerboard };  // checkerboard: only taps with ky + kx odd
-// Of a node's weights and products. kF16: half weights, computed in float. kI16: int16 inputs,
+// Of a node's weights and products. kF16: half weights, sums in float. kI16: int16 inputs,
 // int16 or int8 weights; kI8: uint8 inputs, int8 weights; both with int32 sums, and exact.
 enum class Precision { kF32, kF16, kI16, kI8 };
 
@@ -43,14 +43,15 @@ constexpr bool IsInteger(Precision precision) {
   return precision == Precision::kI16 || precision == Precision::kI8;
 }
 
-// How a tensor is kept in integers: value = (q - zero) * step(t) * factor[c].
+// How a tensor is kept when not in float: value = (q - zero) * step(t) * factor[c].
 struct Quantisation {
-  kernels::Element element = kernels::Element::kI16;  // or kU8
+  kernels::Element element = kernels::Element::kI16;  // or kU8, kF16
   // step(t) at evenly spaced t from -1 to 1; between them its logarithm is linear, beyond constant.
+  // kF16 has none: step is 1.
   std::vector<double> steps;
   int zero = 0;        // kU8
-  int max = 32767;     // kI16: q lies in -max..max
-  std::string factor;  // tensor of positive factors per channel, or empty
+  int max = 32767;     // kI16, kF16: q lies in -max..max
+  std::string factor;  // tensor of positive factors per channel (kF16: powers of two), or empty
 
   int low() const { return element == kernels::Element::kU8 ? -zero : -max; }
   int high() const { return element == kernels::Element::kU8 ? 255 - zero : max; }

@@ -229,6 +229,12 @@ class GraphChecker {
           return BadModel(place, "factor " + Quote(quantisation.factor) +
                                      " is not within 1e-12 to 1e12 at " + std::to_string(i));
         }
+        int exponent = 0;
+        if (quantisation.element == kernels::Element::kF16 &&
+            std::frexp(factor, &exponent) != 0.5f) {
+          return BadModel(place, "factor " + Quote(quantisation.factor) +
+                                     " is no power of two at " + std::to_string(i));
+        }
       }
     }
     return Status::Ok();

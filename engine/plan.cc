@@ -25,6 +25,7 @@ std::vector<float> ReadTensor(const ModelFile& model, const Node& node, const ch
 const char* NameOf(kernels::Element element) {
   return element == kernels::Element::kU8    ? "u8"
          : element == kernels::Element::kI16 ? "i16"
+         : element == kernels::Element::kF16 ? "f16"
                                              : "f32";
 }
 
@@ -110,12 +111,16 @@ class Planner {
     }
   }
 
-  // The one node that reads `tensor`, if there is only one and it is no output of the graph.
-  // A quantised tensor is always made, for rounding it is part of what the graph says, and so is
-  // one that is observed.
+  // The one node that reads `tensor` and may take it over: a quantised tensor is always made, for
+  // rounding it is part of what the graph says.
   const Node* OnlyReader(const std::string& tensor) const {
-    if (tensor == graph_.outputs[0] || graph_.quantised.count(tensor) > 0) return nullptr;
-    if (plan_->observer != nullptr) return nullptr;
+    return graph_.quantised.count(tensor) > 0 ? nullptr : SingleReader(tensor);
+  }
+
+  // The one node that reads `tensor`, if there is only one and it is no output of the graph. What
+  // is observed stays as it is made.
+  const Node* SingleReader(const std::string& tensor) const {
+    if (tensor == graph_.outputs[0] || plan_->observer != nullptr) return nullptr;
     const auto readers = consumers_.find(tensor);
     if (readers == consumers_.end() || readers->second.size() != 1) return nullptr;
     return readers->second[0];
@@ -132,6 +137,8 @@ class Planner {
     plan_->tensors.push_back(twin);
     return twin.storage;
   }
+
+  bool IsHalf(int id) const { return Tensor(id).element == kernels::Element::kF16; }
 
   int FloatTwin(int id) {
     if (Tensor(id).quantisation == nullptr) return id;
@@ -216,8 +223,7 @@ class Planner {
         break;
     }
     step.output = AddTensor(last);
-    const bool only_float = (step.conv || step.gdn) && !step.integer();
-    if (only_float && Tensor(step.output).quantisation != nullptr) {
+    if ((step.conv || step.gdn) && !Stores(step, Tensor(step.output).element)) {
       const int quantised = step.output;
       step.output = AddFloatTwin(quantised);
       plan_->steps.push_back(std::move(step));
@@ -229,13 +235,17 @@ class Planner {
     return Status::Ok();
   }
 
+  // Products of floats are stored as floats or halves, those of integers as floats or integers,
+  // paired rows as floats.
+  static bool Stores(const PlanStep& step, kernels::Element element) {
+    if (element == kernels::Element::kF32) return true;
+    return kernels::IsInteger(element) == step.integer() && !step.paired_rows();
+  }
+
   void FillInputs(const Node& node, PlanStep* step) {
     const bool matrix = node.op == OpType::kConv2d || node.op == OpType::kConvTranspose2d ||
                         node.op == OpType::kGdn;
-    const auto add = [&](const std::string& input) {
-      const int id = ids_.at(input);
-      step->inputs.push_back(matrix && !IsInteger(node.precision) ? FloatTwin(id) : id);
-    };
+    const auto add = [&](const std::string& input) { step->inputs.push_back(ids_.at(input)); };
     for (const std::string& input : node.inputs) {
       const auto concat = free_concats_.find(input);
       if (concat == free_concats_.end()) {
@@ -244,6 +254,38 @@ class Planner {
         for (const std::string& part : concat->second->inputs) add(part);
       }
     }
+    if (!matrix || IsInteger(node.precision)) return;
+    // Halves are read as they are, but all sources of a sum are of one kind.
+    std::vector<int>& inputs = step->inputs;
+    if (std::all_of(inputs.begin(), inputs.end(), [&](int id) { return IsHalf(id); })) return;
+    for (int& input : inputs) input = FloatTwin(input);
+  }
+
+  // The weights of a sum of halves take the factors of its inputs: powers of two, so nothing is
+  // rounded.
+  void TakeFactors(const Node& node, const PlanStep& step, std::vector<float>* weight) const {
+    std::vector<float> factors;
+    for (const int input : step.inputs) {
+      const PlanTensor& tensor = Tensor(input);
+      std::vector<float> own(tensor.channels, 1.0f);
+      if (tensor.quantisation != nullptr && !tensor.quantisation->factor.empty()) {
+        CopyAsFloat(*model_.tensor(tensor.quantisation->factor), 0, own.size(), own.data());
+      }
+      factors.insert(factors.end(), own.begin(), own.end());
+    }
+    if (node.op == OpType::kGdn && node.gdn_form == GdnForm::kSqrt) {
+      for (float& factor : factors) factor *= factor;
+    }
+    const bool transposed = node.op == OpType::kConvTranspose2d;
+    const size_t outputs = static_cast<size_t>(graph_.channels.at(node.output));
+    const size_t taps = weight->size() / factors.size() / outputs;
+    const size_t run = transposed ? taps * outputs : taps;  // of one input
+    for (size_t i = 0; i < weight->size(); ++i) (*weight)[i] *= factors[i / run % factors.size()];
+  }
+
+  kernels::Element KeptAs(const Node& node) const {
+    return node.precision == Precision::kF16 && fast_halves_ ? kernels::Element::kF16
+                                                             : kernels::Element::kF32;
   }
 
   std::vector<int16_t> ReadIntegers(const Node& node, const char* role) const {
@@ -299,9 +341,12 @@ class Planner {
       step->conv.emplace(spec, input.element, ReadIntegers(node, "weight").data(), input.zero());
       SetScales(node, "bias", spec.out_channels, step);
     } else {
-      const std::vector<float> weight = ReadTensor(model_, node, "weight");
+      std::vector<float> weight = ReadTensor(model_, node, "weight");
+      TakeFactors(node, *step, &weight);
       const std::vector<float> bias = ReadTensor(model_, node, "bias");
-      step->conv.emplace(spec, weight.data(), bias.empty() ? nullptr : bias.data());
+      step->conv.emplace(spec, weight.data(), bias.empty() ? nullptr : bias.data(),
+                         Tensor(step->inputs[0]).element, KeptAs(node));
+      step->half = node.precision == Precision::kF16;
     }
     step->macs_per_pixel = step->conv->MacsPerPixel();
     step->rows = RowRule::Of(node);
@@ -316,10 +361,13 @@ class Planner {
                         ReadIntegers(node, "gamma").data());
       SetScales(node, "beta", beta.size(), step);
     } else {
-      const std::vector<float> gamma = ReadTensor(model_, node, "gamma");
+      std::vector<float> gamma = ReadTensor(model_, node, "gamma");
+      TakeFactors(node, *step, &gamma);
       const auto form =
           node.gdn_form == GdnForm::kAbs ? kernels::Gdn::Form::kAbs : kernels::Gdn::Form::kSqrt;
-      step->gdn.emplace(beta.size(), form, node.inverse, beta.data(), gamma.data());
+      step->gdn.emplace(beta.size(), form, node.inverse, beta.data(), gamma.data(),
+                        Tensor(step->inputs[0]).element, KeptAs(node));
+      step->half = node.precision == Precision::kF16;
     }
     step->macs_per_pixel = step->gdn->MacsPerPixel();
   }
@@ -333,7 +381,9 @@ class Planner {
       const std::string& other = next->inputs[0] == *last ? next->inputs[1] : next->inputs[0];
       const auto ready = ids_.find(other);
       if (ready != ids_.end()) {
-        step->residual = step->integer() ? ready->second : FloatTwin(ready->second);
+        // Added as it is when it is of the products' kind.
+        const bool as_it_is = step->integer() != IsHalf(ready->second);
+        step->residual = as_it_is ? ready->second : FloatTwin(ready->second);
         Absorb(step, next, last);
         next = OnlyReader(*last);
       }
@@ -359,8 +409,8 @@ class Planner {
     const PlanTensor& input = Tensor(step->inputs[0]);
     PlanTensor& output = plan_->tensors[static_cast<size_t>(step->output)];
     if (output.name == graph_.outputs[0] || input.input >= 0 ||
-        OnlyReader(node.inputs[0]) == nullptr || input.compact != output.compact ||
-        input.element != output.element) {
+        SingleReader(node.inputs[0]) == nullptr || input.compact != output.compact ||
+        input.element != output.element || input.zero() != output.zero()) {
       return;
     }
     output.storage = input.storage;
@@ -392,6 +442,7 @@ class Planner {
   std::map<int, int> twins_;  // quantised tensor -> its float version
   std::vector<bool> done_;
   const bool fast_bytes_ = kernels::HasFastBytes();
+  const bool fast_halves_ = kernels::HasFastHalves();
 };
 
 }  // namespace
@@ -402,6 +453,7 @@ std::string PlanStep::KernelName() const {
       const kernels::ConvSpec& spec = conv->spec();
       std::string text = transposed() ? "deconv" : spec.checkerboard ? "checkerboard" : "conv";
       if (integer()) text = NameOf(conv->input()) + (" " + text);
+      if (half) text = "f16 " + text;
       text += std::to_string(spec.kernel) + "x" + std::to_string(spec.kernel);
       if (spec.stride > 1) text += "/" + std::to_string(spec.stride);
       const size_t in = std::accumulate(spec.in_channels.begin(),
@@ -409,7 +461,7 @@ std::string PlanStep::KernelName() const {
       return text + " " + std::to_string(in) + ">" + std::to_string(spec.out_channels);
     }
     case StepKind::kGdn:
-      return integer() ? NameOf(gdn->input()) + std::string(" gdn") : "gdn";
+      return integer() ? NameOf(gdn->input()) + std::string(" gdn") : half ? "f16 gdn" : "gdn";
     case StepKind::kLeakyRelu:
       return "leaky_relu";
     case StepKind::kAdd:

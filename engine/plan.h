@@ -39,6 +39,7 @@ struct PlanStep {
   int residual = -1;        // kConv: tensor added to the sums
   bool leaky_relu = false;  // kConv: fused activation; kLeakyRelu: the step itself
   float slope = 0;
+  bool half = false;               // the node's precision is f16
   const Node* gain = nullptr;      // fused or own ScalingNet
   std::vector<float> scale, bias;  // integer products: of the weights, per output channel; of sums
   std::optional<kernels::Conv> conv;
@@ -51,8 +52,7 @@ struct PlanStep {
   }
   bool paired_rows() const { return conv && conv->spec().paired_rows(); }
   bool integer() const {
-    return (conv && conv->input() != kernels::Element::kF32) ||
-           (gdn && gdn->input() != kernels::Element::kF32);
+    return (conv && kernels::IsInteger(conv->input())) || (gdn && kernels::IsInteger(gdn->input()));
   }
   std::string KernelName() const;
 };

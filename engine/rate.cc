@@ -83,6 +83,7 @@ std::vector<float> EvaluateGain(const ModelFile& model, const Node& node, double
 
 double EvaluateStep(const Quantisation& quantisation, double t) {
   const std::vector<double>& steps = quantisation.steps;
+  if (steps.empty()) return 1.0;
   if (steps.size() == 1) return steps[0];
   const double last = static_cast<double>(steps.size() - 1);
   double at = (t + 1.0) * 0.5 * last;

@@ -174,14 +174,15 @@ struct Conv::Impl {
 
   static void ForgetSources(TapSet* set) { std::vector<size_t>().swap(set->source); }
 
-  void Pack(const float* weight, const float* bias) {
+  void Pack(Element element, Element kept, const float* weight, const float* bias) {
+    input = element;
     for (TapSet& set : sets) {
       std::vector<float> all_bias(set.out_channels, 0.0f);
       for (size_t c = 0; c < set.out_channels && bias != nullptr; ++c) {
         all_bias[c] = bias[c % spec.out_channels];
       }
-      set.packed =
-          PackTaps(Runs(set), set.out_channels, Dense(set, weight).data(), all_bias.data());
+      set.packed = PackTaps(input, kept, Runs(set), set.out_channels, Dense(set, weight).data(),
+                            all_bias.data());
       ForgetSources(&set);
     }
   }
@@ -212,7 +213,7 @@ struct Conv::Impl {
   }
 
   size_t blocks() const {
-    return input == Element::kF32 ? sets[0].packed.blocks() : sets[0].packed_ints.blocks();
+    return IsInteger(input) ? sets[0].packed_ints.blocks() : sets[0].packed.blocks();
   }
 
   // Input row (column) relative to m of tap k in output phase p.
@@ -269,15 +270,17 @@ void Conv::Impl::RunRow(const ConvRow& row, size_t set_index, const Epilogue& ep
       }
     }
   }
-  if (input == Element::kF32) {
-    RunTaps(set.packed, tap_row, spec.numerics, store, epilogue, block_begin, block_end);
-  } else {
+  if (IsInteger(input)) {
     RunIntTaps(set.packed_ints, tap_row, store, epilogue, block_begin, block_end);
+  } else {
+    RunTaps(set.packed, tap_row, spec.numerics, store, epilogue, block_begin, block_end);
   }
 }
 
-Conv::Conv(const ConvSpec& spec, const float* weight, const float* bias) : impl_(new Impl(spec)) {
-  impl_->Pack(weight, bias);
+Conv::Conv(const ConvSpec& spec, const float* weight, const float* bias, Element input,
+           Element kept)
+    : impl_(new Impl(spec)) {
+  impl_->Pack(input, kept, weight, bias);
 }
 Conv::Conv(const ConvSpec& spec, Element input, const int16_t* weight, int zero)
     : impl_(new Impl(spec)) {
@@ -296,7 +299,7 @@ size_t Conv::blocks() const { return impl_->blocks(); }
 size_t Conv::packed_bytes() const {
   size_t bytes = 0;
   for (const TapSet& set : impl_->sets) {
-    bytes += impl_->input == Element::kF32 ? set.packed.bytes() : set.packed_ints.bytes();
+    bytes += IsInteger(impl_->input) ? set.packed_ints.bytes() : set.packed.bytes();
   }
   return bytes;
 }

@@ -1,7 +1,7 @@
-// Convolutions in FP32, row by row: conv2d (any odd kernel, stride 1 or 2, dense or checkerboard
+// Convolutions, row by row: conv2d (any odd kernel, stride 1 or 2, dense or checkerboard
 // mask) and conv_transpose2d (stride 2, kernels 3, 4, 5, by phases), as implicit GEMM over packed
-// weights. Called by engine/ only. A Conv is immutable after construction and may run on many
-// threads at once.
+// weights, of floats, halves or integers. Called by engine/ only. A Conv is immutable after
+// construction and may run on many threads at once.
 #ifndef GLINT_KERNELS_CONV_H_
 #define GLINT_KERNELS_CONV_H_
 
@@ -45,8 +45,8 @@ struct ConvSpec {
 
 // One row of output. Pointers are to pixel 0 of a row, of elements that the Conv and the epilogue
 // name; pixels left of 0 and right of the width must be readable as far as the kernel reaches, and
-// hold what stands for zero (the halo; see ReadsLeft / ReadsRight). Integer kernels may read up to
-// three elements past the last pixel's channels.
+// hold what stands for zero (the halo; see ReadsLeft / ReadsRight). Kernels of integers may read up
+// to three elements past the last pixel's channels, those of halves a vector of floats.
 struct ConvRow {
   // Row pointers, [source][tap row] flattened as source * kMaxKernel + i; i counts the tap rows in
   // the order that TapRows gives.
@@ -71,8 +71,10 @@ struct ConvRow {
 class Conv {
  public:
   // `weight` in PyTorch's layout: [out][in][k][k], transposed [in][out][k][k]; `bias` may be null.
-  // Packs for the SIMD target chosen at this moment.
-  Conv(const ConvSpec& spec, const float* weight, const float* bias);
+  // Packs for the SIMD target chosen at this moment. `input`, `kept`: kF32 or kF16, what rows hold
+  // and what weights are kept as where halves can hold them all; computed is in float.
+  Conv(const ConvSpec& spec, const float* weight, const float* bias, Element input = Element::kF32,
+       Element kept = Element::kF32);
   // Integer products of `input` (kI16, or kU8 with weights within int8) and int16 weights; class
   // exact whatever spec.numerics says. `zero`: what stands for 0 in a kU8 input. No sum of products
   // may leave int32. Bias and scale are the epilogue's.

@@ -7,19 +7,24 @@
 
 namespace glint::kernels {
 
-enum class Element { kF32, kI16, kU8 };
+enum class Element { kF32, kF16, kI16, kU8 };
 
 constexpr size_t BytesOf(Element element) {
-  return element == Element::kF32 ? 4 : element == Element::kI16 ? 2 : 1;
+  return element == Element::kF32 ? 4 : element == Element::kU8 ? 1 : 2;
+}
+constexpr bool IsInteger(Element element) {
+  return element == Element::kI16 || element == Element::kU8;
 }
 
 // What happens to a sum before it is stored, in this order; each step is one IEEE operation, so
 // that the integer kernels, which sum without rounding, are exact as a whole.
 //   integer sums   v = float(sum) * scale[c] + bias[c]      (float sums hold their bias already)
-//   residual       v = v + r, integer r as (r - residual_zero) * residual_scale[c]
+//   residual       v = v + r, integer and half r as (r - residual_zero) * residual_scale[c]
 //   activation     v = max(v, v * slope), 0 <= slope <= 1
 //   gain           v = v * gain[c]
 //   integer store  q = round-half-even(min(max(v, low), high)) + zero; NaN counts as 0
+//   half store     q = half(min(max(v, low), high)), rounded to the nearest even; NaN counts as 0
+// Products of integers take no halves and give none, those of floats no integers.
 // Arrays are per output channel. Those of integer kernels hold whole vectors: PaddedChannels(c)
 // floats.
 struct Epilogue {

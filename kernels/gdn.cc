@@ -10,6 +10,7 @@
 #define HWY_TARGET_INCLUDE "kernels/gdn.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "kernels/half-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glint::kernels {
@@ -31,6 +32,17 @@ void Magnitudes(const float* HWY_RESTRICT in, float* HWY_RESTRICT out, size_t n,
     } else {
       hn::StoreN(y, d, out + i, n - i);
     }
+  }
+}
+
+void MagnitudesOfHalves(const hwy::float16_t* HWY_RESTRICT in, float* HWY_RESTRICT out, size_t n,
+                        Gdn::Form form) {
+  const hn::ScalableTag<float> d;
+  const size_t lanes = hn::Lanes(d);
+  for (size_t i = 0; i < n; i += lanes) {
+    const auto x = LoadHalves(d, in + i, n - i);
+    const auto y = form == Gdn::Form::kAbs ? hn::Abs(x) : hn::Mul(x, x);
+    hn::StoreN(y, d, out + i, HWY_MIN(lanes, n - i));
   }
 }
 
@@ -62,6 +74,7 @@ HWY_AFTER_NAMESPACE();
 namespace glint::kernels {
 
 HWY_EXPORT(Magnitudes);
+HWY_EXPORT(MagnitudesOfHalves);
 HWY_EXPORT(Magnitudes16);
 HWY_EXPORT(Magnitudes8);
 
@@ -101,6 +114,10 @@ struct Gdn::Impl {
     if (input == Element::kF32) {
       HWY_DYNAMIC_DISPATCH(Magnitudes)
       (static_cast<const float*>(pixel), static_cast<float*>(scratch) + at, channels, form);
+    } else if (input == Element::kF16) {
+      HWY_DYNAMIC_DISPATCH(MagnitudesOfHalves)
+      (static_cast<const hwy::float16_t*>(pixel), static_cast<float*>(scratch) + at, channels,
+       form);
     } else if (input == Element::kI16) {
       HWY_DYNAMIC_DISPATCH(Magnitudes16)
       (static_cast<const int16_t*>(pixel), static_cast<int16_t*>(scratch) + at, channels);
@@ -111,10 +128,13 @@ struct Gdn::Impl {
   }
 };
 
-Gdn::Gdn(size_t channels, Form form, bool inverse, const float* beta, const float* gamma)
+Gdn::Gdn(size_t channels, Form form, bool inverse, const float* beta, const float* gamma,
+         Element input, Element kept)
     : impl_(new Impl(channels, form, inverse)) {
-  impl_->packed =
-      PackTaps({static_cast<uint32_t>(channels)}, channels, impl_->Transposed(gamma).data(), beta);
+  impl_->input = input;
+  // The magnitudes are floats.
+  impl_->packed = PackTaps(Element::kF32, kept, {static_cast<uint32_t>(channels)}, channels,
+                           impl_->Transposed(gamma).data(), beta);
 }
 Gdn::Gdn(size_t channels, Element input, int zero, bool inverse, const int16_t* gamma)
     : impl_(new Impl(channels, Form::kAbs, inverse)) {
@@ -150,11 +170,11 @@ void Gdn::Run(const void* in, size_t in_stride, void* out, size_t out_stride, si
     }
     row.out = static_cast<uint8_t*>(out) + x * out_stride * BytesOf(epilogue.out);
     row.residual = from + x * in_bytes;
-    if (impl_->input == Element::kF32) {
+    if (IsInteger(impl_->input)) {
+      RunIntTaps(impl_->packed_ints, row, impl_->store, epilogue, 0, impl_->packed_ints.blocks());
+    } else {
       RunTaps(impl_->packed, row, Numerics::kClose, impl_->store, epilogue, 0,
               impl_->packed.blocks());
-    } else {
-      RunIntTaps(impl_->packed_ints, row, impl_->store, epilogue, 0, impl_->packed_ints.blocks());
     }
   }
 }

@@ -1,7 +1,7 @@
 // Generalised divisive normalisation over the channels of each pixel:
 //   kAbs   norm = beta + gamma |x|          (Johnston et al. 2019; `light`)
 //   kSqrt  norm = sqrt(beta + gamma x^2)    (Balle et al. 2016; CompressAI)
-// y = x / norm, inverse: y = x * norm; then an optional gain per channel. In FP32 (close class),
+// y = x / norm, inverse: y = x * norm; then an optional gain per channel. In float (close class),
 // and kAbs with integer sums (exact class). Called by engine/ only. Immutable after construction,
 // may run on many threads at once.
 #ifndef GLINT_KERNELS_GDN_H_
@@ -19,7 +19,9 @@ class Gdn {
  public:
   enum class Form { kAbs, kSqrt };
   // beta [C], gamma [C][C] (row = output channel), effective values. Packs for the current target.
-  Gdn(size_t channels, Form form, bool inverse, const float* beta, const float* gamma);
+  // `input`, `kept` as a Conv's; x of kF16 is that of the epilogue's residual members.
+  Gdn(size_t channels, Form form, bool inverse, const float* beta, const float* gamma,
+      Element input = Element::kF32, Element kept = Element::kF32);
   // kAbs over int16 or, in `input`, uint8 with the given zero; gamma in int16 (within int8 for
   // kU8). No sum of |x| gamma may leave int32. norm = float(sum) * scale + beta, with scale and
   // beta (as `bias`) of the epilogue, and x of its residual members.

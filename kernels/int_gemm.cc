@@ -227,6 +227,8 @@ Finisher FinisherFor(Element out) {
       return {Finish<J, R, Element::kI16, 1>, Finish<J, R, Element::kI16, 2>};
     case Element::kU8:
       return {Finish<J, R, Element::kU8, 1>, Finish<J, R, Element::kU8, 2>};
+    case Element::kF16:  // the planner goes through floats
+      break;
   }
   return {};
 }
@@ -240,6 +242,8 @@ Finisher FinisherFor(const Epilogue& epilogue) {
       return FinisherFor<J, Element::kI16>(epilogue.out);
     case Element::kU8:
       return FinisherFor<J, Element::kU8>(epilogue.out);
+    case Element::kF16:
+      break;
   }
   return {};
 }

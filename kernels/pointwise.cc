@@ -4,6 +4,7 @@
 #define HWY_TARGET_INCLUDE "kernels/pointwise.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "kernels/half-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glint::kernels {
@@ -105,6 +106,22 @@ void FloatToElements16T(const float* in, int16_t* out, size_t n, const float* in
 void FloatToElements8T(const float* in, uint8_t* out, size_t n, const float* inverse_step,
                        float low, float high, float zero) {
   FloatToElementsT(in, out, n, inverse_step, low, high, zero);
+}
+
+void HalvesToFloatT(const hwy::float16_t* in, float* out, size_t n, const float* step) {
+  const DF d;
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    Store(hn::Mul(LoadHalves(d, in + i, count), Load(d, step + i, count)), d, out + i, count);
+  });
+}
+
+void FloatToHalvesT(const float* in, hwy::float16_t* out, size_t n, const float* inverse_step,
+                    float low, float high) {
+  const DF d;
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    const auto x = hn::Mul(Load(d, in + i, count), Load(d, inverse_step + i, count));
+    StoreHalves(Limited(d, x, low, high), d, out + i, count);
+  });
 }
 
 template <typename T>
@@ -232,6 +249,8 @@ HWY_EXPORT(AddT);
 HWY_EXPORT(GainT);
 HWY_EXPORT(Elements16ToFloatT);
 HWY_EXPORT(Elements8ToFloatT);
+HWY_EXPORT(HalvesToFloatT);
+HWY_EXPORT(FloatToHalvesT);
 HWY_EXPORT(FloatToElements16T);
 HWY_EXPORT(FloatToElements8T);
 HWY_EXPORT(Pixels8T);
@@ -256,7 +275,9 @@ void Gain(const float* in, float* out, size_t pixels, size_t channels, size_t in
 }
 void ElementsToFloat(Element element, const void* in, float* out, size_t n, const float* step,
                      float zero) {
-  if (element == Element::kI16) {
+  if (element == Element::kF16) {
+    HWY_DYNAMIC_DISPATCH(HalvesToFloatT)(static_cast<const hwy::float16_t*>(in), out, n, step);
+  } else if (element == Element::kI16) {
     HWY_DYNAMIC_DISPATCH(Elements16ToFloatT)
     (static_cast<const int16_t*>(in), out, n, step, zero);
   } else {
@@ -265,7 +286,10 @@ void ElementsToFloat(Element element, const void* in, float* out, size_t n, cons
 }
 void FloatToElements(const float* in, Element element, void* out, size_t n,
                      const float* inverse_step, float low, float high, float zero) {
-  if (element == Element::kI16) {
+  if (element == Element::kF16) {
+    HWY_DYNAMIC_DISPATCH(FloatToHalvesT)
+    (in, static_cast<hwy::float16_t*>(out), n, inverse_step, low, high);
+  } else if (element == Element::kI16) {
     HWY_DYNAMIC_DISPATCH(FloatToElements16T)
     (in, static_cast<int16_t*>(out), n, inverse_step, low, high, zero);
   } else {

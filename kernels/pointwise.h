@@ -19,10 +19,10 @@ void Add(const float* a, const float* b, float* out, size_t n);
 void Gain(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
           size_t out_stride, const float* gain);
 
-// Integers of a quantised tensor to floats, `n` of them, kI16 or kU8: out = (in - zero) * step[i].
+// What a quantised tensor holds to floats, `n` of kF16, kI16 or kU8: out = (in - zero) * step[i].
 void ElementsToFloat(Element element, const void* in, float* out, size_t n, const float* step,
                      float zero);
-// And back: in * inverse_step[i], limited to low..high, round-half-even, + zero.
+// And back: in * inverse_step[i], limited to low..high, round-half-even, + zero. NaN counts as 0.
 void FloatToElements(const float* in, Element element, void* out, size_t n,
                      const float* inverse_step, float low, float high, float zero);
 

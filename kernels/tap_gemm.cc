@@ -1,9 +1,13 @@
 #include "kernels/tap_gemm.h"
 
+#include <algorithm>
+#include <cstring>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/tap_gemm.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "kernels/half-inl.h"
 #include "kernels/tiles-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -26,10 +30,10 @@ struct Separate {
 };
 
 struct Place {
-  float* out;
-  const float* residual;
-  const float* gain;  // of the block's first channel
-  size_t count;       // channels that exist from here, at most a vector
+  size_t channel;        // of the vector's first lane
+  size_t count;          // channels that exist from here
+  const void* residual;  // of the pixel
+  void* out;
 };
 
 HWY_INLINE V LoadCount(const float* from, size_t count) {
@@ -46,29 +50,139 @@ HWY_INLINE void StoreCount(V v, float* to, size_t count) {
   }
 }
 
+HWY_INLINE V LoadResidual(const Place& at, const Epilogue& epilogue) {
+  if (epilogue.residual == Element::kF32) {
+    return LoadCount(static_cast<const float*>(at.residual) + at.channel, at.count);
+  }
+  const V x =
+      LoadHalves(D(), static_cast<const hwy::float16_t*>(at.residual) + at.channel, at.count);
+  return hn::Mul(x, LoadCount(epilogue.residual_scale + at.channel, at.count));
+}
+
+HWY_INLINE void StoreElement(V v, const Place& at, const Epilogue& epilogue) {
+  if (epilogue.out == Element::kF32) {
+    StoreCount(v, static_cast<float*>(at.out) + at.channel, at.count);
+  } else {
+    StoreHalves(Limited(D(), v, epilogue.low, epilogue.high), D(),
+                static_cast<hwy::float16_t*>(at.out) + at.channel, at.count);
+  }
+}
+
 // One vector of finished sums: arithmetic of the epilogue, then the store.
 HWY_INLINE void Finish(V v, const Place& at, TapStore store, const Epilogue& epilogue) {
   const D d;
   if (store == TapStore::kPlain) {
-    if (at.residual != nullptr) v = hn::Add(v, LoadCount(at.residual, at.count));
+    if (at.residual != nullptr) v = hn::Add(v, LoadResidual(at, epilogue));
     if (epilogue.leaky_relu) v = hn::Max(v, hn::Mul(v, hn::Set(d, epilogue.slope)));
   } else if (store != TapStore::kSplitRows) {
-    const V x = LoadCount(at.residual, at.count);
+    const V x = LoadResidual(at, epilogue);
     if (store == TapStore::kDivideRoot || store == TapStore::kMultiplyRoot) v = hn::Sqrt(v);
     const bool divide = store == TapStore::kDivide || store == TapStore::kDivideRoot;
     v = divide ? hn::Div(x, v) : hn::Mul(x, v);
   }
-  if (at.gain != nullptr) v = hn::Mul(v, LoadCount(at.gain, at.count));
-  StoreCount(v, at.out, at.count);
+  if (epilogue.gain != nullptr) {
+    v = hn::Mul(v, LoadCount(epilogue.gain + at.channel, at.count));
+  }
+  StoreElement(v, at, epilogue);
 }
 
-// P pixels x W vectors. Sums live in registers: the arrays are indexed by constants only.
-template <class Policy, size_t P, size_t W>
+HWY_INLINE V LoadWeights(const float* from) { return hn::Load(D(), from); }
+HWY_INLINE V LoadWeights(const hwy::float16_t* from) { return LoadHalves(D(), from); }
+
+// `count` products a pixel: P pixels, `step` floats apart, by W vectors. Returns the weights behind
+// those used.
+template <class Policy, size_t P, size_t W, typename T>
+HWY_INLINE const T* AddProducts(const float* in, size_t step, size_t count, const T* HWY_RESTRICT w,
+                                V (&sum)[P][W]) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  // Four bases and one step reach all pixels, so that no address is spilled.
+  const float* in0 = in;
+  const float* in1 = in0 + 3 * step;
+  const float* in2 = in1 + 3 * step;
+  const float* in3 = in2 + 3 * step;
+  for (size_t k = 0; k < count; ++k) {
+    const V w0 = LoadWeights(w);
+    const V w1 = W == 2 ? LoadWeights(w + lanes) : w0;
+#pragma GCC unroll 12
+    for (size_t p = 0; p < P; ++p) {
+      const float* base = p < 3 ? in0 : p < 6 ? in1 : p < 9 ? in2 : in3;
+      const size_t offset = (p % 3) == 0 ? 0 : (p % 3) == 1 ? step : 2 * step;
+      const V x = hn::Set(d, base[offset]);
+      sum[p][0] = Policy::Step(x, w0, sum[p][0]);
+      if (W == 2) sum[p][W - 1] = Policy::Step(x, w1, sum[p][W - 1]);
+    }
+    w += W * lanes;
+    ++in0;
+    ++in1;
+    ++in2;
+    ++in3;
+  }
+  return w;
+}
+
+// Halves are widened by so many channels of a tile's pixels at a time: two vectors, so few that a
+// CPU widens the next ones while it still multiplies (64 channels cost 12 % of the speed on Zen 3
+// with AVX2, two vectors 0 to 6 %, which half weights bring back: they are less to load).
+constexpr size_t kWide = 2 * HWY_MAX_BYTES / sizeof(float);
+
+template <class Policy, size_t P, size_t W, typename T>
+HWY_INLINE const T* AddProducts(const hwy::float16_t* in, size_t step, size_t count, const T* w,
+                                V (&sum)[P][W]) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  HWY_ALIGN float wide[P * kWide];
+  for (size_t first = 0; first < count; first += kWide) {
+    const size_t part = HWY_MIN(kWide, count - first);
+    for (size_t k = 0; k < part; k += lanes) {
+#pragma GCC unroll 12
+      for (size_t p = 0; p < P; ++p) {
+        hn::Store(LoadHalves(d, in + first + p * step + k), d, wide + p * kWide + k);
+      }
+    }
+    w = AddProducts<Policy, P, W>(wide, kWide, part, w, sum);
+  }
+  return w;
+}
+
+// All sums of a tile. Through memory and not inlined: there are many forms of tiles, and this is a
+// small part of the work of any.
+HWY_NOINLINE void FinishTile(const float* HWY_RESTRICT sums, size_t pixels, size_t vectors,
+                             const PackedTaps& packed, const TapRow& row, size_t first_pixel,
+                             size_t first_vector, TapStore store, const Epilogue& epilogue) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  const size_t residual_bytes = row.residual_step * BytesOf(epilogue.residual);
+  const size_t out_bytes = row.out_step * BytesOf(epilogue.out);
+  for (size_t pixel = first_pixel; pixel < first_pixel + pixels; ++pixel) {
+    if (store == TapStore::kSplitRows) {
+      SplitPixel(sums, row, packed.out_channels, pixel);
+      sums += vectors * lanes;
+      continue;
+    }
+    for (size_t vector = first_vector; vector < first_vector + vectors; ++vector, sums += lanes) {
+      const size_t channel = vector * lanes;
+      Place at;
+      at.channel = channel;
+      at.count = packed.out_channels - channel;
+      at.residual = row.residual == nullptr
+                        ? nullptr
+                        : static_cast<const uint8_t*>(row.residual) + pixel * residual_bytes;
+      at.out = static_cast<uint8_t*>(row.out) + pixel * out_bytes;
+      Finish(hn::Load(d, sums), at, store, epilogue);
+    }
+  }
+}
+
+// P pixels x W vectors of inputs X and weights T. Sums live in registers: the arrays are indexed by
+// constants only.
+template <class Policy, typename X, typename T, size_t P, size_t W>
 HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t first_pixel,
                           size_t vector, TapStore store, const Epilogue& epilogue) {
   const D d;
   const size_t lanes = hn::Lanes(d);
-  const float* HWY_RESTRICT w = packed.weights.get() + vector * lanes * packed.depth;
+  const void* weights = packed.weights.get();
+  const T* w = static_cast<const T*>(weights) + vector * lanes * packed.depth;
   V sum[P][W];
   {
     const V bias0 = hn::Load(d, packed.bias.get() + vector * lanes);
@@ -81,56 +195,19 @@ HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t fi
   }
   const size_t taps = packed.runs.size();
   for (size_t t = 0; t < taps; ++t) {
-    const size_t step = row.steps[t];
-    // Four bases and one step reach all pixels, so that no address is spilled.
-    const float* in0 = static_cast<const float*>(row.taps[t]) + first_pixel * step;
-    const float* in1 = in0 + 3 * step;
-    const float* in2 = in1 + 3 * step;
-    const float* in3 = in2 + 3 * step;
-    const size_t run = packed.runs[t];
-    for (size_t k = 0; k < run; ++k) {
-      const V w0 = hn::Load(d, w);
-      const V w1 = W == 2 ? hn::Load(d, w + lanes) : w0;
-#pragma GCC unroll 12
-      for (size_t p = 0; p < P; ++p) {
-        const float* base = p < 3 ? in0 : p < 6 ? in1 : p < 9 ? in2 : in3;
-        const size_t offset = (p % 3) == 0 ? 0 : (p % 3) == 1 ? step : 2 * step;
-        const V x = hn::Set(d, base[offset]);
-        sum[p][0] = Policy::Step(x, w0, sum[p][0]);
-        if (W == 2) sum[p][W - 1] = Policy::Step(x, w1, sum[p][W - 1]);
-      }
-      w += W * lanes;
-      ++in0;
-      ++in1;
-      ++in2;
-      ++in3;
-    }
+    const X* in = static_cast<const X*>(row.taps[t]) + first_pixel * row.steps[t];
+    w = AddProducts<Policy, P, W>(in, row.steps[t], packed.runs[t], w, sum);
   }
+  HWY_ALIGN float sums[P * W * HWY_MAX_BYTES / sizeof(float)];
 #pragma GCC unroll 12
   for (size_t p = 0; p < P; ++p) {
-    if (store == TapStore::kSplitRows) {
-      HWY_ALIGN float values[W * HWY_MAX_BYTES / sizeof(float)];
-      hn::Store(sum[p][0], d, values);
-      if (W == 2) hn::Store(sum[p][W - 1], d, values + lanes);
-      SplitPixel(values, row, packed.out_channels, first_pixel + p);
-      continue;
-    }
-#pragma GCC unroll 2
-    for (size_t v = 0; v < W; ++v) {
-      const size_t channel = (vector + v) * lanes;
-      Place at;
-      at.out = static_cast<float*>(row.out) + (first_pixel + p) * row.out_step + channel;
-      at.residual = row.residual == nullptr ? nullptr
-                                            : static_cast<const float*>(row.residual) +
-                                                  (first_pixel + p) * row.residual_step + channel;
-      at.gain = epilogue.gain == nullptr ? nullptr : epilogue.gain + channel;
-      at.count = packed.out_channels - channel;
-      Finish(sum[p][v], at, store, epilogue);
-    }
+    hn::Store(sum[p][0], d, sums + p * W * lanes);
+    if (W == 2) hn::Store(sum[p][W - 1], d, sums + (p * W + 1) * lanes);
   }
+  FinishTile(sums, P, W, packed, row, first_pixel, vector, store, epilogue);
 }
 
-template <class Policy>
+template <class Policy, typename X, typename T>
 struct PolicyTile {
   const PackedTaps& packed;
   const TapRow& row;
@@ -139,19 +216,33 @@ struct PolicyTile {
 
   template <size_t P, size_t W>
   HWY_INLINE void Run(size_t pixel, size_t vector) const {
-    RunTile<Policy, P, W>(packed, row, pixel, vector, store, epilogue);
+    RunTile<Policy, X, T, P, W>(packed, row, pixel, vector, store, epilogue);
   }
 };
 
+template <class Policy, typename X, typename T>
+void RunTiles(const PackedTaps& packed, const TapRow& row, TapStore store, const Epilogue& epilogue,
+              size_t block_begin, size_t block_end) {
+  ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
+           PolicyTile<Policy, X, T>{packed, row, store, epilogue});
+}
+
+template <class Policy>
+void RunTypes(const PackedTaps& packed, const TapRow& row, TapStore store, const Epilogue& epilogue,
+              size_t block_begin, size_t block_end) {
+  using hwy::float16_t;
+  const bool half = packed.element == Element::kF16;
+  const auto run = packed.input == Element::kF32
+                       ? half ? RunTiles<Policy, float, float16_t> : RunTiles<Policy, float, float>
+                   : half ? RunTiles<Policy, float16_t, float16_t>
+                          : RunTiles<Policy, float16_t, float>;
+  run(packed, row, store, epilogue, block_begin, block_end);
+}
+
 void Run(const PackedTaps& packed, const TapRow& row, Numerics numerics, TapStore store,
          const Epilogue& epilogue, size_t block_begin, size_t block_end) {
-  if (numerics == Numerics::kExact) {
-    ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
-             PolicyTile<Separate>{packed, row, store, epilogue});
-  } else {
-    ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
-             PolicyTile<Fused>{packed, row, store, epilogue});
-  }
+  const auto run = numerics == Numerics::kExact ? RunTypes<Separate> : RunTypes<Fused>;
+  run(packed, row, store, epilogue, block_begin, block_end);
 }
 
 }  // namespace
@@ -169,26 +260,41 @@ HWY_EXPORT(Run);
 size_t TilePixels() { return HWY_DYNAMIC_DISPATCH(Tile)(); }
 size_t VectorLanes() { return HWY_DYNAMIC_DISPATCH(Lanes)(); }
 
-PackedTaps PackTaps(const std::vector<uint32_t>& runs, size_t out_channels, const float* weights,
-                    const float* bias) {
+namespace {
+
+bool AreHalves(const float* values, size_t count) {
+  return std::all_of(values, values + count,
+                     [](float v) { return hwy::F32FromF16(hwy::F16FromF32(v)) == v; });
+}
+
+}  // namespace
+
+PackedTaps PackTaps(Element input, Element element, const std::vector<uint32_t>& runs,
+                    size_t out_channels, const float* weights, const float* bias) {
   PackedTaps packed;
+  packed.input = input;
   packed.runs = runs;
   for (const uint32_t run : runs) packed.depth += run;
   packed.out_channels = out_channels;
+  const bool halves = element == Element::kF16 && AreHalves(weights, packed.depth * out_channels);
+  packed.element = halves ? Element::kF16 : Element::kF32;
   packed.lanes = HWY_DYNAMIC_DISPATCH(Lanes)();
-  const size_t lanes = packed.lanes, vectors = packed.vectors();
-  packed.weights = hwy::AllocateAligned<float>(packed.depth * vectors * lanes);
+  const size_t lanes = packed.lanes, vectors = packed.vectors(), bytes = BytesOf(packed.element);
+  packed.weights = hwy::AllocateAligned<uint8_t>(packed.depth * vectors * lanes * bytes);
   packed.bias = hwy::AllocateAligned<float>((vectors + 1) * lanes);
   for (size_t c = 0; c < (vectors + 1) * lanes; ++c) {
     packed.bias[c] = c < out_channels && bias != nullptr ? bias[c] : 0.0f;
   }
   for (size_t block = 0; block < packed.blocks(); ++block) {
     const size_t first = 2 * block, width = (first + 2 <= vectors ? 2 : 1) * lanes;
-    float* to = packed.weights.get() + first * lanes * packed.depth;
+    uint8_t* to = packed.weights.get() + first * lanes * packed.depth * bytes;
     for (size_t k = 0; k < packed.depth; ++k) {
       for (size_t c = 0; c < width; ++c) {
         const size_t channel = first * lanes + c;
-        *to++ = channel < out_channels ? weights[k * out_channels + channel] : 0.0f;
+        const float weight = channel < out_channels ? weights[k * out_channels + channel] : 0.0f;
+        const hwy::float16_t half = hwy::F16FromF32(weight);
+        std::memcpy(to, halves ? static_cast<const void*>(&half) : &weight, bytes);
+        to += bytes;
       }
     }
   }

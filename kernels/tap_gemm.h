@@ -1,6 +1,8 @@
 // The one micro-kernel behind convolutions and GDN: a GEMM whose left side is read through taps.
 //   out[p][c] = bias[c] + sum over taps t, k < run[t] of  tap[t][p * step[t] + k] * w[t][k][c]
-// Called by kernels/ only. Packed weights are immutable and shared by threads.
+// Inputs and weights are floats or halves; halves are widened in the kernel, next to the products,
+// so that memory holds two bytes for each. Called by kernels/ only. Packed weights are immutable
+// and shared by threads.
 #ifndef GLINT_KERNELS_TAP_GEMM_H_
 #define GLINT_KERNELS_TAP_GEMM_H_
 
@@ -14,16 +16,18 @@
 namespace glint::kernels {
 
 struct PackedTaps {
-  std::vector<uint32_t> runs;  // of each tap
-  size_t depth = 0;            // sum of runs
+  Element input = Element::kF32;    // or kF16
+  Element element = Element::kF32;  // of the weights; or kF16
+  std::vector<uint32_t> runs;       // of each tap
+  size_t depth = 0;                 // sum of runs
   size_t out_channels = 0;
   size_t lanes = 0;  // of the target that it was packed for
   // [block][tap][k][vectors of the block][lanes]; a block is two vectors, the last may be one.
-  hwy::AlignedFreeUniquePtr<float[]> weights;
+  hwy::AlignedFreeUniquePtr<uint8_t[]> weights;
   hwy::AlignedFreeUniquePtr<float[]> bias;  // padded to vectors
   size_t vectors() const { return (out_channels + lanes - 1) / lanes; }
   size_t blocks() const { return (vectors() + 1) / 2; }
-  size_t bytes() const { return (depth + 1) * vectors() * lanes * sizeof(float); }
+  size_t bytes() const { return (depth * BytesOf(element) + sizeof(float)) * vectors() * lanes; }
 };
 
 // What happens to the sums of one row, and where they go.
@@ -51,9 +55,10 @@ struct TapRow {
   size_t pixels = 0;
 };
 
-// `weights`: dense [depth][out_channels]; `bias` may be null.
-PackedTaps PackTaps(const std::vector<uint32_t>& runs, size_t out_channels, const float* weights,
-                    const float* bias);
+// `weights`: dense [depth][out_channels]; `bias` may be null. Weights that halves can hold are kept
+// as halves when `element` is kF16.
+PackedTaps PackTaps(Element input, Element element, const std::vector<uint32_t>& runs,
+                    size_t out_channels, const float* weights, const float* bias);
 // Pixels that a tile of the current target holds.
 size_t TilePixels();
 // Floats of a vector of the current target.

@@ -15,6 +15,7 @@ namespace HWY_NAMESPACE {
 namespace {
 
 int64_t TargetBit() { return HWY_TARGET; }
+bool FastHalves() { return !HWY_ARCH_X86 || HWY_TARGET <= HWY_AVX2; }
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
@@ -26,6 +27,7 @@ namespace glint::kernels {
 namespace {
 
 HWY_EXPORT(TargetBit);
+HWY_EXPORT(FastHalves);
 
 std::string Upper(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -57,6 +59,8 @@ std::string CurrentTarget() {
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
   return hwy::TargetName(HWY_DYNAMIC_DISPATCH(TargetBit)());
 }
+
+bool HasFastHalves() { return HWY_DYNAMIC_DISPATCH(FastHalves)(); }
 
 bool SetTarget(const std::string& name) {
   const std::vector<int64_t>& targets = AllTargets();

@@ -17,6 +17,9 @@ std::vector<std::string> SupportedTargets();
 std::string CurrentTarget();
 // True when uint8 x int8 products cost less than int16 x int16 on the current target (VNNI).
 bool HasFastBytes();
+// True when halves are widened to floats by an instruction (F16C, Arm): half weights and tensors
+// then cost about what floats do.
+bool HasFastHalves();
 // Limits the choice to `name` (case-insensitive); "" or "best": no limit. False when it is not
 // supported.
 bool SetTarget(const std::string& name);

@@ -23,6 +23,12 @@ std::vector<uint8_t> IntegerModelFile(int segment_rows, uint32_t seed) {
   return builder.Build();
 }
 
+std::vector<uint8_t> HalfModelFile(int segment_rows, uint32_t seed) {
+  ModelBuilder builder = HalfModel(seed);
+  builder.document["coding"]["segment_rows"] = segment_rows;
+  return builder.Build();
+}
+
 std::vector<uint8_t> MiniModelFile(int segment_rows, uint32_t seed) {
   ModelBuilder builder = MiniModel(seed);
   builder.document["coding"]["segment_rows"] = segment_rows;

@@ -1,16 +1,18 @@
 // Convolutions on random shapes against the plain loops, on every SIMD target: the close class
-// within the rounding bound of its own operands, the exact class bit for bit; nothing is written
-// beside the outputs.
+// within the rounding bound of its own operands, the exact class bit for bit; floats and halves
+// in every place; nothing is written beside the outputs.
 
 #include "kernels/conv.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstring>
 #include <random>
 
 #include "kernels/reference.h"
 #include "kernels/targets.h"
+#include "tests/halves.h"
 #include "tests/seed.h"
 
 namespace glint::kernels {
@@ -24,16 +26,44 @@ struct ConvCase {
   size_t x_first = 0, x_step = 1;
   bool compact_input = false;  // 1x1: the sources hold the wanted positions only
   bool bias = true, residual = false, leaky = false, gain = false;
+  // kF32 or kF16: rows, weights, what is added, what is written.
+  Element input = Element::kF32, kept = Element::kF32, added = Element::kF32, out = Element::kF32;
 };
 
 float RandomFloat(std::mt19937* random) {
   return std::uniform_real_distribution<float>(-1.0f, 1.0f)(*random);
 }
 
-std::vector<float> RandomVector(std::mt19937* random, size_t n) {
+std::vector<float> RandomVector(std::mt19937* random, size_t n, Element element = Element::kF32) {
   std::vector<float> v(n);
-  for (float& x : v) x = RandomFloat(random);
+  for (float& x : v) {
+    x = RandomFloat(random);
+    if (element == Element::kF16) x = NearestHalf(x);
+  }
   return v;
+}
+
+// The values as they stand in memory.
+std::vector<uint8_t> Stored(const std::vector<float>& values, Element element) {
+  std::vector<uint8_t> bytes(values.size() * BytesOf(element));
+  for (size_t i = 0; i < values.size(); ++i) {
+    const uint16_t half = FloatToHalf(NearestHalf(values[i]));
+    std::memcpy(bytes.data() + i * BytesOf(element),
+                element == Element::kF16 ? static_cast<const void*>(&half) : &values[i],
+                BytesOf(element));
+  }
+  return bytes;
+}
+
+float Read(const std::vector<uint8_t>& bytes, size_t i, Element element) {
+  float value = 0;
+  uint16_t half = 0;
+  if (element == Element::kF16) {
+    std::memcpy(&half, bytes.data() + 2 * i, 2);
+    return HalfToFloat(half);
+  }
+  std::memcpy(&value, bytes.data() + 4 * i, 4);
+  return value;
 }
 
 size_t Pick(std::mt19937* random, size_t low, size_t high) {
@@ -43,13 +73,13 @@ size_t Pick(std::mt19937* random, size_t low, size_t high) {
 // Rows with a halo of zeros and a pixel stride larger than the channels (as slices of wider tensors
 // have).
 struct PaddedImage {
-  size_t stride, halo, row_floats;
-  std::vector<float> data, zero;
-  PaddedImage(const ReferenceImage& image, size_t halo_pixels, size_t extra)
-      : stride(image.channels + extra), halo(halo_pixels) {
+  size_t stride, halo, row_floats, element;
+  std::vector<uint8_t> bytes, zero;
+  PaddedImage(const ReferenceImage& image, size_t halo_pixels, size_t extra, Element type)
+      : stride(image.channels + extra), halo(halo_pixels), element(BytesOf(type)) {
     row_floats = (image.width + 2 * halo) * stride + 64;
-    data.assign(image.height * row_floats, 0.0f);
-    zero.assign(row_floats, 0.0f);
+    std::vector<float> data(image.height * row_floats, 0.0f);
+    zero.assign(row_floats * element, 0);
     for (size_t y = 0; y < image.height; ++y) {
       for (size_t x = 0; x < image.width; ++x) {
         for (size_t c = 0; c < stride; ++c) {
@@ -59,10 +89,11 @@ struct PaddedImage {
         }
       }
     }
+    bytes = Stored(data, type);
   }
-  const float* Row(long y, size_t height) const {
-    if (y < 0 || y >= static_cast<long>(height)) return zero.data() + halo * stride;
-    return data.data() + static_cast<size_t>(y) * row_floats + halo * stride;
+  const uint8_t* Row(long y, size_t height) const {
+    if (y < 0 || y >= static_cast<long>(height)) return zero.data() + halo * stride * element;
+    return bytes.data() + (static_cast<size_t>(y) * row_floats + halo * stride) * element;
   }
 };
 
@@ -83,19 +114,25 @@ void Check(const ConvCase& test, unsigned seed) {
   std::vector<ReferenceImage> sources;
   for (size_t s = 0; s < spec.sources; ++s) {
     sources.emplace_back(test.height, test.width, spec.in_channels[s]);
-    sources.back().data = RandomVector(&random, sources.back().data.size());
+    sources.back().data = RandomVector(&random, sources.back().data.size(), test.input);
     in_total += spec.in_channels[s];
   }
   const std::vector<float> weight =
-      RandomVector(&random, in_total * spec.out_channels * spec.kernel * spec.kernel);
+      RandomVector(&random, in_total * spec.out_channels * spec.kernel * spec.kernel, test.kept);
   const std::vector<float> bias = RandomVector(&random, spec.out_channels);
   const std::vector<float> gain = RandomVector(&random, spec.out_channels);
   const float* bias_data = test.bias ? bias.data() : nullptr;
-  const Conv conv(spec, weight.data(), bias_data);
+  const Conv conv(spec, weight.data(), bias_data, test.input, test.kept);
   Epilogue epilogue;
   epilogue.leaky_relu = test.leaky;
   epilogue.slope = 0.125f;
   epilogue.gain = test.gain ? gain.data() : nullptr;
+  const std::vector<float> residual_scale(PaddedChannels(spec.out_channels), 0.25f);
+  epilogue.residual = test.added;
+  epilogue.residual_scale = residual_scale.data();
+  epilogue.out = test.out;
+  epilogue.low = -0.75f;
+  epilogue.high = 0.75f;
 
   const size_t out_height = transposed ? 2 * test.height : (test.height - 1) / spec.stride + 1;
   const size_t full_width = transposed ? 2 * test.width : (test.width - 1) / spec.stride + 1;
@@ -106,10 +143,16 @@ void Check(const ConvCase& test, unsigned seed) {
   const size_t extra = test.compact_input ? 0 : Pick(&random, 0, 2);
   std::vector<PaddedImage> padded;
   for (const ReferenceImage& source : sources) {
-    padded.emplace_back(source, std::max(conv.ReadsLeft(), conv.ReadsRight()), extra);
+    padded.emplace_back(source, std::max(conv.ReadsLeft(), conv.ReadsRight()), extra, test.input);
   }
-  std::vector<float> out((out_height + 1) * out_row, kGuard);
-  const std::vector<float> residual = RandomVector(&random, pixels * spec.out_channels);
+  const size_t out_bytes = BytesOf(test.out);
+  std::vector<uint8_t> out =
+      Stored(std::vector<float>((out_height + 1) * out_row, kGuard), test.out);
+  std::vector<float> residual = RandomVector(&random, pixels * spec.out_channels, test.added);
+  const std::vector<uint8_t> residual_bytes = Stored(residual, test.added);
+  if (test.added == Element::kF16) {
+    for (float& r : residual) r *= 0.25f;
+  }
   std::vector<ConvRow> rows;
   for (size_t oy = 0; oy < out_height; oy += spec.paired_rows() ? 2 : 1) {
     ConvRow row;
@@ -121,14 +164,14 @@ void Check(const ConvCase& test, unsigned seed) {
       row.in_pixel_stride[s] = padded[s].stride;
       row.in_compact[s] = test.compact_input;
     }
-    row.out = out.data() + oy * out_row + 16;
-    row.out_second = out.data() + (oy + 1) * out_row + 16;
+    row.out = out.data() + (oy * out_row + 16) * out_bytes;
+    row.out_second = out.data() + ((oy + 1) * out_row + 16) * out_bytes;
     row.out_pixel_stride = out_stride;
     row.phase = transposed && !spec.paired_rows() ? oy & 1 : 0;
     row.x_first = test.x_first;
     row.x_step = test.x_step;
     row.pixels = pixels;
-    row.residual = test.residual ? residual.data() : nullptr;
+    row.residual = test.residual ? residual_bytes.data() : nullptr;
     row.residual_pixel_stride = spec.out_channels;
     rows.push_back(row);
   }
@@ -138,7 +181,7 @@ void Check(const ConvCase& test, unsigned seed) {
   conv.Run(rows.data(), rows.size(), epilogue, 0, middle);
 
   size_t wrong = 0, touched = 0;
-  std::vector<bool> written(out.size(), false);
+  std::vector<bool> written((out_height + 1) * out_row, false);
   for (size_t oy = 0; oy < out_height; ++oy) {
     for (size_t j = 0; j < pixels; ++j) {
       const size_t ox = test.compact_input ? j : test.x_first + j * test.x_step;
@@ -147,23 +190,36 @@ void Check(const ConvCase& test, unsigned seed) {
         const size_t at = oy * out_row + 16 + j * out_stride + oc;
         written[at] = true;
         const float* add = residual.data() + j * spec.out_channels;
-        if (spec.numerics == Numerics::kExact) {
-          wrong += out[at] != Finish(sum.chain, test, add, epilogue, oc);
+        const float got = Read(out, at, test.out);
+        const bool exact = spec.numerics == Numerics::kExact;
+        float want =
+            Finish(exact ? sum.chain : static_cast<float>(sum.value), test, add, epilogue, oc);
+        // Half a unit of a half below 1, when the sums lie on either side of a boundary: a whole.
+        const double unit = test.out == Element::kF16 ? 0x1p-11 : 0.0;
+        if (test.out == Element::kF16) want = NearestHalf(want, epilogue.high);
+        if (exact) {
+          wrong += got != want;
         } else {
-          const float want = Finish(static_cast<float>(sum.value), test, add, epilogue, oc);
           const double bound =
-              1.2e-7 * (static_cast<double>(sum.terms) * 0.5 + 4) * (sum.magnitude + 1);
-          wrong += !(std::abs(static_cast<double>(out[at]) - static_cast<double>(want)) <= bound);
+              1.2e-7 * (static_cast<double>(sum.terms) * 0.5 + 4) * (sum.magnitude + 1) + unit;
+          wrong += !(std::abs(static_cast<double>(got) - static_cast<double>(want)) <= bound);
         }
       }
     }
   }
-  for (size_t i = 0; i < out.size(); ++i) touched += !written[i] && out[i] != kGuard;
+  const float guard = test.out == Element::kF16 ? NearestHalf(kGuard) : kGuard;
+  for (size_t i = 0; i < written.size(); ++i) {
+    touched += !written[i] && Read(out, i, test.out) != guard;
+  }
   const std::string what = CurrentTarget() + " k" + std::to_string(spec.kernel) + " s" +
                            std::to_string(spec.stride) + (transposed ? " transposed " : " ") +
                            std::to_string(in_total) + ">" + std::to_string(spec.out_channels) +
                            " " + std::to_string(test.width) + "x" + std::to_string(test.height) +
-                           " seed " + std::to_string(seed);
+                           " seed " + std::to_string(seed) +
+                           (test.input == Element::kF16 ? " half rows" : "") +
+                           (test.kept == Element::kF16 ? " half weights" : "") +
+                           (test.added == Element::kF16 ? " half residual" : "") +
+                           (test.out == Element::kF16 ? " half out" : "");
   CHECK_MESSAGE(wrong == 0, what);
   CHECK_MESSAGE(touched == 0, what);
 }
@@ -198,7 +254,12 @@ ConvCase RandomCase(std::mt19937* random) {
     }
   }
   test.bias = Pick(random, 0, 3) != 0;
+  constexpr Element kElements[] = {Element::kF32, Element::kF16};
+  test.input = kElements[Pick(random, 0, 1)];
+  test.kept = kElements[Pick(random, 0, 1)];
   if (!spec.paired_rows()) {
+    test.added = kElements[Pick(random, 0, 1)];
+    test.out = kElements[Pick(random, 0, 1)];
     test.residual = Pick(random, 0, 1) == 1;
     test.leaky = Pick(random, 0, 1) == 1;
     test.gain = Pick(random, 0, 1) == 1;
@@ -212,7 +273,7 @@ TEST_CASE("conv: random shapes on every target") {
   for (const std::string& target : SupportedTargets()) {
     REQUIRE(SetTarget(target));
     std::mt19937 random(TestSeed());
-    for (unsigned i = 0; i < 60; ++i) Check(RandomCase(&random), i);
+    for (unsigned i = 0; i < 120; ++i) Check(RandomCase(&random), i);
   }
   SetTarget("");
 }

@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/half.h"
+
 namespace glint::testing {
 
 using Json = nlohmann::json;
@@ -39,6 +41,13 @@ class ModelBuilder {
   void AddWords(const std::string& name, std::vector<int64_t> shape,
                 const std::vector<int16_t>& values) {
     Add(name, "I16", std::move(shape), values.data(), values.size() * sizeof(int16_t));
+  }
+  // F32 to F16.
+  void MakeHalves(const std::string& name) {
+    const Tensor floats = tensors.at(name);
+    std::vector<uint16_t> halves(floats.bytes.size() / 4);
+    for (size_t i = 0; i < halves.size(); ++i) halves[i] = FloatToHalf(Float(name, i));
+    Add(name, "F16", floats.shape, halves.data(), 2 * halves.size());
   }
   void AddInts(const std::string& name, const std::vector<int32_t>& values) {
     Add(name, "I32", {static_cast<int64_t>(values.size())}, values.data(),
@@ -333,6 +342,34 @@ inline ModelBuilder IntegerModel(uint32_t seed = 1) {
     }
   }
   b.document["graphs"]["h_s"]["tensors"]["hs3.act"] = words;
+  return b;
+}
+
+// TinyModel with half weights everywhere and most tensors in half, some with factors; psi, z and
+// the latents stay floats.
+inline ModelBuilder HalfModel(uint32_t seed = 1) {
+  ModelBuilder b = TinyModel(seed);
+  b.document["form"] = "fp16";
+  b.AddFloats("half.factor", {8}, {0.25f, 0.5f, 1, 2, 4, 1, 0.125f, 8});
+  size_t count = 0;
+  for (auto& [name, graph] : b.document["graphs"].items()) {
+    Json& tensors = graph["tensors"];
+    tensors = Json::object();
+    for (Json& node : graph["nodes"]) {
+      const std::string op = node["op"], output = node["output"];
+      if (output != graph["outputs"][0] && ++count % 4 != 0) {
+        tensors[output] = {{"type", "f16"}};
+        const bool eight = output != "cat" && output[0] != 'c' && output.find("ar2.") != 0;
+        if (count % 3 == 0) tensors[output]["max"] = 2000;
+        if (count % 2 == 0 && eight) tensors[output]["factor"] = "half.factor";
+      }
+      if (op != "conv2d" && op != "conv_transpose2d" && op != "gdn") continue;
+      node["precision"] = "f16";
+      const std::string weight = node["weights"][op == "gdn" ? "gamma" : "weight"];
+      if (b.tensors.at(weight).dtype == "F32") b.MakeHalves(weight);
+    }
+  }
+  b.document["graphs"]["h_a"]["tensors"]["y"] = {{"type", "f16"}};
   return b;
 }
 

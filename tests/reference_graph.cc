@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "tests/halves.h"
+
 namespace glint {
 namespace {
 
@@ -123,6 +125,24 @@ ReferenceTensor Concat(const std::vector<const ReferenceTensor*>& in) {
   return out;
 }
 
+// Tensors that the graph keeps in half are rounded when they are made. Those of integers have tests
+// of their own.
+void Keep(const ModelFile& model, const Graph& graph, const std::string& name,
+          ReferenceTensor* tensor) {
+  const auto found = graph.quantised.find(name);
+  if (found == graph.quantised.end() || found->second.element != kernels::Element::kF16) return;
+  std::vector<float> factors(static_cast<size_t>(tensor->channels), 1.0f);
+  if (!found->second.factor.empty()) {
+    CopyAsFloat(*model.tensor(found->second.factor), 0, factors.size(), factors.data());
+  }
+  for (size_t i = 0; i < tensor->data.size(); ++i) {
+    const float factor = factors[i % factors.size()];
+    const float half = NearestHalf(static_cast<float>(tensor->data[i]) / factor,
+                                   static_cast<float>(found->second.max));
+    tensor->data[i] = static_cast<double>(half * factor);
+  }
+}
+
 double InMode(double v, ReferenceMode mode) {
   return mode == ReferenceMode::kDouble ? v : static_cast<double>(static_cast<float>(v));
 }
@@ -133,6 +153,7 @@ ReferenceTensor RunReference(const ModelFile& model, const Graph& graph,
                              const std::map<std::string, ReferenceTensor>& inputs, double t,
                              ReferenceMode mode) {
   std::map<std::string, ReferenceTensor> tensors = inputs;
+  for (auto& [name, tensor] : tensors) Keep(model, graph, name, &tensor);
   for (const Node& node : graph.nodes) {
     std::vector<const ReferenceTensor*> in;
     for (const std::string& name : node.inputs) in.push_back(&tensors.at(name));
@@ -162,6 +183,7 @@ ReferenceTensor RunReference(const ModelFile& model, const Graph& graph,
           v = InMode(std::max(v, v * static_cast<double>(node.slope)), mode);
         break;
     }
+    Keep(model, graph, node.output, &out);
     tensors[node.output] = std::move(out);
   }
   return tensors.at(graph.outputs[0]);

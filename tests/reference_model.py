@@ -86,22 +86,33 @@ def gain(model, node, t):
 
 
 def gdn(model, node, x):
-    beta, gamma = (model.tensor(node["weights"][role]) for role in ("beta", "gamma"))
+    beta, gamma = (model.tensor(node["weights"][role]).astype(np.float32) for role in ("beta", "gamma"))
     norm = beta + np.abs(x) @ gamma.T if node["form"] == "abs" else np.sqrt(beta + (x * x) @ gamma.T)
     return x * norm if node["inverse"] else x / norm
+
+
+def keep(model, graph, name, x):
+    """A tensor as the graph keeps it: halves are rounded and limited (integers are not read here)."""
+    form = graph.get("tensors", {}).get(name, {})
+    if form.get("type") != "f16":
+        return x
+    factor = model.tensor(form["factor"]) if "factor" in form else np.float32(1)
+    most = np.float32(form.get("max", 65504))
+    halves = np.clip(np.where(np.isnan(x), np.float32(0), x / factor), -most, most).astype(np.float16)
+    return halves.astype(np.float32) * factor
 
 
 def run_graph(model, name, inputs, t=0.0):
     """Tensors by input name -> the output. `t` is what gains depend on."""
     graph = model.doc["graphs"][name]
-    values, waiting = dict(inputs), list(graph["nodes"])
+    values, waiting = {key: keep(model, graph, key, value) for key, value in inputs.items()}, list(graph["nodes"])
     while waiting:
         node = next(n for n in waiting if all(i in values for i in n["inputs"]))
         waiting.remove(node)
         x = [values[i] for i in node["inputs"]]
         op = node["op"]
         if op in ("conv2d", "conv_transpose2d"):
-            weight = model.tensor(node["weights"]["weight"])
+            weight = model.tensor(node["weights"]["weight"]).astype(np.float32)
             outputs = weight.shape[0 if op == "conv2d" else 1]
             bias = model.tensor(node["weights"]["bias"]) if "bias" in node["weights"] else np.zeros(outputs, np.float32)
             y = (conv2d if op == "conv2d" else conv_transpose2d)(x[0], weight, bias, node, graph["class"] == "exact")
@@ -110,5 +121,5 @@ def run_graph(model, name, inputs, t=0.0):
         else:
             y = {"add": lambda: x[0] + x[1], "concat": lambda: np.concatenate(x, 2), "gdn": lambda: gdn(model, node, x[0]),
                  "gain": lambda: x[0] * gain(model, node, t)}[op]()
-        values[node["output"]] = y
+        values[node["output"]] = keep(model, graph, node["output"], y)
     return values[graph["outputs"][0]]

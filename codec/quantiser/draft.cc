@@ -116,10 +116,12 @@ class DraftWriter {
     Json entry;
     if (quantisation.element == kernels::Element::kU8) {
       entry = {{"type", "u8"}, {"zero", quantisation.zero}};
+    } else if (quantisation.element == kernels::Element::kF16) {
+      entry = {{"type", "f16"}};
     } else {
       entry = {{"type", "i16"}, {"max", quantisation.max}};
     }
-    entry["steps"] = quantisation.steps;
+    if (!quantisation.steps.empty()) entry["steps"] = quantisation.steps;
     if (!tensor.factor.empty()) {
       // One tensor under the names of several graphs has one tensor of factors.
       const auto [named, is_new] =

@@ -71,12 +71,10 @@ Status Quantiser::Init() {
   lrds_ = options_.lrds.empty() ? DefaultRates(file_->document().rate) : options_.lrds;
   std::sort(lrds_.begin(), lrds_.end());
   for (const double lrd : lrds_) t_.push_back(RateToT(file_->document().rate, lrd));
-  if (options_.type != QuantisedType::kFp16) {
-    GLINT_ASSIGN(const Statistics statistics,
-                 Calibrate(file_, layers_, pictures_, Calibration("calibrate")));
-    for (const Group& group : groups_) statistics_.push_back(StatisticsOf(group, statistics));
-    GLINT_TRY(MeasureMoments());
-  }
+  GLINT_ASSIGN(const Statistics statistics,
+               Calibrate(file_, layers_, pictures_, Calibration("calibrate")));
+  for (const Group& group : groups_) statistics_.push_back(StatisticsOf(group, statistics));
+  GLINT_TRY(MeasureMoments());
   Refresh();
   GLINT_ASSIGN(loss_, TaskLoss::Make(model_, pictures_, kLossCrop, LossRates(lrds_),
                                      file_->document().rate.lambda_per_lrd, threads_));
@@ -86,7 +84,7 @@ Status Quantiser::Init() {
 // For whoever opens the file one day.
 std::string Quantiser::HowText() const {
   const std::string pictures = std::to_string(pictures_.size()) + " calibration pictures";
-  if (options_.type == QuantisedType::kFp16) return "weights rounded to half";
+  if (options_.type == QuantisedType::kFp16) return "weights and activations in half, " + pictures;
   if (options_.seed_scheme) return "scheme of the seed, " + pictures;
   const std::string ranges = options_.ranges == RangeMethod::kMax   ? "least and greatest"
                              : options_.ranges == RangeMethod::kMse ? "least squared error"
@@ -264,6 +262,15 @@ void Quantiser::Refresh() {
   }
 }
 
+// Inside the transforms, when every layer that reads it has half weights.
+bool Quantiser::IsKeptInHalf(const Group& group) const {
+  return group.kind == Group::Kind::kFree &&
+         std::all_of(group.layers.begin(), group.layers.end(), [&](size_t layer) {
+           return precision(layer) == LayerPrecision::kFp16 &&
+                  !IsEntropyGraph(layers_[layer].graph);
+         });
+}
+
 RangeChoice Quantiser::Range(size_t index) const {
   const Group& group = groups_[index];
   std::vector<Consumer> consumers;
@@ -272,7 +279,8 @@ RangeChoice Quantiser::Range(size_t index) const {
     consumers.push_back(
         {&layers_[layer], precision(layer), &matrices_[layer], group.ChannelsOf(layers_[layer])});
   }
-  if (consumers.empty()) return {};
+  if (consumers.empty()) return IsKeptInHalf(group) ? ChooseHalfRange(statistics_[index])
+                                                    : RangeChoice();
   RangeOptions options;
   options.method = options_.ranges;
   options.percentile = options_.percentile;
@@ -296,7 +304,7 @@ void Quantiser::SeedRange(size_t index) {
   constexpr double kStep = 1.0 / 256;
   Group& group = groups_[index];
   RangeChoice& range = ranges_[index];
-  if (range.quantisation.steps.empty()) return;
+  if (!range.kept_narrow) return;
   range.factor.clear();
   const bool is_free = group.kind == Group::Kind::kFree || group.kind == Group::Kind::kPicture;
   if (is_free) range.quantisation.steps = {kStep};
@@ -329,7 +337,7 @@ void Quantiser::StoreTensors(size_t index) {
   const RangeChoice& range = ranges_[index];
   for (const GroupTensor& tensor : group.tensors) {
     for (const TensorKey& name : tensor.names) {
-      if (range.quantisation.steps.empty()) {
+      if (!range.kept_narrow) {
         draft_.tensors.erase(name);
         continue;
       }

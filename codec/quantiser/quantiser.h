@@ -56,6 +56,7 @@ class Quantiser {
   Status MeasureMoments();
   LayerPrecision Wanted(size_t layer) const;
   bool InScope(const Layer& layer) const;
+  bool IsKeptInHalf(const Group& group) const;
   void Harmonise(size_t group, LayerPrecision wanted);
   size_t GroupOf(size_t layer) const { return group_of_[layer]; }
   RangeChoice Range(size_t group) const;

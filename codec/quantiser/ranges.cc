@@ -374,6 +374,7 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
                         const std::vector<double>& t, const std::vector<Consumer>& consumers,
                         int fraction_bits, const RangeOptions& options) {
   RangeChoice choice;
+  choice.kept_narrow = true;
   std::vector<Weighting> weightings;
   for (const GroupStatistics& rate : rates) weightings.push_back(WeightingOf(consumers, rate));
   std::vector<float> factor(rates[0].low.size(), 1.0f);
@@ -418,6 +419,27 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
     quantisation.steps = StepCurve(t, steps);
   }
   choice.activation_snr = MeanSnr(group, rates, weightings, factor, quantisation, steps);
+  return choice;
+}
+
+RangeChoice ChooseHalfRange(const std::vector<GroupStatistics>& rates) {
+  constexpr double kMost = 16384, kLeast = 0x1p-10;  // a quarter of the largest half is room
+  RangeChoice choice;
+  choice.kept_narrow = true;
+  choice.quantisation.element = kernels::Element::kF16;
+  choice.quantisation.max = 65504;
+  std::vector<float> factor;
+  bool needed = false;
+  for (size_t c = 0; c < rates[0].low.size(); ++c) {
+    double most = 0;
+    for (const GroupStatistics& rate : rates) most = std::max({most, -rate.low[c], rate.high[c]});
+    double exponent = 0;
+    if (most > kMost) exponent = std::ceil(std::log2(most / kMost));
+    if (most > 0 && most < kLeast) exponent = std::floor(std::log2(most / kLeast));
+    needed = needed || exponent != 0;
+    factor.push_back(static_cast<float>(std::exp2(std::clamp(exponent, -60.0, 60.0))));
+  }
+  if (needed) choice.factor = std::move(factor);
   return choice;
 }
 

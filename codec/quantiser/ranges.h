@@ -20,6 +20,7 @@ struct Consumer {
 };
 
 struct RangeChoice {
+  bool kept_narrow = false;   // else in float, and the rest says nothing
   Quantisation quantisation;  // without the name of its factors
   std::vector<float> factor;  // per channel of the group; empty: all 1
   double activation_snr = 0;  // dB, over the samples, mean over the rates
@@ -38,6 +39,10 @@ struct RangeOptions {
 RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& rates,
                         const std::vector<double>& t, const std::vector<Consumer>& consumers,
                         int fraction_bits, const RangeOptions& options);
+
+// For a group that is kept in halves: factors, powers of two, where values would come near the ends
+// of what halves hold.
+RangeChoice ChooseHalfRange(const std::vector<GroupStatistics>& rates);
 
 // The limits that rounding a layer's matrix has to keep.
 RoundingLimits LimitsOf(LayerPrecision precision, const Quantisation& input);

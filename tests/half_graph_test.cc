@@ -1,0 +1,176 @@
+// Graphs in half through planner and executor against the oracle: close graphs near the rounded
+// graph in double, exact ones its bits, the same for every band height and thread count; and half
+// the memory.
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <random>
+
+#include "engine/half.h"
+#include "engine/plan.h"
+#include "kernels/targets.h"
+#include "tests/graph_builder.h"
+#include "tests/seed.h"
+
+namespace glint {
+namespace {
+
+Graph Analysis(TestModel* model) {
+  GraphBuilder b(model, NumericClass::kClose);
+  std::string x = b.Gdn(b.Conv(b.Input("x", 3), 16, 5, 2), false, GdnForm::kAbs);
+  x = b.Bottleneck(b.Gain(b.Gdn(b.Conv(x, 20, 5, 2), false, GdnForm::kSqrt)));
+  return b.Finish(b.Gain(b.Bottleneck(b.Conv(x, 24, 3, 2))));
+}
+
+Graph Synthesis(TestModel* model) {
+  GraphBuilder b(model, NumericClass::kClose);
+  std::string x = b.Bottleneck(b.Gain(b.Input("y", 24)));
+  x = b.Gain(b.Gdn(b.Deconv(x, 20, 5), true, GdnForm::kAbs));
+  x = b.Gdn(b.Deconv(b.Bottleneck(x), 18, 3), true, GdnForm::kSqrt);
+  x = b.LeakyRelu(b.Concat({x, x}), 0.5f);
+  x = b.Deconv(x, 3, 4);  // rows in pairs, and not the last
+  return b.Finish(b.Conv(x, 5, 3, 1));
+}
+
+Graph Exact(TestModel* model) {
+  GraphBuilder b(model, NumericClass::kExact);
+  const std::string v = b.LeakyRelu(b.Deconv(b.Input("z", 8), 12, 4), 0.125f);
+  const std::string w = b.LeakyRelu(b.Deconv(v, 20, 4), 0.125f);
+  const std::string k = b.Conv(w, 12, 3, 1);
+  const std::string c = b.Conv(w, 14, 5, 1, ConvMask::kCheckerboard);
+  return b.Finish(
+      b.Conv(b.Add(b.Conv(b.Concat({w, k, c}), 24, 1, 1), b.Conv(w, 24, 1, 1)), 9, 3, 1));
+}
+
+// Half weights in all nodes or some, and half tensors, some with limits and factors. `every`: a
+// tensor in so many stays float.
+Graph Halved(TestModel* model, const Graph& graph, unsigned every) {
+  Graph out = graph;
+  std::mt19937 random(TestSeed() + every);
+  const auto keep = [&](const std::string& tensor) {
+    if (tensor == graph.outputs[0] || random() % every == 0) return;
+    Quantisation& quantisation = out.quantised[tensor];
+    quantisation.element = kernels::Element::kF16;
+    quantisation.max = random() % 3 == 0 ? 1 + static_cast<int>(random() % 4) : 65504;
+    if (random() % 2 == 0) return;
+    std::vector<float> factors(static_cast<size_t>(graph.channels.at(tensor)));
+    for (float& factor : factors) factor = std::ldexp(1.0f, static_cast<int>(random() % 5) - 2);
+    quantisation.factor = tensor + ".factor";
+    model->AddIntegers(quantisation.factor, DType::kF32, {graph.channels.at(tensor)}, factors);
+  };
+  for (const GraphInput& input : graph.inputs) keep(input.name);
+  for (Node& node : out.nodes) {
+    keep(node.output);
+    const bool gdn = node.op == OpType::kGdn;
+    if (!gdn && node.op != OpType::kConv2d && node.op != OpType::kConvTranspose2d) continue;
+    if (random() % every == 0) continue;
+    node.precision = Precision::kF16;
+    std::string& name = node.weights[gdn ? "gamma" : "weight"];
+    const TensorView view = *model->tensor(name);
+    std::vector<float> values(view.elements);
+    CopyAsFloat(view, 0, values.size(), values.data());
+    std::vector<uint16_t> halves(values.size());
+    for (size_t i = 0; i < halves.size(); ++i) halves[i] = FloatToHalf(values[i]);
+    name += ".half";
+    model->AddIntegers(name, DType::kF16, view.shape, halves);
+  }
+  return out;
+}
+
+std::map<std::string, ReferenceTensor> RandomInputs(const Graph& graph, int height, int width) {
+  std::mt19937 random(TestSeed() + 7);
+  std::normal_distribution<float> value(0.0f, 1.0f);
+  std::map<std::string, ReferenceTensor> inputs;
+  for (const GraphInput& input : graph.inputs) {
+    ReferenceTensor tensor(height, width, input.channels);
+    for (double& v : tensor.data) v = static_cast<double>(value(random));
+    inputs[input.name] = tensor;
+  }
+  return inputs;
+}
+
+void CheckClose(TestModel* model, const Graph& graph, int height, int width) {
+  const auto inputs = RandomInputs(graph, height, width);
+  for (const unsigned every : {1000u, 3u, 2u}) {
+    const Graph halves = Halved(model, graph, every);
+    const ReferenceTensor want = RunReference(*model, halves, inputs, 0.3);
+    double norm = 0, worst = 0;
+    for (const double v : want.data) norm = std::max(norm, std::abs(v));
+    std::vector<double> first;
+    for (const long band : {1L, 3L, 64L}) {
+      for (const size_t threads : {size_t{1}, size_t{3}}) {
+        RunOptions run;
+        run.band = band;
+        run.threads = threads;
+        const ReferenceTensor got = RunExecutor(*model, halves, inputs, 0.3, run);
+        if (first.empty()) first = got.data;
+        CHECK_MESSAGE(got.data == first, kernels::CurrentTarget(), " band ", band);
+      }
+    }
+    for (size_t i = 0; i < first.size(); ++i) {
+      worst = std::max(worst, std::abs(first[i] - want.data[i]));
+    }
+    // Where sums of float and double lie on either side of a boundary, a half differs by its unit.
+    CHECK_MESSAGE(worst < 3e-3 * norm, kernels::CurrentTarget(), " ", worst / norm);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("half graphs: close to the rounded graph in double") {
+  for (const std::string& target : kernels::SupportedTargets()) {
+    REQUIRE(kernels::SetTarget(target));
+    TestModel model(31);
+    CheckClose(&model, Analysis(&model), 20, 28);
+    TestModel back(32);
+    CheckClose(&back, Synthesis(&back), 5, 6);
+  }
+  kernels::SetTarget("");
+}
+
+TEST_CASE("half graphs: exact ones give the float chain's bits on every target") {
+  for (const unsigned every : {1000u, 3u, 2u}) {
+    TestModel model(33);
+    const Graph graph = Halved(&model, Exact(&model), every);
+    const auto inputs = RandomInputs(graph, 4, 3);
+    const ReferenceTensor want = RunReference(model, graph, inputs, 0, ReferenceMode::kFloatChain);
+    for (const std::string& target : kernels::SupportedTargets()) {
+      REQUIRE(kernels::SetTarget(target));
+      for (const long band : {1L, 3L, 100L}) {
+        RunOptions run;
+        run.band = band;
+        run.threads = 2;
+        const ReferenceTensor got = RunExecutor(model, graph, inputs, 0, run);
+        CHECK_MESSAGE(got.data == want.data, target, " band ", band, " every ", every);
+      }
+    }
+    kernels::SetTarget("");
+  }
+}
+
+TEST_CASE("half graphs: half the memory") {
+  TestModel model(34);
+  const Graph graph = Analysis(&model);
+  Graph halves = graph;
+  const auto plan = Plan::Make(model, graph);
+  REQUIRE(plan.ok());
+  // What is fused away is not listed.
+  for (const PlanTensor& tensor : static_cast<const PlanImpl&>(*plan.value()).tensors) {
+    if (tensor.name == graph.outputs[0]) continue;
+    halves.quantised[tensor.name].element = kernels::Element::kF16;
+  }
+  const auto half_plan = Plan::Make(model, halves);
+  REQUIRE(half_plan.ok());
+  ExecutorOptions options;
+  options.in_width = 512;
+  options.in_height = 256;
+  options.band_rows = 2;
+  const auto whole = Executor::MemoryNeeded(*plan.value(), options);
+  const auto half = Executor::MemoryNeeded(*half_plan.value(), options);
+  REQUIRE(whole.ok());
+  REQUIRE(half.ok());
+  CHECK(half.value() < whole.value() * 3 / 5);
+}
+
+}  // namespace glint
