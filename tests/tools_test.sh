@@ -10,6 +10,7 @@ glint=$bin/glint
 evaluate=$bin/evaluate
 quantize=$bin/quantize
 model=$root/weights/light-fp32.safetensors
+coding_model=$root/weights/light-int8.safetensors # of encode without --model
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -161,7 +162,7 @@ test_info() {
   exits "info of a stream in a pipe" 0 bash -c "'$glint' info - <small.glint"
   exits "info of a model" 0 "$glint" info "$model"
   said "... has the parameters" 'parameters'
-  exits "info --json of a model" 0 "$glint" info --json "$model"
+  exits "info --json of a model" 0 "$glint" info --json "$coding_model"
   cp stdout.txt model.json
   has_keys "info --json of a model" model.json kind name form id bytes parameters lrd provenance
   check "the stream names the model" test \
@@ -232,9 +233,11 @@ test_wrong_model() {
   # The middle of the file is a weight; its lowest mantissa bit makes another model.
   middle=$(($(size_of "$model") / 2))
   toggle other.safetensors $((middle - middle % 64))
-  wanted=$("$glint" info "$model" | sed -n 's/^id *//p')
+  wanted=$("$glint" info "$coding_model" | sed -n 's/^id *//p')
   given=$("$glint" info other.safetensors | sed -n 's/^id *//p')
   check "another model has another id" test -n "$given" -a "$given" != "$wanted"
+  exits "encode with another model that came with Glint" 0 "$glint" encode --model "$model" small.ppm float.glint
+  exits "... decode finds it by the stream" 0 "$glint" decode float.glint float.ppm
   refuses "wrong model" "$wanted.*$given|$given.*$wanted" \
     "$glint" decode --model other.safetensors small.glint x.png
   exits "GLINT_MODEL names a model" 0 \

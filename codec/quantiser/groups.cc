@@ -111,6 +111,7 @@ std::vector<Group> ListGroups(const ModelFile& model, const std::vector<Layer>& 
   }
   AddUnreadNames(document, &tensors);
   std::vector<TensorKey> keys;
+  keys.reserve(tensors.size());
   for (const auto& entry : tensors) keys.push_back(entry.first);
   const auto index_of = [&](const TensorKey& key) {
     const TensorKey canonical = Canonical(document, key);
@@ -138,6 +139,7 @@ std::vector<Group> ListGroups(const ModelFile& model, const std::vector<Layer>& 
     groups[sets.Find(index_of(layers[i].inputs[0]))].layers.push_back(i);
   }
   std::vector<Group> list;
+  list.reserve(groups.size());
   for (auto& entry : groups) list.push_back(std::move(entry.second));
   return list;
 }

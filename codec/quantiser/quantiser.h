@@ -44,7 +44,7 @@ class Quantiser {
   Result<double> Loss() const;
   double RelativeCost() const;  // of g_a and g_s, FP32 being 1
   std::vector<uint8_t> File() const { return WriteDraft(*file_, layers_, draft_); }
-  QuantisedLayer Describe(size_t layer) const;
+  QuantisedLayer Describe(size_t index) const;
 
   Status Progress(const char* stage, double done) const;
 
@@ -54,18 +54,18 @@ class Quantiser {
   Status CheckWeights() const;
   Status ApplyKeep();
   Status MeasureMoments();
-  LayerPrecision Wanted(size_t layer) const;
+  LayerPrecision Wanted(size_t index) const;
   bool InScope(const Layer& layer) const;
   bool IsKeptInHalf(const Group& group) const;
   void Harmonise(size_t group, LayerPrecision wanted);
   size_t GroupOf(size_t layer) const { return group_of_[layer]; }
-  RangeChoice Range(size_t group) const;
-  void RefreshGroup(size_t group);
-  void RefreshLayer(size_t layer);
-  void SeedRange(size_t group);
-  void StoreTensors(size_t group);
+  RangeChoice Range(size_t index) const;
+  void RefreshGroup(size_t index);
+  void RefreshLayer(size_t index);
+  void SeedRange(size_t index);
+  void StoreTensors(size_t index);
   std::vector<float> FactorsOf(size_t layer) const;
-  std::vector<float> CorrectedBias(size_t layer) const;
+  std::vector<float> CorrectedBias(size_t index) const;
   // Of a layer's input channel: E x, or E |x| for GDN; and E x^2. Mean over the rates.
   std::vector<double> InputMeans(size_t layer) const;
   std::vector<double> InputSquares(size_t layer) const;

@@ -118,6 +118,7 @@ int ChooseZero(const std::vector<Span>& spans) {
 std::vector<Span> SpansOf(const std::vector<GroupStatistics>& rates,
                           const std::vector<float>& factor) {
   std::vector<Span> spans;
+  spans.reserve(rates.size());
   for (const GroupStatistics& rate : rates) spans.push_back(WidestSpan(rate, factor));
   return spans;
 }
@@ -138,6 +139,7 @@ double ExpectedNoise(const std::vector<GroupStatistics>& rates,
   const std::vector<Span> spans = SpansOf(rates, factor);
   if (quantisation.element == kernels::Element::kU8) quantisation.zero = ChooseZero(spans);
   std::vector<std::vector<float>> scales;
+  scales.reserve(consumers.size());
   for (const Consumer& consumer : consumers) {
     scales.push_back(OutputScales(*consumer.layer, *consumer.matrix, FactorsFor(consumer, factor),
                                   LimitsOf(consumer.precision, quantisation)));
@@ -376,6 +378,7 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
   RangeChoice choice;
   choice.kept_narrow = true;
   std::vector<Weighting> weightings;
+  weightings.reserve(rates.size());
   for (const GroupStatistics& rate : rates) weightings.push_back(WeightingOf(consumers, rate));
   std::vector<float> factor(rates[0].low.size(), 1.0f);
   Quantisation& quantisation = choice.quantisation;
