@@ -283,6 +283,14 @@ class Planner {
     for (size_t i = 0; i < weight->size(); ++i) (*weight)[i] *= factors[i / run % factors.size()];
   }
 
+  // The largest half that the step can read, for products of halves.
+  float MostInput(const Node& node, const PlanStep& step) const {
+    if (node.precision != Precision::kF16 || !IsHalf(step.inputs[0])) return 0.0f;
+    int most = 0;
+    for (const int input : step.inputs) most = std::max(most, Tensor(input).quantisation->max);
+    return static_cast<float>(most);
+  }
+
   kernels::Element KeptAs(const Node& node) const {
     return node.precision == Precision::kF16 && fast_halves_ ? kernels::Element::kF16
                                                              : kernels::Element::kF32;
@@ -345,7 +353,7 @@ class Planner {
       TakeFactors(node, *step, &weight);
       const std::vector<float> bias = ReadTensor(model_, node, "bias");
       step->conv.emplace(spec, weight.data(), bias.empty() ? nullptr : bias.data(),
-                         Tensor(step->inputs[0]).element, KeptAs(node));
+                         Tensor(step->inputs[0]).element, KeptAs(node), MostInput(node, *step));
       step->half = node.precision == Precision::kF16;
     }
     step->macs_per_pixel = step->conv->MacsPerPixel();
@@ -453,7 +461,7 @@ std::string PlanStep::KernelName() const {
       const kernels::ConvSpec& spec = conv->spec();
       std::string text = transposed() ? "deconv" : spec.checkerboard ? "checkerboard" : "conv";
       if (integer()) text = NameOf(conv->input()) + (" " + text);
-      if (half) text = "f16 " + text;
+      if (half) text = (conv->half_sums() ? "f16 sums " : "f16 ") + text;
       text += std::to_string(spec.kernel) + "x" + std::to_string(spec.kernel);
       if (spec.stride > 1) text += "/" + std::to_string(spec.stride);
       const size_t in = std::accumulate(spec.in_channels.begin(),

@@ -174,15 +174,15 @@ struct Conv::Impl {
 
   static void ForgetSources(TapSet* set) { std::vector<size_t>().swap(set->source); }
 
-  void Pack(Element element, Element kept, const float* weight, const float* bias) {
-    input = element;
+  void Pack(const TapTypes& types, const float* weight, const float* bias) {
+    input = types.input;
     for (TapSet& set : sets) {
       std::vector<float> all_bias(set.out_channels, 0.0f);
       for (size_t c = 0; c < set.out_channels && bias != nullptr; ++c) {
         all_bias[c] = bias[c % spec.out_channels];
       }
-      set.packed = PackTaps(input, kept, Runs(set), set.out_channels, Dense(set, weight).data(),
-                            all_bias.data());
+      set.packed =
+          PackTaps(types, Runs(set), set.out_channels, Dense(set, weight).data(), all_bias.data());
       ForgetSources(&set);
     }
   }
@@ -278,9 +278,10 @@ void Conv::Impl::RunRow(const ConvRow& row, size_t set_index, const Epilogue& ep
 }
 
 Conv::Conv(const ConvSpec& spec, const float* weight, const float* bias, Element input,
-           Element kept)
+           Element kept, float most)
     : impl_(new Impl(spec)) {
-  impl_->Pack(input, kept, weight, bias);
+  const bool exact = spec.numerics == Numerics::kExact;
+  impl_->Pack({input, kept, exact ? 0.0f : most}, weight, bias);
 }
 Conv::Conv(const ConvSpec& spec, Element input, const int16_t* weight, int zero)
     : impl_(new Impl(spec)) {
@@ -292,6 +293,10 @@ Conv& Conv::operator=(Conv&&) noexcept = default;
 
 const ConvSpec& Conv::spec() const { return impl_->spec; }
 Element Conv::input() const { return impl_->input; }
+bool Conv::half_sums() const {
+  return std::any_of(impl_->sets.begin(), impl_->sets.end(),
+                     [](const TapSet& set) { return set.packed.half_sums; });
+}
 size_t Conv::ReadsLeft() const { return impl_->reads_left; }
 size_t Conv::ReadsRight() const { return impl_->reads_right; }
 size_t Conv::blocks() const { return impl_->blocks(); }

@@ -72,9 +72,11 @@ class Conv {
  public:
   // `weight` in PyTorch's layout: [out][in][k][k], transposed [in][out][k][k]; `bias` may be null.
   // Packs for the SIMD target chosen at this moment. `input`, `kept`: kF32 or kF16, what rows hold
-  // and what weights are kept as where halves can hold them all; computed is in float.
+  // and what weights are kept as where halves can hold them all. Sums are in float; in the close
+  // class, where both are halves and no input is larger than `most` (if not 0), in blocks of halves
+  // where the target has arithmetic on them and no block can leave their range.
   Conv(const ConvSpec& spec, const float* weight, const float* bias, Element input = Element::kF32,
-       Element kept = Element::kF32);
+       Element kept = Element::kF32, float most = 0.0f);
   // Integer products of `input` (kI16, or kU8 with weights within int8) and int16 weights; class
   // exact whatever spec.numerics says. `zero`: what stands for 0 in a kU8 input. No sum of products
   // may leave int32. Bias and scale are the epilogue's.
@@ -85,6 +87,7 @@ class Conv {
 
   const ConvSpec& spec() const;
   Element input() const;
+  bool half_sums() const;
   // Input rows that output row `oy` reads (may lie outside the picture: pass a row of zeros), in
   // the order of ConvRow::in. Returns their number. paired_rows: of the pair (oy, oy + 1), oy even.
   size_t TapRows(long oy, long* iy) const;

@@ -133,7 +133,7 @@ Gdn::Gdn(size_t channels, Form form, bool inverse, const float* beta, const floa
     : impl_(new Impl(channels, form, inverse)) {
   impl_->input = input;
   // The magnitudes are floats.
-  impl_->packed = PackTaps(Element::kF32, kept, {static_cast<uint32_t>(channels)}, channels,
+  impl_->packed = PackTaps({Element::kF32, kept}, {static_cast<uint32_t>(channels)}, channels,
                            impl_->Transposed(gamma).data(), beta);
 }
 Gdn::Gdn(size_t channels, Element input, int zero, bool inverse, const int16_t* gamma)

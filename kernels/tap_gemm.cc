@@ -1,7 +1,10 @@
 #include "kernels/tap_gemm.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+
+#include "kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/tap_gemm.cc"
@@ -21,6 +24,7 @@ using V = hn::Vec<D>;
 
 size_t Lanes() { return hn::Lanes(D()); }
 size_t Tile() { return kTile; }
+bool HalfSums() { return HWY_HAVE_FLOAT16; }
 
 struct Fused {
   static HWY_INLINE V Step(V x, V w, V sum) { return hn::MulAdd(x, w, sum); }
@@ -207,6 +211,92 @@ HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t fi
   FinishTile(sums, P, W, packed, row, first_pixel, vector, store, epilogue);
 }
 
+#if HWY_HAVE_FLOAT16
+using DH = hn::Repartition<hwy::float16_t, D>;
+using VH = hn::Vec<DH>;
+
+// The two chains of each output, added and widened, to `sum`. The bits go to their places and the
+// exponent is moved by the product: halves of a vector lie in pairs, not side by side.
+HWY_INLINE V AddBlock(VH chains, V sum) {
+  const DH dh;
+  const hn::RepartitionToWide<hn::RebindToSigned<DH>> di;
+  const hn::RebindToUnsigned<DH> du;
+  const VH turned = hn::BitCast(dh, hn::Reverse2(du, hn::BitCast(du, chains)));
+  const auto both = hn::BitCast(di, hn::Add(chains, turned));
+  const auto placed = hn::And(hn::ShiftRight<3>(both), hn::Set(di, static_cast<int>(0x8FFFE000)));
+  return hn::MulAdd(hn::BitCast(D(), placed), hn::Set(D(), 0x1p112f), sum);
+}
+
+// As RunTile, with half sums: two channels of a pixel are one word, broadcast at once. The blocks'
+// float sums stay in memory, for registers hold the chains.
+template <size_t P, size_t W>
+HWY_NOINLINE void RunHalfTile(const PackedTaps& packed, const TapRow& row, size_t first_pixel,
+                              size_t vector, TapStore store, const Epilogue& epilogue) {
+  const D d;
+  const DH dh;
+  const hn::RepartitionToWide<hn::RebindToUnsigned<DH>> du;
+  const size_t lanes = hn::Lanes(d);
+  const void* weights = packed.weights.get();
+  const hwy::float16_t* w =
+      static_cast<const hwy::float16_t*>(weights) + vector * lanes * packed.depth;
+  HWY_ALIGN float sums[P * W * HWY_MAX_BYTES / sizeof(float)];
+  for (size_t p = 0; p < P; ++p) {
+    for (size_t v = 0; v < W; ++v) {
+      const V bias = hn::Load(d, packed.bias.get() + (vector + v) * lanes);
+      hn::Store(bias, d, sums + (p * W + v) * lanes);
+    }
+  }
+  const size_t taps = packed.runs.size();
+  for (size_t t = 0; t < taps; ++t) {
+    const size_t step = row.steps[t];
+    const auto* in = static_cast<const hwy::float16_t*>(row.taps[t]) + first_pixel * step;
+    for (size_t first = 0; first < packed.runs[t]; first += kHalfBlock) {
+      VH chains[P][W];
+#pragma GCC unroll 12
+      for (size_t p = 0; p < P; ++p) {
+        chains[p][0] = hn::Zero(dh);
+        if (W == 2) chains[p][W - 1] = hn::Zero(dh);
+      }
+      const size_t count = HWY_MIN(kHalfBlock, packed.runs[t] - first);
+      for (size_t k = 0; k < count; k += 2) {
+        const VH w0 = hn::Load(dh, w);
+        const VH w1 = W == 2 ? hn::Load(dh, w + 2 * lanes) : w0;
+#pragma GCC unroll 12
+        for (size_t p = 0; p < P; ++p) {
+          uint32_t word;
+          std::memcpy(&word, in + p * step + first + k, sizeof(word));
+          const VH x = hn::BitCast(dh, hn::Set(du, word));
+          chains[p][0] = hn::MulAdd(x, w0, chains[p][0]);
+          if (W == 2) chains[p][W - 1] = hn::MulAdd(x, w1, chains[p][W - 1]);
+        }
+        w += 2 * W * lanes;
+      }
+#pragma GCC unroll 12
+      for (size_t p = 0; p < P; ++p) {
+#pragma GCC unroll 2
+        for (size_t v = 0; v < W; ++v) {
+          float* sum = sums + (p * W + v) * lanes;
+          hn::Store(AddBlock(chains[p][v], hn::Load(d, sum)), d, sum);
+        }
+      }
+    }
+  }
+  FinishTile(sums, P, W, packed, row, first_pixel, vector, store, epilogue);
+}
+
+struct HalfTile {
+  const PackedTaps& packed;
+  const TapRow& row;
+  TapStore store;
+  const Epilogue& epilogue;
+
+  template <size_t P, size_t W>
+  HWY_INLINE void Run(size_t pixel, size_t vector) const {
+    RunHalfTile<P, W>(packed, row, pixel, vector, store, epilogue);
+  }
+};
+#endif  // HWY_HAVE_FLOAT16
+
 template <class Policy, typename X, typename T>
 struct PolicyTile {
   const PackedTaps& packed;
@@ -241,6 +331,13 @@ void RunTypes(const PackedTaps& packed, const TapRow& row, TapStore store, const
 
 void Run(const PackedTaps& packed, const TapRow& row, Numerics numerics, TapStore store,
          const Epilogue& epilogue, size_t block_begin, size_t block_end) {
+#if HWY_HAVE_FLOAT16
+  if (packed.half_sums) {
+    ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
+             HalfTile{packed, row, store, epilogue});
+    return;
+  }
+#endif
   const auto run = numerics == Numerics::kExact ? RunTypes<Separate> : RunTypes<Fused>;
   run(packed, row, store, epilogue, block_begin, block_end);
 }
@@ -255,6 +352,7 @@ namespace glint::kernels {
 
 HWY_EXPORT(Lanes);
 HWY_EXPORT(Tile);
+HWY_EXPORT(HalfSums);
 HWY_EXPORT(Run);
 
 size_t TilePixels() { return HWY_DYNAMIC_DISPATCH(Tile)(); }
@@ -267,17 +365,45 @@ bool AreHalves(const float* values, size_t count) {
                      [](float v) { return hwy::F32FromF16(hwy::F16FromF32(v)) == v; });
 }
 
+// No block of `depth` x outputs weights can reach beyond halves with inputs up to `most`; its
+// roundings, 2^-11 each, included.
+bool BlocksFit(const std::vector<uint32_t>& runs, size_t out_channels, const float* weights,
+               float most) {
+  const double limit = 65504.0 * (1.0 - static_cast<double>(kHalfBlock) / 2048.0);
+  for (const uint32_t run : runs) {
+    for (size_t first = 0; first < run; first += kHalfBlock) {
+      const size_t end = std::min<size_t>(run, first + kHalfBlock);
+      for (size_t c = 0; c < out_channels; ++c) {
+        double sum = 0;
+        for (size_t k = first; k < end; ++k) {
+          sum += std::abs(static_cast<double>(weights[k * out_channels + c]));
+        }
+        if (!(sum * static_cast<double>(most) <= limit)) return false;
+      }
+    }
+    weights += run * out_channels;
+  }
+  return true;
+}
+
 }  // namespace
 
-PackedTaps PackTaps(Element input, Element element, const std::vector<uint32_t>& runs,
-                    size_t out_channels, const float* weights, const float* bias) {
+bool HasHalfSums() { return HWY_DYNAMIC_DISPATCH(HalfSums)(); }
+
+PackedTaps PackTaps(const TapTypes& types, const std::vector<uint32_t>& runs, size_t out_channels,
+                    const float* weights, const float* bias) {
   PackedTaps packed;
-  packed.input = input;
+  packed.input = types.input;
   packed.runs = runs;
-  for (const uint32_t run : runs) packed.depth += run;
-  packed.out_channels = out_channels;
-  const bool halves = element == Element::kF16 && AreHalves(weights, packed.depth * out_channels);
+  size_t depth = 0;
+  for (const uint32_t run : runs) depth += run;
+  const bool halves = types.element == Element::kF16 && AreHalves(weights, depth * out_channels);
   packed.element = halves ? Element::kF16 : Element::kF32;
+  packed.half_sums = halves && types.input == Element::kF16 && types.most > 0 && HasHalfSums() &&
+                     BlocksFit(runs, out_channels, weights, types.most);
+  const size_t group = packed.half_sums ? 2 : 1;  // weights of an output that lie side by side
+  for (const uint32_t run : runs) packed.depth += (run + group - 1) / group * group;
+  packed.out_channels = out_channels;
   packed.lanes = HWY_DYNAMIC_DISPATCH(Lanes)();
   const size_t lanes = packed.lanes, vectors = packed.vectors(), bytes = BytesOf(packed.element);
   packed.weights = hwy::AllocateAligned<uint8_t>(packed.depth * vectors * lanes * bytes);
@@ -288,14 +414,19 @@ PackedTaps PackTaps(Element input, Element element, const std::vector<uint32_t>&
   for (size_t block = 0; block < packed.blocks(); ++block) {
     const size_t first = 2 * block, width = (first + 2 <= vectors ? 2 : 1) * lanes;
     uint8_t* to = packed.weights.get() + first * lanes * packed.depth * bytes;
-    for (size_t k = 0; k < packed.depth; ++k) {
-      for (size_t c = 0; c < width; ++c) {
-        const size_t channel = first * lanes + c;
-        const float weight = channel < out_channels ? weights[k * out_channels + channel] : 0.0f;
-        const hwy::float16_t half = hwy::F16FromF32(weight);
-        std::memcpy(to, halves ? static_cast<const void*>(&half) : &weight, bytes);
-        to += bytes;
+    const float* tap = weights;
+    for (const uint32_t run : runs) {
+      for (size_t k = 0; k < run; k += group) {
+        for (size_t c = 0; c < width * group; ++c) {
+          const size_t channel = first * lanes + c / group, at = k + c % group;
+          const bool exists = channel < out_channels && at < run;
+          const float weight = exists ? tap[at * out_channels + channel] : 0.0f;
+          const hwy::float16_t half = hwy::F16FromF32(weight);
+          std::memcpy(to, halves ? static_cast<const void*>(&half) : &weight, bytes);
+          to += bytes;
+        }
       }
+      tap += run * out_channels;
     }
   }
   return packed;

@@ -20,6 +20,8 @@ bool HasFastBytes();
 // True when halves are widened to floats by an instruction (F16C, Arm): half weights and tensors
 // then cost about what floats do.
 bool HasFastHalves();
+// True when the current target multiplies and adds halves (AVX3_SPR, Arm with FP16).
+bool HasHalfSums();
 // Limits the choice to `name` (case-insensitive); "" or "best": no limit. False when it is not
 // supported.
 bool SetTarget(const std::string& name);

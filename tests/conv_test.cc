@@ -28,6 +28,7 @@ struct ConvCase {
   bool bias = true, residual = false, leaky = false, gain = false;
   // kF32 or kF16: rows, weights, what is added, what is written.
   Element input = Element::kF32, kept = Element::kF32, added = Element::kF32, out = Element::kF32;
+  float most = 0.0f;  // inputs lie in -1..1: with 1, sums may be in half
 };
 
 float RandomFloat(std::mt19937* random) {
@@ -122,7 +123,7 @@ void Check(const ConvCase& test, unsigned seed) {
   const std::vector<float> bias = RandomVector(&random, spec.out_channels);
   const std::vector<float> gain = RandomVector(&random, spec.out_channels);
   const float* bias_data = test.bias ? bias.data() : nullptr;
-  const Conv conv(spec, weight.data(), bias_data, test.input, test.kept);
+  const Conv conv(spec, weight.data(), bias_data, test.input, test.kept, test.most);
   Epilogue epilogue;
   epilogue.leaky_relu = test.leaky;
   epilogue.slope = 0.125f;
@@ -200,8 +201,11 @@ void Check(const ConvCase& test, unsigned seed) {
         if (exact) {
           wrong += got != want;
         } else {
+          // Each product passes at most 17 roundings to 11 bits, each half a unit of its block.
+          const double half_sums = conv.half_sums() ? 17 * 0x1p-12 * sum.magnitude : 0.0;
           const double bound =
-              1.2e-7 * (static_cast<double>(sum.terms) * 0.5 + 4) * (sum.magnitude + 1) + unit;
+              1.2e-7 * (static_cast<double>(sum.terms) * 0.5 + 4) * (sum.magnitude + 1) + unit +
+              half_sums;
           wrong += !(std::abs(static_cast<double>(got) - static_cast<double>(want)) <= bound);
         }
       }
@@ -211,15 +215,15 @@ void Check(const ConvCase& test, unsigned seed) {
   for (size_t i = 0; i < written.size(); ++i) {
     touched += !written[i] && Read(out, i, test.out) != guard;
   }
-  const std::string what = CurrentTarget() + " k" + std::to_string(spec.kernel) + " s" +
-                           std::to_string(spec.stride) + (transposed ? " transposed " : " ") +
-                           std::to_string(in_total) + ">" + std::to_string(spec.out_channels) +
-                           " " + std::to_string(test.width) + "x" + std::to_string(test.height) +
-                           " seed " + std::to_string(seed) +
-                           (test.input == Element::kF16 ? " half rows" : "") +
-                           (test.kept == Element::kF16 ? " half weights" : "") +
-                           (test.added == Element::kF16 ? " half residual" : "") +
-                           (test.out == Element::kF16 ? " half out" : "");
+  const std::string what =
+      CurrentTarget() + " k" + std::to_string(spec.kernel) + " s" + std::to_string(spec.stride) +
+      (transposed ? " transposed " : " ") + std::to_string(in_total) + ">" +
+      std::to_string(spec.out_channels) + " " + std::to_string(test.width) + "x" +
+      std::to_string(test.height) + " seed " + std::to_string(seed) +
+      (test.input == Element::kF16 ? " half rows" : "") + (conv.half_sums() ? " half sums" : "") +
+      (test.kept == Element::kF16 ? " half weights" : "") +
+      (test.added == Element::kF16 ? " half residual" : "") +
+      (test.out == Element::kF16 ? " half out" : "");
   CHECK_MESSAGE(wrong == 0, what);
   CHECK_MESSAGE(touched == 0, what);
 }
@@ -257,6 +261,7 @@ ConvCase RandomCase(std::mt19937* random) {
   constexpr Element kElements[] = {Element::kF32, Element::kF16};
   test.input = kElements[Pick(random, 0, 1)];
   test.kept = kElements[Pick(random, 0, 1)];
+  test.most = static_cast<float>(Pick(random, 0, 1));
   if (!spec.paired_rows()) {
     test.added = kElements[Pick(random, 0, 1)];
     test.out = kElements[Pick(random, 0, 1)];
