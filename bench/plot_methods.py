@@ -25,8 +25,6 @@ WHAT = {
     "w8a8-bias": "+ bias correction",
     "w8a8-gptq": "+ gptq",
     "w8a8-tuned": "+ task pass (R + lambda D)",
-    "mix-4": "automatic mix, --max-loss 4",
-    "mix-2": "automatic mix, --max-loss 2",
     "mix-1": "automatic mix, --max-loss 1 (light-int8)",
 }
 

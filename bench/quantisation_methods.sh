@@ -36,8 +36,6 @@ make w8a8-smooth --type INT8 --method percentile --percentile 99.999 --rounding 
 make w8a8-bias --type INT8 --method percentile --percentile 99.999 --rounding nearest
 make w8a8-gptq --type INT8 --method percentile --percentile 99.999
 make w8a8-tuned --type INT8 --method percentile --percentile 99.999 --tune
-make mix-4 --type INT8 --max-loss 4
-make mix-2 --type INT8 --max-loss 2
 make mix-1 --type INT8 --max-loss 1
 
 arguments=()
