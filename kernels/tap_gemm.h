@@ -18,7 +18,7 @@ namespace glint::kernels {
 
 // Half sums: so many products of one tap make a block, two chains of every other one, before they
 // go to a float sum. A block's error is 7e-4 of it (rms; tests/half_sums_test.cc), with which light
-// loses 0.04 % of bits; blocks half as long lose nothing, but bring little speed: what ends a block
+// loses 0.03 % of bits; blocks half as long lose nothing, but bring little speed: what ends a block
 // takes as long as 10 products.
 inline constexpr size_t kHalfBlock = 32;
 
