@@ -88,7 +88,7 @@ void LatentCoder::PlanRings() {
 
   if (options_.synthesis_band > 0) {
     const RowReach reach = ReachOf(model_.graph("g_s"), options_.synthesis_band)[0];
-    hindmost = std::max(hindmost, reach.held);
+    hindmost = std::max(hindmost, model_.g_s->whole_picture() ? geometry_.height() : reach.held);
     y_halo = std::max(y_halo, model_.g_s->input_halo(0));
   }
   y_quantisation_ = model_.g_s->input_quantisation(0);

@@ -213,6 +213,23 @@ class CodingChecker {
       if (name != "h_s" && Find(graph, graph.outputs[0]) != nullptr) {
         return BadModel("graph " + Quote(name), "its output is not kept in float");
       }
+      GLINT_TRY(CheckDynamic(graph));
+    }
+    return Status::Ok();
+  }
+
+  // Ranges of a whole picture: not of what is given from outside, nor where segments stream.
+  Status CheckDynamic(const Graph& graph) const {
+    const bool streams = (graph.name != "g_a" && graph.name != "g_s") ||
+                         std::any_of(coding_.steps.begin(), coding_.steps.end(),
+                                     [&](const CodingStep& s) { return s.graph == graph.name; });
+    for (const auto& [name, quantisation] : graph.quantised) {
+      if (!quantisation.dynamic) continue;
+      const std::string place = "graph " + Quote(graph.name) + ", tensor " + Quote(name);
+      if (streams) return BadModel(place, "has dynamic steps, which g_a and g_s alone may have");
+      if (name == graph.inputs[0].name) {
+        return BadModel(place, "has dynamic steps, but is the graph's input");
+      }
     }
     return Status::Ok();
   }

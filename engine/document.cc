@@ -21,7 +21,6 @@ constexpr size_t kMaxSteps = 256;
 constexpr int kMaxTables = 4096;
 constexpr int64_t kCdfTotal = 65536;
 constexpr size_t kMaxKnots = 64;
-constexpr double kLeastStep = 1e-12, kMostStep = 1e12;
 
 Status ReadText(ObjectReader* reader, const char* key, std::string* out) {
   GLINT_TRY(reader->String(key, out));
@@ -147,6 +146,19 @@ Status ReadNode(const Json& value, const std::string& place, Node* node) {
   return reader.Finish();
 }
 
+Status ReadSteps(ObjectReader* reader, std::vector<double>* out) {
+  const Json* steps = nullptr;
+  GLINT_TRY(reader->Array("steps", 1, kMaxKnots, &steps));
+  for (const Json& step : *steps) {
+    const double number = step.is_number() ? step.get<double>() : 0.0;
+    if (!(number >= kLeastStep && number <= kMostStep)) {
+      return reader->Fail("steps are not all numbers from 1e-12 to 1e12");
+    }
+    out->push_back(number);
+  }
+  return Status::Ok();
+}
+
 Status ReadQuantisation(const Json& value, const std::string& place, Quantisation* out) {
   ObjectReader reader(value, place);
   size_t type = 0;
@@ -165,14 +177,13 @@ Status ReadQuantisation(const Json& value, const std::string& place, Quantisatio
   } else {
     GLINT_TRY(reader.Int("zero", 0, 255, &out->zero));
   }
-  const Json* steps = nullptr;
-  GLINT_TRY(reader.Array("steps", 1, kMaxKnots, &steps));
-  for (const Json& step : *steps) {
-    const double number = step.is_number() ? step.get<double>() : 0.0;
-    if (!(number >= kLeastStep && number <= kMostStep)) {
-      return reader.Fail("steps are not all numbers from 1e-12 to 1e12");
-    }
-    out->steps.push_back(number);
+  const auto given = value.find("steps");
+  out->dynamic = type == 0 && given != value.end() && given->is_string();
+  if (out->dynamic) {
+    size_t only = 0;
+    GLINT_TRY(reader.Choice("steps", {"dynamic"}, &only));
+  } else {
+    GLINT_TRY(ReadSteps(&reader, &out->steps));
   }
   return reader.Finish();
 }

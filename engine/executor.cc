@@ -102,6 +102,10 @@ class Schedule {
   }
 
   void FillNeed(long out_end, std::vector<long>* need) const {
+    if (plan_->whole) {
+      *need = height_;  // also of what no row of the output needs
+      return;
+    }
     std::fill(need->begin(), need->end(), 0);
     (*need)[Index(plan_->output_tensor)] = out_end;
     const auto raise = [&](int tensor, long rows) {
@@ -269,6 +273,9 @@ class ExecutorImpl final : public Executor {
               : EvaluateSteps(*plan_.model, *tensor.quantisation, tensor.channels, options_.t));
       Repeat(tensor.channels, &steps_of_.back().step);
       Repeat(tensor.channels, &steps_of_.back().inverse);
+      factors_.push_back(tensor.dynamic()
+                             ? ReadFactors(*plan_.model, *tensor.quantisation, tensor.channels)
+                             : std::vector<float>());
     }
     for (const PlanStep& step : plan_.steps) {
       gains_.push_back(step.gain == nullptr ? std::vector<float>()
@@ -276,7 +283,11 @@ class ExecutorImpl final : public Executor {
       profile_.push_back({step.name, step.KernelName(), 0, 0});
     }
     constants_.resize(plan_.steps.size());
-    for (size_t s = 0; s < plan_.steps.size(); ++s) SetConstants(s);
+    for (size_t s = 0; s < plan_.steps.size(); ++s) {
+      const PlanStep& step = plan_.steps[s];
+      const Quantisation* input = TensorOf(step.inputs[0]).quantisation;
+      SetConstants(s, step.integer() ? EvaluateStep(*input, options_.t) : 1.0);
+    }
     return Status::Ok();
   }
 
@@ -341,13 +352,12 @@ class ExecutorImpl final : public Executor {
     std::vector<float> gain;   // of values on their way out
   };
 
-  // Everything that depends on the rate: evaluated once.
-  void SetConstants(size_t s) {
+  // Everything that depends on the rate, and on the step of the input: evaluated once a picture.
+  void SetConstants(size_t s, double in_step) {
     const PlanStep& step = plan_.steps[s];
     if (!step.conv && !step.gdn) return;
     StepConstants& constants = constants_[s];
     if (step.integer()) {
-      const double in_step = EvaluateStep(*TensorOf(step.inputs[0]).quantisation, options_.t);
       constants.scale.resize(step.scale.size());
       for (size_t c = 0; c < step.scale.size(); ++c) {
         constants.scale[c] = static_cast<float>(in_step * static_cast<double>(step.scale[c]));
@@ -450,6 +460,7 @@ class ExecutorImpl final : public Executor {
       RunConv(s, begin, end);
       return;
     }
+    if (step.kind == StepKind::kConvert && TensorOf(step.output).dynamic()) FindRange(step);
     ParallelFor(options_.runner, static_cast<size_t>(end - begin), [&](size_t i, size_t worker) {
       const long r = begin + static_cast<long>(i);
       if (step.kind == StepKind::kGdn) {
@@ -458,6 +469,34 @@ class ExecutorImpl final : public Executor {
         RunPointwiseRow(s, r, Scratch(worker));
       }
     });
+  }
+
+  // From the float tensor, all rows of which are there, the step of the dynamic one; then what
+  // depends on it. A maximum is the same in any order.
+  void FindRange(const PlanStep& convert) {
+    const int from = convert.inputs[0], to = convert.output;
+    const size_t channels = TensorOf(from).channels;
+    const View& view = ViewOf(from);
+    const size_t workers = std::max<size_t>(1, options_.runner.workers);
+    for (size_t w = 0; w < workers; ++w) std::fill_n(Scratch(w), channels, 0.0f);
+    ParallelFor(
+        options_.runner, static_cast<size_t>(schedule_.height(from)), [&](size_t i, size_t worker) {
+          const long r = static_cast<long>(i);
+          kernels::MaxMagnitudes(static_cast<const float*>(static_cast<const void*>(view.Row(r))),
+                                 PixelsOf(from, r), channels, view.stride(), Scratch(worker));
+        });
+    for (size_t w = 1; w < workers; ++w) {
+      kernels::MaxMagnitudes(Scratch(w), 1, channels, channels, Scratch(0));
+    }
+    const std::vector<float>& factors = factors_[static_cast<size_t>(to)];
+    const double step = DynamicStep(*TensorOf(to).quantisation, factors, Scratch(0));
+    ChannelSteps& steps = steps_of_[static_cast<size_t>(to)];
+    SetSteps(factors, step, &steps);
+    Repeat(channels, &steps.step);
+    Repeat(channels, &steps.inverse);
+    for (size_t s = 0; s < plan_.steps.size(); ++s) {
+      if (plan_.steps[s].integer() && plan_.steps[s].inputs[0] == to) SetConstants(s, step);
+    }
   }
 
   void RunConv(size_t s, long begin, long end) {
@@ -612,11 +651,12 @@ class ExecutorImpl final : public Executor {
   const PlanImpl& plan_;
   ExecutorOptions options_;
   Schedule schedule_;
-  std::vector<RowRing> rings_;             // by tensor; empty where it lives elsewhere
-  std::vector<View> views_;                // by tensor
-  std::vector<ChannelSteps> steps_of_;     // by tensor; empty for float ones
-  std::vector<std::vector<float>> gains_;  // by step
-  std::vector<StepConstants> constants_;   // by step; empty but for matrix steps
+  std::vector<RowRing> rings_;               // by tensor; empty where it lives elsewhere
+  std::vector<View> views_;                  // by tensor
+  std::vector<ChannelSteps> steps_of_;       // by tensor; empty for float ones
+  std::vector<std::vector<float>> factors_;  // by tensor; empty but for dynamic ones
+  std::vector<std::vector<float>> gains_;    // by step
+  std::vector<StepConstants> constants_;     // by step; empty but for matrix steps
   std::vector<StepProfile> profile_;
   std::vector<kernels::ConvRow> conv_rows_;
   long inputs_observed_ = 0;  // rows

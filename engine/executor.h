@@ -50,6 +50,9 @@ class Plan {
   // How an input and the output are kept; nullptr: in float. `element`: on this target.
   virtual const Quantisation* input_quantisation(size_t input) const = 0;
   virtual const Quantisation* output_quantisation() const = 0;
+  // Steps work on all of a picture at once, for ranges that are its own: the first Advance wants
+  // all rows of the inputs and computes all rows there are, whatever the band.
+  virtual bool whole_picture() const = 0;
   virtual size_t packed_bytes() const = 0;
   // One line a step: what was fused, the kernel, shapes, class, multiply-adds per output pixel.
   virtual std::string Describe() const = 0;

@@ -266,7 +266,7 @@ class GraphChecker {
       }
       const Quantisation& quantisation = found->second;
       if (first == nullptr) first = &quantisation;
-      if (!first->SameScale(quantisation)) {
+      if (first != &quantisation && !first->SameScale(quantisation)) {
         return Fail(node, "its inputs have different scales");
       }
       // Unsigned bytes are summed as they are, and what stands for zero is taken off first.

@@ -88,6 +88,7 @@ class Planner {
     if (quantised != graph_.quantised.end()) {
       tensor.quantisation = &quantised->second;
       tensor.element = quantised->second.element;
+      plan_->whole = plan_->whole || tensor.dynamic();
       if (tensor.element == kernels::Element::kU8 && !fast_bytes_) {
         tensor.element = kernels::Element::kI16;
       }
@@ -223,7 +224,9 @@ class Planner {
         break;
     }
     step.output = AddTensor(last);
-    if ((step.conv || step.gdn) && !Stores(step, Tensor(step.output).element)) {
+    // The step of a dynamic tensor is known only when all of it is there.
+    const bool dynamic = Tensor(step.output).dynamic();
+    if (dynamic || ((step.conv || step.gdn) && !Stores(step, Tensor(step.output).element))) {
       const int quantised = step.output;
       step.output = AddFloatTwin(quantised);
       plan_->steps.push_back(std::move(step));
@@ -496,7 +499,7 @@ std::string PlanImpl::Describe() const {
                      (wanted == Parity::kEven  ? ", even positions"
                       : wanted == Parity::kOdd ? ", odd positions"
                                                : "") +
-                     ")\n";
+                     (whole ? ", whole picture" : "") + ")\n";
   for (const PlanStep& step : steps) {
     const PlanTensor& output = tensors[static_cast<size_t>(step.output)];
     std::string from;
@@ -508,6 +511,7 @@ std::string PlanImpl::Describe() const {
     if (step.kind == StepKind::kConv && step.leaky_relu) more += " leaky_relu";
     if (step.kind != StepKind::kGain && step.gain != nullptr) more += " gain";
     if (output.compact) more += " compact";
+    if (output.dynamic()) more += " dynamic";
     if (output.storage != step.output) more += " in-place";
     char line[256];
     std::snprintf(line, sizeof(line), "  %-22s %-24s %10.0f MAC/px  %s > %s%s\n", step.name.c_str(),

@@ -27,6 +27,7 @@ struct PlanTensor {
   kernels::Element element = kernels::Element::kF32;
   const Quantisation* quantisation = nullptr;  // in the model's document
   int zero() const { return element == kernels::Element::kU8 ? quantisation->zero : 0; }
+  bool dynamic() const { return quantisation != nullptr && quantisation->dynamic; }
 };
 
 enum class StepKind { kConv, kGdn, kLeakyRelu, kAdd, kGain, kConcat, kConvert };
@@ -76,6 +77,7 @@ class PlanImpl final : public Plan {
   const Quantisation* output_quantisation() const override {
     return tensors[static_cast<size_t>(output_tensor)].quantisation;
   }
+  bool whole_picture() const override { return whole; }
   size_t packed_bytes() const override;
   std::string Describe() const override;
 
@@ -84,6 +86,7 @@ class PlanImpl final : public Plan {
   std::string graph_name;
   NumericClass numeric_class = NumericClass::kClose;
   Parity wanted = Parity::kAll;
+  bool whole = false;  // some tensor is dynamic
   std::vector<PlanTensor> tensors;
   std::vector<int> input_tensors;
   int output_tensor = 0;

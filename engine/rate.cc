@@ -1,7 +1,9 @@
 #include "engine/rate.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <limits>
 
 namespace glint {
 namespace {
@@ -96,20 +98,39 @@ double EvaluateStep(const Quantisation& quantisation, double t) {
 
 ChannelSteps EvaluateSteps(const ModelFile& model, const Quantisation& quantisation,
                            size_t channels, double t) {
-  const double step = EvaluateStep(quantisation, t);
+  ChannelSteps out;
+  out.step.assign(kernels::PaddedChannels(channels), 0.0f);
+  out.inverse.assign(out.step.size(), 0.0f);
+  SetSteps(ReadFactors(model, quantisation, channels), EvaluateStep(quantisation, t), &out);
+  return out;
+}
+
+std::vector<float> ReadFactors(const ModelFile& model, const Quantisation& quantisation,
+                               size_t channels) {
   std::vector<float> factors(channels, 1.0f);
   if (!quantisation.factor.empty()) {
     CopyAsFloat(*model.tensor(quantisation.factor), 0, channels, factors.data());
   }
-  ChannelSteps out;
-  out.step.assign(kernels::PaddedChannels(channels), 0.0f);
-  out.inverse.assign(out.step.size(), 0.0f);
-  for (size_t c = 0; c < channels; ++c) {
-    const double value = step * static_cast<double>(factors[c]);
-    out.step[c] = static_cast<float>(value);
-    out.inverse[c] = static_cast<float>(1.0 / value);
+  return factors;
+}
+
+double DynamicStep(const Quantisation& quantisation, const std::vector<float>& factors,
+                   const float* most) {
+  double widest = 0.0;
+  for (size_t c = 0; c < factors.size(); ++c) {
+    const double magnitude = static_cast<double>(most[c]) / static_cast<double>(factors[c]);
+    if (!(magnitude <= widest)) widest = magnitude;
+    if (!(widest <= std::numeric_limits<double>::max())) return kMostStep;
   }
-  return out;
+  return std::clamp(widest / static_cast<double>(quantisation.max), kLeastStep, kMostStep);
+}
+
+void SetSteps(const std::vector<float>& factors, double step, ChannelSteps* out) {
+  for (size_t c = 0; c < factors.size(); ++c) {
+    const double value = step * static_cast<double>(factors[c]);
+    out->step[c] = static_cast<float>(value);
+    out->inverse[c] = static_cast<float>(1.0 / value);
+  }
 }
 
 }  // namespace glint

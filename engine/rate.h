@@ -31,10 +31,20 @@ struct ChannelSteps {
   std::vector<float> step;
   std::vector<float> inverse;
 };
-// Quantisation::steps at t, without the channels' factors.
+// Quantisation::steps at t, without the channels' factors; 1 where there are none.
 double EvaluateStep(const Quantisation& quantisation, double t);
 ChannelSteps EvaluateSteps(const ModelFile& model, const Quantisation& quantisation,
                            size_t channels, double t);
+
+// The factors of a quantised tensor's channels, 1 where it has none.
+std::vector<float> ReadFactors(const ModelFile& model, const Quantisation& quantisation,
+                               size_t channels);
+// The step of a dynamic tensor whose channels reach the magnitudes most[c]: the least there is for
+// zeros, the greatest for infinity and NaN.
+double DynamicStep(const Quantisation& quantisation, const std::vector<float>& factors,
+                   const float* most);
+// Sets the first factors.size() entries of vectors that are long enough.
+void SetSteps(const std::vector<float>& factors, double step, ChannelSteps* out);
 
 }  // namespace glint
 

@@ -124,6 +124,20 @@ void FloatToHalvesT(const float* in, hwy::float16_t* out, size_t n, const float*
   });
 }
 
+// Without their signs floats are ordered as their bits are.
+void MaxMagnitudesT(const float* in, size_t pixels, size_t channels, size_t stride, float* most) {
+  const DF d;
+  const DI di;
+  for (size_t p = 0; p < pixels; ++p) {
+    const float* from = in + p * stride;
+    ForVectors(d, channels, [&](size_t i, size_t count) HWY_ATTR {
+      const auto x = hn::BitCast(di, hn::Abs(Load(d, from + i, count)));
+      const auto before = hn::BitCast(di, Load(d, most + i, count));
+      Store(hn::BitCast(d, hn::Max(x, before)), d, most + i, count);
+    });
+  }
+}
+
 template <typename T>
 void PixelsToFloatT(const T* in, float* out, size_t n, float max_value, float offset) {
   const DF d;
@@ -253,6 +267,7 @@ HWY_EXPORT(HalvesToFloatT);
 HWY_EXPORT(FloatToHalvesT);
 HWY_EXPORT(FloatToElements16T);
 HWY_EXPORT(FloatToElements8T);
+HWY_EXPORT(MaxMagnitudesT);
 HWY_EXPORT(Pixels8T);
 HWY_EXPORT(Pixels16T);
 HWY_EXPORT(FloatToPixelsT);
@@ -296,6 +311,9 @@ void FloatToElements(const float* in, Element element, void* out, size_t n,
     HWY_DYNAMIC_DISPATCH(FloatToElements8T)
     (in, static_cast<uint8_t*>(out), n, inverse_step, low, high, zero);
   }
+}
+void MaxMagnitudes(const float* in, size_t pixels, size_t channels, size_t stride, float* most) {
+  HWY_DYNAMIC_DISPATCH(MaxMagnitudesT)(in, pixels, channels, stride, most);
 }
 void PixelsToFloat(const uint8_t* in, float* out, size_t n, float max_value, float offset) {
   HWY_DYNAMIC_DISPATCH(Pixels8T)(in, out, n, max_value, offset);

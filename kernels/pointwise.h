@@ -26,6 +26,10 @@ void ElementsToFloat(Element element, const void* in, float* out, size_t n, cons
 void FloatToElements(const float* in, Element element, void* out, size_t n,
                      const float* inverse_step, float low, float high, float zero);
 
+// `pixels` pixels of `channels`, `stride` floats apart: most[channel] = max(most[channel], |in|).
+// NaN counts as the greatest.
+void MaxMagnitudes(const float* in, size_t pixels, size_t channels, size_t stride, float* most);
+
 // Interleaved samples 0..max_value to floats: sample * (1 / max_value) - offset. n samples.
 void PixelsToFloat(const uint8_t* in, float* out, size_t n, float max_value, float offset);
 void PixelsToFloat(const uint16_t* in, float* out, size_t n, float max_value, float offset);

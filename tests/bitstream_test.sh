@@ -7,7 +7,8 @@ set -u -o pipefail
 bin=$(cd "${1:?usage: bitstream_test.sh BIN_DIR}" && pwd)
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 glint=$bin/glint
-model=$tests/../weights/light-fp32.safetensors
+fp32=$tests/../weights/light-fp32.safetensors
+model=$fp32
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -99,6 +100,20 @@ agrees "16 bits" deep.pam ppm
 agrees "16 bits and alpha" deep_alpha.pam pam
 agrees "two segments" tall.pam ppm --lrd 0.0001
 agrees "two states" states.pam ppm --lrd 0.0009
+
+# Models of integers: steps of the model, and steps of the picture.
+for activations in 16 16-dynamic; do
+  made=w8a$activations.safetensors
+  if "$bin/quantize" --model "$fp32" --type INT8 --activations "$activations" --rounding nearest --calibration odd.pam \
+    --calibration-lrd 0.0004 --held-out odd.pam --out "$made" >output.txt 2>&1; then
+    pass "quantize --activations $activations"
+  else
+    fail "quantize --activations $activations"
+  fi
+  model=$made
+  agrees "activations $activations" odd.pam ppm
+  agrees "activations $activations, two segments" tall.pam ppm --lrd 0.0001
+done
 
 # A decoder that finds no fault with anything would agree as well.
 printf '\1' | dd of=stream.glint bs=1 seek=200 conv=notrunc status=none

@@ -29,6 +29,12 @@ std::vector<uint8_t> HalfModelFile(int segment_rows, uint32_t seed) {
   return builder.Build();
 }
 
+std::vector<uint8_t> DynamicModelFile(int segment_rows, uint32_t seed) {
+  ModelBuilder builder = DynamicModel(seed);
+  builder.document["coding"]["segment_rows"] = segment_rows;
+  return builder.Build();
+}
+
 std::vector<uint8_t> MiniModelFile(int segment_rows, uint32_t seed) {
   ModelBuilder builder = MiniModel(seed);
   builder.document["coding"]["segment_rows"] = segment_rows;

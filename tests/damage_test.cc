@@ -23,6 +23,7 @@ namespace glint {
 namespace {
 
 using testing::Bytes;
+using testing::DynamicModelFile;
 using testing::HalfModelFile;
 using testing::IntegerModelFile;
 using testing::LoadModel;
@@ -231,8 +232,8 @@ void CodeWith(const Model& model, const Picture& picture) {
 
 TEST_CASE("damage: mutated model files") {
   const PeakMemory peak;
-  const std::vector<Bytes> files = {TinyModelFile(2), IntegerModelFile(2), HalfModelFile(2),
-                                    MiniModelFile(4)};
+  const std::vector<Bytes> files = {TinyModelFile(2), IntegerModelFile(2), DynamicModelFile(2),
+                                    HalfModelFile(2), MiniModelFile(4)};
   const Picture picture = SmoothPicture(MakeInfo(21, 50, 3, false, 8), 8);
   Mutator mutator(TestSeed() + 101);
   size_t loaded = 0;

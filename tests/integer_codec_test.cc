@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace glint {
 namespace {
 
 using testing::CheckRefused;
+using testing::DynamicModelFile;
 using testing::IntegerModel;
 using testing::Json;
 using testing::LoadModel;
@@ -26,9 +28,7 @@ using testing::MustEncode;
 using testing::SmoothPicture;
 using testing::TargetScope;
 
-TEST_CASE("integer codec: the same latents and pixels on every target") {
-  const std::vector<uint8_t> file = IntegerModel(3).Build();
-  const Picture picture = SmoothPicture(MakeInfo(83, 190, 3, false, 8), 5);
+void CheckEverywhere(const std::vector<uint8_t>& file, const Picture& picture) {
   std::vector<std::vector<uint8_t>> streams;
   std::vector<uint32_t> crcs;
   for (const std::string& target : SupportedTargets()) {
@@ -68,6 +68,52 @@ TEST_CASE("integer codec: the same latents and pixels on every target") {
       }
     }
   }
+}
+
+TEST_CASE("integer codec: the same latents and pixels on every target") {
+  CheckEverywhere(IntegerModel(3).Build(), SmoothPicture(MakeInfo(83, 190, 3, false, 8), 5));
+}
+
+TEST_CASE("integer codec: dynamic ranges, the same latents and pixels on every target") {
+  const PictureInfo info = MakeInfo(83, 190, 3, false, 8);
+  CheckEverywhere(DynamicModelFile(64, 3), SmoothPicture(info, 5));
+  // Many segments, whose latents wait for the last, are as good as one.
+  const Picture tall = SmoothPicture(MakeInfo(20, 900, 3, false, 8), 6);
+  CheckEverywhere(DynamicModelFile(2, 3), tall);
+  const Model many = LoadModel(DynamicModelFile(2, 3)), one = LoadModel(DynamicModelFile(64, 3));
+  CHECK(MustDecode(many, MustEncode(many, tall)).samples ==
+        MustDecode(one, MustEncode(one, tall)).samples);
+  Picture black = SmoothPicture(info, 5);
+  std::fill(black.samples.begin(), black.samples.end(), uint8_t{0});
+  CheckEverywhere(DynamicModelFile(64, 3), black);
+}
+
+TEST_CASE("integer codec: dynamic ranges take memory by the area, and say so") {
+  const Model model = LoadModel(DynamicModelFile());
+  uint64_t encode_bytes[2], decode_bytes[2];
+  for (const uint32_t i : {0U, 1U}) {
+    const Picture picture = SmoothPicture(MakeInfo(64, 512 << (3 * i), 3, false, 8), 5);
+    Report encoded, decoded;
+    const std::vector<uint8_t> stream = MustEncode(model, picture, {}, &encoded);
+    MustDecode(model, stream, {}, &decoded);
+    encode_bytes[i] = encoded.planned_bytes;
+    decode_bytes[i] = decoded.planned_bytes;
+    EncodeOptions encode;
+    encode.limits.max_memory = encode_bytes[i] / 2;
+    const auto refused = Encode(model, picture, encode);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().code == ErrorCode::kLimit);
+    CHECK(refused.error().message.find("bytes of working memory") != std::string::npos);
+  }
+  CHECK(encode_bytes[1] > 4 * encode_bytes[0]);
+  CHECK(decode_bytes[1] > 4 * decode_bytes[0]);
+}
+
+TEST_CASE("integer codec: the plan names what is dynamic") {
+  const std::string text = LoadModel(DynamicModelFile()).Explain();
+  CHECK(text.find("graph g_a (close, whole picture)") != std::string::npos);
+  CHECK(text.find("graph h_a (close)") != std::string::npos);
+  CHECK(text.find("a1.f32 > a1 dynamic") != std::string::npos);
 }
 
 struct Broken {
@@ -131,6 +177,38 @@ TEST_CASE("integer codec: broken quantisations are refused with the place and th
          TensorOf(b, "g_s", "s4")["factor"] = "f";
        },
        {"factor 'f' is not within 1e-12 to 1e12 at 3"}},
+      {"dynamic steps in h_a",
+       [](ModelBuilder& b) { TensorOf(b, "h_a", "ha1.act")["steps"] = "dynamic"; },
+       {"graph 'h_a', tensor 'ha1.act': has dynamic steps, which g_a and g_s alone may have"}},
+      {"dynamic steps before psi",
+       [](ModelBuilder& b) { TensorOf(b, "h_s", "hs1.act")["steps"] = "dynamic"; },
+       {"graph 'h_s', tensor 'hs1.act': has dynamic steps, which g_a and g_s alone may have"}},
+      {"dynamic steps of the picture",
+       [](ModelBuilder& b) { TensorOf(b, "g_a", "x")["steps"] = "dynamic"; },
+       {"graph 'g_a', tensor 'x': has dynamic steps, but is the graph's input"}},
+      {"dynamic steps of the latents",
+       [](ModelBuilder& b) {
+         for (auto& [name, graph] : b.document["graphs"].items()) {
+           for (auto& [tensor, kept] : graph["tensors"].items()) {
+             if (tensor[0] == 'y' && name != "h_a") kept["steps"] = "dynamic";
+           }
+         }
+       },
+       {"graph 'g_s': its input is neither float nor i16 of the one step 0.015625"}},
+      {"dynamic steps in a sum of two",
+       [](ModelBuilder& b) {
+         for (const char* tensor : {"psi", "c01"})
+           TensorOf(b, "step1", tensor)["steps"] = "dynamic";
+       },
+       {"graph 'step1', node 'p01.0': its inputs have different scales"}},
+      {"dynamic steps of bytes",
+       [](ModelBuilder& b) {
+         TensorOf(b, "g_s", "s4") = {{"type", "u8"}, {"zero", 3}, {"steps", "dynamic"}};
+       },
+       {"graph 'g_s', tensor 's4'", "steps"}},
+      {"steps of another word",
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4")["steps"] = "static"; },
+       {"graph 'g_s', tensor 's4'", "steps", "dynamic"}},
       {"an output in integers",
        [](ModelBuilder& b) { TensorOf(b, "g_s", "s0") = TensorOf(b, "g_s", "s4"); },
        {"graph 'g_s': its output is not kept in float"}},

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <random>
 
+#include "engine/rate.h"
 #include "kernels/targets.h"
 #include "tests/graph_builder.h"
 
@@ -29,6 +30,7 @@ struct Form {
   Precision precision = Precision::kI16;
   int weight_most = 511;
   int value_most = 4095;
+  bool dynamic = false;  // with factors
 };
 
 // The graph with every matrix in integers, and every tensor that one reads or that is added.
@@ -46,9 +48,16 @@ Graph Quantised(TestModel* model, const Graph& graph, const Form& form,
       quantisation.steps = {largest / 126.0};
     } else {
       quantisation.max = form.value_most;
-      // Three knots of one value, and factors that the weights below take back.
+      // Three knots of one value.
       quantisation.steps = {largest / form.value_most, largest / form.value_most,
                             largest / form.value_most};
+      const bool is_input = inputs.count(tensor) > 0;
+      if (form.dynamic && !is_input) {
+        quantisation.steps.clear();
+        quantisation.dynamic = true;
+        quantisation.factor = tensor + ".factor";
+        model->Add(quantisation.factor, {graph.channels.at(tensor)}, 0.5f, 2.0f);
+      }
     }
     out.quantised[tensor] = quantisation;
   };
@@ -74,6 +83,11 @@ Graph Quantised(TestModel* model, const Graph& graph, const Form& form,
     const auto output_of = [&](size_t i) {
       return transposed ? i / taps % outputs : i / (taps * width);
     };
+    // The matrix takes the factors of its input.
+    const std::vector<float> factors = ReadFactors(*model, out.quantised.at(node.inputs[0]), width);
+    for (size_t i = 0; i < values.size(); ++i) {
+      values[i] *= factors[transposed ? i / (taps * outputs) : i / taps % width];
+    }
     for (size_t i = 0; i < values.size(); ++i) {
       float& largest = scale[output_of(i)];
       largest = std::max(largest, std::abs(values[i]));
@@ -114,6 +128,29 @@ ReferenceTensor RandomTensor(std::mt19937* random, int height, int width, int ch
   return tensor;
 }
 
+// On every target, with bands and threads, the same bits; and near what `want` holds.
+void CheckEverywhere(const TestModel& model, const Graph& graph,
+                     const std::map<std::string, ReferenceTensor>& inputs,
+                     const ReferenceTensor& want, double least_snr) {
+  std::vector<double> first;
+  for (const std::string& target : kernels::SupportedTargets()) {
+    REQUIRE(kernels::SetTarget(target));
+    for (const long band : {1L, 3L, 64L}) {
+      for (const size_t threads : {size_t{1}, size_t{3}}) {
+        RunOptions run;
+        run.band = band;
+        run.threads = threads;
+        const ReferenceTensor got = RunExecutor(model, graph, inputs, 0.3, run);
+        if (first.empty()) first = got.data;
+        CHECK_MESSAGE(got.data == first, target, " band ", band, " threads ", threads);
+        const double snr = Snr(want, got);
+        CHECK_MESSAGE(snr > least_snr, target, " ", snr, " dB");
+      }
+    }
+  }
+  kernels::SetTarget("");
+}
+
 void Check(TestModel* model, const Graph& graph, const Form& form, double least_snr, int height,
            int width) {
   std::mt19937 random(3);
@@ -123,23 +160,10 @@ void Check(TestModel* model, const Graph& graph, const Form& form, double least_
   }
   const ReferenceTensor want = RunReference(*model, graph, inputs, 0.3);
   const Graph integers = Quantised(model, graph, form, inputs);
-  std::vector<double> first;
-  for (const std::string& target : kernels::SupportedTargets()) {
-    REQUIRE(kernels::SetTarget(target));
-    for (const long band : {1L, 3L, 64L}) {
-      for (const size_t threads : {size_t{1}, size_t{3}}) {
-        RunOptions run;
-        run.band = band;
-        run.threads = threads;
-        const ReferenceTensor got = RunExecutor(*model, integers, inputs, 0.3, run);
-        if (first.empty()) first = got.data;
-        CHECK_MESSAGE(got.data == first, target, " band ", band, " threads ", threads);
-        const double snr = Snr(want, got);
-        CHECK_MESSAGE(snr > least_snr, target, " ", snr, " dB");
-      }
-    }
-  }
-  kernels::SetTarget("");
+  CheckEverywhere(*model, integers, inputs, want, least_snr);
+  // Integer by integer but for ties, which float32 and double may round apart.
+  const ReferenceTensor rounded = RunReference(*model, integers, inputs, 0.3);
+  CheckEverywhere(*model, integers, inputs, rounded, least_snr + 20);
 }
 
 Graph Analysis(TestModel* model) {
@@ -171,6 +195,76 @@ TEST_CASE("integer graphs: bytes, the same bits everywhere, near float") {
   Check(&model, Analysis(&model), {Precision::kI8, 127, 0}, 20, 20, 28);
   TestModel back(24);
   Check(&back, Synthesis(&back), {Precision::kI8, 127, 0}, 20, 5, 6);
+}
+
+TEST_CASE("integer graphs: dynamic int16, the same bits everywhere, close to float") {
+  TestModel model(25);
+  Check(&model, Analysis(&model), {Precision::kI16, 511, 4095, true}, 45, 20, 28);
+  Check(&model, Analysis(&model), {Precision::kI16, 127, 16383, true}, 35, 21, 15);
+  TestModel back(26);
+  Check(&back, Synthesis(&back), {Precision::kI16, 511, 4095, true}, 45, 5, 6);
+}
+
+// A convolution and its reader, both in integers, with a dynamic tensor between them.
+Graph TwoConvolutions(TestModel* model, int kernel, int stride) {
+  GraphBuilder b(model, NumericClass::kClose);
+  const std::string between = b.Conv(b.Input("x", 3), 5, 1, 1);
+  Graph graph = b.Finish(b.Conv(between, 4, kernel, stride));
+  for (Node& node : graph.nodes) {
+    node.precision = Precision::kI16;
+    const std::vector<int64_t>& shape = model->tensor(node.weights["weight"])->shape;
+    std::vector<int16_t> values(model->tensor(node.weights["weight"])->elements);
+    for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<int16_t>(i % 13) - 6;
+    model->AddIntegers(node.name + ".q", DType::kI16, shape, values);
+    model->Add(node.name + ".scale", {shape[0]}, 0.01f, 0.02f);
+    node.weights["weight"] = node.name + ".q";
+    node.weights["scale"] = node.name + ".scale";
+  }
+  graph.quantised["x"].steps = {1.0 / 64};
+  graph.quantised[between].dynamic = true;
+  graph.quantised[between].max = 4095;
+  return graph;
+}
+
+TEST_CASE("integer graphs: a dynamic range is that of the whole tensor, read or not") {
+  TestModel model(27);
+  const Graph graph = TwoConvolutions(&model, 1, 2);
+  std::mt19937 random(4);
+  std::map<std::string, ReferenceTensor> inputs = {{"x", RandomTensor(&random, 8, 6, 3)}};
+  // Row 7, which the reader of stride 2 never sees, has the range.
+  for (int x = 0; x < 6; ++x) inputs["x"].at(7, x, 1) *= 100;
+  const ReferenceTensor want = RunReference(model, graph, inputs, 0.3);
+  CheckEverywhere(model, graph, inputs, want, 120);
+}
+
+TEST_CASE("integer graphs: a dynamic tensor of zeros leaves the bias") {
+  TestModel model(28);
+  Graph graph = TwoConvolutions(&model, 3, 1);
+  graph.nodes[0].weights.erase("bias");
+  const std::map<std::string, ReferenceTensor> inputs = {{"x", ReferenceTensor(5, 4, 3)}};
+  const ReferenceTensor got = RunExecutor(model, graph, inputs, 0.3, RunOptions());
+  const TensorView* bias = model.tensor(graph.nodes[1].weights.at("bias"));
+  std::vector<float> wanted(4);
+  CopyAsFloat(*bias, 0, 4, wanted.data());
+  for (size_t i = 0; i < got.data.size(); ++i) {
+    CHECK(got.data[i] == static_cast<double>(wanted[i % 4]));
+  }
+}
+
+TEST_CASE("integer graphs: steps of dynamic tensors") {
+  Quantisation kept;
+  kept.dynamic = true;
+  kept.max = 100;
+  const std::vector<float> factors = {1.0f, 0.5f, 4.0f};
+  const auto step = [&](std::vector<float> most) {
+    return DynamicStep(kept, factors, most.data());
+  };
+  CHECK(step({1.0f, 1.0f, 8.0f}) == 0.02);
+  CHECK(step({3.0f, 1.0f, 8.0f}) == 0.03);
+  CHECK(step({0.0f, 0.0f, 0.0f}) == 1e-12);
+  CHECK(step({0.0f, INFINITY, 0.0f}) == 1e12);
+  CHECK(step({NAN, 1.0f, 1.0f}) == 1e12);
+  CHECK(step({1.0f, 1.0f, NAN}) == 1e12);
 }
 
 }  // namespace glint

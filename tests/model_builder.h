@@ -373,6 +373,20 @@ inline ModelBuilder HalfModel(uint32_t seed = 1) {
   return b;
 }
 
+// The model of integers whose tensors within g_a and g_s have the range of the picture.
+inline ModelBuilder DynamicModel(uint32_t seed = 1) {
+  ModelBuilder b = IntegerModel(seed);
+  for (const char* name : {"g_a", "g_s"}) {
+    Json& graph = b.document["graphs"][name];
+    for (auto& [tensor, kept] : graph["tensors"].items()) {
+      if (tensor != graph["inputs"][0]["name"]) kept["steps"] = "dynamic";
+    }
+  }
+  b.AddFloats("factor", {8}, {1, 2, 0.5f, 3, 1, 0.25f, 1.7f, 1});
+  b.document["graphs"]["g_s"]["tensors"]["s3"]["factor"] = "factor";
+  return b;
+}
+
 // The least that is a model: one operator a graph, one coding step for all positions. 2 latent
 // channels, 1 hyper channel, strides 2 and 4.
 inline ModelBuilder MiniModel(uint32_t seed = 1) {

@@ -52,6 +52,26 @@ void OnAllTargets(const Fn& fn) {
 
 }  // namespace
 
+TEST_CASE("pointwise: greatest magnitudes") {
+  OnAllTargets([](size_t n, std::mt19937* random) {
+    const size_t pixels = 5, stride = n + 3;
+    const std::vector<float> in = Floats(random, pixels * stride, 10.0f);
+    std::vector<float> most(n + 1, 0.25f);
+    MaxMagnitudes(in.data(), pixels, n, stride, most.data());
+    CHECK(most[n] == 0.25f);
+    size_t wrong = 0;
+    for (size_t c = 0; c < n; ++c) {
+      float want = 0.25f;
+      for (size_t p = 0; p < pixels; ++p) {
+        const float magnitude = std::abs(in[p * stride + c]);
+        if (!std::isnan(want) && !(magnitude <= want)) want = magnitude;
+      }
+      wrong += std::isnan(want) ? !std::isnan(most[c]) : most[c] != want;
+    }
+    CHECK(wrong == 0);
+  });
+}
+
 TEST_CASE("pointwise: activations, sums, gains") {
   OnAllTargets([](size_t n, std::mt19937* random) {
     std::uniform_real_distribution<float> value(-3.0f, 3.0f);

@@ -324,6 +324,16 @@ TEST_CASE("Quantise: every type gives a file that codes by itself") {
     }
     CheckCodes(quantised, false);
   }
+  SUBCASE("W8A16, dynamic") {
+    options.activation_bits = 16;
+    options.dynamic_ranges = true;
+    const QuantisedModel quantised = MustQuantise(model, options);
+    const std::string text = LoadModel(quantised.file).Explain();
+    CHECK(text.find("graph g_a (close, whole picture)") != std::string::npos);
+    CHECK(text.find("graph g_s (close, whole picture)") != std::string::npos);
+    CHECK(text.find("graph h_s (exact)") != std::string::npos);
+    CheckCodes(quantised, false);
+  }
   SUBCASE("the seed's scheme") {
     options.seed_scheme = true;
     CheckCodes(MustQuantise(model, options), false);
@@ -410,6 +420,9 @@ TEST_CASE("Quantise: what it refuses, and why") {
   options = {};
   options.activation_bits = 4;
   CHECK(has(message(model, SomePictures(), options), "activation_bits"));
+  options = {};
+  options.dynamic_ranges = true;
+  CHECK(has(message(model, SomePictures(), options), "dynamic_ranges"));
   options = {};
   options.type = QuantisedType::kInt16;
   options.max_loss = 1;

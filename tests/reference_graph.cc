@@ -1,7 +1,9 @@
 #include "tests/reference_graph.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "engine/rate.h"
 #include "tests/halves.h"
 
 namespace glint {
@@ -16,6 +18,66 @@ std::vector<float> Weights(const ModelFile& model, const Node& node, const char*
   return out;
 }
 
+std::vector<float> FactorsOf(const ModelFile& model, const Graph& graph,
+                             const std::string& tensor) {
+  const size_t channels = static_cast<size_t>(graph.channels.at(tensor));
+  const auto kept = graph.quantised.find(tensor);
+  return kept == graph.quantised.end() ? std::vector<float>(channels, 1.0f)
+                                       : ReadFactors(model, kept->second, channels);
+}
+
+// What a node multiplies values by, in the order of the file: integers with their scale, without
+// the factors of its input, which they hold already. Of one input, or of several without factors.
+std::vector<float> Matrix(const ModelFile& model, const Graph& graph, const Node& node) {
+  const char* role = node.op == OpType::kGdn ? "gamma" : "weight";
+  std::vector<float> matrix = Weights(model, node, role);
+  if (!IsInteger(node.precision)) return matrix;
+  const std::vector<float> scale = Weights(model, node, "scale");
+  const std::vector<float> factors = FactorsOf(model, graph, node.inputs[0]);
+  const std::vector<int64_t>& shape = model.tensor(node.weights.at(role))->shape;
+  const bool transposed = node.op == OpType::kConvTranspose2d;
+  const size_t taps = node.op == OpType::kGdn ? 1 : static_cast<size_t>(shape[2] * shape[3]);
+  const size_t columns = static_cast<size_t>(shape[1]);
+  for (size_t i = 0; i < matrix.size(); ++i) {
+    const size_t row = i / taps / columns, column = i / taps % columns;
+    matrix[i] *= scale[transposed ? column : row] / factors[transposed ? row : column];
+  }
+  return matrix;
+}
+
+// A tensor that the graph does not keep in float is rounded when it is made.
+void Keep(const ModelFile& model, const Graph& graph, const std::string& name, double t,
+          ReferenceTensor* tensor) {
+  const auto found = graph.quantised.find(name);
+  if (found == graph.quantised.end()) return;
+  const Quantisation& kept = found->second;
+  const std::vector<float> factors = FactorsOf(model, graph, name);
+  if (kept.element == kernels::Element::kF16) {
+    for (size_t i = 0; i < tensor->data.size(); ++i) {
+      const float factor = factors[i % factors.size()];
+      const float half =
+          NearestHalf(static_cast<float>(tensor->data[i]) / factor, static_cast<float>(kept.max));
+      tensor->data[i] = static_cast<double>(half * factor);
+    }
+    return;
+  }
+  const auto factor = [&](size_t i) { return static_cast<double>(factors[i % factors.size()]); };
+  double step = EvaluateStep(kept, t);
+  if (kept.dynamic) {
+    double most = 0;
+    for (size_t i = 0; i < tensor->data.size(); ++i) {
+      most = std::max(most, std::abs(tensor->data[i]) / factor(i));
+    }
+    step = std::max(most / kept.max, 1e-12);
+  }
+  for (size_t i = 0; i < tensor->data.size(); ++i) {
+    const double unit = step * factor(i);
+    const double q = std::clamp(tensor->data[i] / unit, static_cast<double>(kept.low()),
+                                static_cast<double>(kept.high()));
+    tensor->data[i] = std::nearbyint(q) * unit;
+  }
+}
+
 // One multiply-add of the chain, in the arithmetic of the mode.
 double Step(double acc, double w, double x, ReferenceMode mode) {
   if (mode == ReferenceMode::kDouble) return acc + w * x;
@@ -23,14 +85,14 @@ double Step(double acc, double w, double x, ReferenceMode mode) {
   return static_cast<double>(static_cast<float>(acc) + product);
 }
 
-ReferenceTensor Conv(const ModelFile& model, const Node& node,
+ReferenceTensor Conv(const ModelFile& model, const Graph& graph, const Node& node,
                      const std::vector<const ReferenceTensor*>& in, ReferenceMode mode) {
   const TensorView* view = model.tensor(node.weights.at("weight"));
   const int k = static_cast<int>(view->shape[2]);
   const bool transposed = node.op == OpType::kConvTranspose2d;
   const int out_channels = static_cast<int>(view->shape[transposed ? 1 : 0]);
   const int in_channels = static_cast<int>(view->shape[transposed ? 0 : 1]);
-  const std::vector<float> w = Weights(model, node, "weight"), b = Weights(model, node, "bias");
+  const std::vector<float> w = Matrix(model, graph, node), b = Weights(model, node, "bias");
   const int h = in[0]->height, wd = in[0]->width, s = node.stride, p = node.padding;
   ReferenceTensor out(transposed ? 2 * h : (h - 1) / s + 1, transposed ? 2 * wd : (wd - 1) / s + 1,
                       out_channels);
@@ -68,9 +130,9 @@ ReferenceTensor Conv(const ModelFile& model, const Node& node,
   return out;
 }
 
-ReferenceTensor Gdn(const ModelFile& model, const Node& node, const ReferenceTensor& in) {
-  const std::vector<float> beta = Weights(model, node, "beta"),
-                           gamma = Weights(model, node, "gamma");
+ReferenceTensor Gdn(const ModelFile& model, const Graph& graph, const Node& node,
+                    const ReferenceTensor& in) {
+  const std::vector<float> beta = Weights(model, node, "beta"), gamma = Matrix(model, graph, node);
   ReferenceTensor out = in;
   const bool root = node.gdn_form == GdnForm::kSqrt;
   for (int y = 0; y < in.height; ++y) {
@@ -125,24 +187,6 @@ ReferenceTensor Concat(const std::vector<const ReferenceTensor*>& in) {
   return out;
 }
 
-// Tensors that the graph keeps in half are rounded when they are made. Those of integers have tests
-// of their own.
-void Keep(const ModelFile& model, const Graph& graph, const std::string& name,
-          ReferenceTensor* tensor) {
-  const auto found = graph.quantised.find(name);
-  if (found == graph.quantised.end() || found->second.element != kernels::Element::kF16) return;
-  std::vector<float> factors(static_cast<size_t>(tensor->channels), 1.0f);
-  if (!found->second.factor.empty()) {
-    CopyAsFloat(*model.tensor(found->second.factor), 0, factors.size(), factors.data());
-  }
-  for (size_t i = 0; i < tensor->data.size(); ++i) {
-    const float factor = factors[i % factors.size()];
-    const float half = NearestHalf(static_cast<float>(tensor->data[i]) / factor,
-                                   static_cast<float>(found->second.max));
-    tensor->data[i] = static_cast<double>(half * factor);
-  }
-}
-
 double InMode(double v, ReferenceMode mode) {
   return mode == ReferenceMode::kDouble ? v : static_cast<double>(static_cast<float>(v));
 }
@@ -153,7 +197,7 @@ ReferenceTensor RunReference(const ModelFile& model, const Graph& graph,
                              const std::map<std::string, ReferenceTensor>& inputs, double t,
                              ReferenceMode mode) {
   std::map<std::string, ReferenceTensor> tensors = inputs;
-  for (auto& [name, tensor] : tensors) Keep(model, graph, name, &tensor);
+  for (auto& [name, tensor] : tensors) Keep(model, graph, name, t, &tensor);
   for (const Node& node : graph.nodes) {
     std::vector<const ReferenceTensor*> in;
     for (const std::string& name : node.inputs) in.push_back(&tensors.at(name));
@@ -161,10 +205,10 @@ ReferenceTensor RunReference(const ModelFile& model, const Graph& graph,
     switch (node.op) {
       case OpType::kConv2d:
       case OpType::kConvTranspose2d:
-        out = Conv(model, node, in, mode);
+        out = Conv(model, graph, node, in, mode);
         break;
       case OpType::kGdn:
-        out = Gdn(model, node, *in[0]);
+        out = Gdn(model, graph, node, *in[0]);
         break;
       case OpType::kGain:
         out = Gain(model, node, *in[0], t);
@@ -183,7 +227,7 @@ ReferenceTensor RunReference(const ModelFile& model, const Graph& graph,
           v = InMode(std::max(v, v * static_cast<double>(node.slope)), mode);
         break;
     }
-    Keep(model, graph, node.output, &out);
+    Keep(model, graph, node.output, t, &out);
     tensors[node.output] = std::move(out);
   }
   return tensors.at(graph.outputs[0]);

@@ -4,6 +4,7 @@ Used by reference_decoder.py. Tensors are arrays [rows, columns, channels] of fl
 """
 import hashlib
 import json
+import math
 import struct
 
 import numpy as np
@@ -65,7 +66,7 @@ def conv2d(x, weight, bias, node, exact):
 def conv_transpose2d(x, weight, bias, node, exact):
     (height, width, channels), (_, outputs, k, _), pad = x.shape, weight.shape, node["padding"]
     padded = np.pad(x, ((2, 2), (2, 2), (0, 0)))
-    out = np.empty((2 * height, 2 * width, outputs), np.float32)
+    out = np.empty((2 * height, 2 * width, outputs), x.dtype)
     for py in (0, 1):
         for px in (0, 1):
             taps = []
@@ -85,33 +86,84 @@ def gain(model, node, t):
     return np.exp(b2 + w2 @ np.maximum(b1 + w1[:, 0] * t, 0)).astype(np.float32)
 
 
-def gdn(model, node, x):
-    beta, gamma = (model.tensor(node["weights"][role]).astype(np.float32) for role in ("beta", "gamma"))
-    norm = beta + np.abs(x) @ gamma.T if node["form"] == "abs" else np.sqrt(beta + (x * x) @ gamma.T)
+def gdn(node, x, norm):
     return x * norm if node["inverse"] else x / norm
 
 
-def keep(model, graph, name, x):
-    """A tensor as the graph keeps it: halves are rounded and limited (integers are not read here)."""
-    form = graph.get("tensors", {}).get(name, {})
-    if form.get("type") != "f16":
-        return x
+def gdn_norm(model, node, x):
+    beta, gamma = (model.tensor(node["weights"][role]).astype(np.float32) for role in ("beta", "gamma"))
+    return beta + np.abs(x) @ gamma.T if node["form"] == "abs" else np.sqrt(beta + (x * x) @ gamma.T)
+
+
+def round_halves(model, form, x):
     factor = model.tensor(form["factor"]) if "factor" in form else np.float32(1)
     most = np.float32(form.get("max", 65504))
     halves = np.clip(np.where(np.isnan(x), np.float32(0), x / factor), -most, most).astype(np.float16)
     return halves.astype(np.float32) * factor
 
 
+# ---- integers -------------------------------------------------------------------------------------------------
+
+def step_at(steps, t):
+    at = min(max((t + 1) / 2 * (len(steps) - 1), 0), len(steps) - 1)
+    k = min(int(at), max(len(steps) - 2, 0))
+    return steps[0] if len(steps) == 1 else math.exp(math.log(steps[k]) * (1 - (at - k)) + math.log(steps[k + 1]) * (at - k))
+
+
+def quantise(model, kept, x, t):
+    """x as `tensors` of a graph keep it -> (q - zero, step, the floats that this stands for)"""
+    factor = model.tensor(kept["factor"]).astype(np.float64) if "factor" in kept else np.ones(x.shape[2])
+    if kept["steps"] == "dynamic":
+        most = np.nan_to_num(np.abs(x), nan=np.inf).max((0, 1)) / factor
+        step = min(max(most.max() / kept["max"], 1e-12), 1e12)
+    else:
+        step = step_at(kept["steps"], t)
+    low, high = (-kept["max"], kept["max"]) if kept["type"] == "i16" else (-kept["zero"], 255 - kept["zero"])
+    scaled = np.where(np.isnan(x), np.float32(0), x) * (1 / (step * factor)).astype(np.float32)
+    q = np.rint(np.clip(scaled, np.float32(low), np.float32(high)))
+    return q.astype(np.float64), step, q * (step * factor).astype(np.float32)
+
+
+def integer_sums(model, node, parts):
+    """The node up to its bias, or the norm of a GDN. Sums of integers below 2^31 are exact in float64, in any order."""
+    q, role = np.concatenate([part[0] for part in parts], 2), "gamma" if node["op"] == "gdn" else "weight"
+    matrix = model.tensor(node["weights"][role]).astype(np.float64)
+    if node["op"] == "gdn":
+        total = np.abs(q) @ matrix.T
+    else:
+        outputs = matrix.shape[0 if node["op"] == "conv2d" else 1]
+        total = (conv2d if node["op"] == "conv2d" else conv_transpose2d)(q, matrix, np.zeros(outputs), node, False)
+    total = total.astype(np.float32) * (parts[0][1] * model.tensor(node["weights"]["scale"]).astype(np.float64)).astype(np.float32)
+    bias = "beta" if node["op"] == "gdn" else "bias"
+    return total + model.tensor(node["weights"][bias]) if bias in node["weights"] else total
+
+
 def run_graph(model, name, inputs, t=0.0):
-    """Tensors by input name -> the output. `t` is what gains depend on."""
+    """Tensors by input name -> the output. `t` is what gains and steps depend on."""
     graph = model.doc["graphs"][name]
-    values, waiting = {key: keep(model, graph, key, value) for key, value in inputs.items()}, list(graph["nodes"])
+    values, waiting, kept, parts = {}, list(graph["nodes"]), {}, {}
+
+    def store(tensor, x):
+        form = graph.get("tensors", {}).get(tensor)
+        if form and form["type"] == "f16":
+            x = round_halves(model, form, x)
+        elif form:
+            kept[tensor] = quantise(model, form, x, t)
+            x = kept[tensor][2]
+        values[tensor] = x
+
+    for tensor, x in inputs.items():
+        store(tensor, x)
     while waiting:
         node = next(n for n in waiting if all(i in values for i in n["inputs"]))
         waiting.remove(node)
         x = [values[i] for i in node["inputs"]]
         op = node["op"]
-        if op in ("conv2d", "conv_transpose2d"):
+        if node["precision"] in ("i16", "i8"):
+            source = node["inputs"][0]
+            sums = integer_sums(model, node, [kept[i] for i in ([source] if source in kept else parts[source])])
+            y = gdn(node, x[0], sums) if op == "gdn" else sums
+        elif op in ("conv2d", "conv_transpose2d"):
             weight = model.tensor(node["weights"]["weight"]).astype(np.float32)
             outputs = weight.shape[0 if op == "conv2d" else 1]
             bias = model.tensor(node["weights"]["bias"]) if "bias" in node["weights"] else np.zeros(outputs, np.float32)
@@ -119,7 +171,8 @@ def run_graph(model, name, inputs, t=0.0):
         elif op in ("leaky_relu", "relu"):
             y = np.maximum(x[0], x[0] * np.float32(node.get("slope", 0)))
         else:
-            y = {"add": lambda: x[0] + x[1], "concat": lambda: np.concatenate(x, 2), "gdn": lambda: gdn(model, node, x[0]),
+            y = {"add": lambda: x[0] + x[1], "concat": lambda: np.concatenate(x, 2), "gdn": lambda: gdn(node, x[0], gdn_norm(model, node, x[0])),
                  "gain": lambda: x[0] * gain(model, node, t)}[op]()
-        values[node["output"]] = keep(model, graph, node["output"], y)
+        store(node["output"], y)
+        parts[node["output"]] = node["inputs"]     # of a concatenation: its reader has one step for all of them
     return values[graph["outputs"][0]]

@@ -401,6 +401,13 @@ test_quantize() {
   said "... layers that are kept" '^g_a/a1 +FP32'
   said "... others" '^g_s/s0 +W16A16'
   exits "... the file evaluates" 0 "$evaluate" --model int8.safetensors --gt_path small.ppm
+  exits "quantize to dynamic ranges" 0 "$quantize" --type INT8 --activations 16-dynamic --rounding nearest \
+    --calibration small.ppm --held-out small.ppm --calibration-lrd 0.0002 --out dynamic.safetensors
+  said "... which the banner says" 'ranges dynamic'
+  exits "... the file explains itself" 0 "$glint" info --explain dynamic.safetensors
+  said "... where pictures are whole" 'g_s .close, whole picture'
+  said "... which tensors are dynamic" 'a1.f32 > a1 dynamic'
+  exits "... the file evaluates" 0 "$evaluate" --model dynamic.safetensors --gt_path small.ppm
   refuses "quantize what is quantised" 'quantised already' \
     "$quantize" --model int16.safetensors --calibration small.ppm --out again.safetensors
   refuses "quantize without pictures" 'nobody' "$quantize" --calibration nobody --out none.safetensors
@@ -413,6 +420,8 @@ test_quantize() {
   refuses "quantize: a bad rate" 'lrd 7' "$quantize" --calibration-lrd 7 --calibration small.ppm --out none.safetensors
   refuses "quantize: a mix of what is no choice" 'max_loss' \
     "$quantize" --type INT16 --max-loss 1 --calibration small.ppm --out none.safetensors
+  refuses "quantize: dynamic ranges of 16-bit weights" 'dynamic_ranges' \
+    "$quantize" --type INT16 --activations 16-dynamic --calibration small.ppm --out none.safetensors
   rm -r calibration
 }
 

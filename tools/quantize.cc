@@ -85,7 +85,9 @@ Expected<QuantiseOptions> ParseOptions(const Flags& flags) {
   options.scope = flags.scope == "all"       ? QuantisationScope::kAll
                   : flags.scope == "entropy" ? QuantisationScope::kEntropy
                                              : QuantisationScope::kTransforms;
-  options.activation_bits = flags.activations == "16" ? 16 : 8;
+  const std::string activations = Lower(flags.activations);
+  options.activation_bits = activations == "8" ? 8 : 16;
+  options.dynamic_ranges = activations == "16-dynamic";
   options.ranges = flags.method == "max"   ? RangeMethod::kMax
                    : flags.method == "mse" ? RangeMethod::kMse
                                            : RangeMethod::kPercentile;
@@ -230,8 +232,9 @@ class Run {
     if (job_.options.type != QuantisedType::kFp16) {
       how += "Scheme " + flags_.scheme + ", scope " + flags_.scope;
       if (!job_.options.seed_scheme) {
-        how += ", ranges by " + flags_.method + ", rounding " + flags_.rounding + ", smoothing " +
-               flags_.smoothing + (job_.options.correct_bias ? ", bias corrected" : "") +
+        how += ", ranges " + (job_.options.dynamic_ranges ? "dynamic" : "by " + flags_.method) +
+               ", rounding " + flags_.rounding + ", smoothing " + flags_.smoothing +
+               (job_.options.correct_bias ? ", bias corrected" : "") +
                (job_.options.tune ? ", tuned" : "") +
                (flags_.max_loss > 0 ? ", loss below " + Shortest(flags_.max_loss) + " %" : "");
       }
@@ -348,8 +351,9 @@ void AddFlags(CLI::App* app, Flags* flags) {
   app->add_option("--held-out", flags->held_out,
                   "Picture or folder to compare before and after on (default: the samples)");
   app->add_option("--lrd", flags->lrd, "Rate of that comparison (default: the model's)");
-  choice("--activations", &flags->activations, {"8", "16"},
-         "INT8: bits of activations; 16 leaves 8 bits to the weights alone");
+  choice("--activations", &flags->activations, {"8", "16", "16-dynamic"},
+         "INT8: bits of activations; 16 leaves 8 bits to the weights alone, 16-dynamic takes the "
+         "ranges of g_a and g_s from each picture, which is then whole in memory");
   choice("--scope", &flags->scope, {"all", "entropy", "transforms"},
          "Everything, the networks of the entropy model, or analysis and synthesis");
   app->add_option("--keep", flags->keep,

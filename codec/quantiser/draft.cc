@@ -121,7 +121,11 @@ class DraftWriter {
     } else {
       entry = {{"type", "i16"}, {"max", quantisation.max}};
     }
-    if (!quantisation.steps.empty()) entry["steps"] = quantisation.steps;
+    if (quantisation.dynamic) {
+      entry["steps"] = "dynamic";
+    } else if (!quantisation.steps.empty()) {
+      entry["steps"] = quantisation.steps;
+    }
     if (!tensor.factor.empty()) {
       // One tensor under the names of several graphs has one tensor of factors.
       const auto [named, is_new] =

@@ -115,6 +115,13 @@ Status Quantiser::CheckOptions() {
     return Invalid("activation_bits is " + std::to_string(options_.activation_bits) +
                    ", not 8 or 16");
   }
+  if (options_.dynamic_ranges &&
+      (options_.type != QuantisedType::kInt8 || options_.activation_bits != 16 ||
+       options_.seed_scheme || options_.max_loss > 0)) {
+    return Invalid(
+        "dynamic_ranges want type INT8 with 16-bit activations, the scheme of Glint and no "
+        "max_loss");
+  }
   if (!(options_.percentile > 50 && options_.percentile <= 100)) {
     return Invalid("percentile is not between 50 and 100");
   }
@@ -271,6 +278,15 @@ bool Quantiser::IsKeptInHalf(const Group& group) const {
          });
 }
 
+// Not between z and the symbols, which streams; and the parts of one sum share their step.
+bool Quantiser::MayBeDynamic(const Group& group) {
+  const std::vector<TensorKey>& names = group.tensors[0].names;
+  return group.tensors.size() == 1 &&
+         std::all_of(names.begin(), names.end(), [](const TensorKey& name) {
+           return name.graph == "g_a" || name.graph == "g_s";
+         });
+}
+
 RangeChoice Quantiser::Range(size_t index) const {
   const Group& group = groups_[index];
   std::vector<Consumer> consumers;
@@ -285,6 +301,7 @@ RangeChoice Quantiser::Range(size_t index) const {
   options.method = options_.ranges;
   options.percentile = options_.percentile;
   options.smoothing = options_.smoothing;
+  options.dynamic = options_.dynamic_ranges && MayBeDynamic(group);
   return ChooseRange(group, statistics_[index], t_, consumers, file_->document().fraction_bits,
                      options);
 }

@@ -59,6 +59,7 @@ class Quantiser {
   bool IsKeptInHalf(const Group& group) const;
   void Harmonise(size_t group, LayerPrecision wanted);
   size_t GroupOf(size_t layer) const { return group_of_[layer]; }
+  static bool MayBeDynamic(const Group& group);
   RangeChoice Range(size_t index) const;
   void RefreshGroup(size_t index);
   void RefreshLayer(size_t index);

@@ -410,8 +410,10 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
     } else {
       quantisation.max = ChooseMax(rates, weightings, consumers, factor);
     }
+    quantisation.dynamic = options.dynamic && !bytes;
     for (size_t k = 0; k < rates.size(); ++k) {
-      double step = StepFor(spans[k], quantisation) * (bytes ? 1.0 : kRoom);
+      const double room = bytes || quantisation.dynamic ? 1.0 : kRoom;
+      double step = StepFor(spans[k], quantisation) * room;
       if (bytes && options.method == RangeMethod::kMse) {
         step = ShrinkByError(group, rates[k], weightings[k], factor, quantisation, step);
       } else if (bytes && options.method == RangeMethod::kPercentile) {

@@ -30,6 +30,7 @@ struct RangeOptions {
   RangeMethod method = RangeMethod::kMse;
   double percentile = 99.99;
   double smoothing = -1;  // exponent; negative: the best of several
+  bool dynamic = false;   // int16 ranges are the picture's: steps tell what calibration saw
   double widen = 1;       // of the range found: what tuning varies
 };
 

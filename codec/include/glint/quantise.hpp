@@ -46,6 +46,10 @@ struct QuantiseOptions {
   QuantisedType type = QuantisedType::kInt8;
   QuantisationScope scope = QuantisationScope::kAll;
   int activation_bits = 8;  // kInt8: 8, or 16 (8-bit weights alone)
+  // kInt8 with 16-bit activations: in g_a and g_s each tensor's range is that of the picture at
+  // hand, found while it is coded. No calibration can be too narrow, but encoder and decoder hold
+  // whole pictures at every layer: memory grows with the area.
+  bool dynamic_ranges = false;
   // Layers, as "g_a/a1" or "a1", and what they shall be whatever else is asked for.
   std::vector<std::pair<std::string, LayerPrecision>> keep;
 
@@ -76,7 +80,8 @@ struct QuantisedLayer {
   double macs_per_pixel = 0;             // of the picture
   double weight_snr = 0;                 // dB at the layer's output, of the rounding of its weights
   double activation_snr = 0;             // dB at the layer's output, of the rounding of its input
-  double input_low = 0, input_high = 0;  // that its input can hold, at the middle rate
+  double input_low = 0, input_high = 0;  // that its input can hold, at the middle rate (dynamic
+                                         // ranges: on the calibration pictures)
   double loss = 0;                       // max_loss > 0: of this layer alone in 8 bits
 };
 
