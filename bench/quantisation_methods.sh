@@ -12,6 +12,7 @@ mkdir -p "${3:?$usage}"
 work="$(realpath "$3")"
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 bin="${BIN:-$root/build/bin}"
+sample=("$calibration"/*.png) # `quantize` compares on it; here all of PICTURE_FOLDER is compared below
 models=("$root/weights/light-fp32.safetensors")
 
 make() {
@@ -19,7 +20,7 @@ make() {
   shift
   models+=("$work/$name.safetensors")
   if [ -e "$work/$name.safetensors" ]; then return; fi
-  "$bin/quantize" --calibration "$calibration" --held-out "$calibration/$(ls "$calibration" | grep -m1 png)" \
+  "$bin/quantize" --calibration "$calibration" --held-out "${sample[0]}" \
     --out "$work/$name.safetensors" --log "$work/$name.log" "$@" >"$work/$name.out"
 }
 

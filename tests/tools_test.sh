@@ -388,12 +388,12 @@ test_quantize() {
   for name in int16 fp16; do
     exits "quantize to $name" 0 "$quantize" --type "$name" --calibration calibration --held-out small.ppm \
       --calibration-lrd 0.0001,0.0004 --out "$name.safetensors" --log "$name.log"
-    said "... compares before and after" "^$(echo "$name" | tr a-z A-Z) +[0-9.]+ "
+    said "... compares before and after" "^$(echo "$name" | tr '[:lower:]' '[:upper:]') +[0-9.]+ "
     check "... keeps the report" cmp stdout.txt "$name.log"
     exits "... the file codes" 0 "$glint" encode --model "$name.safetensors" small.ppm small.glint
     exits "... and decodes" 0 "$glint" decode --model "$name.safetensors" small.glint "$name.ppm"
     exits "... glint info knows it" 0 "$glint" info "$name.safetensors"
-    said "... and its form" "light, $(echo "$name" | tr a-z A-Z)"
+    said "... and its form" "light, $(echo "$name" | tr '[:lower:]' '[:upper:]')"
   done
   exits "quantize with every flag" 0 "$quantize" --type INT8 --scope transforms --keep g_a/a1=fp32,s0=int16 \
     --method percentile --percentile 99.9 --rounding nearest --smoothing 0.5 --no-bias-correction \

@@ -117,7 +117,7 @@ class DraftWriter {
     if (quantisation.element == kernels::Element::kU8) {
       entry = {{"type", "u8"}, {"zero", quantisation.zero}};
     } else if (quantisation.element == kernels::Element::kF16) {
-      entry = {{"type", "f16"}};
+      entry = {{"type", "f16"}, {"max", quantisation.max}};
     } else {
       entry = {{"type", "i16"}, {"max", quantisation.max}};
     }

@@ -429,11 +429,12 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
 
 RangeChoice ChooseHalfRange(const std::vector<GroupStatistics>& rates) {
   constexpr double kMost = 16384, kLeast = 0x1p-10;  // a quarter of the largest half is room
+  constexpr double kHalfRoom = 8;  // beyond what was seen; what is left tells kernels that sums fit
   RangeChoice choice;
   choice.kept_narrow = true;
   choice.quantisation.element = kernels::Element::kF16;
-  choice.quantisation.max = 65504;
   std::vector<float> factor;
+  double widest = 0;  // in units of the factors
   bool needed = false;
   for (size_t c = 0; c < rates[0].low.size(); ++c) {
     double most = 0;
@@ -443,8 +444,11 @@ RangeChoice ChooseHalfRange(const std::vector<GroupStatistics>& rates) {
     if (most > 0 && most < kLeast) exponent = std::floor(std::log2(most / kLeast));
     needed = needed || exponent != 0;
     factor.push_back(static_cast<float>(std::exp2(std::clamp(exponent, -60.0, 60.0))));
+    widest = std::max(widest, most / static_cast<double>(factor.back()));
   }
   if (needed) choice.factor = std::move(factor);
+  choice.quantisation.max =
+      static_cast<int>(std::clamp(std::ceil(kHalfRoom * widest), 1.0, 65504.0));
   return choice;
 }
 
