@@ -15,7 +15,8 @@ namespace glint::testing {
 namespace {
 
 Model LoadShipped(const std::string& name) {
-  const auto model = Model::Load(std::string(GLINT_SOURCE_DIR) + "/weights/" + name + ".safetensors");
+  const auto model =
+      Model::Load(std::string(GLINT_SOURCE_DIR) + "/weights/" + name + ".safetensors");
   REQUIRE_MESSAGE(model.ok(), model.error().message);
   return *model;
 }

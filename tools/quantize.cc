@@ -192,10 +192,8 @@ class Run {
 
   int Main() {
     // Not before the library has looked at model and options.
-    bool announced = false;
-    job_.options.progress = [&](const QuantiseProgress& progress) {
-      if (!announced) PrintBanner();
-      announced = true;
+    job_.options.progress = [this](const QuantiseProgress& progress) {
+      if (report_.empty()) PrintBanner();
       status_.ShowProgress(progress.stage, progress.done);
       return !Interrupted();
     };

@@ -161,21 +161,18 @@ std::vector<GroupStatistics> StatisticsOf(const Group& group, const Statistics& 
       GroupStatistics& rate = rates[k];
       const TensorStatistics& of = (*whole)[k];
       const double pixels = static_cast<double>(std::max<uint64_t>(1, of.pixels));
-      const size_t first = rate.low.size();
+      std::vector<double> low(of.low.begin(), of.low.end());
+      std::vector<double> high(of.high.begin(), of.high.end());
+      for (const std::vector<TensorStatistics>* part : parts) {
+        for (const float v : (*part)[k].low) low[0] = std::min(low[0], static_cast<double>(v));
+        for (const float v : (*part)[k].high) high[0] = std::max(high[0], static_cast<double>(v));
+      }
+      rate.low.insert(rate.low.end(), low.begin(), low.end());
+      rate.high.insert(rate.high.end(), high.begin(), high.end());
       for (size_t c = 0; c < of.channels; ++c) {
-        rate.low.push_back(static_cast<double>(of.low[c]));
-        rate.high.push_back(static_cast<double>(of.high[c]));
         rate.mean.push_back(of.sum[c] / pixels);
         rate.magnitude.push_back(of.magnitude_sum[c] / pixels);
         rate.square.push_back(of.square_sum[c] / pixels);
-      }
-      for (const std::vector<TensorStatistics>* part : parts) {
-        for (const float low : (*part)[k].low) {
-          rate.low[first] = std::min(rate.low[first], static_cast<double>(low));
-        }
-        for (const float high : (*part)[k].high) {
-          rate.high[first] = std::max(rate.high[first], static_cast<double>(high));
-        }
       }
       rate.parts.push_back(of);
     }

@@ -295,8 +295,8 @@ RangeChoice Quantiser::Range(size_t index) const {
     consumers.push_back(
         {&layers_[layer], precision(layer), &matrices_[layer], group.ChannelsOf(layers_[layer])});
   }
-  if (consumers.empty()) return IsKeptInHalf(group) ? ChooseHalfRange(statistics_[index])
-                                                    : RangeChoice();
+  if (consumers.empty())
+    return IsKeptInHalf(group) ? ChooseHalfRange(statistics_[index]) : RangeChoice();
   RangeOptions options;
   options.method = options_.ranges;
   options.percentile = options_.percentile;
