@@ -16,13 +16,6 @@
 namespace glint {
 namespace {
 
-Graph Analysis(TestModel* model) {
-  GraphBuilder b(model, NumericClass::kClose);
-  std::string x = b.Gdn(b.Conv(b.Input("x", 3), 16, 5, 2), false, GdnForm::kAbs);
-  x = b.Bottleneck(b.Gain(b.Gdn(b.Conv(x, 20, 5, 2), false, GdnForm::kSqrt)));
-  return b.Finish(b.Gain(b.Bottleneck(b.Conv(x, 24, 3, 2))));
-}
-
 Graph Synthesis(TestModel* model) {
   GraphBuilder b(model, NumericClass::kClose);
   std::string x = b.Bottleneck(b.Gain(b.Input("y", 24)));
@@ -88,7 +81,7 @@ TEST_CASE("executor: transforms lie close to double, whatever the band and the t
   for (const std::string& target : kernels::SupportedTargets()) {
     REQUIRE(kernels::SetTarget(target));
     TestModel model(7);
-    const Graph analysis = Analysis(&model);
+    const Graph analysis = AnalysisGraph(&model);
     CheckClose(analysis, model, 32, 40, 1);
     CheckClose(analysis, model, 8, 8, 2);
     CheckClose(analysis, model, 21, 13, 3);
@@ -164,7 +157,7 @@ TEST_CASE(
 
 TEST_CASE("executor: memory grows with the width, not with the height") {
   TestModel model(13);
-  const Graph graph = Analysis(&model);
+  const Graph graph = AnalysisGraph(&model);
   auto plan = Plan::Make(model, graph);
   REQUIRE(plan.ok());
   ExecutorOptions options;

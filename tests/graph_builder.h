@@ -235,6 +235,14 @@ inline ReferenceTensor RunExecutor(const TestModel& model, const Graph& graph,
   return out;
 }
 
+// An analysis transform of every kind of layer; `second`: the form of its second GDN.
+inline Graph AnalysisGraph(TestModel* model, GdnForm second = GdnForm::kSqrt) {
+  GraphBuilder b(model, NumericClass::kClose);
+  std::string x = b.Gdn(b.Conv(b.Input("x", 3), 16, 5, 2), false, GdnForm::kAbs);
+  x = b.Bottleneck(b.Gain(b.Gdn(b.Conv(x, 20, 5, 2), false, second)));
+  return b.Finish(b.Gain(b.Bottleneck(b.Conv(x, 24, 3, 2))));
+}
+
 }  // namespace glint
 
 #endif  // GLINT_TESTS_GRAPH_BUILDER_H_

@@ -16,13 +16,6 @@
 namespace glint {
 namespace {
 
-Graph Analysis(TestModel* model) {
-  GraphBuilder b(model, NumericClass::kClose);
-  std::string x = b.Gdn(b.Conv(b.Input("x", 3), 16, 5, 2), false, GdnForm::kAbs);
-  x = b.Bottleneck(b.Gain(b.Gdn(b.Conv(x, 20, 5, 2), false, GdnForm::kSqrt)));
-  return b.Finish(b.Gain(b.Bottleneck(b.Conv(x, 24, 3, 2))));
-}
-
 Graph Synthesis(TestModel* model) {
   GraphBuilder b(model, NumericClass::kClose);
   std::string x = b.Bottleneck(b.Gain(b.Input("y", 24)));
@@ -122,7 +115,7 @@ TEST_CASE("half graphs: close to the rounded graph in double") {
   for (const std::string& target : kernels::SupportedTargets()) {
     REQUIRE(kernels::SetTarget(target));
     TestModel model(31);
-    CheckClose(&model, Analysis(&model), 20, 28);
+    CheckClose(&model, AnalysisGraph(&model), 20, 28);
     TestModel back(32);
     CheckClose(&back, Synthesis(&back), 5, 6);
   }
@@ -151,7 +144,7 @@ TEST_CASE("half graphs: exact ones give the float chain's bits on every target")
 
 TEST_CASE("half graphs: half the memory") {
   TestModel model(34);
-  const Graph graph = Analysis(&model);
+  const Graph graph = AnalysisGraph(&model);
   Graph halves = graph;
   const auto plan = Plan::Make(model, graph);
   REQUIRE(plan.ok());

@@ -166,13 +166,6 @@ void Check(TestModel* model, const Graph& graph, const Form& form, double least_
   CheckEverywhere(*model, integers, inputs, rounded, least_snr + 20);
 }
 
-Graph Analysis(TestModel* model) {
-  GraphBuilder b(model, NumericClass::kClose);
-  std::string x = b.Gdn(b.Conv(b.Input("x", 3), 16, 5, 2), false, GdnForm::kAbs);
-  x = b.Bottleneck(b.Gain(b.Gdn(b.Conv(x, 20, 5, 2), false, GdnForm::kAbs)));
-  return b.Finish(b.Gain(b.Bottleneck(b.Conv(x, 24, 3, 2))));
-}
-
 Graph Synthesis(TestModel* model) {
   GraphBuilder b(model, NumericClass::kClose);
   std::string x = b.Bottleneck(b.Gain(b.Input("y", 24)));
@@ -185,22 +178,24 @@ Graph Synthesis(TestModel* model) {
 
 TEST_CASE("integer graphs: int16, the same bits everywhere, close to float") {
   TestModel model(21);
-  Check(&model, Analysis(&model), {Precision::kI16, 511, 4095}, 45, 20, 28);
+  Check(&model, AnalysisGraph(&model, GdnForm::kAbs), {Precision::kI16, 511, 4095}, 45, 20, 28);
   TestModel back(22);
   Check(&back, Synthesis(&back), {Precision::kI16, 511, 4095}, 45, 5, 6);
 }
 
 TEST_CASE("integer graphs: bytes, the same bits everywhere, near float") {
   TestModel model(23);
-  Check(&model, Analysis(&model), {Precision::kI8, 127, 0}, 20, 20, 28);
+  Check(&model, AnalysisGraph(&model, GdnForm::kAbs), {Precision::kI8, 127, 0}, 20, 20, 28);
   TestModel back(24);
   Check(&back, Synthesis(&back), {Precision::kI8, 127, 0}, 20, 5, 6);
 }
 
 TEST_CASE("integer graphs: dynamic int16, the same bits everywhere, close to float") {
   TestModel model(25);
-  Check(&model, Analysis(&model), {Precision::kI16, 511, 4095, true}, 45, 20, 28);
-  Check(&model, Analysis(&model), {Precision::kI16, 127, 16383, true}, 35, 21, 15);
+  Check(&model, AnalysisGraph(&model, GdnForm::kAbs), {Precision::kI16, 511, 4095, true}, 45, 20,
+        28);
+  Check(&model, AnalysisGraph(&model, GdnForm::kAbs), {Precision::kI16, 127, 16383, true}, 35, 21,
+        15);
   TestModel back(26);
   Check(&back, Synthesis(&back), {Precision::kI16, 511, 4095, true}, 45, 5, 6);
 }
