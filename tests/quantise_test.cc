@@ -20,6 +20,7 @@
 #include "engine/model_writer.h"
 #include "glint/image_io.hpp"
 #include "tests/codec_helpers.h"
+#include "tests/model_builder.h"
 #include "tests/seed.h"
 
 namespace glint::testing {
@@ -391,9 +392,12 @@ TEST_CASE("Quantise: a mix stays below its loss, and tuning does no harm") {
   options.tune = true;
   CHECK(MustQuantise(model, options).loss <= all);
   options.tune = false;
-  options.max_loss = 1.0;
+  // Weights at random lose much in any precision: a bound that 16 bits just keep.
+  QuantiseOptions int16 = options;
+  int16.type = QuantisedType::kInt16;
+  options.max_loss = std::max(1.0, MustQuantise(model, int16).loss + 1.0);
   const QuantisedModel mixed = MustQuantise(model, options);
-  CHECK(mixed.loss <= 1.0);
+  CHECK(mixed.loss <= options.max_loss);
   CheckCodes(mixed, false);
 }
 
@@ -428,10 +432,53 @@ TEST_CASE("Quantise: what it refuses, and why") {
   options.max_loss = 1;
   CHECK(has(message(model, SomePictures(), options), "max_loss"));
   options = {};
+  options.activation_bits = 16;
+  options.max_loss = 1;
+  CHECK(has(message(model, SomePictures(), options), "max_loss"));
+  options = {};
+  options.rounding = WeightRounding::kNearest;
+  options.lrds = {4e-4};
+  options.max_loss = 1e-300;  // 16 bits of a random model lose or gain something
+  const auto mixed = Quantise(model, SomePictures(), options);
+  if (mixed.ok()) {
+    CHECK(mixed->loss <= options.max_loss);
+  } else {
+    CHECK(has(mixed.error().message, "16 bits everywhere lose"));
+  }
+  options = {};
+  options.seed_scheme = true;
+  options.type = QuantisedType::kFp16;
+  CHECK(has(message(model, SomePictures(), options), "seed_scheme"));
+  options.type = QuantisedType::kInt8;
+  options.tune = true;
+  CHECK(has(message(model, SomePictures(), options), "seed_scheme"));
+  options.tune = false;
+  options.keep = {{ListLayers(*model.impl().file).front().name(), LayerPrecision::kW16A16}};
+  CHECK(has(message(model, SomePictures(), options), "seed_scheme"));
+  options = {};
   options.progress = [](const QuantiseProgress&) { return false; };
   const auto stopped = Quantise(model, SomePictures(), options);
   REQUIRE_FALSE(stopped.ok());
   CHECK(stopped.error().code == ErrorCode::kCancelled);
+}
+
+TEST_CASE(
+    "Quantise: weights beyond halves are refused where they would be halves, and only there") {
+  ModelBuilder builder = TinyModel();
+  const Model plain = LoadModel(TinyModelFile());
+  const Layer layer = ListLayers(*plain.impl().file).front();
+  builder.Float(layer.matrix, 0) = 70000.0f;
+  const Model model = LoadModel(builder.Build());
+  QuantiseOptions options;
+  options.type = QuantisedType::kFp16;
+  const auto refused = Quantise(model, SomePictures(), options);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message.find("65504") != std::string::npos);
+  options.keep = {{layer.name(), LayerPrecision::kFp32}};
+  CHECK(Quantise(model, SomePictures(), options).ok());
+  options.type = QuantisedType::kInt8;
+  options.keep = {{layer.name(), LayerPrecision::kFp16}};
+  CHECK_FALSE(Quantise(model, SomePictures(), options).ok());
 }
 
 }  // namespace

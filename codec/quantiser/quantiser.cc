@@ -49,7 +49,6 @@ Quantiser::Quantiser(const Model& model, const std::vector<Picture>& pictures,
 Status Quantiser::Init() {
   layers_ = ListLayers(*file_);
   GLINT_TRY(CheckOptions());
-  GLINT_TRY(CheckWeights());
   groups_ = ListGroups(*file_, layers_);
   group_of_.resize(layers_.size());
   for (size_t g = 0; g < groups_.size(); ++g) {
@@ -68,6 +67,7 @@ Status Quantiser::Init() {
   for (size_t i = 0; i < layers_.size(); ++i) {
     if (precision(i) == LayerPrecision::kW8A8) Harmonise(GroupOf(i), precision(i));
   }
+  GLINT_TRY(CheckWeights());
   lrds_ = options_.lrds.empty() ? DefaultRates(file_->document().rate) : options_.lrds;
   std::sort(lrds_.begin(), lrds_.end());
   for (const double lrd : lrds_) t_.push_back(RateToT(file_->document().rate, lrd));
@@ -129,9 +129,12 @@ Status Quantiser::CheckOptions() {
   if (options_.max_loss < 0 || !std::isfinite(options_.max_loss)) {
     return Invalid("max_loss is negative or no number");
   }
-  if (options_.max_loss > 0 && options_.type != QuantisedType::kInt8) {
-    return Invalid("max_loss chooses between 8 and 16 bits: it wants type INT8");
+  if (options_.max_loss > 0 &&
+      (options_.type != QuantisedType::kInt8 || options_.activation_bits != 8)) {
+    return Invalid(
+        "max_loss chooses between 8 and 16 bits: it wants type INT8, and no activation_bits of 16");
   }
+  GLINT_TRY(CheckSeedScheme());
   if (options_.threads < 0) return Invalid("threads is negative");
   threads_ = options_.threads > 0
                  ? options_.threads
@@ -139,13 +142,27 @@ Status Quantiser::CheckOptions() {
   return Status::Ok();
 }
 
+// It is one scheme, not a start for others.
+Status Quantiser::CheckSeedScheme() const {
+  if (!options_.seed_scheme) return Status::Ok();
+  if (options_.type != QuantisedType::kInt8 || options_.max_loss > 0 || options_.tune) {
+    return Invalid("seed_scheme wants type INT8, and neither max_loss nor tune");
+  }
+  for (const auto& [name, precision] : options_.keep) {
+    if (precision == LayerPrecision::kFp32) continue;
+    return Invalid("seed_scheme gives layers its own precision or leaves them in FP32, layer " +
+                   name + " is to be " + NameOf(precision));
+  }
+  return Status::Ok();
+}
+
 Status Quantiser::CheckWeights() const {
-  if (options_.type != QuantisedType::kFp16) return Status::Ok();
-  for (const Layer& layer : layers_) {
-    for (const float value : ReadMatrix(*file_, layer)) {
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    if (precision(i) != LayerPrecision::kFp16) continue;
+    for (const float value : matrices_[i]) {
       if (std::abs(value) <= kMostHalf) continue;
       return Status::Error(StatusCode::kUnsupported,
-                           file_->name() + ": layer " + layer.name() + " has a weight of " +
+                           file_->name() + ": layer " + layers_[i].name() + " has a weight of " +
                                std::to_string(value) + ", FP16 ends at 65504");
     }
   }

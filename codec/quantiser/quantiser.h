@@ -51,6 +51,7 @@ class Quantiser {
  private:
   std::string HowText() const;
   Status CheckOptions();
+  Status CheckSeedScheme() const;
   Status CheckWeights() const;
   Status ApplyKeep();
   Status MeasureMoments();

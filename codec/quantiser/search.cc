@@ -1,6 +1,7 @@
 #include "codec/quantiser/search.h"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace glint::quantiser {
 namespace {
@@ -61,6 +62,12 @@ Result<std::vector<double>> ChooseMix(double max_loss, Quantiser* quantiser) {
   std::vector<Candidate> candidates = ListCandidates(*quantiser);
   std::vector<double> alone(quantiser->layers().size(), 0.0);
   GLINT_ASSIGN(const double base, quantiser->Loss());
+  if (base > max_loss) {
+    char text[128];
+    std::snprintf(text, sizeof(text), "16 bits everywhere lose %.3g %%, max_loss is %.3g %%", base,
+                  max_loss);
+    return Status::Error(StatusCode::kInvalidArgument, text);
+  }
   for (size_t i = 0; i < candidates.size(); ++i) {
     Candidate& candidate = candidates[i];
     quantiser->SetPrecision(candidate.layer, candidate.to);
@@ -79,7 +86,8 @@ Result<std::vector<double>> ChooseMix(double max_loss, Quantiser* quantiser) {
     (candidate.to == LayerPrecision::kW8A16 ? sizes : times).push_back(candidate);
   }
   constexpr double kShareForSize = 0.2;  // of the loss that is allowed
-  GLINT_TRY(ApplyWithin(sizes, std::max(base, 0.0) + kShareForSize * max_loss, quantiser));
+  const double most_for_size = std::max(base, 0.0) + kShareForSize * max_loss;
+  GLINT_TRY(ApplyWithin(sizes, std::min(most_for_size, max_loss), quantiser));
   GLINT_TRY(ApplyWithin(times, max_loss, quantiser));
   return alone;
 }

@@ -38,7 +38,7 @@ enum class WeightRounding {
 };
 
 struct QuantiseProgress {
-  const char* stage = "";  // "calibrate", "round", "measure", "mix", "tune"
+  const char* stage = "";  // "calibrate", "second moments", "measure", "mix", "tune"
   double done = 0;         // 0..1 of the stage
 };
 
@@ -63,10 +63,11 @@ struct QuantiseOptions {
   double smoothing = -1;
   // Vary the range of each 8-bit tensor by what it does to R + lambda D on the pictures.
   bool tune = false;
-  // Percent, above 0: the cheapest mix of precisions whose loss on the pictures stays below.
+  // Percent, above 0: the cheapest mix of precisions whose loss on the pictures stays below; an
+  // error when 16 bits everywhere lose more.
   double max_loss = 0;
   // The scheme of "Light Uniform PTQ": weights of 8 bits between least and greatest, activations of
-  // 16 bits with 8 fractional ones; nothing else of the above.
+  // 16 bits with 8 fractional ones; kInt8 only, nothing of the above but layers kept in FP32.
   bool seed_scheme = false;
 
   int threads = 1;                                        // 0: as many as the machine has
