@@ -58,6 +58,7 @@ const std::vector<OpEntry>& Operators() {
       {"add", OpType::kAdd, 2, 2, {}, {}},
       {"gain", OpType::kGain, 1, 1, {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"}, {}},
       {"concat", OpType::kConcat, 2, kMaxNodeInputs, {}, {}},
+      {"digits", OpType::kDigits, 1, 1, {}, {}},
   };
   return entries;
 }
@@ -73,6 +74,20 @@ Status ReadConvAttributes(ObjectReader* reader, Node* node) {
   size_t mask = 0;
   GLINT_TRY(reader->Choice("mask", {"none", "checkerboard"}, &mask));
   node->mask = mask == 0 ? ConvMask::kNone : ConvMask::kCheckerboard;
+  return Status::Ok();
+}
+
+Status ReadChannels(ObjectReader* reader, const char* key, std::vector<int>* out) {
+  const Json* channels = nullptr;
+  GLINT_TRY(reader->Array(key, 0, kMaxChannels, &channels));
+  for (const Json& channel : *channels) {
+    if (!channel.is_number_integer()) return reader->Fail(std::string(key) + " are not channels");
+    const int64_t value = channel.get<int64_t>();
+    if (value < 0 || value >= kMaxChannels) {
+      return reader->Fail(std::string(key) + " has channel " + std::to_string(value));
+    }
+    out->push_back(static_cast<int>(value));
+  }
   return Status::Ok();
 }
 
@@ -99,6 +114,9 @@ Status ReadAttributes(ObjectReader* reader, const OpEntry& op, Node* node) {
     case OpType::kGain:
     case OpType::kConcat:
       return Status::Ok();
+    case OpType::kDigits:
+      GLINT_TRY(ReadChannels(reader, "low", &node->low));
+      return ReadChannels(reader, "coarse", &node->coarse);
   }
   return Status::Ok();
 }

@@ -465,6 +465,8 @@ class ExecutorImpl final : public Executor {
       const long r = begin + static_cast<long>(i);
       if (step.kind == StepKind::kGdn) {
         RunGdnRow(s, r, worker);
+      } else if (step.kind == StepKind::kDigits) {
+        RunDigitsRow(step, r);
       } else {
         RunPointwiseRow(s, r, Scratch(worker));
       }
@@ -575,6 +577,22 @@ class ExecutorImpl final : public Executor {
     const RowInput in = InputAt(step.inputs[0], step.output, r);
     step.gdn->Run(in.data, in.stride, out.Row(r), out.stride(), PixelsOf(step.output, r),
                   EpilogueOf(s), Scratch(worker));
+  }
+
+  void RunDigitsRow(const PlanStep& step, long r) {
+    const PlanTensor& output = TensorOf(step.output);
+    const Quantisation& kept = *output.quantisation;
+    const kernels::Digits digits = {TensorOf(step.inputs[0]).channels,
+                                    &step.digits->low,
+                                    &step.digits->coarse,
+                                    kept.low(),
+                                    kept.high(),
+                                    output.zero()};
+    const RowInput in = InputAt(step.inputs[0], step.output, r);
+    const View& out = ViewOf(step.output);
+    kernels::SplitDigits(static_cast<const int16_t*>(static_cast<const void*>(in.data)), in.stride,
+                         output.element, out.Row(r), out.stride(), PixelsOf(step.output, r),
+                         digits);
   }
 
   void RunPointwiseRow(size_t s, long r, float* scratch) {

@@ -31,6 +31,7 @@ enum class OpType {
   kAdd,
   kGain,
   kConcat,
+  kDigits,  // int16 to bytes, some channels in two digits (kernels/pointwise.h)
 };
 
 enum class GdnForm { kAbs, kSqrt };            // beta + gamma |x|, or sqrt(beta + gamma x^2)
@@ -84,6 +85,7 @@ struct Node {
   bool inverse = false;              // gdn
   GdnForm gdn_form = GdnForm::kAbs;  // gdn
   float slope = 0.0f;                // leaky_relu
+  std::vector<int> low, coarse;      // digits: channels of its input that have one more
   Precision precision = Precision::kF32;
 };
 

@@ -38,6 +38,7 @@ class GraphChecker {
     }
     GLINT_TRY(CheckQuantised());
     for (const Node& node : graph_.nodes) {
+      if (node.op == OpType::kDigits) GLINT_TRY(CheckDigits(node));
       if (IsInteger(node.precision)) GLINT_TRY(CheckInteger(node));
     }
     return Status::Ok();
@@ -166,6 +167,16 @@ class GraphChecker {
         break;
       case OpType::kLeakyRelu:
         break;
+      case OpType::kDigits:
+        for (const std::vector<int>* list : {&node->low, &node->coarse}) {
+          for (const int channel : *list) {
+            if (channel >= graph_.channels.at(node->inputs[0])) {
+              return Fail(*node, "its input has no channel " + std::to_string(channel));
+            }
+          }
+          channels += static_cast<int64_t>(list->size());
+        }
+        break;
     }
     if (channels > kMaxChannels) {
       return Fail(*node, "has " + std::to_string(channels) + " channels, at most " +
@@ -247,6 +258,41 @@ class GraphChecker {
       if (node.output == tensor && node.op == OpType::kConcat) return node.inputs;
     }
     return {tensor};
+  }
+
+  // From int16 to bytes of sixteen times the step, read by products of bytes alone.
+  Status CheckDigits(const Node& node) const {
+    const auto in = graph_.quantised.find(node.inputs[0]);
+    const auto out = graph_.quantised.find(node.output);
+    if (in == graph_.quantised.end() || in->second.element != kernels::Element::kI16 ||
+        in->second.dynamic) {
+      return Fail(node,
+                  "its input " + Quote(node.inputs[0]) + " is not kept as i16 of given steps");
+    }
+    if (out == graph_.quantised.end() || out->second.element != kernels::Element::kU8 ||
+        !out->second.factor.empty()) {
+      return Fail(node, "its output is not kept as u8 without factors");
+    }
+    std::vector<double> steps = in->second.steps;
+    for (double& step : steps) step *= kernels::kDigit;
+    if (out->second.steps != steps) {
+      return Fail(node, "the steps of its output are not 16 times those of its input");
+    }
+    const int zero = out->second.zero;
+    if (!node.low.empty() && (zero < kernels::kDigit / 2 || zero > 256 - kernels::kDigit / 2)) {
+      return Fail(node, "zero is " + std::to_string(zero) + ", too near an end for low digits");
+    }
+    const bool bytes_only =
+        std::all_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& reader) {
+          return reader.precision == Precision::kI8 || reader.inputs[0] != node.output;
+        });
+    const bool first_input =
+        std::all_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& reader) {
+          return std::find(reader.inputs.begin() + 1, reader.inputs.end(), node.output) ==
+                 reader.inputs.end();
+        });
+    if (bytes_only && first_input && node.output != graph_.outputs[0]) return Status::Ok();
+    return Fail(node, "its output is read by something else than products of precision i8");
   }
 
   // Integer products: inputs of the right type and one scale, and no sum that can leave int32.

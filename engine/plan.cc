@@ -222,6 +222,10 @@ class Planner {
       case OpType::kConcat:
         step.kind = StepKind::kConcat;
         break;
+      case OpType::kDigits:
+        step.kind = StepKind::kDigits;
+        step.digits = &node;
+        break;
     }
     step.output = AddTensor(last);
     // The step of a dynamic tensor is known only when all of it is there.
@@ -233,7 +237,10 @@ class Planner {
       AddConversion(plan_->steps.back().output, quantised);
       return Status::Ok();
     }
-    if (step.kind != StepKind::kConv && step.kind != StepKind::kConcat) PlaceInPlace(node, &step);
+    if (step.kind != StepKind::kConv && step.kind != StepKind::kConcat &&
+        step.kind != StepKind::kDigits) {
+      PlaceInPlace(node, &step);
+    }
     plan_->steps.push_back(std::move(step));
     return Status::Ok();
   }
@@ -483,6 +490,8 @@ std::string PlanStep::KernelName() const {
       return "concat";
     case StepKind::kConvert:
       return "convert";
+    case StepKind::kDigits:
+      return "digits";
   }
   return "";
 }

@@ -30,7 +30,7 @@ struct PlanTensor {
   bool dynamic() const { return quantisation != nullptr && quantisation->dynamic; }
 };
 
-enum class StepKind { kConv, kGdn, kLeakyRelu, kAdd, kGain, kConcat, kConvert };
+enum class StepKind { kConv, kGdn, kLeakyRelu, kAdd, kGain, kConcat, kConvert, kDigits };
 
 struct PlanStep {
   StepKind kind = StepKind::kConv;
@@ -41,6 +41,7 @@ struct PlanStep {
   bool leaky_relu = false;  // kConv: fused activation; kLeakyRelu: the step itself
   float slope = 0;
   bool half = false;               // the node's precision is f16
+  const Node* digits = nullptr;    // kDigits: the node
   const Node* gain = nullptr;      // fused or own ScalingNet
   std::vector<float> scale, bias;  // integer products: of the weights, per output channel; of sums
   std::optional<kernels::Conv> conv;

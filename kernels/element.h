@@ -42,6 +42,8 @@ struct Epilogue {
   float zero = 0.0f;
 };
 
+constexpr int kDigit = 16;  // the base of SplitDigits
+
 constexpr size_t PaddedChannels(size_t channels) { return (channels + 31) / 32 * 32; }
 
 }  // namespace glint::kernels

@@ -124,6 +124,53 @@ void FloatToHalvesT(const float* in, hwy::float16_t* out, size_t n, const float*
   });
 }
 
+// All digits of all channels first, in vectors; then those that are wanted are picked one by one.
+// T: uint8_t, or int16_t where bytes are kept so.
+template <typename T>
+void SplitDigitsT(const int16_t* in, size_t in_stride, T* out, size_t out_stride, size_t pixels,
+                  const Digits& digits) {
+  const hn::ScalableTag<int16_t> d;
+  const hn::Rebind<T, decltype(d)> dt;
+  const auto store = [&](hn::Vec<decltype(d)> v, T* to, size_t count) HWY_ATTR {
+    if constexpr (sizeof(T) == 1) {
+      Store(hn::DemoteTo(dt, v), dt, to, count);
+    } else {
+      Store(v, d, to, count);
+    }
+  };
+  const auto half = hn::Set(d, kDigit / 2), less = hn::Set(d, -kDigit / 2);
+  const auto most = hn::Set(d, kDigit / 2 - 1);
+  const auto low = hn::Set(d, static_cast<int16_t>(digits.low));
+  const auto high = hn::Set(d, static_cast<int16_t>(digits.high));
+  const auto zero = hn::Set(d, static_cast<int16_t>(digits.zero));
+  const size_t channels = digits.channels;
+  T lows[Digits::kMostChannels], coarse[Digits::kMostChannels];
+  for (size_t p = 0; p < pixels; ++p) {
+    ForVectors(d, channels, [&](size_t i, size_t count) HWY_ATTR {
+      const auto q = Load(d, in + i, count);
+      auto hi = hn::ShiftRight<4>(hn::SaturatedAdd(q, half));
+      hi = hn::Min(hn::Max(hi, low), high);
+      store(hn::Add(hi, zero), out + i, count);
+      const auto rest = hn::SaturatedSub(q, hn::ShiftLeft<4>(hi));
+      store(hn::Add(hn::Min(hn::Max(rest, less), most), zero), lows + i, count);
+      store(hn::Add(hn::ShiftRight<4>(hn::Add(hi, half)), zero), coarse + i, count);
+    });
+    T* to = out + channels;
+    for (const int c : *digits.low_of) *to++ = lows[c];
+    for (const int c : *digits.coarse_of) *to++ = coarse[c];
+    in += in_stride;
+    out += out_stride;
+  }
+}
+void SplitDigits8T(const int16_t* in, size_t in_stride, uint8_t* out, size_t out_stride,
+                   size_t pixels, const Digits& digits) {
+  SplitDigitsT(in, in_stride, out, out_stride, pixels, digits);
+}
+void SplitDigits16T(const int16_t* in, size_t in_stride, int16_t* out, size_t out_stride,
+                    size_t pixels, const Digits& digits) {
+  SplitDigitsT(in, in_stride, out, out_stride, pixels, digits);
+}
+
 // Without their signs floats are ordered as their bits are.
 void MaxMagnitudesT(const float* in, size_t pixels, size_t channels, size_t stride, float* most) {
   const DF d;
@@ -267,6 +314,8 @@ HWY_EXPORT(HalvesToFloatT);
 HWY_EXPORT(FloatToHalvesT);
 HWY_EXPORT(FloatToElements16T);
 HWY_EXPORT(FloatToElements8T);
+HWY_EXPORT(SplitDigits8T);
+HWY_EXPORT(SplitDigits16T);
 HWY_EXPORT(MaxMagnitudesT);
 HWY_EXPORT(Pixels8T);
 HWY_EXPORT(Pixels16T);
@@ -310,6 +359,16 @@ void FloatToElements(const float* in, Element element, void* out, size_t n,
   } else {
     HWY_DYNAMIC_DISPATCH(FloatToElements8T)
     (in, static_cast<uint8_t*>(out), n, inverse_step, low, high, zero);
+  }
+}
+void SplitDigits(const int16_t* in, size_t in_stride, Element element, void* out, size_t out_stride,
+                 size_t pixels, const Digits& digits) {
+  if (element == Element::kU8) {
+    HWY_DYNAMIC_DISPATCH(SplitDigits8T)
+    (in, in_stride, static_cast<uint8_t*>(out), out_stride, pixels, digits);
+  } else {
+    HWY_DYNAMIC_DISPATCH(SplitDigits16T)
+    (in, in_stride, static_cast<int16_t*>(out), out_stride, pixels, digits);
   }
 }
 void MaxMagnitudes(const float* in, size_t pixels, size_t channels, size_t stride, float* most) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "kernels/element.h"
 
@@ -25,6 +26,23 @@ void ElementsToFloat(Element element, const void* in, float* out, size_t n, cons
 // And back: in * inverse_step[i], limited to low..high, round-half-even, + zero. NaN counts as 0.
 void FloatToElements(const float* in, Element element, void* out, size_t n,
                      const float* inverse_step, float low, float high, float zero);
+
+// int16 to bytes of sixteen times the step; what that loses of some channels follows as digits of
+// their own. Per pixel, in this order, all + zero:
+//   hi[c]      = limit((in[c] + 8) >> 4, low..high), every channel
+//   low digit  = limit(in[c] - 16 hi[c], -8..7), the channels that `low_of` lists
+//   coarse     = (hi[c] + 8) >> 4, those of `coarse_of`: hi in sixteenths, to go with what the
+//                rounding of weights leaves, in units of a sixteenth
+// `out`: kU8, or kI16 where bytes are kept so. Strides in elements.
+struct Digits {
+  static constexpr size_t kMostChannels = 4096;
+  size_t channels = 0;  // of `in`
+  const std::vector<int>* low_of = nullptr;
+  const std::vector<int>* coarse_of = nullptr;
+  int low = 0, high = 0, zero = 0;
+};
+void SplitDigits(const int16_t* in, size_t in_stride, Element element, void* out, size_t out_stride,
+                 size_t pixels, const Digits& digits);
 
 // `pixels` pixels of `channels`, `stride` floats apart: most[channel] = max(most[channel], |in|).
 // NaN counts as the greatest.

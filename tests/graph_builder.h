@@ -141,6 +141,14 @@ class GraphBuilder {
     for (const std::string& name : in) channels += graph_.channels[name];
     return New(OpType::kConcat, in, channels).output;
   }
+  std::string Digits(const std::string& in, const std::vector<int>& low,
+                     const std::vector<int>& coarse) {
+    Node& node = New(OpType::kDigits, {in},
+                     graph_.channels[in] + static_cast<int>(low.size() + coarse.size()));
+    node.low = low;
+    node.coarse = coarse;
+    return node.output;
+  }
   std::string Bottleneck(const std::string& in) {
     const int channels = graph_.channels[in];
     const std::string a = LeakyRelu(Conv(in, channels / 2, 1, 1), 0.125f);

@@ -134,6 +134,93 @@ Json& NodeOf(ModelBuilder& b, const char* graph, const char* name) {
   return b.document;
 }
 
+// g_s reads digits of s4: two channels have a low one, one a coarse one.
+void AddDigits(ModelBuilder& b) {
+  Json& graph = b.document["graphs"]["g_s"];
+  graph["nodes"].push_back({{"name", "s4.digits"},
+                            {"op", "digits"},
+                            {"inputs", {"s4"}},
+                            {"output", "s4.digits"},
+                            {"low", {1, 3}},
+                            {"coarse", {3}},
+                            {"precision", "f32"}});
+  Json steps = graph["tensors"]["s4"]["steps"];
+  for (Json& step : steps) step = 16 * step.get<double>();
+  graph["tensors"]["s4.digits"] = {{"type", "u8"}, {"zero", 128}, {"steps", steps}};
+  Json& s3 = NodeOf(b, "g_s", "s3");
+  s3["inputs"] = {"s4.digits"};
+  s3["precision"] = "i8";
+  std::vector<int64_t> shape = b.tensors.at("s3.weight").shape;
+  shape[0] += 3;
+  size_t count = 1;
+  for (const int64_t n : shape) count *= static_cast<size_t>(n);
+  std::vector<int8_t> values(count);
+  for (size_t i = 0; i < count; ++i) values[i] = static_cast<int8_t>(i * 29 % 256 - 128);
+  b.AddBytes("s3.weight", shape, values);
+}
+
+TEST_CASE("integer codec: digits, the same latents and pixels on every target") {
+  ModelBuilder b = IntegerModel(3);
+  AddDigits(b);
+  CheckEverywhere(b.Build(), SmoothPicture(MakeInfo(83, 190, 3, false, 8), 5));
+}
+
+TEST_CASE("integer codec: broken digits are refused with the place and the value") {
+  const std::vector<Broken> list = {
+      {"a channel that is none",
+       [](ModelBuilder& b) {
+         NodeOf(b, "g_s", "s4.digits")["low"] = {1, 8};
+       },
+       {"graph 'g_s', node 's4.digits': its input has no channel 8"}},
+      {"a channel below none",
+       [](ModelBuilder& b) { NodeOf(b, "g_s", "s4.digits")["coarse"] = {-1}; },
+       {"node 's4.digits': coarse has channel -1"}},
+      {"no list",
+       [](ModelBuilder& b) { NodeOf(b, "g_s", "s4.digits").erase("low"); },
+       {"node 's4.digits': key 'low' is missing"}},
+      {"a list of something else",
+       [](ModelBuilder& b) { NodeOf(b, "g_s", "s4.digits")["low"] = {"a"}; },
+       {"node 's4.digits': low are not channels"}},
+      {"of a float tensor",
+       [](ModelBuilder& b) { b.document["graphs"]["g_s"]["tensors"].erase("s4"); },
+       {"node 's4.digits': its input 's4' is not kept as i16 of given steps"}},
+      {"of a dynamic tensor",
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4")["steps"] = "dynamic"; },
+       {"node 's4.digits': its input 's4' is not kept as i16 of given steps"}},
+      {"kept in float",
+       [](ModelBuilder& b) { b.document["graphs"]["g_s"]["tensors"].erase("s4.digits"); },
+       {"node 's4.digits': its output is not kept as u8 without factors"}},
+      {"steps of its own",
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4.digits")["steps"] = {1.0}; },
+       {"node 's4.digits': the steps of its output are not 16 times those of its input"}},
+      {"a zero at the end",
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4.digits")["zero"] = 3; },
+       {"node 's4.digits': zero is 3, too near an end for low digits"}},
+      {"another reader",
+       [](ModelBuilder& b) {
+         b.document["graphs"]["g_s"]["nodes"].push_back({{"name", "act"},
+                                                         {"op", "relu"},
+                                                         {"inputs", {"s4.digits"}},
+                                                         {"output", "act"},
+                                                         {"precision", "f32"}});
+         NodeOf(b, "g_s", "s3")["inputs"] = {"act"};
+       },
+       {"node 's4.digits': its output is read by something else than products of precision i8"}},
+      {"weights without digits",
+       [](ModelBuilder& b) {
+         b.AddBytes("s3.weight", {8, 8, 5, 5}, std::vector<int8_t>(8 * 8 * 25, 1));
+       },
+       {"node 's3': weight 's3.weight' has shape", "the input has 11 channels"}},
+  };
+  for (const Broken& broken : list) {
+    CAPTURE(broken.what);
+    ModelBuilder b = IntegerModel();
+    AddDigits(b);
+    broken.change(b);
+    CheckRefused(b.Build(), broken.message);
+  }
+}
+
 TEST_CASE("integer codec: broken quantisations are refused with the place and the value") {
   const std::vector<Broken> list = {
       {"sums beyond 32 bits",

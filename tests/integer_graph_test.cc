@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <random>
+#include <tuple>
 
 #include "engine/rate.h"
 #include "kernels/targets.h"
@@ -243,6 +244,54 @@ TEST_CASE("integer graphs: a dynamic tensor of zeros leaves the bias") {
   CopyAsFloat(*bias, 0, 4, wanted.data());
   for (size_t i = 0; i < got.data.size(); ++i) {
     CHECK(got.data[i] == static_cast<double>(wanted[i % 4]));
+  }
+}
+
+// An int16 convolution, its output split into bytes, and a reader of those; all int8 weights occur.
+Graph WithDigits(TestModel* model, bool transposed, int kernel, int stride) {
+  GraphBuilder b(model, NumericClass::kClose);
+  const std::string between = b.Conv(b.Input("x", 4), 6, 1, 1);
+  const std::string bytes = b.Digits(between, {5, 0, 2}, {2});
+  const std::string end =
+      transposed ? b.Deconv(bytes, 20, kernel) : b.Conv(bytes, 20, kernel, stride);
+  Graph graph = b.Finish(end);
+  int weight = 0;
+  for (Node& node : graph.nodes) {
+    if (node.op == OpType::kDigits) continue;
+    const bool first = node.output == between;
+    node.precision = first ? Precision::kI16 : Precision::kI8;
+    const std::vector<int64_t>& shape = model->tensor(node.weights["weight"])->shape;
+    std::vector<int8_t> values(model->tensor(node.weights["weight"])->elements);
+    for (int8_t& value : values) value = static_cast<int8_t>((weight += 37) % 256 - 128);
+    model->AddIntegers(node.name + ".q", DType::kI8, shape, values);
+    model->Add(node.name + ".scale", {shape[node.op == OpType::kConvTranspose2d ? 1 : 0]},
+               first ? 0.002f : 0.01f, first ? 0.004f : 0.02f);
+    node.weights["weight"] = node.name + ".q";
+    node.weights["scale"] = node.name + ".scale";
+  }
+  graph.quantised["x"].steps = {1.0 / 64};
+  // Of values up to about 1.5 a part lies beyond the bytes on either side.
+  Quantisation& words = graph.quantised[between];
+  words.max = 4095;
+  words.steps = {0x1p-12, 0x1p-11, 0x1p-12};
+  words.factor = "factor";
+  model->Add("factor", {6}, 0.5f, 1.5f);
+  Quantisation& digits = graph.quantised[bytes];
+  digits.element = kernels::Element::kU8;
+  digits.zero = 90;
+  digits.steps = {0x1p-8, 0x1p-7, 0x1p-8};
+  return graph;
+}
+
+TEST_CASE("integer graphs: digits, the integers of the plain loops everywhere") {
+  std::mt19937 random(6);
+  const std::map<std::string, ReferenceTensor> inputs = {{"x", RandomTensor(&random, 9, 14, 4)}};
+  for (const auto& [transposed, kernel, stride] :
+       std::vector<std::tuple<bool, int, int>>{{false, 5, 2}, {false, 1, 1}, {true, 5, 2}}) {
+    TestModel model(29);
+    const Graph graph = WithDigits(&model, transposed, kernel, stride);
+    const ReferenceTensor want = RunReference(model, graph, inputs, 0.3);
+    CheckEverywhere(model, graph, inputs, want, 110);
   }
 }
 

@@ -42,6 +42,10 @@ class ModelBuilder {
                 const std::vector<int16_t>& values) {
     Add(name, "I16", std::move(shape), values.data(), values.size() * sizeof(int16_t));
   }
+  void AddBytes(const std::string& name, std::vector<int64_t> shape,
+                const std::vector<int8_t>& values) {
+    Add(name, "I8", std::move(shape), values.data(), values.size());
+  }
   // F32 to F16.
   void MakeHalves(const std::string& name) {
     const Tensor floats = tensors.at(name);

@@ -72,6 +72,67 @@ TEST_CASE("pointwise: greatest magnitudes") {
   });
 }
 
+// The definition in kernels/pointwise.h, a pixel.
+std::vector<int> PlainDigits(const int16_t* in, const Digits& digits) {
+  std::vector<int> out;
+  const auto limited = [](int v, int low, int high) { return std::min(std::max(v, low), high); };
+  for (size_t c = 0; c < digits.channels; ++c) {
+    const int q = static_cast<int>(std::floor((in[c] + 8) / 16.0));
+    out.push_back(limited(q, digits.low, digits.high));
+  }
+  const auto hi = [&](int c) { return out[static_cast<size_t>(c)]; };
+  std::vector<int> more;
+  for (const int c : *digits.low_of) more.push_back(limited(in[c] - 16 * hi(c), -8, 7));
+  for (const int c : *digits.coarse_of) {
+    more.push_back(static_cast<int>(std::floor((hi(c) + 8) / 16.0)));
+  }
+  out.insert(out.end(), more.begin(), more.end());
+  for (int& q : out) q += digits.zero;
+  return out;
+}
+
+TEST_CASE("pointwise: digits of every int16, the plain loop's on every target") {
+  constexpr size_t kPixels = 2048, kChannels = 32, kInStride = 35, kGap = 3;
+  std::vector<int16_t> in(kPixels * kInStride, 99);
+  for (int i = 0; i < 65536; ++i) {
+    const size_t at = static_cast<size_t>(i);
+    in[at / kChannels * kInStride + at % kChannels] = static_cast<int16_t>(i - 32768);
+  }
+  const std::vector<int> low_of = {0, 7, 31, 7}, coarse_of = {30, 1}, none;
+  for (const std::string& target : SupportedTargets()) {
+    REQUIRE(SetTarget(target));
+    for (const bool extras : {true, false}) {
+      for (const size_t channels : {kChannels, size_t{5}}) {
+        for (const int zero : {8, 100, 248}) {
+          Digits digits = {channels, &none, &none, -zero, 255 - zero, zero};
+          if (extras && channels == kChannels) {
+            digits.low_of = &low_of;
+            digits.coarse_of = &coarse_of;
+          }
+          const size_t stride = channels + digits.low_of->size() + digits.coarse_of->size() + kGap;
+          std::vector<uint8_t> bytes(kPixels * stride, 77);
+          SplitDigits(in.data(), kInStride, Element::kU8, bytes.data(), stride, kPixels, digits);
+          Digits plain = digits;
+          plain.zero = 0;  // bytes that are kept as int16
+          std::vector<int16_t> words(kPixels * stride, 77);
+          SplitDigits(in.data(), kInStride, Element::kI16, words.data(), stride, kPixels, plain);
+          size_t wrong = 0;
+          for (size_t p = 0; p < kPixels; ++p) {
+            const std::vector<int> want = PlainDigits(in.data() + p * kInStride, digits);
+            for (size_t i = 0; i < stride; ++i) {
+              const bool gap = i >= want.size();
+              wrong += bytes[p * stride + i] != (gap ? 77 : want[i]);
+              wrong += words[p * stride + i] != (gap ? 77 : want[i] - zero);
+            }
+          }
+          CHECK_MESSAGE(wrong == 0, target, " channels ", channels, " zero ", zero);
+        }
+      }
+    }
+  }
+  SetTarget("");
+}
+
 TEST_CASE("pointwise: activations, sums, gains") {
   OnAllTargets([](size_t n, std::mt19937* random) {
     std::uniform_real_distribution<float> value(-3.0f, 3.0f);

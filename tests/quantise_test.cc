@@ -232,6 +232,49 @@ TEST_CASE("rounding: compensation makes the error of correlated inputs smaller")
   CHECK(compensated < 0.5 * nearest);
 }
 
+TEST_CASE("rounding: digits take a sixteenth of the error of their channels") {
+  const uint32_t seed = TestSeed();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  const Model model = LoadLight();
+  const std::vector<Layer> layers = ListLayers(*model.impl().file);
+  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f), factors(0.5f, 2.0f);
+  for (const char* name : {"g_a/ar2.b", "g_s/s1"}) {
+    const Layer& layer = LayerNamed(layers, name);
+    std::vector<float> weights(layer.out_channels * layer.channels() * layer.taps());
+    for (float& value : weights) value = uniform(random);
+    std::vector<float> factor(layer.channels());
+    for (float& value : factor) value = factors(random);
+    const Split split = {{3, 9}, {0, 9, 31}};
+    RoundingLimits limits;
+    limits.most_input = 510;
+    const IntegerMatrix matrix = RoundMatrix(layer, weights, factor, limits, {}, split);
+    const Layer widened = WithDigits(layer, split);
+    CHECK(widened.channels() == layer.channels() + 5);
+    CheckSums(widened, matrix, 510);
+    const std::vector<float> effective = EffectiveMatrix(layer, matrix, factor, split);
+    float worst = 0, worst_coarse = 0, worst_low = 0;
+    for (size_t out = 0; out < layer.out_channels; ++out) {
+      for (size_t in = 0; in < layer.channels(); ++in) {
+        for (size_t tap = 0; tap < layer.taps(); ++tap) {
+          const size_t at = MatrixIndex(layer, out, in, tap);
+          const float unit = matrix.scale[out] / factor[in];
+          const bool coarse = in == 0 || in == 9 || in == 31;
+          float& of = coarse ? worst_coarse : worst;
+          of = std::max(of, std::abs(effective[at] - weights[at]) / unit);
+          if (in != 3) continue;
+          const size_t low = MatrixIndex(widened, out, layer.channels(), tap);
+          worst_low = std::max(worst_low, std::abs(static_cast<float>(matrix.values[low]) -
+                                                   weights[at] / unit / 16.0f));
+        }
+      }
+    }
+    CHECK(worst <= 0.502f);
+    CHECK(worst_coarse <= 0.502f / 16);
+    CHECK(worst_low <= 0.502f);
+  }
+}
+
 TEST_CASE("step curves: through the rates, constant beyond them") {
   const std::vector<double> curve = StepCurve({-0.5, 0.0, 0.5}, {1.0, 4.0, 16.0});
   REQUIRE(curve.size() == 9);
@@ -334,6 +377,30 @@ TEST_CASE("Quantise: every type gives a file that codes by itself") {
     CHECK(text.find("graph g_s (close, whole picture)") != std::string::npos);
     CHECK(text.find("graph h_s (exact)") != std::string::npos);
     CheckCodes(quantised, false);
+  }
+  SUBCASE("INT8, digits") {
+    // The same channels have the same range; the noise of both roundings falls, and work grows.
+    options.smoothing = 0;
+    const QuantisedModel plain = MustQuantise(model, options);
+    options.splitting = 0.5;
+    const QuantisedModel quantised = MustQuantise(model, options);
+    size_t compared = 0;
+    for (size_t i = 0; i < plain.layers.size(); ++i) {
+      const QuantisedLayer &before = plain.layers[i], &after = quantised.layers[i];
+      if (before.precision != LayerPrecision::kW8A8) continue;
+      REQUIRE(after.precision == LayerPrecision::kW8A8);
+      CHECK(after.weight_snr >= before.weight_snr);
+      CHECK(after.activation_snr >= before.activation_snr - 0.1);
+      CHECK(after.macs_per_pixel > before.macs_per_pixel);
+      ++compared;
+    }
+    CHECK(compared > 3);
+    CHECK(quantised.relative_cost < 1.0);
+    CHECK(LoadModel(quantised.file).Explain().find("digits") != std::string::npos);
+    CheckCodes(quantised, false);
+    options.rounding = WeightRounding::kGptq;
+    options.ranges = RangeMethod::kMse;
+    CheckCodes(MustQuantise(model, options), false);
   }
   SUBCASE("the seed's scheme") {
     options.seed_scheme = true;

@@ -21,6 +21,14 @@ std::vector<float> Weights(const ModelFile& model, const Node& node, const char*
 std::vector<float> FactorsOf(const ModelFile& model, const Graph& graph,
                              const std::string& tensor) {
   const size_t channels = static_cast<size_t>(graph.channels.at(tensor));
+  for (const Node& node : graph.nodes) {
+    if (node.op != OpType::kDigits || node.output != tensor) continue;
+    const std::vector<float> in = FactorsOf(model, graph, node.inputs[0]);
+    std::vector<float> factors = in;
+    for (const int c : node.low) factors.push_back(in[static_cast<size_t>(c)] / 16);
+    for (const int c : node.coarse) factors.push_back(in[static_cast<size_t>(c)] * 16);
+    return factors;
+  }
   const auto kept = graph.quantised.find(tensor);
   return kept == graph.quantised.end() ? std::vector<float>(channels, 1.0f)
                                        : ReadFactors(model, kept->second, channels);
@@ -187,6 +195,39 @@ ReferenceTensor Concat(const std::vector<const ReferenceTensor*>& in) {
   return out;
 }
 
+// What each digit stands for; they add up to nothing that has a meaning by itself.
+ReferenceTensor SplitDigits(const ModelFile& model, const Graph& graph, const Node& node,
+                            const ReferenceTensor& in, double t) {
+  const Quantisation& kept = graph.quantised.at(node.output);
+  const std::vector<float> factors = FactorsOf(model, graph, node.output);
+  const double step = EvaluateStep(kept, t);
+  ReferenceTensor out(in.height, in.width, static_cast<int>(factors.size()));
+  for (int y = 0; y < in.height; ++y) {
+    for (int x = 0; x < in.width; ++x) {
+      const auto integer = [&](int c) {
+        const double unit = step / 16 * static_cast<double>(factors[static_cast<size_t>(c)]);
+        return static_cast<int>(std::lround(in.at(y, x, c) / unit));
+      };
+      const auto first = [&](int c) {
+        const double q = std::floor((integer(c) + 8) / 16.0);
+        return static_cast<int>(
+            std::clamp(q, static_cast<double>(kept.low()), static_cast<double>(kept.high())));
+      };
+      std::vector<int> q;
+      for (int c = 0; c < in.channels; ++c) q.push_back(first(c));
+      for (const int c : node.low) q.push_back(std::clamp(integer(c) - 16 * first(c), -8, 7));
+      for (const int c : node.coarse) {
+        q.push_back(static_cast<int>(std::floor((first(c) + 8) / 16.0)));
+      }
+      for (int c = 0; c < out.channels; ++c) {
+        out.at(y, x, c) =
+            q[static_cast<size_t>(c)] * step * static_cast<double>(factors[static_cast<size_t>(c)]);
+      }
+    }
+  }
+  return out;
+}
+
 double InMode(double v, ReferenceMode mode) {
   return mode == ReferenceMode::kDouble ? v : static_cast<double>(static_cast<float>(v));
 }
@@ -215,6 +256,9 @@ ReferenceTensor RunReference(const ModelFile& model, const Graph& graph,
         break;
       case OpType::kConcat:
         out = Concat(in);
+        break;
+      case OpType::kDigits:
+        out = SplitDigits(model, graph, node, *in[0], t);
         break;
       case OpType::kAdd:
         out = *in[0];

@@ -124,6 +124,15 @@ def quantise(model, kept, x, t):
     return q.astype(np.float64), step, q * (step * factor).astype(np.float32)
 
 
+def split_digits(node, kept, source):
+    """(q, step) of int16 -> of bytes, sixteen times coarser, with the digits that some channels have besides"""
+    q, step = source[0], source[1]
+    first = np.clip(np.floor((q + 8) / 16), -kept["zero"], 255 - kept["zero"])
+    low, coarse = node["low"], node["coarse"]
+    rest = np.clip(q[:, :, low] - 16 * first[:, :, low], -8, 7)
+    return np.concatenate([first, rest, np.floor((first[:, :, coarse] + 8) / 16)], 2), 16 * step
+
+
 def integer_sums(model, node, parts):
     """The node up to its bias, or the norm of a GDN. Sums of integers below 2^31 are exact in float64, in any order."""
     q, role = np.concatenate([part[0] for part in parts], 2), "gamma" if node["op"] == "gdn" else "weight"
@@ -159,6 +168,10 @@ def run_graph(model, name, inputs, t=0.0):
         waiting.remove(node)
         x = [values[i] for i in node["inputs"]]
         op = node["op"]
+        if op == "digits":       # read as integers only
+            kept[node["output"]] = split_digits(node, graph["tensors"][node["output"]], kept[node["inputs"][0]])
+            values[node["output"]] = None
+            continue
         if node["precision"] in ("i16", "i8"):
             source = node["inputs"][0]
             sums = integer_sums(model, node, [kept[i] for i in ([source] if source in kept else parts[source])])

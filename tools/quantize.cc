@@ -34,6 +34,7 @@ struct Flags {
   std::vector<std::string> keep;
   double percentile = 99.99;
   double max_loss = 0;
+  double splitting = 0;
   bool no_bias_correction = false;
   bool tune = false;
   int threads = 0;
@@ -101,6 +102,7 @@ Expected<QuantiseOptions> ParseOptions(const Flags& flags) {
     }
     options.smoothing = (*exponent)[0];
   }
+  options.splitting = flags.splitting;
   options.tune = flags.tune;
   options.max_loss = flags.max_loss;
   options.seed_scheme = flags.scheme == "seed";
@@ -232,6 +234,8 @@ class Run {
       if (!job_.options.seed_scheme) {
         how += ", ranges " + (job_.options.dynamic_ranges ? "dynamic" : "by " + flags_.method) +
                ", rounding " + flags_.rounding + ", smoothing " + flags_.smoothing +
+               (job_.options.splitting > 0 ? ", digits " + Shortest(job_.options.splitting)
+                                           : std::string()) +
                (job_.options.correct_bias ? ", bias corrected" : "") +
                (job_.options.tune ? ", tuned" : "") +
                (flags_.max_loss > 0 ? ", loss below " + Shortest(flags_.max_loss) + " %" : "");
@@ -368,6 +372,11 @@ void AddFlags(CLI::App* app, Flags* flags) {
   app->add_option("--smoothing", flags->smoothing,
                   "Channel factors moved into the next weights: auto, or the exponent of a "
                   "channel's range, 0 (none) to 1")
+      ->capture_default_str();
+  app->add_option("--splitting", flags->splitting,
+                  "W8A8: channels in two digits, as a share of each layer's inputs, 0 to 1; they "
+                  "cost as many products")
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   app->add_flag(
       "--tune", flags->tune,

@@ -76,11 +76,11 @@ def run_steps(net, psi, coder):
     even = net.parity(psi.shape[2], psi.shape[3], psi.device).double()
     split = lambda p: p.chunk(2, 1)
     y0 = coder(0, even, *split(net.p00(psi)))
-    c = net.context(net.c01, y0)
+    c = net.c01(y0)
     y0 = y0 + coder(0, 1 - even, *split(net.p01(torch.cat([psi, c], 1))))
     k = net.c10(y0)
     y1 = coder(1, even, *split(net.p10(torch.cat([psi, k], 1))))
-    c = net.context(net.c11, y1)
+    c = net.c11(y1)
     y1 = y1 + coder(1, 1 - even, *split(net.p11(torch.cat([psi, k, c], 1))))
     return torch.cat([y0, y1], 1)
 

@@ -85,13 +85,18 @@ class DraftWriter {
     NodeOf(layer)["precision"] = PrecisionKey(draft.precision);
     if (draft.precision == LayerPrecision::kFp32) return;
     const char* role = layer.is_gdn() ? "gamma" : "weight";
-    const std::vector<int64_t>& shape = model_.tensor(layer.matrix)->shape;
+    std::vector<int64_t> shape = model_.tensor(layer.matrix)->shape;
     const std::vector<int64_t> outs = {static_cast<int64_t>(layer.out_channels)};
     if (draft.precision == LayerPrecision::kFp16) {
       std::vector<uint16_t> halves;
       for (const float value : ReadMatrix(model_, layer)) halves.push_back(FloatToHalf(value));
       SetWeight(layer, role, layer.matrix, DType::kF16, shape, halves);
       return;
+    }
+    if (draft.digits) {
+      AddDigits(layer, draft);
+      const bool transposed = layer.node->op == OpType::kConvTranspose2d;
+      shape[transposed ? 0 : 1] += static_cast<int64_t>(draft.split.channels());
     }
     const std::vector<int16_t>& values = draft.matrix.values;
     const bool narrow =
@@ -109,6 +114,25 @@ class DraftWriter {
     const std::string name =
         bias == layer.node->weights.end() ? layer.matrix + ".bias" : bias->second;
     SetWeight(layer, bias_role, name, DType::kF32, outs, draft.bias);
+  }
+
+  // A node before the layer, which then reads that.
+  void AddDigits(const Layer& layer, const LayerDraft& draft) {
+    const std::string name = layer.node->name + ".digits";
+    Json& node = NodeOf(layer);
+    const Json digits = {
+        {"name", name},      {"op", "digits"},         {"inputs", node["inputs"]},
+        {"output", name},    {"low", draft.split.low}, {"coarse", draft.split.coarse},
+        {"precision", "f32"}};
+    node["inputs"] = {name};
+    std::vector<double> steps = draft_.tensors.at(layer.inputs[0]).quantisation.steps;
+    for (double& step : steps) step *= kernels::kDigit;
+    Json& graph = document_["graphs"][layer.graph];
+    graph["tensors"][name] = {{"type", "u8"}, {"zero", draft.zero}, {"steps", steps}};
+    Json& nodes = graph["nodes"];
+    nodes.insert(std::find_if(nodes.begin(), nodes.end(),
+                              [&](const Json& other) { return other["name"] == layer.node->name; }),
+                 digits);
   }
 
   void WriteTensor(const TensorKey& key, const TensorDraft& tensor) {

@@ -18,6 +18,10 @@ struct LayerDraft {
   LayerPrecision precision = LayerPrecision::kFp32;
   IntegerMatrix matrix;     // integer precisions
   std::vector<float> bias;  // replaces the layer's; empty: stays
+  // Reads bytes, `split` of its channels in two digits, of an input that is kept as int16.
+  bool digits = false;
+  int zero = 0;  // of the bytes
+  Split split;
 };
 
 struct TensorDraft {

@@ -66,6 +66,12 @@ size_t Layer::channels() const {
   return std::accumulate(in_channels.begin(), in_channels.end(), size_t{0});
 }
 
+Layer WithDigits(const Layer& layer, const Split& split) {
+  Layer widened = layer;
+  widened.in_channels[0] += split.channels();
+  return widened;
+}
+
 std::vector<float> ReadMatrix(const ModelFile& model, const Layer& layer) {
   const TensorView* view = model.tensor(layer.matrix);
   std::vector<float> values(view->elements);

@@ -9,6 +9,7 @@
 
 #include "engine/model_file.h"
 #include "glint/quantise.hpp"
+#include "kernels/element.h"
 
 namespace glint::quantiser {
 
@@ -38,6 +39,16 @@ struct Layer {
     return is_gdn() ? 1 : static_cast<size_t>(node->kernel) * static_cast<size_t>(node->kernel);
   }
 };
+
+// Channels of a layer's input that have two digits: `low`, what 8 bits lose of the activation;
+// `coarse`, what they lose of the weights (op digits in docs/MODEL_FORMAT.md).
+struct Split {
+  std::vector<size_t> low, coarse;
+  size_t channels() const { return low.size() + coarse.size(); }
+};
+constexpr float kDigitBase = kernels::kDigit;
+// The layer as it is in the file: its digits are input channels, behind the others.
+Layer WithDigits(const Layer& layer, const Split& split);
 
 // The matrix of a layer as floats, in the order of the file.
 std::vector<float> ReadMatrix(const ModelFile& model, const Layer& layer);

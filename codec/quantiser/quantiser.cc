@@ -125,6 +125,9 @@ Status Quantiser::CheckOptions() {
   if (!(options_.percentile > 50 && options_.percentile <= 100)) {
     return Invalid("percentile is not between 50 and 100");
   }
+  if (!(options_.splitting >= 0 && options_.splitting <= 1)) {
+    return Invalid("splitting is not a share of channels, 0 to 1");
+  }
   if (!(options_.smoothing <= 1)) return Invalid("smoothing is not an exponent up to 1");
   if (options_.max_loss < 0 || !std::isfinite(options_.max_loss)) {
     return Invalid("max_loss is negative or no number");
@@ -216,7 +219,9 @@ LayerPrecision Quantiser::Wanted(size_t index) const {
   }
   // GDN divides by what it reads, and what is added later passes its rounding on to the end, y and
   // the picture at last: 16 bits for both are little of the time and most of the quality.
-  const bool sensitive = layer.is_gdn() || groups_[group_of_[index]].added;
+  // Digits leave the tensor itself at 16 bits.
+  const bool sensitive =
+      layer.is_gdn() || (groups_[group_of_[index]].added && options_.splitting == 0);
   return !MayBeEightBit(index) || sensitive ? LayerPrecision::kW16A16 : LayerPrecision::kW8A8;
 }
 
@@ -318,6 +323,7 @@ RangeChoice Quantiser::Range(size_t index) const {
   options.method = options_.ranges;
   options.percentile = options_.percentile;
   options.smoothing = options_.smoothing;
+  options.splitting = options_.splitting;
   options.dynamic = options_.dynamic_ranges && MayBeDynamic(group);
   return ChooseRange(group, statistics_[index], t_, consumers, file_->document().fraction_bits,
                      options);
@@ -397,16 +403,22 @@ std::vector<float> Quantiser::FactorsOf(size_t layer) const {
 
 void Quantiser::RefreshLayer(size_t index) {
   LayerDraft& draft = draft_.layers[index];
-  draft.matrix = {};
-  draft.bias.clear();
+  draft = {draft.precision, {}, {}, false, 0, {}};
   if (!IsInteger(draft.precision)) return;
-  RoundingLimits limits = LimitsOf(draft.precision, ranges_[GroupOf(index)].quantisation);
+  const RangeChoice& range = ranges_[GroupOf(index)];
+  if (draft.precision == LayerPrecision::kW8A8 && range.digits) {
+    draft.digits = true;
+    draft.zero = range.zero;
+    draft.split = range.split;
+  }
+  RoundingLimits limits = LimitsOf(draft.precision, range.quantisation);
   const bool eight_bit = draft.precision != LayerPrecision::kW16A16;
   limits.search_clip = eight_bit && options_.ranges == RangeMethod::kMse;
   const auto moments = moments_.find(index);
   draft.matrix = RoundMatrix(
       layers_[index], matrices_[index], FactorsOf(index), limits,
-      eight_bit && moments != moments_.end() ? moments->second : std::vector<SecondMoment>());
+      eight_bit && moments != moments_.end() ? moments->second : std::vector<SecondMoment>(),
+      draft.split);
   if (options_.correct_bias && eight_bit) draft.bias = CorrectedBias(index);
 }
 
@@ -435,12 +447,16 @@ std::vector<double> Quantiser::InputSquares(size_t layer) const {
   return squares;
 }
 
+std::vector<float> Quantiser::RoundedMatrix(size_t index) const {
+  const LayerDraft& draft = draft_.layers[index];
+  return EffectiveMatrix(layers_[index], draft.matrix, FactorsOf(index), draft.split);
+}
+
 // What rounding adds to each output on average is taken off its bias. Of a transposed convolution a
 // phase sees a quarter of the taps, and has no bias of its own: the mean of the four.
 std::vector<float> Quantiser::CorrectedBias(size_t index) const {
   const Layer& layer = layers_[index];
-  const IntegerMatrix& matrix = draft_.layers[index].matrix;
-  const std::vector<float> factor = FactorsOf(index);
+  const std::vector<float> rounded = RoundedMatrix(index);
   const std::vector<double> means = InputMeans(index);
   std::vector<float> bias(layer.out_channels, 0.0f);
   const auto name = layer.node->weights.find(layer.is_gdn() ? "beta" : "bias");
@@ -454,9 +470,7 @@ std::vector<float> Quantiser::CorrectedBias(size_t index) const {
       for (size_t tap = 0; tap < layer.taps(); ++tap) {
         if (!IsLiveTap(layer, tap)) continue;
         const size_t at = MatrixIndex(layer, out, in, tap);
-        const float rounded =
-            matrix.scale[out] * static_cast<float>(matrix.values[at]) / factor[in];
-        shift += static_cast<double>(rounded - matrices_[index][at]) * means[in];
+        shift += static_cast<double>(rounded[at] - matrices_[index][at]) * means[in];
       }
     }
     const float corrected = bias[out] - static_cast<float>(share * shift);
@@ -472,10 +486,16 @@ double Quantiser::RelativeCost() const {
   double cost = 0, in_float = 0;
   for (size_t i = 0; i < layers_.size(); ++i) {
     if (IsEntropyGraph(layers_[i].graph)) continue;
-    cost += layers_[i].macs_per_pixel * quantiser::RelativeCost(precision(i));
+    cost += MacsOf(i) * quantiser::RelativeCost(precision(i));
     in_float += layers_[i].macs_per_pixel * quantiser::RelativeCost(LayerPrecision::kFp32);
   }
   return in_float > 0 ? cost / in_float : 1.0;
+}
+
+double Quantiser::MacsOf(size_t index) const {
+  const double channels = static_cast<double>(layers_[index].channels());
+  const double digits = static_cast<double>(draft_.layers[index].split.channels());
+  return layers_[index].macs_per_pixel * (1.0 + digits / channels);
 }
 
 QuantisedLayer Quantiser::Describe(size_t index) const {
@@ -484,9 +504,9 @@ QuantisedLayer Quantiser::Describe(size_t index) const {
   QuantisedLayer report;
   report.name = layer.name();
   report.precision = draft.precision;
-  report.macs_per_pixel = layer.macs_per_pixel;
+  report.macs_per_pixel = MacsOf(index);
   if (!IsInteger(draft.precision)) return report;
-  const std::vector<float> factor = FactorsOf(index);
+  const std::vector<float> rounded = RoundedMatrix(index);
   const std::vector<double> squares = InputSquares(index);
   double signal = 0, error = 0;
   for (size_t out = 0; out < layer.out_channels; ++out) {
@@ -495,9 +515,7 @@ QuantisedLayer Quantiser::Describe(size_t index) const {
         if (!IsLiveTap(layer, tap)) continue;
         const size_t at = MatrixIndex(layer, out, in, tap);
         const double w = static_cast<double>(matrices_[index][at]);
-        const double e =
-            w - static_cast<double>(draft.matrix.scale[out] *
-                                    static_cast<float>(draft.matrix.values[at]) / factor[in]);
+        const double e = w - static_cast<double>(rounded[at]);
         signal += w * w * squares[in];
         error += e * e * squares[in];
       }
@@ -507,8 +525,10 @@ QuantisedLayer Quantiser::Describe(size_t index) const {
   const RangeChoice& range = ranges_[GroupOf(index)];
   report.activation_snr = range.activation_snr;
   const double step = EvaluateStep(range.quantisation, t_[t_.size() / 2]) * widen_[GroupOf(index)];
-  report.input_low = step * range.quantisation.low();
-  report.input_high = step * range.quantisation.high();
+  const bool bytes = draft.digits;
+  report.input_low = bytes ? -step * kernels::kDigit * draft.zero : step * range.quantisation.low();
+  report.input_high =
+      bytes ? step * kernels::kDigit * (255 - draft.zero) : step * range.quantisation.high();
   return report;
 }
 

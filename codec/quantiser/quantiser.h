@@ -67,6 +67,8 @@ class Quantiser {
   void SeedRange(size_t index);
   void StoreTensors(size_t index);
   std::vector<float> FactorsOf(size_t layer) const;
+  std::vector<float> RoundedMatrix(size_t index) const;
+  double MacsOf(size_t index) const;  // digits included
   std::vector<float> CorrectedBias(size_t index) const;
   // Of a layer's input channel: E x, or E |x| for GDN; and E x^2. Mean over the rates.
   std::vector<double> InputMeans(size_t layer) const;

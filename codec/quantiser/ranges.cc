@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace glint::quantiser {
 namespace {
@@ -95,11 +96,12 @@ double StepFor(const Span& span, const Quantisation& quantisation) {
   return std::max(span.low, span.high) / quantisation.max;
 }
 
-// Where zero lies, so that the steps over all rates are least.
-int ChooseZero(const std::vector<Span>& spans) {
+// Where zero lies, so that the steps over all rates are least; low digits go 8 below it.
+int ChooseZero(const std::vector<Span>& spans, bool digits) {
   int best = 0;
   double least = std::numeric_limits<double>::infinity();
-  for (int zero = 0; zero < kBytes; ++zero) {
+  const int room = digits ? kernels::kDigit / 2 : 0;
+  for (int zero = room; zero < kBytes - room; ++zero) {
     double cost = 0;
     for (const Span& span : spans) {
       if (zero == 0 && span.low > 0) cost = std::numeric_limits<double>::infinity();
@@ -131,43 +133,77 @@ std::vector<float> FactorsFor(const Consumer& consumer, const std::vector<float>
   return of_layer;
 }
 
-// Noise over signal at the consumers' outputs, summed over the rates: uniform errors of inputs and
-// of weights, each a twelfth of the squared step.
-double ExpectedNoise(const std::vector<GroupStatistics>& rates,
+// Noise over signal at the consumers' outputs that each channel of the group is the cause of,
+// summed over the rates: uniform errors of inputs and of weights, each a twelfth of the squared
+// step.
+struct ChannelNoise {
+  std::vector<double> input, weights;
+};
+
+ChannelNoise NoiseOf(const std::vector<GroupStatistics>& rates,
                      const std::vector<Weighting>& weightings,
                      const std::vector<Consumer>& consumers, const std::vector<float>& factor,
                      Quantisation quantisation) {
   const std::vector<Span> spans = SpansOf(rates, factor);
-  if (quantisation.element == kernels::Element::kU8) quantisation.zero = ChooseZero(spans);
+  if (quantisation.element == kernels::Element::kU8) quantisation.zero = ChooseZero(spans, false);
   std::vector<std::vector<float>> scales;
   scales.reserve(consumers.size());
   for (const Consumer& consumer : consumers) {
     scales.push_back(OutputScales(*consumer.layer, *consumer.matrix, FactorsFor(consumer, factor),
                                   LimitsOf(consumer.precision, quantisation)));
   }
-  double total = 0;
+  ChannelNoise noise;
+  noise.input.assign(factor.size(), 0.0);
+  noise.weights.assign(factor.size(), 0.0);
   for (size_t k = 0; k < rates.size(); ++k) {
     const double step = StepFor(spans[k], quantisation);
-    double noise = 0;
+    const double unit = 1.0 / 12.0 / weightings[k].signal;
     for (size_t c = 0; c < factor.size(); ++c) {
       const double f = static_cast<double>(factor[c]);
-      noise += step * step * f * f * weightings[k].in[c];
+      noise.input[c] += unit * step * step * f * f * weightings[k].in[c];
     }
     for (size_t i = 0; i < consumers.size(); ++i) {
       const Layer& layer = *consumers[i].layer;
-      double inputs = 0, outputs = 0;
-      for (const size_t c : consumers[i].channels) {
-        const double f = static_cast<double>(factor[c]);
-        inputs += rates[k].square[c] / (f * f);
-      }
+      double outputs = 0;
       for (size_t out = 0; out < layer.out_channels; ++out) {
         const double scale = static_cast<double>(scales[i][out]);
         outputs += scale * scale * weightings[k].of_consumer[i].out[out];
       }
-      noise += inputs * outputs * static_cast<double>(layer.taps());
+      outputs *= static_cast<double>(layer.taps());
+      for (const size_t c : consumers[i].channels) {
+        const double f = static_cast<double>(factor[c]);
+        noise.weights[c] += unit * rates[k].square[c] / (f * f) * outputs;
+      }
     }
-    total += noise / 12.0 / weightings[k].signal;
   }
+  return noise;
+}
+
+// The digits that take most noise away, each all but a 256th of its channel's.
+Split ChooseSplit(const ChannelNoise& noise, size_t digits) {
+  const size_t channels = noise.input.size();
+  std::vector<size_t> order(2 * channels);
+  std::iota(order.begin(), order.end(), size_t{0});
+  const auto of = [&](size_t i) {
+    return i < channels ? noise.input[i] : noise.weights[i - channels];
+  };
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return of(a) > of(b); });
+  order.resize(std::min(digits, order.size()));
+  std::sort(order.begin(), order.end());
+  Split split;
+  for (const size_t i : order) {
+    (i < channels ? split.low : split.coarse).push_back(i < channels ? i : i - channels);
+  }
+  return split;
+}
+
+double ExpectedNoise(const ChannelNoise& noise, const Split& split) {
+  constexpr double kTakenAway = 1.0 - 1.0 / (kernels::kDigit * kernels::kDigit);
+  double total = 0;
+  for (const double part : noise.input) total += part;
+  for (const double part : noise.weights) total += part;
+  for (const size_t c : split.low) total -= kTakenAway * noise.input[c];
+  for (const size_t c : split.coarse) total -= kTakenAway * noise.weights[c];
   return total;
 }
 
@@ -216,14 +252,16 @@ std::vector<float> SmoothingFactors(const std::vector<GroupStatistics>& rates,
 std::vector<float> ChooseFactors(const std::vector<GroupStatistics>& rates,
                                  const std::vector<Weighting>& weightings,
                                  const std::vector<Consumer>& consumers,
-                                 const Quantisation& quantisation, double smoothing) {
+                                 const Quantisation& quantisation, double smoothing,
+                                 size_t digits) {
   if (smoothing >= 0) return SmoothingFactors(rates, consumers, smoothing, 0);
   std::vector<float> best;
   double least = std::numeric_limits<double>::infinity();
   for (const double a : {0.0, 0.25, 0.4, 0.5, 0.6, 0.75, 1.0}) {
     for (const double b : {0.0, 0.25, 0.5}) {
       std::vector<float> factor = SmoothingFactors(rates, consumers, a, b);
-      const double noise = ExpectedNoise(rates, weightings, consumers, factor, quantisation);
+      const ChannelNoise channels = NoiseOf(rates, weightings, consumers, factor, quantisation);
+      const double noise = ExpectedNoise(channels, ChooseSplit(channels, digits));
       if (noise < least) {
         least = noise;
         best = std::move(factor);
@@ -246,16 +284,21 @@ void ForSamples(const Group& group, const GroupStatistics& rate, const Visit& vi
 // Weighted squared error of the samples at a step.
 double SampleError(const Group& group, const GroupStatistics& rate, const Weighting& weighting,
                    const std::vector<float>& factor, const Quantisation& quantisation,
-                   double step) {
-  const float low = static_cast<float>(quantisation.low());
-  const float high = static_cast<float>(quantisation.high());
+                   const Split& split, double step) {
   std::vector<float> unit(factor.size());
   for (size_t c = 0; c < unit.size(); ++c) {
     unit[c] = static_cast<float>(step * static_cast<double>(factor[c]));
   }
+  std::vector<float> low(factor.size(), static_cast<float>(quantisation.low()));
+  std::vector<float> high(factor.size(), static_cast<float>(quantisation.high()));
+  for (const size_t c : split.low) {
+    unit[c] /= kDigitBase;
+    low[c] *= kDigitBase;
+    high[c] *= kDigitBase;
+  }
   double error = 0;
   ForSamples(group, rate, [&](size_t c, float value) {
-    const float q = std::nearbyint(std::clamp(value / unit[c], low, high));
+    const float q = std::nearbyint(std::clamp(value / unit[c], low[c], high[c]));
     const double e = static_cast<double>(value - q * unit[c]);
     error += weighting.in[c] * e * e;
   });
@@ -265,11 +308,11 @@ double SampleError(const Group& group, const GroupStatistics& rate, const Weight
 // The share of the whole range with the least error on the samples.
 double ShrinkByError(const Group& group, const GroupStatistics& rate, const Weighting& weighting,
                      const std::vector<float>& factor, const Quantisation& quantisation,
-                     double step) {
+                     const Split& split, double step) {
   double best = step, least = std::numeric_limits<double>::infinity();
   for (int percent = 100; percent >= 30; percent -= 5) {
     const double tried = step * percent / 100.0;
-    const double error = SampleError(group, rate, weighting, factor, quantisation, tried);
+    const double error = SampleError(group, rate, weighting, factor, quantisation, split, tried);
     if (error < least) {
       least = error;
       best = tried;
@@ -301,7 +344,8 @@ double ShrinkByPercentile(const Group& group, const GroupStatistics& rate,
 
 double MeanSnr(const Group& group, const std::vector<GroupStatistics>& rates,
                const std::vector<Weighting>& weightings, const std::vector<float>& factor,
-               const Quantisation& quantisation, const std::vector<double>& steps) {
+               const Quantisation& quantisation, const Split& split,
+               const std::vector<double>& steps) {
   double sum = 0;
   for (size_t k = 0; k < rates.size(); ++k) {
     double signal = 0;
@@ -309,7 +353,7 @@ double MeanSnr(const Group& group, const std::vector<GroupStatistics>& rates,
       signal += weightings[k].in[c] * static_cast<double>(value) * static_cast<double>(value);
     });
     const double error =
-        SampleError(group, rates[k], weightings[k], factor, quantisation, steps[k]);
+        SampleError(group, rates[k], weightings[k], factor, quantisation, split, steps[k]);
     sum += 10.0 * std::log10(std::max(signal, 1e-30) / std::max(error, 1e-30));
   }
   return sum / static_cast<double>(rates.size());
@@ -324,13 +368,20 @@ int ChooseMax(const std::vector<GroupStatistics>& rates, const std::vector<Weigh
   for (const int max : {1023, 1448, 2047, 2896, 4095, 5792, 8191, 11585, 16383, 32767}) {
     Quantisation tried;
     tried.max = max;
-    const double noise = ExpectedNoise(rates, weightings, consumers, factor, tried);
+    const double noise =
+        ExpectedNoise(NoiseOf(rates, weightings, consumers, factor, tried), Split());
     if (noise < least) {
       least = noise;
       best = max;
     }
   }
   return best;
+}
+
+// Whole groups of four, as products of bytes take them.
+size_t DigitsOf(double share, size_t channels) {
+  const double wanted = share * static_cast<double>(channels) / 4.0;
+  return 4 * static_cast<size_t>(std::max(1.0, std::round(wanted)));
 }
 
 // int16 of a step that is given, with room for pictures that calibration did not see.
@@ -353,7 +404,7 @@ Quantisation FixedStep(const std::vector<GroupStatistics>& rates, double step, i
 RoundingLimits LimitsOf(LayerPrecision precision, const Quantisation& input) {
   RoundingLimits limits;
   limits.most_weight = precision == LayerPrecision::kW16A16 ? 32767 : 127;
-  limits.most_input = input.element == kernels::Element::kU8 ? 2 * kBytes : input.max;
+  limits.most_input = precision == LayerPrecision::kW8A8 ? 2 * kBytes : input.max;
   return limits;
 }
 
@@ -401,13 +452,16 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
   } else {
     quantisation.element = bytes ? kernels::Element::kU8 : kernels::Element::kI16;
     quantisation.max = 4095;
+    choice.digits = bytes && options.splitting > 0 && group.tensors.size() == 1;
+    const size_t digits = choice.digits ? DigitsOf(options.splitting, group.channels) : 0;
     if (options.smoothing != 0) {
-      factor = ChooseFactors(rates, weightings, consumers, quantisation, options.smoothing);
+      factor = ChooseFactors(rates, weightings, consumers, quantisation, options.smoothing, digits);
       choice.factor = factor;
     }
+    choice.split = ChooseSplit(NoiseOf(rates, weightings, consumers, factor, quantisation), digits);
     const std::vector<Span> spans = SpansOf(rates, factor);
     if (bytes) {
-      quantisation.zero = ChooseZero(spans);
+      quantisation.zero = ChooseZero(spans, choice.digits);
     } else {
       quantisation.max = ChooseMax(rates, weightings, consumers, factor);
     }
@@ -416,7 +470,8 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
       const double room = bytes || quantisation.dynamic ? 1.0 : kRoom;
       double step = StepFor(spans[k], quantisation) * room;
       if (bytes && options.method == RangeMethod::kMse) {
-        step = ShrinkByError(group, rates[k], weightings[k], factor, quantisation, step);
+        step =
+            ShrinkByError(group, rates[k], weightings[k], factor, quantisation, choice.split, step);
       } else if (bytes && options.method == RangeMethod::kPercentile) {
         step = ShrinkByPercentile(group, rates[k], factor, quantisation, options.percentile);
       }
@@ -424,7 +479,16 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
     }
     quantisation.steps = StepCurve(t, steps);
   }
-  choice.activation_snr = MeanSnr(group, rates, weightings, factor, quantisation, steps);
+  choice.activation_snr =
+      MeanSnr(group, rates, weightings, factor, quantisation, choice.split, steps);
+  if (choice.digits) {
+    // A sixteenth of the step, and what is beyond the bytes only for whoever reads int16.
+    choice.zero = quantisation.zero;
+    quantisation.element = kernels::Element::kI16;
+    quantisation.zero = 0;
+    quantisation.max = kernels::kDigit * (kBytes + 1) - 1;
+    for (double& step : quantisation.steps) step /= kernels::kDigit;
+  }
   return choice;
 }
 

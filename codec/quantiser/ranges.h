@@ -24,12 +24,17 @@ struct RangeChoice {
   Quantisation quantisation;  // without the name of its factors
   std::vector<float> factor;  // per channel of the group; empty: all 1
   double activation_snr = 0;  // dB, over the samples, mean over the rates
+  // Kept as int16, but read as bytes of 16 times the step, with digits for some channels.
+  bool digits = false;
+  int zero = 0;  // of the bytes
+  Split split;
 };
 
 struct RangeOptions {
   RangeMethod method = RangeMethod::kMse;
   double percentile = 99.99;
   double smoothing = -1;  // exponent; negative: the best of several
+  double splitting = 0;   // digits, as a share of the channels; for groups of one tensor
   bool dynamic = false;   // int16 ranges are the picture's: steps tell what calibration saw
   double widen = 1;       // of the range found: what tuning varies
 };

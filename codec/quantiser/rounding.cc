@@ -74,6 +74,47 @@ int64_t MostMagnitudes(const RoundingLimits& limits) {
   return limits.most_input > 0 ? kMostSum / limits.most_input : kMostSum;
 }
 
+// Where integers go: the layer with its digits, and the place of each input channel's coarse one.
+struct Target {
+  Layer layer;
+  std::vector<size_t> coarse;  // by input channel; 0: none
+  const Split* split = nullptr;
+};
+
+Target TargetOf(const Layer& layer, const Split& split) {
+  Target target{WithDigits(layer, split), std::vector<size_t>(layer.channels(), 0), &split};
+  for (size_t i = 0; i < split.coarse.size(); ++i) {
+    target.coarse[split.coarse[i]] = layer.channels() + split.low.size() + i;
+  }
+  return target;
+}
+
+// Rounds `wanted`, in units of the output's scale, and what is left as a digit where there is one.
+// Returns what stands for it now.
+float Place(const Target& target, float wanted, int most, size_t out, size_t in, size_t tap,
+            std::vector<int16_t>* values) {
+  const int16_t q = RoundTo(wanted, most);
+  (*values)[MatrixIndex(target.layer, out, in, tap)] = q;
+  if (target.coarse[in] == 0) return static_cast<float>(q);
+  const int16_t rest = RoundTo((wanted - static_cast<float>(q)) * kDigitBase, most);
+  (*values)[MatrixIndex(target.layer, out, target.coarse[in], tap)] = rest;
+  return static_cast<float>(q) + static_cast<float>(rest) / kDigitBase;
+}
+
+// The weights of the activations' low digits: those of their channels, a sixteenth.
+void PlaceLow(const Target& target, const Layer& layer, const std::vector<float>& matrix,
+              const std::vector<float>& factor, float scale, int most, size_t out,
+              std::vector<int16_t>* values) {
+  for (size_t i = 0; i < target.split->low.size(); ++i) {
+    const size_t in = target.split->low[i];
+    for (size_t tap = 0; tap < layer.taps(); ++tap) {
+      if (!IsLiveTap(layer, tap)) continue;
+      const float v = matrix[MatrixIndex(layer, out, in, tap)] * factor[in] / scale / kDigitBase;
+      (*values)[MatrixIndex(target.layer, out, layer.channels() + i, tap)] = RoundTo(v, most);
+    }
+  }
+}
+
 bool Fits(const Layer& layer, const std::vector<int16_t>& values, size_t out, int64_t most) {
   int64_t sum = 0;
   ForElements(layer, out, [&](size_t, size_t, size_t index) { sum += std::abs(values[index]); });
@@ -81,8 +122,8 @@ bool Fits(const Layer& layer, const std::vector<int16_t>& values, size_t out, in
 }
 
 void RoundNearest(const Layer& layer, const std::vector<float>& matrix,
-                  const std::vector<float>& factor, const RoundingLimits& limits, size_t out,
-                  IntegerMatrix* result) {
+                  const std::vector<float>& factor, const RoundingLimits& limits,
+                  const Target& target, size_t out, IntegerMatrix* result) {
   float& scale = result->scale[out];
   int zero = 0, most = limits.most_weight;
   if (limits.asymmetric) {
@@ -92,14 +133,17 @@ void RoundNearest(const Layer& layer, const std::vector<float>& matrix,
     most = 255;
   }
   while (true) {
-    ForElements(layer, out, [&](size_t in, size_t, size_t index) {
+    ForElements(layer, out, [&](size_t in, size_t tap, size_t index) {
       const float v = matrix[index] * factor[in] / scale;
-      result->values[index] =
-          limits.asymmetric
-              ? static_cast<int16_t>(std::clamp(std::lrint(v), -long{zero}, 255 - long{zero}))
-              : RoundTo(v, most);
+      if (limits.asymmetric) {
+        result->values[index] =
+            static_cast<int16_t>(std::clamp(std::lrint(v), -long{zero}, 255 - long{zero}));
+      } else {
+        Place(target, v, most, out, in, tap, &result->values);
+      }
     });
-    if (Fits(layer, result->values, out, MostMagnitudes(limits))) return;
+    PlaceLow(target, layer, matrix, factor, scale, most, out, &result->values);
+    if (Fits(target.layer, result->values, out, MostMagnitudes(limits))) return;
     scale *= 1.002f;  // rounding went up too often
   }
 }
@@ -109,7 +153,7 @@ void RoundNearest(const Layer& layer, const std::vector<float>& matrix,
 // least (Frantar et al. 2022 in the form of Chee et al. 2023).
 void RoundCompensated(const Layer& layer, const std::vector<float>& matrix,
                       const std::vector<float>& factor, const SecondMoment& moment, int most,
-                      IntegerMatrix* result) {
+                      const Target& target, IntegerMatrix* result) {
   const size_t channels = layer.channels(), size = moment.size, outs = layer.out_channels;
   std::vector<float> h(moment.values);
   double trace = 0;
@@ -129,16 +173,15 @@ void RoundCompensated(const Layer& layer, const std::vector<float>& matrix,
     for (size_t out = 0; out < outs; ++out) {
       wanted[out] = matrix[MatrixIndex(layer, out, in, tap)] * factor[in] / result->scale[out];
     }
-    std::vector<float> target(wanted);
+    std::vector<float> compensated(wanted);
     for (size_t i = j + 1; i < size; ++i) {
       const float l = h[i * size + j];
       const float* e = errors.data() + i * outs;
-      for (size_t out = 0; out < outs; ++out) target[out] += l * e[out];
+      for (size_t out = 0; out < outs; ++out) compensated[out] += l * e[out];
     }
     for (size_t out = 0; out < outs; ++out) {
-      const int16_t q = RoundTo(target[out], most);
-      result->values[MatrixIndex(layer, out, in, tap)] = q;
-      errors[j * outs + out] = wanted[out] - static_cast<float>(q);
+      const float placed = Place(target, compensated[out], most, out, in, tap, &result->values);
+      errors[j * outs + out] = wanted[out] - placed;
     }
   }
 }
@@ -171,18 +214,41 @@ std::vector<float> OutputScales(const Layer& layer, const std::vector<float>& ma
 
 IntegerMatrix RoundMatrix(const Layer& layer, const std::vector<float>& matrix,
                           const std::vector<float>& factor, const RoundingLimits& limits,
-                          const std::vector<SecondMoment>& moments) {
+                          const std::vector<SecondMoment>& moments, const Split& split) {
+  const Target target = TargetOf(layer, split);
   IntegerMatrix result;
-  result.values.assign(matrix.size(), 0);
+  result.values.assign(matrix.size() / layer.channels() * target.layer.channels(), 0);
   result.scale = OutputScales(layer, matrix, factor, limits);
   for (const SecondMoment& moment : moments) {
-    RoundCompensated(layer, matrix, factor, moment, limits.most_weight, &result);
+    RoundCompensated(layer, matrix, factor, moment, limits.most_weight, target, &result);
   }
   for (size_t out = 0; out < layer.out_channels; ++out) {
-    if (!moments.empty() && Fits(layer, result.values, out, MostMagnitudes(limits))) continue;
-    RoundNearest(layer, matrix, factor, limits, out, &result);
+    if (!moments.empty()) {
+      PlaceLow(target, layer, matrix, factor, result.scale[out], limits.most_weight, out,
+               &result.values);
+      if (Fits(target.layer, result.values, out, MostMagnitudes(limits))) continue;
+    }
+    RoundNearest(layer, matrix, factor, limits, target, out, &result);
   }
   return result;
+}
+
+std::vector<float> EffectiveMatrix(const Layer& layer, const IntegerMatrix& matrix,
+                                   const std::vector<float>& factor, const Split& split) {
+  const Target target = TargetOf(layer, split);
+  std::vector<float> values(layer.channels() * layer.out_channels * layer.taps(), 0.0f);
+  for (size_t out = 0; out < layer.out_channels; ++out) {
+    ForElements(layer, out, [&](size_t in, size_t tap, size_t index) {
+      float q = matrix.values[MatrixIndex(target.layer, out, in, tap)];
+      if (target.coarse[in] != 0) {
+        q += static_cast<float>(
+                 matrix.values[MatrixIndex(target.layer, out, target.coarse[in], tap)]) /
+             kDigitBase;
+      }
+      values[index] = matrix.scale[out] * q / factor[in];
+    });
+  }
+  return values;
 }
 
 void FactorLdl(size_t size, std::vector<float>* values) {

@@ -20,15 +20,19 @@ struct RoundingLimits {
 };
 
 struct IntegerMatrix {
-  std::vector<int16_t> values;  // in the order of the file
+  std::vector<int16_t> values;  // in the order of the file, digits included
   std::vector<float> scale;     // per output channel: matrix = scale * values / factor
 };
 
 // `matrix` in the order of the file, times `factor` per input channel. `moments`: of the unscaled
-// inputs; empty: to the nearest.
+// inputs; empty: to the nearest. `split`: input channels that have digits.
 IntegerMatrix RoundMatrix(const Layer& layer, const std::vector<float>& matrix,
                           const std::vector<float>& factor, const RoundingLimits& limits,
-                          const std::vector<SecondMoment>& moments);
+                          const std::vector<SecondMoment>& moments, const Split& split = {});
+
+// What the integers multiply the channels of the input by, in the order of `matrix`.
+std::vector<float> EffectiveMatrix(const Layer& layer, const IntegerMatrix& matrix,
+                                   const std::vector<float>& factor, const Split& split);
 
 // The scale of each output channel before anything is rounded. `scaled`: [out][in * taps].
 std::vector<float> OutputScales(const Layer& layer, const std::vector<float>& matrix,
