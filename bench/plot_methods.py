@@ -25,6 +25,10 @@ WHAT = {
     "w8a8-bias": "+ bias correction",
     "w8a8-gptq": "+ gptq",
     "w8a8-tuned": "+ task pass (R + lambda D)",
+    "w8a8-digits-8th": "gptq and digits for an eighth",
+    "w8a8-digits-tuned": "+ task pass",
+    "w8a8-digits-4th": "gptq and digits for a quarter",
+    "mix-1-bytes": "automatic mix without digits, --max-loss 1",
     "mix-1": "automatic mix, --max-loss 1 (light-int8)",
 }
 

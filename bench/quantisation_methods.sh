@@ -24,19 +24,25 @@ make() {
     --out "$work/$name.safetensors" --log "$work/$name.log" "$@" >"$work/$name.out"
 }
 
-plain=(--rounding nearest --smoothing 0 --no-bias-correction)
+bytes=(--type INT8 --splitting 0)
+plain=("${bytes[@]}" --rounding nearest --smoothing 0 --no-bias-correction)
+percentile=(--method percentile --percentile 99.999)
 make fp16 --type FP16
 make int16 --type INT16
 make entropy-w8a16 --type INT8 --scope entropy
 make seed-w8-q8.8 --type INT8 --scheme seed
 make w8a16 --type INT8 --activations 16
-make w8a8-max --type INT8 --method max "${plain[@]}"
-make w8a8-mse --type INT8 --method mse "${plain[@]}"
-make w8a8-percentile --type INT8 --method percentile --percentile 99.999 "${plain[@]}"
-make w8a8-smooth --type INT8 --method percentile --percentile 99.999 --rounding nearest --no-bias-correction
-make w8a8-bias --type INT8 --method percentile --percentile 99.999 --rounding nearest
-make w8a8-gptq --type INT8 --method percentile --percentile 99.999
-make w8a8-tuned --type INT8 --method percentile --percentile 99.999 --tune
+make w8a8-max "${plain[@]}" --method max
+make w8a8-mse "${plain[@]}" --method mse
+make w8a8-percentile "${plain[@]}" "${percentile[@]}"
+make w8a8-smooth "${bytes[@]}" "${percentile[@]}" --rounding nearest --no-bias-correction
+make w8a8-bias "${bytes[@]}" "${percentile[@]}" --rounding nearest
+make w8a8-gptq "${bytes[@]}" "${percentile[@]}"
+make w8a8-tuned "${bytes[@]}" "${percentile[@]}" --tune
+make w8a8-digits-8th --type INT8 "${percentile[@]}" --splitting 0.125
+make w8a8-digits-tuned --type INT8 "${percentile[@]}" --splitting 0.125 --tune
+make w8a8-digits-4th --type INT8 "${percentile[@]}" --splitting 0.25
+make mix-1-bytes "${bytes[@]}" --max-loss 1
 make mix-1 --type INT8 --max-loss 1
 
 arguments=()

@@ -381,6 +381,7 @@ TEST_CASE("Quantise: every type gives a file that codes by itself") {
   SUBCASE("INT8, digits") {
     // The same channels have the same range; the noise of both roundings falls, and work grows.
     options.smoothing = 0;
+    options.splitting = 0;
     const QuantisedModel plain = MustQuantise(model, options);
     options.splitting = 0.5;
     const QuantisedModel quantised = MustQuantise(model, options);

@@ -396,10 +396,13 @@ test_quantize() {
     said "... and its form" "light, $(echo "$name" | tr '[:lower:]' '[:upper:]')"
   done
   exits "quantize with every flag" 0 "$quantize" --type INT8 --scope transforms --keep g_a/a1=fp32,s0=int16 \
-    --method percentile --percentile 99.9 --rounding nearest --smoothing 0.5 --no-bias-correction \
+    --method percentile --percentile 99.9 --rounding nearest --smoothing 0.5 --splitting 0.25 --no-bias-correction \
     --calibration small.ppm --held-out small.ppm --lrd 0.0002 --calibration-lrd 0.0002 --threads 1 --out int8.safetensors
   said "... layers that are kept" '^g_a/a1 +FP32'
   said "... others" '^g_s/s0 +W16A16'
+  exits "... the file explains itself" 0 "$glint" info --explain int8.safetensors
+  said "... what has digits" 's3.digits +digits'
+  said "... what reads them" 'deconv5x5/2 240>128'
   exits "... the file evaluates" 0 "$evaluate" --model int8.safetensors --gt_path small.ppm
   exits "quantize to dynamic ranges" 0 "$quantize" --type INT8 --activations 16-dynamic --rounding nearest \
     --calibration small.ppm --held-out small.ppm --calibration-lrd 0.0002 --out dynamic.safetensors
@@ -414,6 +417,8 @@ test_quantize() {
   refuses "quantize an unknown layer" 'no layer nobody' \
     "$quantize" --keep nobody=fp32 --calibration small.ppm --out none.safetensors
   refuses "quantize: a bad precision" 'fp64' "$quantize" --keep a1=fp64 --calibration small.ppm --out none.safetensors
+  refuses "quantize: a bad share" '0..1' \
+    "$quantize" --splitting 2 --calibration small.ppm --out none.safetensors
   refuses "quantize: no file to write" 'out' "$quantize" --calibration small.ppm
   refuses "quantize: no folder for the file" 'no folder' \
     "$quantize" --calibration small.ppm --out nowhere/none.safetensors

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -30,11 +31,10 @@ constexpr const char* kTool = "quantize";
 struct Flags {
   std::string type = "INT8", model, out, calibration, calibration_lrd, held_out, lrd, log;
   std::string activations = "8", scope = "all", method = "max", rounding = "gptq";
-  std::string smoothing = "auto", scheme = "glint", target;
+  std::string smoothing = "auto", splitting = "auto", scheme = "glint", target;
   std::vector<std::string> keep;
   double percentile = 99.99;
   double max_loss = 0;
-  double splitting = 0;
   bool no_bias_correction = false;
   bool tune = false;
   int threads = 0;
@@ -95,14 +95,17 @@ Expected<QuantiseOptions> ParseOptions(const Flags& flags) {
   options.percentile = flags.percentile;
   options.rounding = flags.rounding == "gptq" ? WeightRounding::kGptq : WeightRounding::kNearest;
   options.correct_bias = !flags.no_bias_correction;
-  if (flags.smoothing != "auto") {
-    const auto exponent = ParseNumbers(flags.smoothing);
-    if (!exponent || exponent->size() != 1 || (*exponent)[0] < 0 || (*exponent)[0] > 1) {
-      return Invalid("--smoothing " + flags.smoothing + ": neither auto nor a number in 0..1");
+  const std::tuple<const char*, std::string, double*> shares[] = {
+      {"--smoothing ", flags.smoothing, &options.smoothing},
+      {"--splitting ", flags.splitting, &options.splitting}};
+  for (const auto& [flag, text, value] : shares) {
+    if (text == "auto") continue;
+    const auto number = ParseNumbers(text);
+    if (!number || number->size() != 1 || (*number)[0] < 0 || (*number)[0] > 1) {
+      return Invalid(flag + text + ": neither auto nor a number in 0..1");
     }
-    options.smoothing = (*exponent)[0];
+    *value = (*number)[0];
   }
-  options.splitting = flags.splitting;
   options.tune = flags.tune;
   options.max_loss = flags.max_loss;
   options.seed_scheme = flags.scheme == "seed";
@@ -234,8 +237,7 @@ class Run {
       if (!job_.options.seed_scheme) {
         how += ", ranges " + (job_.options.dynamic_ranges ? "dynamic" : "by " + flags_.method) +
                ", rounding " + flags_.rounding + ", smoothing " + flags_.smoothing +
-               (job_.options.splitting > 0 ? ", digits " + Shortest(job_.options.splitting)
-                                           : std::string()) +
+               ", splitting " + flags_.splitting +
                (job_.options.correct_bias ? ", bias corrected" : "") +
                (job_.options.tune ? ", tuned" : "") +
                (flags_.max_loss > 0 ? ", loss below " + Shortest(flags_.max_loss) + " %" : "");
@@ -374,9 +376,8 @@ void AddFlags(CLI::App* app, Flags* flags) {
                   "channel's range, 0 (none) to 1")
       ->capture_default_str();
   app->add_option("--splitting", flags->splitting,
-                  "W8A8: channels in two digits, as a share of each layer's inputs, 0 to 1; they "
-                  "cost as many products")
-      ->check(CLI::Range(0.0, 1.0))
+                  "Second digits of 8-bit channels, as a share of a layer's inputs, 0 to 1; they "
+                  "cost as many products. auto: 0.125, in a mix what pays")
       ->capture_default_str();
   app->add_flag(
       "--tune", flags->tune,

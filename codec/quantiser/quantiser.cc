@@ -59,6 +59,7 @@ Status Quantiser::Init() {
   draft_.provenance = {{"quantised", HowText()}, {"quantised_from", model_.info().id}};
   draft_.layers.resize(layers_.size());
   widen_.assign(groups_.size(), 1.0);
+  splitting_.assign(groups_.size(), WantedSplitting());
   ranges_.resize(groups_.size());
   changed_.assign(groups_.size(), true);
   fixed_.assign(layers_.size(), false);
@@ -125,8 +126,8 @@ Status Quantiser::CheckOptions() {
   if (!(options_.percentile > 50 && options_.percentile <= 100)) {
     return Invalid("percentile is not between 50 and 100");
   }
-  if (!(options_.splitting >= 0 && options_.splitting <= 1)) {
-    return Invalid("splitting is not a share of channels, 0 to 1");
+  if (!(options_.splitting <= 1)) {
+    return Invalid("splitting is not a share of channels, up to 1");
   }
   if (!(options_.smoothing <= 1)) return Invalid("smoothing is not an exponent up to 1");
   if (options_.max_loss < 0 || !std::isfinite(options_.max_loss)) {
@@ -221,8 +222,23 @@ LayerPrecision Quantiser::Wanted(size_t index) const {
   // the picture at last: 16 bits for both are little of the time and most of the quality.
   // Digits leave the tensor itself at 16 bits.
   const bool sensitive =
-      layer.is_gdn() || (groups_[group_of_[index]].added && options_.splitting == 0);
+      layer.is_gdn() || (groups_[group_of_[index]].added && WantedSplitting() == 0);
   return !MayBeEightBit(index) || sensitive ? LayerPrecision::kW16A16 : LayerPrecision::kW8A8;
+}
+
+// Where it is left to us, an eighth: a third of the loss for little time. A mix decides by itself.
+double Quantiser::WantedSplitting() const {
+  if (options_.max_loss > 0) return 0.0;
+  constexpr double kDefault = 0.125;
+  return options_.splitting < 0 ? kDefault : options_.splitting;
+}
+
+bool Quantiser::MaySplit(size_t layer) const {
+  const Group& group = groups_[group_of_[layer]];
+  // GDN reads the tensor itself as well as its products.
+  return group.tensors.size() == 1 &&
+         std::none_of(group.layers.begin(), group.layers.end(),
+                      [&](size_t reader) { return layers_[reader].is_gdn(); });
 }
 
 bool Quantiser::MayBeInteger(size_t layer) const {
@@ -264,8 +280,10 @@ Status Quantiser::MeasureMoments() {
   return Status::Ok();
 }
 
-void Quantiser::SetPrecision(size_t layer, LayerPrecision wanted) {
+void Quantiser::SetPrecision(size_t layer, LayerPrecision wanted, double splitting) {
+  if (precision(layer) == wanted && splitting_[GroupOf(layer)] == splitting) return;
   draft_.layers[layer].precision = wanted;
+  splitting_[GroupOf(layer)] = splitting;
   changed_[GroupOf(layer)] = true;
   Harmonise(GroupOf(layer), wanted);
 }
@@ -323,7 +341,7 @@ RangeChoice Quantiser::Range(size_t index) const {
   options.method = options_.ranges;
   options.percentile = options_.percentile;
   options.smoothing = options_.smoothing;
-  options.splitting = options_.splitting;
+  options.splitting = MaySplit(group.layers[0]) ? splitting_[index] : 0.0;
   options.dynamic = options_.dynamic_ranges && MayBeDynamic(group);
   return ChooseRange(group, statistics_[index], t_, consumers, file_->document().fraction_bits,
                      options);

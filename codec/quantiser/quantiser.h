@@ -33,8 +33,13 @@ class Quantiser {
   bool MayBeInteger(size_t layer) const;
   bool MayBeEightBit(size_t layer) const;  // its input
 
-  // Call Refresh for what changes together, before anything is measured.
-  void SetPrecision(size_t layer, LayerPrecision wanted);
+  bool MaySplit(size_t layer) const;  // its input into digits
+  // The largest share of digits that a mix may give a layer.
+  double most_splitting() const { return options_.splitting < 0 ? 1.0 : options_.splitting; }
+
+  // Call Refresh for what changes together, before anything is measured. `splitting`: digits, as a
+  // share of the input's channels.
+  void SetPrecision(size_t layer, LayerPrecision wanted, double splitting);
   void Refresh();
   // Multiplies the range of a group's tensors by `factor`, against what was found for it.
   void Widen(size_t group, double factor);
@@ -56,6 +61,7 @@ class Quantiser {
   Status ApplyKeep();
   Status MeasureMoments();
   LayerPrecision Wanted(size_t index) const;
+  double WantedSplitting() const;
   bool InScope(const Layer& layer) const;
   bool IsKeptInHalf(const Group& group) const;
   void Harmonise(size_t group, LayerPrecision wanted);
@@ -91,6 +97,7 @@ class Quantiser {
   std::map<size_t, std::vector<SecondMoment>> moments_;   // by layer
   std::vector<RangeChoice> ranges_;                       // by group
   std::vector<double> widen_;                             // by group
+  std::vector<double> splitting_;                         // by group
   std::vector<bool> changed_;                             // by group
   std::optional<TaskLoss> loss_;
   Draft draft_;

@@ -452,11 +452,7 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
   } else {
     quantisation.element = bytes ? kernels::Element::kU8 : kernels::Element::kI16;
     quantisation.max = 4095;
-    // GDN reads the tensor itself as well as its products.
-    choice.digits = bytes && options.splitting > 0 && group.tensors.size() == 1 &&
-                    std::none_of(consumers.begin(), consumers.end(), [](const Consumer& consumer) {
-                      return consumer.layer->is_gdn();
-                    });
+    choice.digits = bytes && options.splitting > 0;
     const size_t digits = choice.digits ? DigitsOf(options.splitting, group.channels) : 0;
     if (options.smoothing != 0) {
       factor = ChooseFactors(rates, weightings, consumers, quantisation, options.smoothing, digits);

@@ -34,7 +34,7 @@ struct RangeOptions {
   RangeMethod method = RangeMethod::kMse;
   double percentile = 99.99;
   double smoothing = -1;  // exponent; negative: the best of several
-  double splitting = 0;   // digits, as a share of the channels; for groups of one tensor
+  double splitting = 0;   // digits of what bytes are read off, as a share of the channels
   bool dynamic = false;   // int16 ranges are the picture's: steps tell what calibration saw
   double widen = 1;       // of the range found: what tuning varies
 };

@@ -2,64 +2,123 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
+#include <span>
 
 namespace glint::quantiser {
 namespace {
 
-// A layer that may go from 16 bits to `to`.
-struct Candidate {
-  size_t layer;
-  LayerPrecision to;
+// What a layer may become instead of W16A16.
+struct Choice {
+  LayerPrecision precision = LayerPrecision::kW8A8;
+  double splitting = 0;
   double loss = 0;  // measured alone
   double gain = 0;  // of time, or of bytes
-  double ratio() const { return std::max(loss, 1e-4) / gain; }
 };
 
-void Apply(const std::vector<Candidate>& candidates, size_t count, Quantiser* quantiser) {
-  for (size_t i = 0; i < candidates.size(); ++i) {
-    quantiser->SetPrecision(candidates[i].layer,
-                            i < count ? candidates[i].to : LayerPrecision::kW16A16);
+// From 16 bits, or from the choice before, to the next that gains more: of each layer those that
+// lie on the lower convex hull of loss over gain, so a layer's steps come in order of `ratio`.
+struct Step {
+  size_t layer = 0;
+  size_t number = 0;  // of the layer's steps
+  Choice to;
+  double added_loss = 0;
+  double ratio = 0;  // of what the step loses to what it gains
+};
+
+constexpr LayerPrecision kStart = LayerPrecision::kW16A16;
+
+std::vector<Choice> ChoicesOf(const Quantiser& quantiser, size_t index) {
+  if (quantiser.is_fixed(index) || quantiser.precision(index) != kStart) return {};
+  const Layer& layer = quantiser.layers()[index];
+  if (IsEntropyGraph(layer.graph)) {
+    // Its time is small: what 8-bit weights save there is the size of the file.
+    const double weights =
+        static_cast<double>(layer.taps() * layer.channels() * layer.out_channels);
+    return {{LayerPrecision::kW8A16, 0, 0, weights}};
+  }
+  std::vector<Choice> choices;
+  if (!quantiser.MayBeEightBit(index)) return choices;
+  for (const double share : {0.5, 0.25, 0.125, 0.0}) {
+    const bool possible = share == 0 || quantiser.MaySplit(index);
+    if (!possible || share > quantiser.most_splitting()) continue;
+    choices.push_back({LayerPrecision::kW8A8, share, 0, layer.macs_per_pixel * (1 - share)});
+  }
+  return choices;
+}
+
+// `choices`: by growing gain.
+void AppendSteps(size_t layer, const std::vector<Choice>& choices, std::vector<Step>* steps) {
+  constexpr double kLeastLoss = 1e-4;  // measurements are not finer
+  double loss = 0, gain = 0;
+  size_t number = 0;
+  for (size_t i = 0; i < choices.size();) {
+    size_t best = i;
+    const auto ratio = [&](size_t c) {
+      return std::max(choices[c].loss - loss, kLeastLoss) / (choices[c].gain - gain);
+    };
+    for (size_t c = i; c < choices.size(); ++c) {
+      if (ratio(c) <= ratio(best)) best = c;
+    }
+    steps->push_back({layer, number++, choices[best], choices[best].loss - loss, ratio(best)});
+    loss = choices[best].loss;
+    gain = choices[best].gain;
+    i = best + 1;
+  }
+}
+
+// The layers of all `steps` at 16 bits, but as `taken` has them.
+void Apply(const std::vector<Step>& steps, std::span<const Step> taken, Quantiser* quantiser) {
+  std::map<size_t, Choice> choices;
+  for (const Step& step : steps) choices[step.layer] = {kStart, 0, 0, 0};
+  for (const Step& step : taken) choices[step.layer] = step.to;
+  for (const auto& [layer, choice] : choices) {
+    quantiser->SetPrecision(layer, choice.precision, choice.splitting);
   }
   quantiser->Refresh();
 }
 
-// The longest beginning of `candidates` (cheapest first) whose loss stays below `most`, by
-// bisection: losses add up nearly, so they grow with the length.
-Status ApplyWithin(const std::vector<Candidate>& candidates, double most, Quantiser* quantiser) {
-  size_t good = 0, bad = candidates.size() + 1;
+// The longest beginning of `steps` (cheapest first) whose loss stays below `most`, by bisection:
+// losses add up nearly, so they grow with the length. Then whatever else still fits.
+Status ApplyWithin(const std::vector<Step>& steps, double most, Quantiser* quantiser) {
+  size_t good = 0, bad = steps.size() + 1;
+  const auto done = [&](size_t tried) {
+    return static_cast<double>(tried) / static_cast<double>(steps.size() + 1);
+  };
+  const std::span<const Step> all(steps);
   while (good + 1 < bad) {
     const size_t middle = (good + bad) / 2;
-    Apply(candidates, middle, quantiser);
+    Apply(steps, all.first(middle), quantiser);
     GLINT_ASSIGN(const double loss, quantiser->Loss());
     (loss <= most ? good : bad) = middle;
-    GLINT_TRY(quantiser->Progress(
-        "mix", 1.0 - static_cast<double>(bad - good) / static_cast<double>(candidates.size() + 1)));
+    GLINT_TRY(quantiser->Progress("mix", 1.0 - done(bad - good)));
   }
-  Apply(candidates, good, quantiser);
-  return Status::Ok();
-}
-
-std::vector<Candidate> ListCandidates(const Quantiser& quantiser) {
-  std::vector<Candidate> candidates;
-  for (size_t i = 0; i < quantiser.layers().size(); ++i) {
-    if (quantiser.is_fixed(i) || quantiser.precision(i) != LayerPrecision::kW16A16) continue;
-    const Layer& layer = quantiser.layers()[i];
-    if (IsEntropyGraph(layer.graph)) {
-      // Its time is small: what 8-bit weights save there is the size of the file.
-      const double weights =
-          static_cast<double>(layer.taps() * layer.channels() * layer.out_channels);
-      candidates.push_back({i, LayerPrecision::kW8A16, 0, weights});
-    } else if (quantiser.MayBeEightBit(i)) {
-      candidates.push_back({i, LayerPrecision::kW8A8, 0, layer.macs_per_pixel});
+  std::vector<Step> taken(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(good));
+  Apply(steps, taken, quantiser);
+  GLINT_ASSIGN(double loss, quantiser->Loss());
+  for (size_t i = good; i < steps.size(); ++i) {
+    const size_t before =
+        static_cast<size_t>(std::count_if(taken.begin(), taken.end(), [&](const Step& step) {
+          return step.layer == steps[i].layer;
+        }));
+    if (before != steps[i].number || loss + steps[i].added_loss > most) continue;
+    taken.push_back(steps[i]);
+    Apply(steps, taken, quantiser);
+    GLINT_ASSIGN(const double tried, quantiser->Loss());
+    if (tried <= most) {
+      loss = tried;
+    } else {
+      taken.pop_back();
     }
+    GLINT_TRY(quantiser->Progress("mix", done(i + 1)));
   }
-  return candidates;
+  Apply(steps, taken, quantiser);
+  return Status::Ok();
 }
 
 }  // namespace
 
 Result<std::vector<double>> ChooseMix(double max_loss, Quantiser* quantiser) {
-  std::vector<Candidate> candidates = ListCandidates(*quantiser);
   std::vector<double> alone(quantiser->layers().size(), 0.0);
   GLINT_ASSIGN(const double base, quantiser->Loss());
   if (base > max_loss) {
@@ -68,27 +127,33 @@ Result<std::vector<double>> ChooseMix(double max_loss, Quantiser* quantiser) {
                   max_loss);
     return Status::Error(StatusCode::kInvalidArgument, text);
   }
-  for (size_t i = 0; i < candidates.size(); ++i) {
-    Candidate& candidate = candidates[i];
-    quantiser->SetPrecision(candidate.layer, candidate.to);
-    quantiser->Refresh();
-    GLINT_ASSIGN(const double loss, quantiser->Loss());
-    candidate.loss = alone[candidate.layer] = loss - base;
-    quantiser->SetPrecision(candidate.layer, LayerPrecision::kW16A16);
-    GLINT_TRY(quantiser->Progress(
-        "measure", static_cast<double>(i + 1) / static_cast<double>(candidates.size())));
+  std::vector<Step> sizes, times;
+  for (size_t i = 0; i < alone.size(); ++i) {
+    std::vector<Choice> choices = ChoicesOf(*quantiser, i);
+    for (Choice& choice : choices) {
+      quantiser->SetPrecision(i, choice.precision, choice.splitting);
+      quantiser->Refresh();
+      GLINT_ASSIGN(const double loss, quantiser->Loss());
+      choice.loss = alone[i] = loss - base;
+    }
+    GLINT_TRY(quantiser->Progress("measure",
+                                  static_cast<double>(i + 1) / static_cast<double>(alone.size())));
+    if (choices.empty()) continue;
+    quantiser->SetPrecision(i, kStart, 0);
+    AppendSteps(i, choices, IsEntropyGraph(quantiser->layers()[i].graph) ? &sizes : &times);
   }
   quantiser->Refresh();
-  std::sort(candidates.begin(), candidates.end(),
-            [](const Candidate& a, const Candidate& b) { return a.ratio() < b.ratio(); });
-  std::vector<Candidate> sizes, times;
-  for (const Candidate& candidate : candidates) {
-    (candidate.to == LayerPrecision::kW8A16 ? sizes : times).push_back(candidate);
+  for (std::vector<Step>* steps : {&sizes, &times}) {
+    std::stable_sort(steps->begin(), steps->end(),
+                     [](const Step& a, const Step& b) { return a.ratio < b.ratio; });
   }
+  // Pictures that calibration did not see lose about a fifth more.
+  constexpr double kUnseen = 0.8;
   constexpr double kShareForSize = 0.2;  // of the loss that is allowed
-  const double most_for_size = std::max(base, 0.0) + kShareForSize * max_loss;
-  GLINT_TRY(ApplyWithin(sizes, std::min(most_for_size, max_loss), quantiser));
-  GLINT_TRY(ApplyWithin(times, max_loss, quantiser));
+  const double most = std::max(base, kUnseen * max_loss);
+  const double most_for_size = std::max(base, 0.0) + kShareForSize * most;
+  GLINT_TRY(ApplyWithin(sizes, std::min(most_for_size, most), quantiser));
+  GLINT_TRY(ApplyWithin(times, most, quantiser));
   return alone;
 }
 

@@ -61,9 +61,10 @@ struct QuantiseOptions {
   // Factors per channel between a tensor and the next weights: range^exponent. Negative: the best
   // of several for each layer; 0: none.
   double smoothing = -1;
-  // W8A8: input channels of two digits, as a share of all, where that takes most noise away; they
-  // cost as many products more. 0: none.
-  double splitting = 0;
+  // W8A8: digits besides the bytes, as a share of a layer's input channels, where they take most
+  // noise away; they cost as many products more. 0: none; negative: an eighth. In a mix the largest
+  // share that a layer may get; negative: any.
+  double splitting = -1;
   // Vary the range of each 8-bit tensor by what it does to R + lambda D on the pictures.
   bool tune = false;
   // Percent, above 0: the cheapest mix of precisions whose loss on the pictures stays below; an
