@@ -101,11 +101,11 @@ agrees "16 bits and alpha" deep_alpha.pam pam
 agrees "two segments" tall.pam ppm --lrd 0.0001
 agrees "two states" states.pam ppm --lrd 0.0009
 
-# Models of integers: steps of the model, and steps of the picture.
-for activations in 16 16-dynamic; do
+# Models of integers, the same samples: steps along the rate, digits, and steps of the picture.
+for activations in 8 16 16-dynamic; do
   made=w8a$activations.safetensors
   if "$bin/quantize" --model "$fp32" --type INT8 --activations "$activations" --rounding nearest --calibration odd.pam \
-    --calibration-lrd 0.0004 --held-out odd.pam --out "$made" >output.txt 2>&1; then
+    --calibration-lrd 0.00003,0.0004 --held-out odd.pam --out "$made" >output.txt 2>&1; then
     pass "quantize --activations $activations"
   else
     fail "quantize --activations $activations"
@@ -113,6 +113,10 @@ for activations in 16 16-dynamic; do
   model=$made
   agrees "activations $activations" odd.pam ppm
   agrees "activations $activations, two segments" tall.pam ppm --lrd 0.0001
+done
+for shipped in int16 int8 int8-entropy fp16; do
+  model=$tests/../weights/light-$shipped.safetensors
+  agrees "light-$shipped" odd.pam ppm --lrd 0.0007
 done
 
 # A decoder that finds no fault with anything would agree as well.

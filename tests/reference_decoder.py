@@ -4,7 +4,7 @@
   reference_decoder.py MODEL STREAM [PICTURE]   decodes; PICTURE (PPM, PGM, PAM) is what another decoder made of the stream
   reference_decoder.py --explain MODEL STREAM   prints the stream, field by field
 
-Checks all that the documents promise: CRCs of chunks and latents, final states, and, against PICTURE, colour within one level
+Checks all that the documents promise: CRCs of chunks and latents, final states, and, against PICTURE, colour within one level (the same samples where g_s is all integers)
 and alpha sample by sample. Exit code 0: all right; 1: something differs, and the last line says what.
 """
 import argparse
@@ -134,6 +134,7 @@ class Latents:
     def __init__(self, model, header):
         doc = model.doc
         self.model, self.coding, self.bits = model, doc["coding"], doc["latents"]["fraction_bits"]
+        self.t = rate_to_t(doc["rate"], header.lrd)
         stride, self.ratio = doc["picture"]["stride"], doc["hyper"]["stride"] // doc["latents"]["stride"]
         self.height, self.width = (-(-side // stride) * stride // doc["latents"]["stride"] for side in (header.height, header.width))
         self.rows = self.coding["segment_rows"]
@@ -173,11 +174,11 @@ class Latents:
         rans = Rans(payload[:-4], self.symbols(segment))
         for row in self.hyper_rows(segment):
             self.z[row] = [[rans.get(table) for table in self.z_tables] for _ in range(self.z.shape[1])]
-        psi = run_graph(self.model, "h_s", {self.input_name("h_s"): self.z.astype(np.float32)})[:self.height, :self.width]
+        psi = run_graph(self.model, "h_s", {self.input_name("h_s"): self.z.astype(np.float32)}, self.t)[:self.height, :self.width]
         for step in self.coding["steps"]:
             begin, end = step["channels"]
             inputs = {name: self.step_input(source, psi) for name, source in step["inputs"].items()}
-            out = run_graph(self.model, step["graph"], inputs)
+            out = run_graph(self.model, step["graph"], inputs, self.t)
             means = to_fixed(out[:, :, :end - begin], 1 << self.bits)
             index = (out[:, :, end - begin:, None] >= self.thresholds).sum(3)
             for row in self.step_rows(step, segment):
@@ -204,7 +205,7 @@ def rate_to_t(rate, lrd):
 def colour(latents, header):
     model = latents.model
     y = latents.y_hat.astype(np.float32) / np.float32(1 << latents.bits)
-    x = run_graph(model, "g_s", {latents.input_name("g_s"): y}, rate_to_t(model.doc["rate"], header.lrd))[:header.height, :header.width]
+    x = run_graph(model, "g_s", {latents.input_name("g_s"): y}, latents.t)[:header.height, :header.width]
     if header.channels == 1:
         x = ((x[:, :, 0] + x[:, :, 1] + x[:, :, 2]) * np.float32(1 / 3))[:, :, None]
     top = np.float32((1 << min(header.depth, 8)) - 1)
@@ -243,12 +244,17 @@ def read_pnm(path):
     return np.frombuffer(body, ">u2" if top > 255 else "u1").reshape(height, width, depth).astype(np.int64), top
 
 
-def compare(picture, got, header):
+def is_exact(graph):
+    """Does everything that multiplies do it in integers?"""
+    return all(n["precision"] in ("i16", "i8") for n in graph["nodes"] if n["op"] in ("conv2d", "conv_transpose2d", "gdn"))
+
+
+def compare(picture, got, header, exact):
     wanted, top = read_pnm(picture)
     expect(wanted.shape == got.shape and top == (1 << (header.depth if header.alpha else min(header.depth, 8))) - 1, "form of the picture")
     off = np.abs(wanted - got)
     most = off[:, :, :header.channels].max()
-    expect(most <= (257 if top > 255 else 1), f"colour differs by {most}")
+    expect(most <= (0 if exact else 257 if top > 255 else 1), f"colour differs by {most}")
     expect(not header.alpha or off[:, :, -1].max() == 0, "alpha differs")
     return f"colour within {most} of {top}, {np.count_nonzero(off)} of {off.size} samples differ"
 
@@ -306,7 +312,7 @@ def main():
     text = f"{header.width}x{header.height}, {len(segments)} segments of {traces[0].n} states, {sum(r.count for r in traces)} symbols, {sum(r.escapes for r in traces)} escapes"
     if args.picture:
         planes = [colour(latents, header)] + ([alpha(payloads["A"], header)] if header.alpha else [])
-        text += "; " + compare(args.picture, np.concatenate(planes, 2), header)
+        text += "; " + compare(args.picture, np.concatenate(planes, 2), header, is_exact(model.doc["graphs"]["g_s"]))
     print(text)
 
 

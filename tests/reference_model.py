@@ -110,8 +110,8 @@ def step_at(steps, t):
     return steps[0] if len(steps) == 1 else math.exp(math.log(steps[k]) * (1 - (at - k)) + math.log(steps[k + 1]) * (at - k))
 
 
-def quantise(model, kept, x, t):
-    """x as `tensors` of a graph keep it -> (q - zero, step, the floats that this stands for)"""
+def quantise(model, kept, x, t, gains=None):
+    """x as `tensors` of a graph keep it -> (q - zero, step, the floats that this stands for). `gains`: x is still to be multiplied by them"""
     factor = model.tensor(kept["factor"]).astype(np.float64) if "factor" in kept else np.ones(x.shape[2])
     if kept["steps"] == "dynamic":
         most = np.nan_to_num(np.abs(x), nan=np.inf).max((0, 1)) / factor
@@ -119,7 +119,8 @@ def quantise(model, kept, x, t):
     else:
         step = step_at(kept["steps"], t)
     low, high = (-kept["max"], kept["max"]) if kept["type"] == "i16" else (-kept["zero"], 255 - kept["zero"])
-    scaled = np.where(np.isnan(x), np.float32(0), x) * (1 / (step * factor)).astype(np.float32)
+    inverse = (1 / (step * factor)).astype(np.float32)
+    scaled = np.where(np.isnan(x), np.float32(0), x) * (inverse if gains is None else gains * inverse)
     q = np.rint(np.clip(scaled, np.float32(low), np.float32(high)))
     return q.astype(np.float64), step, q * (step * factor).astype(np.float32)
 
@@ -151,13 +152,23 @@ def run_graph(model, name, inputs, t=0.0):
     """Tensors by input name -> the output. `t` is what gains and steps depend on."""
     graph = model.doc["graphs"][name]
     values, waiting, kept, parts = {}, list(graph["nodes"]), {}, {}
+    forms, makers = graph.get("tensors", {}), {n["output"]: n for n in graph["nodes"]}
+    readers = lambda tensor: sum(n["inputs"].count(tensor) for n in graph["nodes"])
 
-    def store(tensor, x):
-        form = graph.get("tensors", {}).get(tensor)
+    def joined_to_integers(tensor):
+        """Is it what a node of integers makes, with no other reader on the way?"""
+        if tensor not in makers or tensor in forms or readers(tensor) != 1:
+            return False
+        node = makers[tensor]
+        return node["precision"] in ("i16", "i8") or (node["op"] in ("add", "leaky_relu", "relu") and
+                                                      any(joined_to_integers(i) for i in node["inputs"]))
+
+    def store(tensor, x, gains=None):
+        form = forms.get(tensor)
         if form and form["type"] == "f16":
             x = round_halves(model, form, x)
         elif form:
-            kept[tensor] = quantise(model, form, x, t)
+            kept[tensor] = quantise(model, form, x, t, gains)
             x = kept[tensor][2]
         values[tensor] = x
 
@@ -168,6 +179,10 @@ def run_graph(model, name, inputs, t=0.0):
         waiting.remove(node)
         x = [values[i] for i in node["inputs"]]
         op = node["op"]
+        form = forms.get(node["output"], {})
+        if op == "gain" and form.get("type") in ("i16", "u8") and form["steps"] != "dynamic" and joined_to_integers(node["inputs"][0]):
+            store(node["output"], x[0], gain(model, node, t))     # joined: one factor
+            continue
         if op == "digits":       # read as integers only
             kept[node["output"]] = split_digits(node, graph["tensors"][node["output"]], kept[node["inputs"][0]])
             values[node["output"]] = None
