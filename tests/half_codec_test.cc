@@ -16,7 +16,8 @@
 namespace glint {
 namespace {
 
-using testing::CheckRefused;
+using testing::Broken;
+using testing::CheckAllRefused;
 using testing::HalfModel;
 using testing::Json;
 using testing::LoadModel;
@@ -25,6 +26,7 @@ using testing::MustDecode;
 using testing::MustEncode;
 using testing::SmoothPicture;
 using testing::TargetScope;
+using testing::TensorOf;
 
 TEST_CASE("half codec: every target decodes what any target codes") {
   const std::vector<uint8_t> file = HalfModel(3).Build();
@@ -62,16 +64,6 @@ TEST_CASE("half codec: every target decodes what any target codes") {
       }
     }
   }
-}
-
-struct Broken {
-  const char* what;
-  void (*change)(ModelBuilder& b);
-  std::vector<std::string> message;
-};
-
-Json& TensorOf(ModelBuilder& b, const char* graph, const char* name) {
-  return b.document["graphs"][graph]["tensors"][name];
 }
 
 TEST_CASE("half codec: broken half tensors are refused with the place and the value") {
@@ -137,12 +129,7 @@ TEST_CASE("half codec: broken half tensors are refused with the place and the va
        [](ModelBuilder& b) { b.tensors.at("s3.weight").bytes[1] = 0x7C; },
        {"node 's3': weight 's3.weight' is not finite everywhere"}},
   };
-  for (const Broken& broken : list) {
-    CAPTURE(broken.what);
-    ModelBuilder b = HalfModel();
-    broken.change(b);
-    CheckRefused(b.Build(), broken.message);
-  }
+  CheckAllRefused(list, HalfModel());
 }
 
 }  // namespace

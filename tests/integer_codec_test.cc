@@ -17,7 +17,8 @@
 namespace glint {
 namespace {
 
-using testing::CheckRefused;
+using testing::Broken;
+using testing::CheckAllRefused;
 using testing::DynamicModelFile;
 using testing::IntegerModel;
 using testing::Json;
@@ -25,8 +26,10 @@ using testing::LoadModel;
 using testing::ModelBuilder;
 using testing::MustDecode;
 using testing::MustEncode;
+using testing::NodeOf;
 using testing::SmoothPicture;
 using testing::TargetScope;
+using testing::TensorOf;
 
 void CheckEverywhere(const std::vector<uint8_t>& file, const Picture& picture) {
   std::vector<std::vector<uint8_t>> streams;
@@ -116,24 +119,6 @@ TEST_CASE("integer codec: the plan names what is dynamic") {
   CHECK(text.find("a1.f32 > a1 dynamic") != std::string::npos);
 }
 
-struct Broken {
-  const char* what;
-  void (*change)(ModelBuilder& b);
-  std::vector<std::string> message;
-};
-
-Json& TensorOf(ModelBuilder& b, const char* graph, const char* name) {
-  return b.document["graphs"][graph]["tensors"][name];
-}
-
-Json& NodeOf(ModelBuilder& b, const char* graph, const char* name) {
-  for (Json& node : b.document["graphs"][graph]["nodes"]) {
-    if (node["name"] == name) return node;
-  }
-  FAIL("no such node");
-  return b.document;
-}
-
 // g_s reads digits of s4: two channels have a low one, one a coarse one.
 void AddDigits(ModelBuilder& b) {
   Json& graph = b.document["graphs"]["g_s"];
@@ -212,13 +197,9 @@ TEST_CASE("integer codec: broken digits are refused with the place and the value
        },
        {"node 's3': weight 's3.weight' has shape", "the input has 11 channels"}},
   };
-  for (const Broken& broken : list) {
-    CAPTURE(broken.what);
-    ModelBuilder b = IntegerModel();
-    AddDigits(b);
-    broken.change(b);
-    CheckRefused(b.Build(), broken.message);
-  }
+  ModelBuilder sound = IntegerModel();
+  AddDigits(sound);
+  CheckAllRefused(list, sound);
 }
 
 TEST_CASE("integer codec: broken quantisations are refused with the place and the value") {
@@ -311,12 +292,7 @@ TEST_CASE("integer codec: broken quantisations are refused with the place and th
        [](ModelBuilder& b) { NodeOf(b, "g_s", "sg3")["form"] = "sqrt"; },
        {"node 'sg3': form sqrt has no integer form"}},
   };
-  for (const Broken& broken : list) {
-    CAPTURE(broken.what);
-    ModelBuilder b = IntegerModel();
-    broken.change(b);
-    CheckRefused(b.Build(), broken.message);
-  }
+  CheckAllRefused(list, IntegerModel());
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/model_file.h"
+#include "tests/model_builder.h"
 
 namespace glint::testing {
 
@@ -30,6 +31,35 @@ inline void CheckRefused(const std::vector<uint8_t>& bytes, const std::vector<st
   for (const std::string& part : parts) {
     CAPTURE(part);
     CHECK(message.find(part) != std::string::npos);
+  }
+}
+
+inline Json& TensorOf(ModelBuilder& b, const char* graph, const char* name) {
+  return b.document["graphs"][graph]["tensors"][name];
+}
+
+inline Json& NodeOf(ModelBuilder& b, const char* graph, const char* name) {
+  for (Json& node : b.document["graphs"][graph]["nodes"]) {
+    if (node["name"] == name) return node;
+  }
+  FAIL("no such node");
+  return b.document;
+}
+
+// A change that makes a sound model bad, and what the message then says.
+struct Broken {
+  const char* what;
+  void (*change)(ModelBuilder& b);
+  std::vector<std::string> message;
+};
+
+inline void CheckAllRefused(const std::vector<Broken>& list, const ModelBuilder& sound) {
+  for (const Broken& broken : list) {
+    const std::string what = broken.what;
+    CAPTURE(what);
+    ModelBuilder b = sound;
+    broken.change(b);
+    CheckRefused(b.Build(), broken.message);
   }
 }
 

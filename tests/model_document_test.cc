@@ -12,26 +12,14 @@
 namespace glint {
 namespace {
 
-using testing::CheckRefused;
+using testing::Broken;
+using testing::CheckAllRefused;
 using testing::Json;
 using testing::ModelBuilder;
+using testing::NodeOf;
 using testing::TinyModel;
 
-Json& NodeOf(ModelBuilder& b, const char* graph, const char* name) {
-  for (Json& node : b.document["graphs"][graph]["nodes"]) {
-    if (node["name"] == name) return node;
-  }
-  FAIL("no such node");
-  return b.document;
-}
-
 Json& StepOf(ModelBuilder& b, size_t i) { return b.document["coding"]["steps"][i]; }
-
-struct Broken {
-  const char* what;
-  void (*change)(ModelBuilder& b);
-  std::vector<std::string> message;
-};
 
 const std::vector<Broken>& BrokenDocuments() {
   static const std::vector<Broken> list = {
@@ -537,13 +525,7 @@ const std::vector<Broken>& BrokenDocuments() {
 }
 
 TEST_CASE("model file: broken documents and tensors are refused with the place and the value") {
-  for (const Broken& broken : BrokenDocuments()) {
-    const std::string what = broken.what;
-    CAPTURE(what);
-    ModelBuilder b = TinyModel();
-    broken.change(b);
-    CheckRefused(b.Build(), broken.message);
-  }
+  CheckAllRefused(BrokenDocuments(), TinyModel());
 }
 
 }  // namespace
