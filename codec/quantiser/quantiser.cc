@@ -226,7 +226,7 @@ LayerPrecision Quantiser::Wanted(size_t index) const {
   return !MayBeEightBit(index) || sensitive ? LayerPrecision::kW16A16 : LayerPrecision::kW8A8;
 }
 
-// Where it is left to us, an eighth: a third of the loss for little time. A mix decides by itself.
+// Left to us, an eighth: takes a third of the loss away for little time. A mix decides by itself.
 double Quantiser::WantedSplitting() const {
   if (options_.max_loss > 0) return 0.0;
   constexpr double kDefault = 0.125;

@@ -179,7 +179,7 @@ ChannelNoise NoiseOf(const std::vector<GroupStatistics>& rates,
   return noise;
 }
 
-// The digits that take most noise away, each all but a 256th of its channel's.
+// The digits that take most noise away: each leaves a 256th of its channel's.
 Split ChooseSplit(const ChannelNoise& noise, size_t digits) {
   const size_t channels = noise.input.size();
   std::vector<size_t> order(2 * channels);
