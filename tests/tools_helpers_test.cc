@@ -275,6 +275,71 @@ TEST_CASE("tools: a comparison says why it has no number") {
   CHECK(json["speed_ratio"]["encoding"].is_null());
 }
 
+std::vector<QualityCurve> CurvesOfText(const std::string& text) {
+  const Expected<std::vector<QualityCurve>> curves = CurvesOf(Json::parse(text));
+  if (!curves) FAIL(curves.error().message);
+  return *curves;
+}
+
+TEST_CASE("tools: curves are read as CompressAI writes them") {
+  const std::string one = R"({"name": "a", "results": {"bpp": [0.2, 0.8], "psnr-rgb": [31, null],)"
+                          R"( "ms-ssim-rgb": [0.9, null], "encoding_time": [1, 2]}})";
+  const std::string other = R"({"results": {"bpp": [1], "psnr-rgb": [30]}})";
+  for (const std::string& text :
+       {"[" + one + ", " + other + "]",
+        R"({"models": [)" + one + ", " + other + R"(], "comparison": {}})"}) {
+    CAPTURE(text);
+    const std::vector<QualityCurve> curves = CurvesOfText(text);
+    REQUIRE(curves.size() == 2);
+    CHECK(curves[0].name == "a");
+    REQUIRE(curves[0].psnr.size() == 2);
+    CHECK(curves[0].psnr[0].rate == 0.2);
+    CHECK(curves[0].psnr[0].quality == 31);
+    CHECK(std::isinf(curves[0].psnr[1].quality));
+    REQUIRE(curves[0].ms_ssim.size() == 1);
+    CHECK(curves[0].ms_ssim[0].quality == doctest::Approx(10));
+    CHECK(curves[1].name == "curve 2");
+    CHECK(curves[1].ms_ssim.empty());
+  }
+  CHECK(CurvesOfText(one).size() == 1);
+}
+
+TEST_CASE("tools: what is no curve is refused") {
+  for (const char* text : {"[]", "3", "{}", R"({"models": 3})", R"({"name": "a", "results": 3})",
+                           R"({"results": {"psnr-rgb": [30]}})", R"({"results": {"bpp": [1]}})",
+                           R"({"results": {"bpp": 1, "psnr-rgb": [30]}})",
+                           R"({"results": {"bpp": ["1"], "psnr-rgb": [30]}})",
+                           R"({"results": {"bpp": [1, 2], "psnr-rgb": [30]}})"}) {
+    CAPTURE(text);
+    const Expected<std::vector<QualityCurve>> curves = CurvesOf(Json::parse(text));
+    REQUIRE(!curves.ok());
+    CHECK(!curves.error().message.empty());
+  }
+}
+
+TEST_CASE("tools: models are compared with curves") {
+  const std::vector<Evaluation> evaluations = {MakeEvaluation("FP32", 1),
+                                               MakeEvaluation("INT8", 0.5)};
+  // What `evaluate --json` writes is a file of curves.
+  const std::vector<QualityCurve> curves =
+      CurvesOfText(JsonText(EvaluationJson(MakeEvaluation("old", 2))));
+  const std::vector<CurveComparison> comparisons = CompareWithCurves(evaluations, curves);
+  REQUIRE(comparisons.size() == 2);
+  CHECK(comparisons[0].label == "FP32");
+  CHECK(comparisons[0].curve == "glint--old");
+  CHECK(comparisons[0].psnr->percent == doctest::Approx(-50));
+  CHECK(comparisons[1].psnr->percent == doctest::Approx(-75));
+  CHECK(comparisons[1].ms_ssim->percent == doctest::Approx(-75));
+  const std::string text = CurvesText(comparisons);
+  CAPTURE(text);
+  CHECK(text.find("INT8   glint--old      -75.00 %  31.00 to 34.00") != std::string::npos);
+  const Json json = EvaluationsJson(evaluations, curves);
+  CHECK(json["curves"].size() == 2);
+  CHECK(json["curves"][1]["curve"] == "glint--old");
+  CHECK(json["curves"][1]["bd_rate_psnr"]["percent"] == comparisons[1].psnr->percent);
+  CHECK(!EvaluationsJson(evaluations).contains("curves"));
+}
+
 TEST_CASE("tools: rates outside of a model's range are refused") {
   ModelInfo model;
   model.name = "light";

@@ -321,6 +321,13 @@ test_compare() {
     --gt_path small.ppm --lrd 0.0002,0.0008
   said "... by their names" '^light-fp32 .* 0\.00 %'
   said "... no MS-SSIM of small pictures" 'over MS-SSIM.*: no picture is large enough'
+  exits "compare with curves" 0 "$evaluate" --gt_path one --lrd 0.0001,0.0003,0.0008 --curves two.json \
+    --json curves.json
+  said "... each of the file" '^FP32 +glint-light-(fp32|int8-entropy) .* 0\.00 % '
+  has_keys "... in JSON" curves.json results curves label curve bd_rate_psnr bd_rate_ms_ssim
+  exits "curves without --lrd" 0 "$evaluate" --gt_path small.ppm --curves "$root/bench/codecs.json"
+  said "... says which rates" '^No --lrd: 6 rates .* 0.00005 to 0.0009$'
+  said "... the codecs of bench" '^FP32 +AVIF 4:4:4 '
   exits "one type is no comparison" 0 "$program" --type INT8-ENTROPY --gt_path small.ppm
   said "... its label is what was asked for" '^INT8-ENTROPY: model light'
 
@@ -329,8 +336,10 @@ test_compare() {
     --lrd 0.0002,0.0008 --json some.json
   check "... said once" test "$(grep -c 'one/broken.png: ' stderr.txt)" -eq 1
   check "... in the JSON of both" test "$(grep -c '"message":' some.json)" -eq 2
-  rm -r one two two.json some.json
+  rm -r one two two.json some.json curves.json
 
+  refuses "curves that are not there" 'curves: gone.json: ' "$evaluate" --curves gone.json
+  refuses "curves of a picture" 'curves: small.ppm: is not JSON' "$evaluate" --curves small.ppm
   refuses "compare one type" 'compare INT8' "$program" --compare INT8
   refuses "compare a type with itself" 'INT8 is there twice' "$program" --compare FP32,INT8,int8
   refuses "compare what is no type" 'compare' "$program" --compare FP32,FP64

@@ -26,30 +26,6 @@ Seconds SumOf(const Evaluation& evaluation) {
   return sum;
 }
 
-std::vector<RatePoint> PsnrPoints(const std::vector<Means>& rates) {
-  std::vector<RatePoint> points;
-  points.reserve(rates.size());
-  for (const Means& means : rates) points.push_back({means.bpp, means.psnr});
-  return points;
-}
-
-// Over the pictures that have an MS-SSIM.
-std::vector<RatePoint> MsSsimPoints(const std::vector<Means>& rates) {
-  std::vector<RatePoint> points;
-  for (const Means& means : rates) {
-    if (means.ms_ssim) points.push_back({means.ms_ssim_bpp, Decibels(*means.ms_ssim)});
-  }
-  return points;
-}
-
-Expected<BdRate> MsSsimBdRate(const Evaluation& first, const Evaluation& other) {
-  const std::vector<RatePoint> points = MsSsimPoints(first.rates);
-  if (points.empty() && !first.rates.empty()) {
-    return MakeError(ErrorCode::kInvalidArgument, "no picture is large enough for MS-SSIM");
-  }
-  return ComputeBdRate(points, MsSsimPoints(other.rates));
-}
-
 // ---- for people
 // ----------------------------------------------------------------------------------
 
@@ -106,15 +82,17 @@ Json BdRateJson(const Expected<BdRate>& rate) {
 Comparison CompareWithFirst(const std::vector<Evaluation>& evaluations) {
   const Evaluation& first = evaluations.front();
   const Seconds first_seconds = SumOf(first);
+  const QualityCurve first_curve = CurveOf(first);
   Comparison comparison{first.rates.size(), {}};
   for (const Evaluation& evaluation : evaluations) {
     const Seconds seconds = SumOf(evaluation);
+    const QualityCurve curve = CurveOf(evaluation);
     const auto bytes = [](const Evaluation& e) { return static_cast<double>(e.model.file_bytes); };
     comparison.models.push_back(
         {evaluation.label, evaluation.model.file_bytes, bytes(evaluation) / bytes(first),
-         ComputeBdRate(PsnrPoints(first.rates), PsnrPoints(evaluation.rates)),
-         MsSsimBdRate(first, evaluation), first_seconds.encoding / seconds.encoding,
-         first_seconds.decoding / seconds.decoding, first_seconds.transforms / seconds.transforms});
+         PsnrBdRate(first_curve, curve), MsSsimBdRate(first_curve, curve),
+         first_seconds.encoding / seconds.encoding, first_seconds.decoding / seconds.decoding,
+         first_seconds.transforms / seconds.transforms});
   }
   return comparison;
 }
@@ -169,11 +147,63 @@ Json ComparisonJson(const Comparison& comparison) {
   return Json{{"first", comparison.models.front().label}, {"models", models}};
 }
 
-Json EvaluationsJson(const std::vector<Evaluation>& evaluations) {
-  if (evaluations.size() == 1) return EvaluationJson(evaluations.front());
-  Json models = Json::array();
-  for (const Evaluation& evaluation : evaluations) models.push_back(EvaluationJson(evaluation));
-  return Json{{"models", models}, {"comparison", ComparisonJson(CompareWithFirst(evaluations))}};
+std::vector<CurveComparison> CompareWithCurves(const std::vector<Evaluation>& evaluations,
+                                               const std::vector<QualityCurve>& curves) {
+  std::vector<CurveComparison> comparisons;
+  for (const Evaluation& evaluation : evaluations) {
+    const QualityCurve own = CurveOf(evaluation);
+    for (const QualityCurve& curve : curves) {
+      comparisons.push_back(
+          {evaluation.label, curve.name, PsnrBdRate(curve, own), MsSsimBdRate(curve, own)});
+    }
+  }
+  return comparisons;
+}
+
+std::string CurvesText(const std::vector<CurveComparison>& comparisons) {
+  std::vector<Table::Cells> rows;
+  Reasons reasons;
+  for (const CurveComparison& c : comparisons) {
+    const std::string label = Printable(c.label), curve = Printable(c.curve);
+    rows.push_back({label, curve, PercentText(c.psnr), OverlapText(c.psnr), PercentText(c.ms_ssim),
+                    OverlapText(c.ms_ssim)});
+    reasons.Add(label + " against " + curve + " over PSNR", c.psnr);
+    reasons.Add(label + " against " + curve + " over MS-SSIM", c.ms_ssim);
+  }
+  return "Compared with the curves\n" +
+         FormatTable({{"model", Table::Align::kLeft},
+                      {"against", Table::Align::kLeft},
+                      {"BD-rate PSNR"},
+                      {"over dB"},
+                      {"BD-rate MS-SSIM"},
+                      {"over dB"}},
+                     rows) +
+         reasons.Text() +
+         "BD-rate: bits of the model for the same quality against the curve; negative is fewer. It "
+         "says something only where both are of the same pictures\n";
+}
+
+Json EvaluationsJson(const std::vector<Evaluation>& evaluations,
+                     const std::vector<QualityCurve>& curves) {
+  Json json;
+  if (evaluations.size() == 1) {
+    json = EvaluationJson(evaluations.front());
+  } else {
+    json["models"] = Json::array();
+    for (const Evaluation& evaluation : evaluations) {
+      json["models"].push_back(EvaluationJson(evaluation));
+    }
+    json["comparison"] = ComparisonJson(CompareWithFirst(evaluations));
+  }
+  if (curves.empty()) return json;
+  json["curves"] = Json::array();
+  for (const CurveComparison& c : CompareWithCurves(evaluations, curves)) {
+    json["curves"].push_back(Json{{"label", c.label},
+                                  {"curve", c.curve},
+                                  {"bd_rate_psnr", BdRateJson(c.psnr)},
+                                  {"bd_rate_ms_ssim", BdRateJson(c.ms_ssim)}});
+  }
+  return json;
 }
 
 }  // namespace glint::tools

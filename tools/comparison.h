@@ -1,5 +1,6 @@
 // Several models over the same pictures and rates, each against the first: bits for the same
-// quality, speed, size of the file; as a table for people and as JSON. Used by tools/evaluate.cc.
+// quality, speed, size of the file; and against curves of other codecs. As tables for people and as
+// JSON. Used by tools/evaluate.cc.
 // Thread rules: pure functions.
 #ifndef GLINT_TOOLS_COMPARISON_H_
 #define GLINT_TOOLS_COMPARISON_H_
@@ -11,6 +12,7 @@
 
 #include "glint/glint.hpp"
 #include "tools/bd_rate.h"
+#include "tools/curves.h"
 #include "tools/evaluation_output.h"
 #include "tools/json_output.h"
 
@@ -39,8 +41,21 @@ Comparison CompareWithFirst(const std::vector<Evaluation>& evaluations);
 std::string ComparisonText(const Comparison& comparison);  // a table and what it means
 Json ComparisonJson(const Comparison& comparison);
 
-// One evaluation as EvaluationJson has it; several as "models", beside their "comparison".
-Json EvaluationsJson(const std::vector<Evaluation>& evaluations);
+// A model against a curve of something else on, one hopes, the same pictures.
+struct CurveComparison {
+  std::string label, curve;
+  Expected<BdRate> psnr, ms_ssim;
+};
+
+std::vector<CurveComparison> CompareWithCurves(const std::vector<Evaluation>& evaluations,
+                                               const std::vector<QualityCurve>& curves);
+
+std::string CurvesText(const std::vector<CurveComparison>& comparisons);
+
+// One evaluation as EvaluationJson has it; several as "models", beside their "comparison". With
+// curves also "curves".
+Json EvaluationsJson(const std::vector<Evaluation>& evaluations,
+                     const std::vector<QualityCurve>& curves = {});
 
 }  // namespace glint::tools
 

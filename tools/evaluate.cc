@@ -129,7 +129,7 @@ class Run {
       Print(Count(job_.pictures.skipped, "other file") +
             " of the folder left out (not PNG, PPM, PGM or PAM by name)\n");
     }
-    if (compares() && flags_.lrd.empty()) {
+    if (job_.lrds.size() > 1 && flags_.lrd.empty()) {
       Print("No --lrd: " + Count(job_.lrds.size(), "rate") +
             " spread over what the models are meant for, " + Shortest(job_.lrds.front()) + " to " +
             Shortest(job_.lrds.back()) + "\n");
@@ -226,6 +226,9 @@ class Run {
 
   void PrintEnd() {
     if (compares()) Print("\n" + ComparisonText(CompareWithFirst(evaluations_)));
+    if (!job_.curves.empty()) {
+      Print("\n" + CurvesText(CompareWithCurves(evaluations_, job_.curves)));
+    }
     if (job_.lrds.size() > 1) {
       for (const Evaluation& evaluation : evaluations_) {
         Print("\nMeans by rate" + (compares() ? ", " + Printable(evaluation.label) : "") + "\n" +
@@ -264,7 +267,7 @@ class Run {
 
   Error WriteJson() {
     if (flags_.json.empty()) return {};
-    const std::string text = JsonText(EvaluationsJson(evaluations_));
+    const std::string text = JsonText(EvaluationsJson(evaluations_, job_.curves));
     return At(OutputName(flags_.json), WriteFile(flags_.json, text.data(), text.size()));
   }
 
@@ -298,11 +301,15 @@ void AddFlags(CLI::App* app, EvaluateFlags* flags) {
       ->check(CLI::IsMember(ShippedTypes(), CLI::ignore_case))
       ->excludes(type)
       ->excludes(model);
+  app->add_option(
+      "--curves", flags->curves,
+      "JSON of other codecs' results, as CompressAI and --json write them: compares with "
+      "each");
   app->add_option("--gt_path,--gt-path", flags->gt_path,
                   "Picture, or folder of pictures (default: the samples that came with Glint)");
   app->add_option("--lrd", flags->lrd,
                   "Rates, with commas between; larger is more bits (default: the model's; when "
-                  "comparing, 6 over what the models are meant for)");
+                  "comparing models or --curves, 6 over what the models are meant for)");
   app->add_option("--freq", flags->freq,
                   "Show and save every N-th picture, and any below 15 dB (default: 5 for a folder, "
                   "else 1); means are over all")
@@ -326,6 +333,7 @@ void AddFlags(CLI::App* app, EvaluateFlags* flags) {
       "  evaluate --gt_path Kodak --lrd 0.0001,0.0003,0.0009 --json kodak.json\n"
       "  evaluate --type FP32 --gt_path photo.png --out results --repeat 5\n"
       "  evaluate --compare FP32,INT8 --gt_path Kodak --repeat 3 --json compared.json\n"
+      "  evaluate --gt_path Kodak --curves bench/codecs.json\n"
       "Exit code: 0; 1 when some pictures of a folder could not be evaluated; 2 when a flag, file "
       "or\n"
       "model is bad. docs/EVALUATE.md says what each number means.");

@@ -124,10 +124,11 @@ Expected<std::vector<double>> GivenRates(const std::string& flag,
   return std::move(*rates);
 }
 
-Expected<std::vector<double>> Rates(const std::string& flag,
-                                    const std::vector<TestedModel>& models) {
+// `compares`: a curve is wanted, not a point.
+Expected<std::vector<double>> Rates(const std::string& flag, const std::vector<TestedModel>& models,
+                                    bool compares) {
   if (!flag.empty()) return GivenRates(flag, models);
-  if (models.size() > 1) return SuggestedRates(models);
+  if (compares) return SuggestedRates(models);
   return std::vector<double>{models.front().encoder.info().lrd_default};
 }
 
@@ -214,10 +215,18 @@ Expected<Job> PrepareJob(const EvaluateFlags& flags) {
   }
   Expected<std::vector<TestedModel>> models = LoadModels(flags);
   if (!models) return models.error();
-  Expected<std::vector<double>> rates = Rates(flags.lrd, *models);
+  std::vector<QualityCurve> curves;
+  if (!flags.curves.empty()) {
+    Expected<std::vector<QualityCurve>> read = ReadCurves(flags.curves);
+    if (!read) return At("--curves", read.error());
+    curves = std::move(*read);
+  }
+  Expected<std::vector<double>> rates =
+      Rates(flags.lrd, *models, models->size() > 1 || !curves.empty());
   if (!rates) return rates.error();
   const int freq = Freq(flags, *pictures);
-  return Job{std::move(*models), std::move(*rates), std::move(*pictures), *source, freq};
+  return Job{std::move(*models), std::move(*rates), std::move(*pictures), *source, freq,
+             std::move(curves)};
 }
 
 }  // namespace glint::tools

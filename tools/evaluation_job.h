@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "glint/glint.hpp"
+#include "tools/curves.h"
 #include "tools/pictures.h"
 
 namespace glint::tools {
 
 struct EvaluateFlags {
-  std::string type, gt_path, lrd, target, out, json;
+  std::string type, gt_path, lrd, target, out, json, curves;
   std::vector<std::string> models, compare;
   int freq = 0;
   int threads = 1;
@@ -36,6 +37,7 @@ struct Job {
   PictureList pictures;
   std::string source;  // of the pictures, for the report
   int freq = 1;
+  std::vector<QualityCurve> curves;  // to compare with as well
 };
 
 Expected<Job> PrepareJob(const EvaluateFlags& flags);

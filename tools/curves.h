@@ -1,0 +1,37 @@
+// Rate-quality curves: of an evaluation, or of any codec from a JSON file in CompressAI's schema,
+// which is what `evaluate --json` writes. Used by tools/comparison.cc and tools/evaluate.cc.
+// Thread rules: pure functions, but for the file that is read.
+#ifndef GLINT_TOOLS_CURVES_H_
+#define GLINT_TOOLS_CURVES_H_
+
+#include <string>
+#include <vector>
+
+#include "glint/glint.hpp"
+#include "tools/bd_rate.h"
+#include "tools/evaluation_output.h"
+#include "tools/json_output.h"
+
+namespace glint::tools {
+
+struct QualityCurve {
+  std::string name;
+  // The rate in bits per pixel, MS-SSIM in dB and without the rates where no picture has one. An
+  // infinite PSNR (nothing was lost) stays, and is why there is no BD-rate.
+  std::vector<RatePoint> psnr, ms_ssim;
+};
+
+QualityCurve CurveOf(const Evaluation& evaluation);
+
+// `json` is {"name", "results": {"bpp": [..], "psnr-rgb": [..], "ms-ssim-rgb": [..]}}, a list of
+// such objects, or an object with that list as "models". One of the two qualities may be missing.
+Expected<std::vector<QualityCurve>> CurvesOf(const Json& json);
+Expected<std::vector<QualityCurve>> ReadCurves(const std::string& path);
+
+// Bits for the same quality, `other` against `first`.
+Expected<BdRate> PsnrBdRate(const QualityCurve& first, const QualityCurve& other);
+Expected<BdRate> MsSsimBdRate(const QualityCurve& first, const QualityCurve& other);
+
+}  // namespace glint::tools
+
+#endif  // GLINT_TOOLS_CURVES_H_
