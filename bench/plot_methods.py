@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Turns what bench/quantisation_methods.sh measured into a table and a picture.
 
-  plot_methods.py WORK_FOLDER RESULTS.md PICTURE.svg
+  plot_methods.py WORK_FOLDER RESULTS.md README.md PICTURE.svg
 
-The table takes the place of what stands between the methods:begin and methods:end marks.
+The tables take the place of what stands between the marks methods, codecs (RESULTS.md) and shipped (README.md).
 """
 import json
 import math
@@ -13,9 +13,9 @@ import sys
 
 WHAT = {
     "light-fp32": "FP32",
-    "fp16": "FP16: weights in half",
-    "int16": "INT16: W16A16, 31 bits shared",
-    "entropy-w8a16": "W8A16, entropy networks only",
+    "light-fp16": "FP16: weights in half",
+    "light-int16": "INT16: W16A16, 31 bits shared",
+    "light-int8-entropy": "W8A16, entropy networks only",
     "seed-w8-q8.8": "the seed's: W8 min-max, A16 Q8.8",
     "w8a16": "W8A16, gptq, smoothing, bias",
     "w8a8-max": "W8A8, min-max, nearest",
@@ -29,7 +29,7 @@ WHAT = {
     "w8a8-digits-tuned": "+ task pass",
     "w8a8-digits-4th": "gptq and digits for a quarter",
     "mix-1-bytes": "automatic mix without digits, --max-loss 1",
-    "mix-1": "automatic mix, --max-loss 1 (light-int8)",
+    "light-int8": "automatic mix, --max-loss 1 (light-int8)",
 }
 
 
@@ -46,14 +46,15 @@ def width_speed(work, name):
 
 
 def load(work):
-    comparison = json.load(open(os.path.join(work, "comparison.json")))["comparison"]["models"]
+    """(rows of the methods, rows of FP32 against other codecs)"""
+    results = json.load(open(os.path.join(work, "comparison.json")))
     rows = []
-    for model in comparison:
+    for model in results["comparison"]["models"]:
         name = re.sub(r"\.safetensors$", "", model["label"])
         rows.append({"name": name, "psnr": percent(model["bd_rate_psnr"]), "ms_ssim": percent(model["bd_rate_ms_ssim"]),
                      "size": model["size_ratio"], "transforms": model["speed_ratio"]["transforms"],
                      "width": width_speed(work, name)})
-    return rows
+    return rows, [curve for curve in results["curves"] if curve["label"] == "light-fp32"]
 
 
 def table(rows):
@@ -63,6 +64,29 @@ def table(rows):
         lines.append(f"| {WHAT.get(row['name'], row['name'])} | {row['psnr']:+.2f} % | {row['ms_ssim']:+.2f} % | {row['size']:.2f}x "
                      f"| {row['width']:.2f}x | {row['transforms']:.2f}x |")
     return "\n".join(lines)
+
+
+def shipped_table(rows):
+    lines = ["| model | BD-rate, PSNR | MS-SSIM | file | g_a + g_s on AVX2 | by the width of the multiply-adds |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        if row["name"].startswith("light-") and row["name"] != "light-fp32":
+            lines.append(f"| `{row['name']}` | {row['psnr']:+.2f} % | {row['ms_ssim']:+.2f} % | {row['size']:.2f}x | {row['transforms']:.2f}x "
+                         f"| {row['width']:.1f}x |")
+    return "\n".join(lines)
+
+
+def codecs_table(curves):
+    def cell(rate):
+        return "" if math.isnan(percent(rate)) else f"{percent(rate):+.1f} % ({rate['overlap_db'][0]:.1f} to {rate['overlap_db'][1]:.1f} dB)"
+    return "\n".join(["| against | BD-rate, PSNR | BD-rate, MS-SSIM |", "|---|---|---|"] +
+                     [f"| {c['curve']} | {cell(c['bd_rate_psnr'])} | {cell(c['bd_rate_ms_ssim'])} |" for c in curves])
+
+
+def insert(path, name, text):
+    page = open(path).read()
+    head, rest = page.split(f"<!-- {name}:begin -->")
+    tail = rest.split(f"<!-- {name}:end -->")[1]
+    open(path, "w").write(f"{head}<!-- {name}:begin -->\n{text}\n<!-- {name}:end -->{tail}")
 
 
 def picture(rows):
@@ -97,12 +121,11 @@ def picture(rows):
 
 
 def main():
-    work, results, svg = sys.argv[1:4]
-    rows = load(work)
-    page = open(results).read()
-    head, rest = page.split("<!-- methods:begin -->")
-    tail = rest.split("<!-- methods:end -->")[1]
-    open(results, "w").write(f"{head}<!-- methods:begin -->\n{table(rows)}\n<!-- methods:end -->{tail}")
+    work, results, readme, svg = sys.argv[1:5]
+    rows, curves = load(work)
+    insert(results, "methods", table(rows))
+    insert(results, "codecs", codecs_table(curves))
+    insert(readme, "shipped", shipped_table(rows))
     open(svg, "w").write(picture(rows))
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What each method of `quantize` costs: makes a model with each, codes the pictures with all of them, and writes
-# bench/RESULTS.md's table and picture. Usage: bench/quantisation_methods.sh CALIBRATION_FOLDER PICTURE_FOLDER WORK_FOLDER
+# the tables of bench/RESULTS.md and README.md and the picture. Usage: bench/quantisation_methods.sh CALIBRATION_FOLDER PICTURE_FOLDER WORK_FOLDER
 #   PICTURE_FOLDER  what they are compared on: Kodak for the published table
 # Models that WORK_FOLDER has already are not made again.
 set -euo pipefail
@@ -13,7 +13,8 @@ work="$(realpath "$3")"
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 bin="${BIN:-$root/build/bin}"
 sample=("$calibration"/*.png) # `quantize` compares on it; here all of PICTURE_FOLDER is compared below
-models=("$root/weights/light-fp32.safetensors")
+QUANTIZE="$bin/quantize" "$root/weights/quantise.sh" "$calibration" "$work" >"$work/light.out"
+models=("$root/weights/light-fp32.safetensors" "$work"/light-{fp16,int16,int8-entropy}.safetensors)
 
 make() {
   local name="$1"
@@ -27,9 +28,6 @@ make() {
 bytes=(--type INT8 --splitting 0)
 plain=("${bytes[@]}" --rounding nearest --smoothing 0 --no-bias-correction)
 percentile=(--method percentile --percentile 99.999)
-make fp16 --type FP16
-make int16 --type INT16
-make entropy-w8a16 --type INT8 --scope entropy
 make seed-w8-q8.8 --type INT8 --scheme seed
 make w8a16 --type INT8 --activations 16
 make w8a8-max "${plain[@]}" --method max
@@ -43,10 +41,12 @@ make w8a8-digits-8th --type INT8 "${percentile[@]}" --splitting 0.125
 make w8a8-digits-tuned --type INT8 "${percentile[@]}" --splitting 0.125 --tune
 make w8a8-digits-4th --type INT8 "${percentile[@]}" --splitting 0.25
 make mix-1-bytes "${bytes[@]}" --max-loss 1
-make mix-1 --type INT8 --max-loss 1
+models+=("$work/light-int8.safetensors")
 
 arguments=()
 for model in "${models[@]}"; do arguments+=(--model "$model"); done
 "$bin/evaluate" "${arguments[@]}" --gt_path "$pictures" --lrd 0.00005,0.000089,0.000159,0.000283,0.000505,0.0009 \
+  --curves "$root/bench/codecs.json" \
   --freq 1000 --json "$work/comparison.json" >"$work/comparison.txt"
-"${PYTHON:-python3}" "$root/bench/plot_methods.py" "$work" "$root/bench/RESULTS.md" "$root/docs/images/quantisation.svg"
+"${PYTHON:-python3}" "$root/bench/plot_methods.py" "$work" "$root/bench/RESULTS.md" "$root/README.md" \
+  "$root/docs/images/quantisation.svg"

@@ -1,25 +1,23 @@
 #!/usr/bin/env bash
-# Makes the quantised models that come with Glint out of weights/light-fp32.safetensors.
-# Usage: weights/quantise.sh CALIBRATION_FOLDER [OUT_FOLDER]
+# Makes the quantised models that come with Glint out of weights/light-fp32.safetensors, and their reports.
+# Usage: weights/quantise.sh CALIBRATION_FOLDER OUT_FOLDER
 #   CALIBRATION_FOLDER  pictures that are neither trained nor tested on
-# Each model's report goes to OUT_FOLDER/NAME.log when OUT_FOLDER is given (else to weights/, without reports).
+# Each model goes to OUT_FOLDER/NAME.safetensors, its report to OUT_FOLDER/NAME.log. Those that are there are not made again.
 set -euo pipefail
 
-calibration="$(realpath "${1:?usage: weights/quantise.sh CALIBRATION_FOLDER [OUT_FOLDER]}")"
+usage="usage: weights/quantise.sh CALIBRATION_FOLDER OUT_FOLDER"
+calibration="$(realpath "${1:?$usage}")"
+mkdir -p "${2:?$usage}"
+out="$(realpath "$2")"
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-out="$root/weights"
-if [ -n "${2:-}" ]; then
-  mkdir -p "$2"
-  out="$(realpath "$2")"
-fi
 quantize="${QUANTIZE:-$root/build/bin/quantize}"
 
 make() {
-  local name="$1" log=()
+  local name="$1"
   shift
-  if [ "$out" != "$root/weights" ]; then log=(--log "$out/$name.log"); fi
+  if [ -e "$out/$name.safetensors" ]; then return; fi
   "$quantize" --model "$root/weights/light-fp32.safetensors" --calibration "$calibration" \
-    --out "$out/$name.safetensors" "${log[@]}" "$@"
+    --out "$out/$name.safetensors" --log "$out/$name.log" "$@"
 }
 
 make light-fp16 --type FP16

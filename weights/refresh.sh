@@ -1,22 +1,29 @@
 #!/usr/bin/env bash
 # Renews every file that depends on the weights of `light`.
-# Usage: weights/refresh.sh CHECKPOINT CALIBRATION_FOLDER [KODAK_FOLDER]
+# Usage: weights/refresh.sh CHECKPOINT CALIBRATION_FOLDER [KODAK_FOLDER [WORK_FOLDER]]
 #   CHECKPOINT    a training checkpoint (weights/training/train.py writes ema.pt and last.pt)
 #   CALIBRATION_FOLDER  pictures for weights/quantise.sh
-#   KODAK_FOLDER  the 24 Kodak pictures as PNG: the results in README.md and weights/README.md are
-#                 measured anew; without it they stay
+#   KODAK_FOLDER  the 24 Kodak pictures as PNG: the results in README.md, weights/README.md and bench/RESULTS.md are
+#                 measured anew, which takes an hour; without it they stay
+#   WORK_FOLDER   keeps the models of all methods and the measurements, so that what broke off can go on; models
+#                 that are there are not made again
 # Needs python3-torch and python3-numpy, and what `./run build` needs.
 set -euo pipefail
 
-usage="usage: weights/refresh.sh CHECKPOINT CALIBRATION_FOLDER [KODAK_FOLDER]"
+usage="usage: weights/refresh.sh CHECKPOINT CALIBRATION_FOLDER [KODAK_FOLDER [WORK_FOLDER]]"
 checkpoint="$(realpath "${1:?$usage}")"
 calibration="$(realpath "${2:?$usage}")"
 kodak="${3:+$(realpath "$3")}"
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 python="${PYTHON:-/usr/bin/python3}"
 export PYTHONDONTWRITEBYTECODE=1
-work="$(mktemp -d)"
-trap 'rm -rf "$work"' EXIT
+if [ -n "${4:-}" ]; then
+  mkdir -p "$4"
+  work="$(realpath "$4")"
+else
+  work="$(mktemp -d)"
+  trap 'rm -rf "$work"' EXIT
+fi
 cd "$root"
 
 # insert FILE NAME: standard input takes the place of what stands between the NAME:begin and NAME:end marks of FILE.
@@ -34,7 +41,8 @@ model=weights/light-fp32.safetensors
 "$python" weights/export.py "$checkpoint" "$model" --save-half weights/training/light-half.pt
 "$python" weights/make_golden.py "$checkpoint" tests/data/golden
 ./run build
-weights/quantise.sh "$calibration"
+weights/quantise.sh "$calibration" "$work/methods"
+cp "$work"/methods/light-*.safetensors weights/
 
 printf 'P6\n3 2\n255\n\377\0\0\0\377\0\0\0\377\377\377\377\0\0\0\377\377\0' >"$work/example.ppm"
 build/bin/glint encode --model "$model" "$work/example.ppm" "$work/example.glint"
@@ -68,5 +76,6 @@ PYTHON
   }
   table times | insert README.md results
   table | insert weights/README.md kodak
+  bench/quantisation_methods.sh "$calibration" "$kodak" "$work/methods"
 fi
 echo "refresh: done. Now: ./run test; what weights/README.md says about training, by hand"
