@@ -4,11 +4,9 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <random>
 #include <string>
@@ -18,6 +16,7 @@
 #include "engine/sha256.h"
 #include "tests/model_builder.h"
 #include "tests/model_checks.h"
+#include "tests/picture_helpers.h"
 #include "tests/seed.h"
 
 namespace glint {
@@ -157,23 +156,6 @@ TEST_CASE("model file: random bytes changed anywhere, several at a time, never a
     if (!model.ok()) REQUIRE(model.status().code() == StatusCode::kBadModel);
   }
 }
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "glint-test-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string File(const char* name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 TEST_CASE("model file: loaded from disk as from memory; files that are none") {
   const TemporaryFolder folder;
