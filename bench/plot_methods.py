@@ -33,6 +33,9 @@ WHAT = {
 }
 
 
+TARGETS = {"AVX3": "AVX-512", "AVX3_DL": "AVX-512 VNNI", "AVX3_ZEN4": "AVX-512 VNNI", "AVX3_SPR": "AVX-512 VNNI and FP16"}
+
+
 def percent(bd_rate):
     # + 0.0: what rounds to zero gets no minus
     return round(bd_rate["percent"], 2) + 0.0 if bd_rate and bd_rate.get("percent") is not None else math.nan
@@ -46,33 +49,43 @@ def width_speed(work, name):
     return float(re.search(r"by their width: ([0-9.]+)", open(path).read()).group(1))
 
 
+def speeds(results):
+    return {re.sub(r"\.safetensors$", "", model["label"]): model["speed_ratio"]["transforms"] for model in results["comparison"]["models"]}
+
+
 def load(work):
-    """(rows of the methods, rows of FP32 against other codecs)"""
+    """(rows of the methods, names of the targets that they were timed on, rows of FP32 against other codecs)"""
     results = json.load(open(os.path.join(work, "comparison.json")))
+    timed = {TARGETS.get(results["machine"]["target"], results["machine"]["target"]): speeds(results)}
+    again = os.path.join(work, "avx2.json")
+    if os.path.exists(again):
+        timed["AVX2"] = speeds(json.load(open(again)))
     rows = []
     for model in results["comparison"]["models"]:
         name = re.sub(r"\.safetensors$", "", model["label"])
         rows.append({"name": name, "psnr": percent(model["bd_rate_psnr"]), "ms_ssim": percent(model["bd_rate_ms_ssim"]),
-                     "size": model["size_ratio"], "transforms": model["speed_ratio"]["transforms"],
+                     "size": model["size_ratio"], "speeds": [timed[target][name] for target in timed],
                      "width": width_speed(work, name)})
-    return rows, [curve for curve in results["curves"] if curve["label"] == "light-fp32"]
+    return rows, list(timed), [curve for curve in results["curves"] if curve["label"] == "light-fp32"]
 
 
-def table(rows):
-    lines = ["| method | BD-rate, PSNR | BD-rate, MS-SSIM | file | multiply-adds by width | g_a + g_s, measured here |",
-             "|---|---|---|---|---|---|"]
+def table(rows, targets):
+    titles = ["method", "BD-rate, PSNR", "BD-rate, MS-SSIM", "file", "multiply-adds by width"] + [f"g_a + g_s, {target}" for target in targets]
+    lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
     for row in rows:
-        lines.append(f"| {WHAT.get(row['name'], row['name'])} | {row['psnr']:+.2f} % | {row['ms_ssim']:+.2f} % | {row['size']:.2f}x "
-                     f"| {row['width']:.2f}x | {row['transforms']:.2f}x |")
+        cells = [WHAT.get(row["name"], row["name"]), f"{row['psnr']:+.2f} %", f"{row['ms_ssim']:+.2f} %", f"{row['size']:.2f}x",
+                 f"{row['width']:.2f}x"] + [f"{speed:.2f}x" for speed in row["speeds"]]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def shipped_table(rows):
-    lines = ["| model | BD-rate, PSNR | BD-rate, MS-SSIM | file | g_a + g_s on AVX2 | by the width of the multiply-adds |", "|---|---|---|---|---|---|"]
+def shipped_table(rows, targets):
+    titles = ["model", "BD-rate, PSNR", "BD-rate, MS-SSIM", "file"] + [f"g_a + g_s, {target}" for target in targets]
+    lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
     for row in rows:
         if row["name"].startswith("light-") and row["name"] != "light-fp32":
-            lines.append(f"| `{row['name']}` | {row['psnr']:+.2f} % | {row['ms_ssim']:+.2f} % | {row['size']:.2f}x | {row['transforms']:.2f}x "
-                         f"| {row['width']:.1f}x |")
+            cells = [f"`{row['name']}`", f"{row['psnr']:+.2f} %", f"{row['ms_ssim']:+.2f} %", f"{row['size']:.2f}x"]
+            lines.append("| " + " | ".join(cells + [f"{speed:.2f}x" for speed in row["speeds"]]) + " |")
     return "\n".join(lines)
 
 
@@ -90,8 +103,8 @@ def insert(path, name, text):
     open(path, "w").write(f"{head}<!-- {name}:begin -->\n{text}\n<!-- {name}:end -->{tail}")
 
 
-def picture(rows):
-    """Loss (logarithmic) against speed by width; the frontier is what nothing beats in both."""
+def picture(rows, target):
+    """Loss (logarithmic) against speed; the frontier is what nothing beats in both."""
     left, right, top, bottom, width, height = 70, 20, 20, 50, 720, 430
     low, high = 0.02, 100.0
     x_of = lambda speed: left + (speed - 0.9) / 3.1 * (width - left - right)
@@ -104,17 +117,18 @@ def picture(rows):
     for speed in (1, 1.5, 2, 2.5, 3, 3.5):
         out.append(f'<line x1="{x_of(speed):.1f}" x2="{x_of(speed):.1f}" y1="{top}" y2="{height - bottom}" stroke="#ddd"/>')
         out.append(f'<text x="{x_of(speed):.1f}" y="{height - bottom + 18}" text-anchor="middle">{speed:g}x</text>')
-    out.append(f'<text x="{(left + width - right) / 2}" y="{height - 10}" text-anchor="middle">speed of g_a + g_s by the width of '
-               'their multiply-adds, FP32 = 1</text>')
+    out.append(f'<text x="{(left + width - right) / 2}" y="{height - 10}" text-anchor="middle">speed of g_a + g_s '
+               f'on {target}, FP32 = 1</text>')
     out.append(f'<text x="16" y="{height / 2}" text-anchor="middle" transform="rotate(-90 16 {height / 2})">BD-rate loss (PSNR)</text>')
+    speed_of = lambda row: row["speeds"][0]
     points = [row for row in rows if not math.isnan(row["psnr"])]
     best = [row for row in points
-            if not any(o["psnr"] <= row["psnr"] and o["width"] >= row["width"] and o is not row and
-                       (o["psnr"] < row["psnr"] or o["width"] > row["width"]) for o in points)]
-    line = " ".join(f"{x_of(row['width']):.1f},{y_of(row['psnr']):.1f}" for row in sorted(best, key=lambda row: row["width"]))
+            if not any(o["psnr"] <= row["psnr"] and speed_of(o) >= speed_of(row) and o is not row and
+                       (o["psnr"] < row["psnr"] or speed_of(o) > speed_of(row)) for o in points)]
+    line = " ".join(f"{x_of(row['width']):.1f},{y_of(row['psnr']):.1f}" for row in sorted(best, key=speed_of))
     out.append(f'<polyline points="{line}" fill="none" stroke="#07c" stroke-width="1.5"/>')
     for row in points:
-        x, y = x_of(row["width"]), y_of(row["psnr"])
+        x, y = x_of(speed_of(row)), y_of(row["psnr"])
         out.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{"#07c" if row in best else "#999"}"/>')
         end = x > width - 220
         out.append(f'<text x="{x + (-8 if end else 8):.1f}" y="{y + 4:.1f}" text-anchor="{"end" if end else "start"}">{row["name"]}</text>')
@@ -123,11 +137,11 @@ def picture(rows):
 
 def main():
     work, results, readme, svg = sys.argv[1:5]
-    rows, curves = load(work)
-    insert(results, "methods", table(rows))
+    rows, targets, curves = load(work)
+    insert(results, "methods", table(rows, targets))
     insert(results, "codecs", codecs_table(curves))
-    insert(readme, "shipped", shipped_table(rows))
-    open(svg, "w").write(picture(rows))
+    insert(readme, "shipped", shipped_table(rows, targets))
+    open(svg, "w").write(picture(rows, targets[0]))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@
 #                 measured anew, which takes an hour; without it they stay
 #   WORK_FOLDER   keeps the models of all methods and the measurements, so that what broke off can go on; models
 #                 that are there are not made again
-# Needs python3-torch and python3-numpy, and what `./run build` needs.
+# Needs python3-torch, python3-numpy and python3-pil, and what `./run build` needs.
 set -euo pipefail
 
 usage="usage: weights/refresh.sh CHECKPOINT CALIBRATION_FOLDER [KODAK_FOLDER [WORK_FOLDER]]"
@@ -52,30 +52,41 @@ build/bin/glint encode --model "$model" "$work/example.ppm" "$work/example.glint
   echo '```'
 } | insert docs/BITSTREAM.md example
 
+"$python" weights/make_example.py build/bin/glint "$model" tools/samples/lake.png docs/images/result.png |
+  insert README.md picture
+
 if [ -n "$kodak" ]; then
-  build/bin/evaluate --model "$model" --gt_path "$kodak" --lrd 0.000033,0.00008,0.00017,0.00032,0.00055,0.0009 \
-    --freq 1000 --json "$work/kodak.json"
-  # table [times]: the means as Markdown; speed is for README.md only, it says nothing about the model
+  rates=0.000033,0.00008,0.00017,0.00032,0.00055,0.0009
+  build/bin/evaluate --model "$model" --gt_path "$kodak" --lrd "$rates" --freq 1000 --json "$work/kodak.json"
+  "$python" weights/training/evaluate_reference.py "$checkpoint" "$kodak" --lrd "$rates" --json "$work/reference.json"
+  # table: the means as Markdown, with times. table REFERENCE.json: with PyTorch's figures instead; speed says nothing
+  # about the model.
   table() {
     "$python" - "$work/kodak.json" "$@" <<'PYTHON'
 import json
 import sys
 data = json.load(open(sys.argv[1]))
-rows, times = data["results"], "times" in sys.argv
-columns = [("lrd", "lrd", "{:.2g}"), ("bpp", "bits per pixel", "{:.3f}"), ("psnr-rgb", "PSNR, dB", "{:.2f}"), ("ms-ssim-rgb", "MS-SSIM", "{:.4f}")]
-where = ""
-if times:
-    columns += [("encoding_time", "encoding, s", "{:.2f}"), ("decoding_time", "decoding, s", "{:.2f}")]
-    where = f"; seconds a picture on one thread of {data['machine']['cpu']} ({data['machine']['target']})"
+rows = data["results"]
+columns = [("lrd", "{:.2g}", rows["lrd"]), ("bits per pixel", "{:.3f}", rows["bpp"]), ("PSNR, dB", "{:.2f}", rows["psnr-rgb"]),
+           ("MS-SSIM", "{:.4f}", rows["ms-ssim-rgb"])]
+where = "bits of whole files"
+if sys.argv[2:]:
+    reference = json.load(open(sys.argv[2]))
+    columns += [("PyTorch: bits per pixel", "{:.3f}", [row["bpp"] for row in reference]), ("PSNR, dB", "{:.2f}", [row["psnr-rgb"] for row in reference]),
+                ("MS-SSIM", "{:.4f}", [row["ms-ssim-rgb"] for row in reference])]
+    where += "; beside them those of PyTorch in float32, its bits estimated under the model's own distributions (`training/evaluate_reference.py`)"
+else:
+    columns += [("encoding, s", "{:.2f}", rows["encoding_time"]), ("decoding, s", "{:.2f}", rows["decoding_time"])]
+    where += f"; seconds a picture on one thread of {data['machine']['cpu']} ({data['machine']['target']})"
 print(f"Kodak, {len(data['images']) // len(rows['lrd'])} pictures, means; {data['model']['name']} {data['model']['type'].upper()} "
-      f"({data['model']['id']}); bits of whole files{where}.\n")
-print("| " + " | ".join(title for _, title, _ in columns) + " |\n" + "|---" * len(columns) + "|")
-for row in zip(*(rows[key] for key, _, _ in columns)):
-    print("| " + " | ".join(form.format(value) for (_, _, form), value in zip(columns, row)) + " |")
+      f"({data['model']['id']}); {where}.\n")
+print("| " + " | ".join(title for title, _, _ in columns) + " |\n" + "|---" * len(columns) + "|")
+for row in zip(*(values for _, _, values in columns)):
+    print("| " + " | ".join(form.format(value) for (_, form, _), value in zip(columns, row)) + " |")
 PYTHON
   }
-  table times | insert README.md results
-  table | insert weights/README.md kodak
+  table | insert README.md results
+  table "$work/reference.json" | insert weights/README.md kodak
   bench/quantisation_methods.sh "$calibration" "$kodak" "$work/methods"
 fi
 echo "refresh: done. Now: ./run test; what weights/README.md says about training, by hand"
