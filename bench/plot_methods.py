@@ -56,7 +56,8 @@ def speeds(results):
 def load(work):
     """(rows of the methods, names of the targets that they were timed on, rows of FP32 against other codecs)"""
     results = json.load(open(os.path.join(work, "comparison.json")))
-    timed = {TARGETS.get(results["machine"]["target"], results["machine"]["target"]): speeds(results)}
+    target = results["models"][0]["machine"]["target"]
+    timed = {TARGETS.get(target, target): speeds(results)}
     again = os.path.join(work, "avx2.json")
     if os.path.exists(again):
         timed["AVX2"] = speeds(json.load(open(again)))
