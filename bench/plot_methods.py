@@ -123,16 +123,28 @@ def picture(rows, target):
     out.append(f'<text x="16" y="{height / 2}" text-anchor="middle" transform="rotate(-90 16 {height / 2})">BD-rate loss (PSNR)</text>')
     speed_of = lambda row: row["speeds"][0]
     points = [row for row in rows if not math.isnan(row["psnr"])]
+    # A measured speed is not known better than to a tenth.
+    tenth = lambda row: round(speed_of(row), 1)
     best = [row for row in points
-            if not any(o["psnr"] <= row["psnr"] and speed_of(o) >= speed_of(row) and o is not row and
-                       (o["psnr"] < row["psnr"] or speed_of(o) > speed_of(row)) for o in points)]
-    line = " ".join(f"{x_of(row['width']):.1f},{y_of(row['psnr']):.1f}" for row in sorted(best, key=speed_of))
+            if not any(o["psnr"] <= row["psnr"] and tenth(o) >= tenth(row) and (o["psnr"] < row["psnr"] or tenth(o) > tenth(row)) for o in points)]
+    line = " ".join(f"{x_of(speed_of(row)):.1f},{y_of(row['psnr']):.1f}" for row in sorted(best, key=speed_of))
     out.append(f'<polyline points="{line}" fill="none" stroke="#07c" stroke-width="1.5"/>')
+    taken = []  # boxes of names and of points: left, right, middle
     for row in points:
+        taken.append((x_of(speed_of(row)) - 4, x_of(speed_of(row)) + 4, y_of(row["psnr"])))
+    for row in sorted(points, key=lambda row: row["psnr"]):
         x, y = x_of(speed_of(row)), y_of(row["psnr"])
+        # The place beside the point, left or right, that is nearest in height and free.
+        long = 6.8 * len(row["name"])
+        places = [(first, first + long, y + move) for move in sorted(range(-156, 157, 13), key=abs) for first in (x + 14, x - 14 - long)]
+        free = [box for box in places if left < box[0] and box[1] < width and top < box[2] < height - bottom and
+                not any(box[0] < o[1] and o[0] < box[1] and abs(box[2] - o[2]) < 12.5 for o in taken)]
+        box = (free or places)[0]
+        taken.append(box)
+        edge = box[0] - 2 if box[0] > x else box[1] + 2
         out.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{"#07c" if row in best else "#999"}"/>')
-        end = x > width - 220
-        out.append(f'<text x="{x + (-8 if end else 8):.1f}" y="{y + 4:.1f}" text-anchor="{"end" if end else "start"}">{row["name"]}</text>')
+        out.append(f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{edge:.1f}" y2="{box[2]:.1f}" stroke="#999" stroke-width="0.5"/>')
+        out.append(f'<text x="{box[0]:.1f}" y="{box[2] + 4:.1f}" textLength="{long:.1f}">{row["name"]}</text>')
     return "\n".join(out + ["</svg>", ""])
 
 
