@@ -65,7 +65,7 @@ def load(work):
     for model in results["comparison"]["models"]:
         name = re.sub(r"\.safetensors$", "", model["label"])
         rows.append({"name": name, "psnr": percent(model["bd_rate_psnr"]), "ms_ssim": percent(model["bd_rate_ms_ssim"]),
-                     "size": model["size_ratio"], "speeds": [timed[target][name] for target in timed],
+                     "size": model["size_ratio"], "speeds": [speed[name] for speed in timed.values()],
                      "width": width_speed(work, name)})
     return rows, list(timed), [curve for curve in results["curves"] if curve["label"] == "light-fp32"]
 
