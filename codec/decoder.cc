@@ -74,8 +74,8 @@ class Decoder {
     GLINT_TRY(context_.Init());
     const double t = RateToT(model_.document().rate, stream_.header.lrd);
     const ExecutorOptions synthesis = SynthesisOptions(t);
-    LatentCoder coder(model_, geometry_,
-                      {t, context_.runner(), options_.profile, synthesis.band_rows});
+    LatentCoder coder(model_, geometry_, {t, context_.runner(), options_.profile, &synthesis});
+    GLINT_TRY(coder.Plan());
     const std::vector<Executor::BoundInput> inputs = {{&coder.latents(), 0}};
     GLINT_TRY(PlanMemory(coder, synthesis, inputs, more_bytes));
     pixels_.Allocate();
@@ -87,7 +87,7 @@ class Decoder {
     if (!sink.start(output_, stream_.metadata)) {
       return Status::Error(StatusCode::kCancelled, "stopped by the start callback");
     }
-    GLINT_TRY(DecodeSegments(&coder, synthesis.band_rows, sink));
+    GLINT_TRY(DecodeSegments(&coder, sink));
     if (options_.profile) AppendProfile(coder);
     return alpha_ ? alpha_->Finish() : Status::Ok();
   }
@@ -119,7 +119,7 @@ class Decoder {
     ExecutorOptions options;
     options.in_width = geometry_.width();
     options.in_height = geometry_.height();
-    options.band_rows = context_.BandLatentRows(document, geometry_) * document.latent_stride;
+    options.bands.rows = context_.BandLatentRows(document, geometry_) * document.latent_stride;
     options.t = t;
     options.runner = context_.runner();
     options.profile = options_.profile;
@@ -135,15 +135,24 @@ class Decoder {
     return context_.CheckMemory(report_.planned_bytes);
   }
 
-  Status DecodeSegments(LatentCoder* coder, long band, const Sink& sink) {
+  Status DecodeSegments(LatentCoder* coder, const Sink& sink) {
     DecoderPort port(model_,
                      geometry_.width() * static_cast<size_t>(model_.document().latent_channels));
     for (long s = 0; s < geometry_.segments(); ++s) {
       const Status status = DecodeSegment(s, coder, &port);
-      if (!status.ok()) return status.WithContext("segment " + std::to_string(s));
-      GLINT_TRY(Synthesise(geometry_.LatentEnd(s), band, sink));
+      if (!status.ok()) return Blame(status).WithContext("segment " + std::to_string(s));
+      GLINT_TRY(Synthesise(geometry_.LatentEnd(s), sink));
     }
     return Status::Ok();
+  }
+
+  // The chunk's CRC was right, so what does not decode was written so.
+  Status Blame(const Status& status) const {
+    if (status.code() != StatusCode::kBadStream || geometry_.segments() == 1) return status;
+    return BadStream(status.message() +
+                     "; the bytes are as they were written, so the encoder was at fault. Builds of "
+                     "Glint from before 26 November 2026 made such streams of pictures with more "
+                     "than one segment (CHANGELOG.md): encode the picture again");
   }
 
   Status DecodeSegment(long s, LatentCoder* coder, DecoderPort* port) {
@@ -169,16 +178,14 @@ class Decoder {
   }
 
   // All bands of pixels that the first `latent_end` rows of latents suffice for.
-  Status Synthesise(long latent_end, long band, const Sink& sink) {
+  Status Synthesise(long latent_end, const Sink& sink) {
     const long height = geometry_.padded_height();
-    while (rows_done_ < height) {
-      const long next = std::min(height, rows_done_ + band);
+    while (rows_done_ < height && g_s_->InputEnd() <= latent_end) {
       {
         const StageClock clock(&report_.times.synthesis);
-        if (g_s_->InputEnd(next) > latent_end) return Status::Ok();
-        g_s_->Advance(next);
+        g_s_->Advance();
       }
-      for (; rows_done_ < next; ++rows_done_) {
+      for (; rows_done_ < g_s_->end(); ++rows_done_) {
         if (rows_done_ < static_cast<long>(output_.height)) GLINT_TRY(WriteRow(rows_done_, sink));
       }
       GLINT_TRY(context_.Progress(static_cast<double>(rows_done_) / static_cast<double>(height)));

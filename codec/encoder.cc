@@ -40,14 +40,14 @@ class Analysis {
         fixed_scale_(static_cast<float>(1 << model.document().fraction_bits)) {
     y_options_.in_width = geometry.padded_width();
     y_options_.in_height = geometry.padded_height();
-    y_options_.band_rows = context.BandLatentRows(model.document(), geometry);
+    y_options_.bands.rows = context.BandLatentRows(model.document(), geometry);
     y_options_.t = t;
     y_options_.runner = context.runner();
     y_options_.profile = options.profile;
     z_options_ = y_options_;
     z_options_.in_width = geometry.width();
     z_options_.in_height = geometry.height();
-    z_options_.band_rows = 1;
+    z_options_.bands.rows = 1;
   }
 
   Result<uint64_t> MemoryNeeded() const {
@@ -77,14 +77,13 @@ class Analysis {
   Status Run(const RowReader& read, const AlphaSink& take_alpha, StageTimes* times) {
     const long height = geometry_.height();
     for (long done = 0; done < height;) {
-      const long next = std::min(height, done + y_options_.band_rows);
-      for (const long end = g_a_->InputEnd(next); rows_read_ < end; ++rows_read_) {
+      for (const long end = g_a_->InputEnd(); rows_read_ < end; ++rows_read_) {
         GLINT_TRY(ReadRow(read, take_alpha, times));
       }
       {
         const StageClock clock(&times->analysis);
-        g_a_->Advance(next);
-        for (; done < next; ++done) ToFixed(*g_a_, done, y_row_, fixed_scale_, y_.get());
+        g_a_->Advance();
+        for (; done < g_a_->end(); ++done) ToFixed(*g_a_, done, y_row_, fixed_scale_, y_.get());
       }
       RunHyper(done, times);
       GLINT_TRY(context_.Progress(kAnalysisShare * static_cast<double>(done) /
@@ -125,13 +124,13 @@ class Analysis {
   void RunHyper(long y_end, StageTimes* times) {
     const StageClock clock(&times->hyper);
     for (; z_done_ < geometry_.hyper_height(); ++z_done_) {
-      const long need = h_a_->InputEnd(z_done_ + 1);
+      const long need = h_a_->InputEnd();
       if (need > y_end) return;
       for (; y_fed_ < need; ++y_fed_) {
         kernels::FixedToFloat(y_row(y_fed_), y_floats_.get(), y_row_, fixed_scale_);
         h_a_->WriteInput(0, y_fed_, y_floats_.get());
       }
-      h_a_->Advance(z_done_ + 1);
+      h_a_->Advance();
       ToFixed(*h_a_, z_done_, z_row_, 1.0f, z_.get());
     }
   }
@@ -224,7 +223,8 @@ class Encoder {
     const double t = RateToT(model_.document().rate, lrd);
     const LatentGeometry geometry(model_.document(), info_.width, info_.height);
     Analysis analysis(model_, geometry, info_, context_, options_, t);
-    LatentCoder coder(model_, geometry, {t, context_.runner(), options_.profile, 0});
+    LatentCoder coder(model_, geometry, {t, context_.runner(), options_.profile, nullptr});
+    GLINT_TRY(coder.Plan());
     GLINT_TRY(PlanMemory(geometry, analysis, coder));
 
     Bytes stream;

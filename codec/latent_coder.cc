@@ -6,7 +6,7 @@
 #include <string>
 
 #include "codec/container.h"
-#include "codec/row_reach.h"
+#include "codec/latent_schedule.h"
 #include "codec/stage_clock.h"
 #include "kernels/pointwise.h"
 
@@ -42,74 +42,48 @@ LatentCoder::LatentCoder(const Model::Impl& model, const LatentGeometry& geometr
     step.coding = &document.coding.steps[i];
     step.plan = model.steps[i].get();
     halves = halves && step.coding->parity != Parity::kAll;
-    for (const RowReach& reach : ReachOf(document.graphs.at(step.coding->graph), 1)) {
-      step.behind = std::max(step.behind, reach.behind);
-      step.ahead = std::max(step.ahead, reach.ahead);
-    }
     steps_.push_back(std::move(step));
   }
   step_band_ = BandRows(geometry.width() / (halves ? 2 : 1), options.runner.workers);
-  PlanRings();
 }
 
-// While segment s is coded, rows between those that the hindmost reader still wants (counted from
-// the segment's first row) and those that the foremost writer has reached must live side by side.
-void LatentCoder::PlanRings() {
+Status LatentCoder::Plan() {
   const ModelDocument& document = model_.document();
-  constexpr long kSlack = 2;  // rows that are computed in pairs
-  long most_ahead = 0, hindmost = 0;
+  const long ratio = document.hyper_stride / document.latent_stride;
+  // A transposed convolution gives columns in pairs.
+  psi_layout_.width = std::min(geometry_.width() + geometry_.width() % 2,
+                               geometry_.hyper_width() * static_cast<size_t>(ratio));
+  LatentGraphs graphs{model_.h_s.get(), HyperOptions(), {}, nullptr, {}};
   size_t y_halo = 0, psi_halo = 0;
   for (const Step& step : steps_) {
-    const long ahead = step.coding->ahead;
-    most_ahead = std::max(most_ahead, ahead + step.ahead);
-    hindmost = std::max(hindmost, step.behind - ahead);
+    graphs.steps.push_back({step.coding, step.plan, StepOptions(step)});
     for (size_t i = 0; i < step.coding->inputs.size(); ++i) {
       size_t& halo = step.coding->inputs[i].is_psi ? psi_halo : y_halo;
       halo = std::max(halo, step.plan->input_halo(i));
     }
   }
-  const long segment_rows = document.coding.segment_rows;
-  const auto capacity = [&](long rows, long height) {
-    return static_cast<size_t>(std::min(rows, height) + kSlack);
-  };
-  const auto layout = [](const Quantisation* quantisation, size_t channels, size_t width,
-                         long height, size_t halo, size_t rows) {
-    // Integers here are int16: the checks of a model see to it.
-    const auto element = quantisation == nullptr ? kernels::Element::kF32 : kernels::Element::kI16;
-    return RowRing::Layout{element, 0, channels, width, height, halo, halo, rows};
-  };
-  const long ratio = document.hyper_stride / document.latent_stride;
-  // A transposed convolution gives columns in pairs.
-  const size_t psi_width = std::min(geometry_.width() + geometry_.width() % 2,
-                                    geometry_.hyper_width() * static_cast<size_t>(ratio));
-  psi_layout_ = layout(model_.h_s->output_quantisation(), model_.h_s->output_channels(), psi_width,
-                       geometry_.height(), psi_halo,
-                       capacity(segment_rows + most_ahead + hindmost, geometry_.height()));
-
-  if (options_.synthesis_band > 0) {
-    const RowReach reach = ReachOf(model_.graph("g_s"), options_.synthesis_band)[0];
-    hindmost = std::max(hindmost, model_.g_s->whole_picture() ? geometry_.height() : reach.held);
+  if (options_.synthesis != nullptr) {
+    graphs.g_s = model_.g_s.get();
+    graphs.synthesis = *options_.synthesis;
     y_halo = std::max(y_halo, model_.g_s->input_halo(0));
   }
+  GLINT_ASSIGN(const LatentRows rows, PlanLatentRows(document, geometry_, graphs));
+  const auto layout = [](const Quantisation* quantisation, size_t channels, size_t width,
+                         long height, size_t halo, long capacity) {
+    // Integers here are int16: the checks of a model see to it.
+    const auto element = quantisation == nullptr ? kernels::Element::kF32 : kernels::Element::kI16;
+    return RowRing::Layout{element, 0,    channels, width,
+                           height,  halo, halo,     static_cast<size_t>(capacity)};
+  };
   y_quantisation_ = model_.g_s->input_quantisation(0);
+  psi_layout_ = layout(model_.h_s->output_quantisation(), model_.h_s->output_channels(),
+                       psi_layout_.width, geometry_.height(), psi_halo, rows.psi);
   y_layout_ = layout(y_quantisation_, static_cast<size_t>(document.latent_channels),
-                     geometry_.width(), geometry_.height(), y_halo,
-                     capacity(segment_rows + most_ahead + hindmost, geometry_.height()));
-
-  // Rows of z that h_s still reads when the next segment's have all come.
-  const long held = ReachOf(model_.graph("h_s"), hyper_band_)[0].held;
-  const long share = (segment_rows + ratio - 1) / ratio;
+                     geometry_.width(), geometry_.height(), y_halo, rows.y);
   z_layout_ =
       layout(model_.h_s->input_quantisation(0), static_cast<size_t>(document.hyper_channels),
-             geometry_.hyper_width(), geometry_.hyper_height(), model_.h_s->input_halo(0),
-             capacity(share + 1 + document.coding.hyper_ahead + held, geometry_.hyper_height()));
-}
-
-long LatentCoder::PsiEnd(long segment) const {
-  long ahead = 0;
-  for (const Step& step : steps_) ahead = std::max(ahead, step.coding->ahead + step.ahead);
-  const long rows = model_.coding().segment_rows * (segment + 1);
-  return std::min(geometry_.height(), rows + ahead);
+             geometry_.hyper_width(), geometry_.hyper_height(), model_.h_s->input_halo(0), rows.z);
+  return Status::Ok();
 }
 
 ExecutorOptions LatentCoder::HyperOptions() const {
@@ -118,19 +92,19 @@ ExecutorOptions LatentCoder::HyperOptions() const {
   options.in_height = geometry_.hyper_height();
   options.out_width = psi_layout_.width;
   options.out_height = geometry_.height();
-  options.band_rows = hyper_band_;
+  options.bands = geometry_.PsiBands(hyper_band_);
   options.t = options_.t;
   options.runner = options_.runner;
   options.profile = options_.profile;
   return options;
 }
 
-ExecutorOptions LatentCoder::StepOptions() const {
+ExecutorOptions LatentCoder::StepOptions(const Step& step) const {
   ExecutorOptions options = HyperOptions();
   options.out_width = geometry_.width();
   options.in_width = geometry_.width();
   options.in_height = geometry_.height();
-  options.band_rows = step_band_;
+  options.bands = geometry_.StepBands(*step.coding, step_band_);
   return options;
 }
 
@@ -163,7 +137,7 @@ Result<uint64_t> LatentCoder::MemoryNeeded() const {
   bytes += hyper;
   for (const Step& step : steps_) {
     GLINT_ASSIGN(const uint64_t own,
-                 Executor::MemoryNeeded(*step.plan, StepOptions(), StepInputs(step)));
+                 Executor::MemoryNeeded(*step.plan, StepOptions(step), StepInputs(step)));
     bytes += own;
   }
   const size_t hyper_symbols = z_layout_.width * z_layout_.channels;
@@ -181,7 +155,7 @@ Status LatentCoder::Allocate() {
   GLINT_ASSIGN(h_s_, Executor::Make(model_.h_s, HyperOptions(), HyperInputs(), &psi_ring_));
   for (size_t i = 0; i < steps_.size(); ++i) {
     GLINT_ASSIGN(steps_[i].executor,
-                 Executor::Make(model_.steps[i], StepOptions(), StepInputs(steps_[i])));
+                 Executor::Make(model_.steps[i], StepOptions(steps_[i]), StepInputs(steps_[i])));
   }
   const size_t hyper_symbols = z_layout_.width * z_layout_.channels;
   const size_t band_symbols = MostRowSymbols() * static_cast<size_t>(step_band_);
@@ -209,10 +183,10 @@ Status LatentCoder::CodeHyper(long segment, SymbolPort* port, StageTimes* times)
     for (long row = geometry_.HyperEnd(segment - 1); row < geometry_.HyperEnd(segment); ++row) {
       GLINT_TRY(port->CodeHyperRow(row, z_tables_.get(), symbols, z_values_.get()));
       if (z_layout_.element == kernels::Element::kF32) {
-        kernels::FixedToFloat(z_values_.get(), z_ring_.Floats(row), symbols, 1.0f);
+        kernels::FixedToFloat(z_values_.get(), z_ring_.WriteFloats(row), symbols, 1.0f);
       } else {
         const int16_t most = static_cast<int16_t>(model_.h_s->input_quantisation(0)->max);
-        kernels::Limit(z_values_.get(), z_ring_.Ints(row), symbols, most);
+        kernels::Limit(z_values_.get(), z_ring_.WriteInts(row), symbols, most);
       }
     }
   }
@@ -222,19 +196,17 @@ Status LatentCoder::CodeHyper(long segment, SymbolPort* port, StageTimes* times)
 }
 
 void LatentCoder::SynthesiseHyper(long segment) {
-  const long end = PsiEnd(segment);
-  while (psi_end_ < end) {
-    const long begin = psi_end_;
-    psi_end_ = std::min(end, psi_end_ + hyper_band_);
-    h_s_->Advance(psi_end_);
-    for (long row = begin; row < psi_end_; ++row) ClearBeyondPsi(row);
+  while (h_s_->end() < geometry_.PsiEnd(segment)) {
+    const long begin = h_s_->end();
+    h_s_->Advance();
+    for (long row = begin; row < h_s_->end(); ++row) ClearBeyondPsi(row);
   }
 }
 
 // Kernels must read zeros right of the latents.
 void LatentCoder::ClearBeyondPsi(long row) {
   const size_t pixel = psi_ring_.pixel_bytes();
-  std::memset(psi_ring_.Row(row) + geometry_.width() * pixel, 0,
+  std::memset(psi_ring_.WriteRow(row) + geometry_.width() * pixel, 0,
               (psi_layout_.width - geometry_.width()) * pixel);
 }
 
@@ -248,14 +220,14 @@ LatentRow LatentCoder::RowOf(const Step& step, long row) const {
 }
 
 Status LatentCoder::CodeStep(Step* step, long segment, SymbolPort* port, StageTimes* times) {
-  const long end = geometry_.StepEnd(*step->coding, segment);
+  Executor& executor = *step->executor;
   const size_t row_symbols = MostRowSymbols();
-  for (long begin = geometry_.StepEnd(*step->coding, segment - 1); begin < end;) {
-    const long next = std::min(end, begin + step_band_);
+  while (executor.end() < geometry_.StepEnd(*step->coding, segment)) {
+    const long begin = executor.end(), next = executor.next_end();
     {
       const StageClock clock(&times->context);
       ClearRows(next);
-      step->executor->Advance(next);
+      executor.Advance();
       PredictRows(step, begin, next);
     }
     const StageClock clock(&times->entropy);
@@ -265,7 +237,6 @@ Status LatentCoder::CodeStep(Step* step, long segment, SymbolPort* port, StageTi
       GLINT_TRY(port->CodeLatentRow(latents, means_.get() + at, tables_.get() + at, y_hat_.get()));
       StoreRow(latents, y_hat_.get());
     }
-    begin = next;
   }
   return Status::Ok();
 }
@@ -295,7 +266,7 @@ void LatentCoder::PredictRows(Step* step, long begin, long end) {
 // zeros where nothing has been coded yet.
 void LatentCoder::ClearRows(long end) {
   for (; cleared_end_ < end; ++cleared_end_) {
-    std::memset(y_ring_.Row(cleared_end_), 0, y_layout_.width * y_ring_.pixel_bytes());
+    std::memset(y_ring_.WriteRow(cleared_end_), 0, y_layout_.width * y_ring_.pixel_bytes());
   }
 }
 
@@ -303,9 +274,9 @@ void LatentCoder::StoreRow(const LatentRow& row, const int16_t* y_hat) {
   size_t at = row.positions.first * y_layout_.channels + row.channel_begin;
   for (size_t p = 0; p < row.positions.count; ++p) {
     if (y_quantisation_ == nullptr) {
-      kernels::FixedToFloat(y_hat, y_ring_.Floats(row.row) + at, row.channels, fixed_scale_);
+      kernels::FixedToFloat(y_hat, y_ring_.WriteFloats(row.row) + at, row.channels, fixed_scale_);
     } else {
-      kernels::Limit(y_hat, y_ring_.Ints(row.row) + at, row.channels,
+      kernels::Limit(y_hat, y_ring_.WriteInts(row.row) + at, row.channels,
                      static_cast<int16_t>(y_quantisation_->max));
     }
     y_hat += row.channels;

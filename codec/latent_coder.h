@@ -44,15 +44,17 @@ struct LatentCoderOptions {
   double t = 0;
   Runner runner;
   bool profile = false;
-  long synthesis_band = 0;  // output rows per band of the g_s that reads latents(); 0: none does
+  const ExecutorOptions* synthesis = nullptr;  // of the g_s that reads latents(), or none does
 };
 
 class LatentCoder {
  public:
-  // Computes sizes only; `model` and `geometry` must outlive the coder.
+  // `model` and `geometry` must outlive the coder.
   LatentCoder(const Model::Impl& model, const LatentGeometry& geometry,
               const LatentCoderOptions& options);
 
+  // Sizes of everything; before any other call.
+  Status Plan();
   // Bytes that Allocate will take.
   Result<uint64_t> MemoryNeeded() const;
   Status Allocate();
@@ -70,16 +72,12 @@ class LatentCoder {
  private:
   struct Step {
     const CodingStep* coding = nullptr;
-    const Plan* plan = nullptr;
-    long behind = 0;  // rows that its inputs are read before and beyond the row in work
-    long ahead = 0;
+    const glint::Plan* plan = nullptr;
     std::unique_ptr<Executor> executor;
   };
 
-  void PlanRings();
-  long PsiEnd(long segment) const;
   ExecutorOptions HyperOptions() const;
-  ExecutorOptions StepOptions() const;
+  ExecutorOptions StepOptions(const Step& step) const;
   std::vector<Executor::BoundInput> HyperInputs() const;
   std::vector<Executor::BoundInput> StepInputs(const Step& step) const;
   size_t MostRowSymbols() const;
@@ -104,7 +102,6 @@ class LatentCoder {
   RowRing::Layout z_layout_, psi_layout_, y_layout_;
   RowRing z_ring_, psi_ring_, y_ring_;
   std::unique_ptr<Executor> h_s_;
-  long psi_end_ = 0;
   long cleared_end_ = 0;  // rows of y_ring_ that have been zeroed for their use
   // Of a row of z, and of the rows of a band of a step.
   AlignedBuffer<uint16_t> z_tables_;

@@ -2,10 +2,25 @@
 
 #include <algorithm>
 
+#include "engine/row_math.h"
+
 namespace glint {
 namespace {
 
 long CeilDivide(long a, long b) { return (a + b - 1) / b; }
+
+long PsiAhead(const ModelDocument& document) {
+  constexpr int64_t kFar = int64_t{1} << 20;  // so far down that no kernel reaches row 0
+  int64_t ahead = 0;
+  for (const CodingStep& step : document.coding.steps) {
+    const GraphRows rows(document.graphs.at(step.graph));
+    const std::vector<int64_t> ends = rows.InputEnds(kFar, GraphRows::kEndless);
+    for (size_t i = 0; i < step.inputs.size(); ++i) {
+      if (step.inputs[i].is_psi) ahead = std::max(ahead, step.ahead + ends[i] - kFar);
+    }
+  }
+  return static_cast<long>(ahead);
+}
 
 }  // namespace
 
@@ -29,6 +44,7 @@ LatentGeometry::LatentGeometry(const ModelDocument& document, uint32_t width, ui
   hyper_width_ = static_cast<size_t>(CeilDivide(static_cast<long>(width_), ratio));
   hyper_height_ = CeilDivide(height_, ratio);
   segments_ = CeilDivide(height_, document.coding.segment_rows);
+  psi_ahead_ = PsiAhead(document);
 }
 
 long LatentGeometry::LatentEnd(long segment) const {
@@ -45,6 +61,18 @@ long LatentGeometry::HyperEnd(long segment) const {
 long LatentGeometry::StepEnd(const CodingStep& step, long segment) const {
   if (segment < 0) return 0;
   return std::min(height_, document_->coding.segment_rows * (segment + 1) + step.ahead);
+}
+
+long LatentGeometry::PsiEnd(long segment) const {
+  return std::min(height_, document_->coding.segment_rows * (segment + 1) + psi_ahead_);
+}
+
+Bands LatentGeometry::StepBands(const CodingStep& step, long rows) const {
+  return {rows, document_->coding.segment_rows, step.ahead};
+}
+
+Bands LatentGeometry::PsiBands(long rows) const {
+  return {rows, document_->coding.segment_rows, psi_ahead_};
 }
 
 uint64_t LatentGeometry::Symbols(long segment) const {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/executor.h"
 #include "engine/graph.h"
 
 namespace glint {
@@ -35,6 +36,10 @@ class LatentGeometry {
   long LatentEnd(long segment) const;
   long HyperEnd(long segment) const;
   long StepEnd(const CodingStep& step, long segment) const;
+  long PsiEnd(long segment) const;  // what the segment's steps read of psi
+  // Bands of the executors that compute them: `rows` at a time, stopping where segments end.
+  Bands StepBands(const CodingStep& step, long rows) const;
+  Bands PsiBands(long rows) const;
   // Symbols of the segment: all of z and of all steps.
   uint64_t Symbols(long segment) const;
   uint64_t MostSymbols() const;  // of any segment
@@ -48,6 +53,7 @@ class LatentGeometry {
   size_t hyper_width_;
   long hyper_height_;
   long segments_;
+  long psi_ahead_ = 0;  // rows of psi that steps read beyond the segment
 };
 
 }  // namespace glint

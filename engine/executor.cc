@@ -1,15 +1,16 @@
-// The band executor: before anything is allocated the whole schedule is run on row numbers alone,
-// which gives every ring its capacity; after that Advance touches no allocator.
+// The band executor: before anything is allocated the schedule is run on row numbers alone
+// (schedule.h), which gives every ring its capacity; after that Advance touches no allocator.
 
 #include "engine/executor.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <new>
+#include <utility>
 
 #include "engine/plan.h"
 #include "engine/rate.h"
+#include "engine/schedule.h"
 #include "kernels/pointwise.h"
 
 namespace glint {
@@ -17,220 +18,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-long RoundUpTo2(long n) { return (n + 1) & ~1L; }
-
-// Sizes of all tensors, and how far each step has come: enough to run the schedule without data.
-class Schedule {
- public:
-  Status Init(const PlanImpl& plan, const ExecutorOptions& options) {
-    plan_ = &plan;
-    width_.resize(plan.tensors.size());
-    height_.resize(plan.tensors.size());
-    if (options.in_width == 0 || options.in_height <= 0) return Bad("an empty input");
-    for (const int id : plan.input_tensors) SetSize(id, options.in_width, options.in_height);
-    for (size_t s = 0; s < plan.steps.size(); ++s) {
-      const PlanStep& step = plan.steps[s];
-      const int first = step.inputs[0];
-      SetSize(step.output,
-              static_cast<size_t>(step.rows.OutHeight(static_cast<long>(width_[Index(first)]))),
-              step.rows.OutHeight(height_[Index(first)]));
-      for (const int input : step.inputs) GLINT_TRY(SameSize(step, first, input));
-      if (step.residual >= 0) GLINT_TRY(SameSize(step, step.output, step.residual));
-    }
-    out_width_ = width_[Index(plan.output_tensor)];
-    out_height_ = height_[Index(plan.output_tensor)];
-    if (options.out_width > out_width_ || options.out_height > out_height_) {
-      return Bad("an output larger than the graph gives");
-    }
-    if (options.out_width > 0) out_width_ = options.out_width;
-    if (options.out_height > 0) out_height_ = options.out_height;
-    if (plan.steps.back().transposed() && out_width_ % 2 != 0) {
-      return Bad("an odd width of a transposed convolution's output");
-    }
-    end_.assign(plan.steps.size(), 0);
-    need_.assign(plan.tensors.size(), 0);
-    return Status::Ok();
-  }
-
-  size_t width(int tensor) const { return width_[Index(tensor)]; }
-  long height(int tensor) const { return height_[Index(tensor)]; }
-  size_t out_width() const { return out_width_; }
-  long out_height() const { return out_height_; }
-  long end(size_t step) const { return end_[step]; }
-  void set_end(size_t step, long end) { end_[step] = end; }
-  // Rows [0, need) of `tensor` must exist for output rows < out_end (after Need).
-  long need(int tensor) const { return need_[Index(tensor)]; }
-
-  void Need(long out_end) { FillNeed(out_end, &need_); }
-
-  // Rows of the graph's inputs for output rows < out_end; the state stays as it is.
-  long InputEnd(long out_end) const {
-    std::vector<long> need(need_.size());
-    FillNeed(out_end, &need);
-    return need[Index(plan_->input_tensors[0])];
-  }
-
-  // The lowest row of `tensor` that a step may still read when it goes on from where it is.
-  long Lowest(int tensor) const {
-    long lowest = tensor == plan_->output_tensor ? end_.back() : need_[Index(tensor)];
-    for (size_t s = 0; s < plan_->steps.size(); ++s) {
-      const PlanStep& step = plan_->steps[s];
-      for (const int input : step.inputs) {
-        if (input == tensor) lowest = std::min(lowest, step.rows.InputBegin(end_[s]));
-      }
-      if (step.residual == tensor) lowest = std::min(lowest, end_[s]);
-    }
-    return std::max(0L, lowest);
-  }
-
- private:
-  static size_t Index(int tensor) { return static_cast<size_t>(tensor); }
-
-  Status Bad(const std::string& what) const {
-    return Status::Error(StatusCode::kInvalidArgument,
-                         "graph " + plan_->graph_name + " cannot take " + what);
-  }
-
-  void SetSize(int tensor, size_t width, long height) {
-    width_[Index(tensor)] = width;
-    height_[Index(tensor)] = height;
-  }
-
-  Status SameSize(const PlanStep& step, int a, int b) const {
-    if (width(a) == width(b) && height(a) == height(b)) return Status::Ok();
-    return Bad("tensors of different sizes in " + step.name);
-  }
-
-  void FillNeed(long out_end, std::vector<long>* need) const {
-    if (plan_->whole) {
-      *need = height_;  // also of what no row of the output needs
-      return;
-    }
-    std::fill(need->begin(), need->end(), 0);
-    (*need)[Index(plan_->output_tensor)] = out_end;
-    const auto raise = [&](int tensor, long rows) {
-      long& have = (*need)[Index(tensor)];
-      have = std::max(have, std::min(rows, height_[Index(tensor)]));
-    };
-    for (size_t s = plan_->steps.size(); s-- > 0;) {
-      const PlanStep& step = plan_->steps[s];
-      long& rows = (*need)[Index(step.output)];
-      rows = std::max(rows, end_[s]);
-      if (step.paired_rows()) rows = RoundUpTo2(rows);
-      for (const int input : step.inputs)
-        raise(input, step.rows.InputEnd(rows, height_[Index(input)]));
-      if (step.residual >= 0) raise(step.residual, rows);
-    }
-    // All inputs are fed alike.
-    long rows = 0;
-    for (const int input : plan_->input_tensors) rows = std::max(rows, (*need)[Index(input)]);
-    for (const int input : plan_->input_tensors) (*need)[Index(input)] = rows;
-  }
-
-  const PlanImpl* plan_ = nullptr;
-  std::vector<size_t> width_;
-  std::vector<long> height_;
-  size_t out_width_ = 0;
-  long out_height_ = 0;
-  std::vector<long> end_;   // rows done, by step
-  std::vector<long> need_;  // by tensor
-};
-
-// Row steps on integers go through so many floats at a time, whole pixels: enough that a call for
-// them costs little, few enough to stay in L1.
-size_t PixelsAtOnce(size_t channels) { return std::max<size_t>(1, 512 / channels); }
-
 // What `steps` says of each channel, for several pixels that follow each other.
 void Repeat(size_t channels, std::vector<float>* steps) {
   if (steps->empty()) return;
   const size_t pixels = PixelsAtOnce(channels);
   steps->resize(std::max(steps->size(), pixels * channels));
   for (size_t i = channels; i < pixels * channels; ++i) (*steps)[i] = (*steps)[i - channels];
-}
-
-size_t RowPixels(const PlanTensor& tensor, size_t width) {
-  return tensor.compact ? (width + 1) / 2 : width;
-}
-
-// Far beyond what a machine can have, and so little that sums of it do not overflow.
-constexpr uint64_t kMostBytes = uint64_t{1} << 48;
-
-// Layouts of all rings by tensor: capacity 0 for those that live elsewhere or belong to the caller.
-struct MemoryPlan {
-  std::vector<RowRing::Layout> layouts;
-  size_t scratch_floats = 0;  // of one worker
-  size_t pixel_floats = 0;    // that row steps hold of a tensor at a time
-  size_t most_rows = 0;       // of one step in one Advance
-  uint64_t bytes = 0;
-};
-
-Result<MemoryPlan> PlanMemory(const PlanImpl& plan, const ExecutorOptions& options,
-                              const std::vector<Executor::BoundInput>& inputs,
-                              const RowRing* output) {
-  Schedule schedule;
-  GLINT_TRY(schedule.Init(plan, options));
-  const size_t count = plan.tensors.size();
-  std::vector<long> capacity(count, 1);
-  MemoryPlan memory;
-  const long band = std::max(1L, options.band_rows);
-  for (long out_end = 0; out_end < schedule.out_height();) {
-    out_end = std::min(out_end + band, schedule.out_height());
-    schedule.Need(out_end);
-    for (size_t i = 0; i < count; ++i) {
-      const int id = static_cast<int>(i);
-      capacity[i] = std::max(capacity[i], schedule.need(id) - schedule.Lowest(id));
-    }
-    for (size_t s = 0; s < plan.steps.size(); ++s) {
-      const long need = schedule.need(plan.steps[s].output);
-      memory.most_rows = std::max(memory.most_rows, static_cast<size_t>(need - schedule.end(s)));
-      schedule.set_end(s, need);
-    }
-  }
-  memory.layouts.resize(count);
-  for (size_t i = 0; i < count; ++i) {
-    const PlanTensor& tensor = plan.tensors[i];
-    RowRing::Layout& layout = memory.layouts[static_cast<size_t>(tensor.storage)];
-    const int id = static_cast<int>(i);
-    const bool is_output = id == plan.output_tensor;
-    const size_t width = is_output ? schedule.out_width() : schedule.width(id);
-    layout.channels = tensor.channels;
-    layout.element = tensor.element;
-    layout.zero = static_cast<uint8_t>(tensor.zero());
-    layout.width = std::max(layout.width, RowPixels(tensor, width));
-    layout.height = schedule.height(id);
-    layout.halo_left = layout.halo_right = std::max(layout.halo_left, tensor.halo);
-    layout.capacity = std::max(layout.capacity, static_cast<size_t>(capacity[i]));
-  }
-  for (size_t i = 0; i < plan.input_tensors.size() && i < inputs.size(); ++i) {
-    if (inputs[i].ring != nullptr) memory.layouts[static_cast<size_t>(plan.input_tensors[i])] = {};
-  }
-  if (output != nullptr) {
-    memory.layouts[static_cast<size_t>(
-        plan.tensors[static_cast<size_t>(plan.output_tensor)].storage)] = {};
-  }
-  for (const RowRing::Layout& layout : memory.layouts) {
-    if (layout.capacity == 0) continue;
-    const uint64_t row_bytes = layout.RowBytes();
-    if (layout.capacity >= kMostBytes / row_bytes || memory.bytes >= kMostBytes) {
-      return Status::Error(StatusCode::kLimit,
-                           "graph " + plan.graph_name + " needs more memory than any machine has");
-    }
-    memory.bytes += layout.Bytes();
-  }
-  for (const PlanStep& step : plan.steps) {
-    if (step.gdn)
-      memory.scratch_floats = std::max(memory.scratch_floats, step.gdn->ScratchFloats());
-  }
-  // Row steps on integers take pixels of two inputs and the output through floats.
-  for (const PlanTensor& tensor : plan.tensors) {
-    const size_t floats = PixelsAtOnce(tensor.channels) * tensor.channels;
-    memory.pixel_floats = std::max(memory.pixel_floats, kernels::PaddedChannels(floats));
-  }
-  memory.scratch_floats = std::max(memory.scratch_floats, 3 * memory.pixel_floats);
-  memory.scratch_floats = (memory.scratch_floats + 15) / 16 * 16;
-  memory.bytes += uint64_t{memory.scratch_floats} * options.runner.workers * sizeof(float);
-  memory.bytes += uint64_t{memory.most_rows} * sizeof(kernels::ConvRow);
-  return memory;
 }
 
 class ExecutorImpl final : public Executor {
@@ -250,6 +43,7 @@ class ExecutorImpl final : public Executor {
     for (size_t i = 0; i < views_.size(); ++i) {
       const size_t storage = static_cast<size_t>(plan_.tensors[i].storage);
       views_[i].ring = &rings_[storage];
+      views_[i].user = {&plan_.graph_name, &plan_.tensors[i].name};
       if (output != nullptr && storage == static_cast<size_t>(plan_.tensors[out].storage)) {
         views_[i].ring = output;
       }
@@ -294,14 +88,14 @@ class ExecutorImpl final : public Executor {
   size_t out_width() const override { return schedule_.out_width(); }
   long out_height() const override { return schedule_.out_height(); }
 
-  long InputEnd(long out_end) const override {
-    return schedule_.InputEnd(std::min(out_end, schedule_.out_height()));
-  }
+  long end() const override { return schedule_.end(); }
+  long next_end() const override { return schedule_.next_end(); }
+  long InputEnd() const override { return schedule_.InputEnd(); }
 
   void WriteInput(size_t input, long r, const float* values) override {
     const int id = plan_.input_tensors[input];
     const PlanTensor& tensor = TensorOf(id);
-    uint8_t* row = ViewOf(id).Row(r);
+    uint8_t* row = ViewOf(id).WriteRow(r);
     if (tensor.quantisation == nullptr) {
       std::memcpy(row, values, options_.in_width * tensor.channels * sizeof(float));
       return;
@@ -313,22 +107,22 @@ class ExecutorImpl final : public Executor {
     }
   }
 
-  void Advance(long out_end) override {
-    schedule_.Need(std::min(out_end, schedule_.out_height()));
+  void Advance() override {
     if (plan_.observer != nullptr) ObserveInputs();
     for (size_t s = 0; s < plan_.steps.size(); ++s) {
-      const long begin = schedule_.end(s), end = schedule_.need(plan_.steps[s].output);
+      const long begin = schedule_.step_end(s), end = schedule_.need(plan_.steps[s].output);
       if (begin >= end) continue;
       const auto start = options_.profile ? Clock::now() : Clock::time_point();
       RunStep(s, begin, end);
-      schedule_.set_end(s, end);
       if (options_.profile) Account(s, end - begin, start);
       if (plan_.observer != nullptr) Observe(plan_.steps[s].output, begin, end);
     }
+    schedule_.Advance();
   }
 
   const float* OutputRow(long r) const override {
-    return views_[static_cast<size_t>(plan_.output_tensor)].ring->Floats(r);
+    const View& view = ViewOf(plan_.output_tensor);
+    return view.ring->Floats(r, view.user);
   }
   size_t output_pixel_stride() const override {
     return views_[static_cast<size_t>(plan_.output_tensor)].ring->pixel_stride();
@@ -339,8 +133,10 @@ class ExecutorImpl final : public Executor {
   struct View {
     RowRing* ring = nullptr;
     size_t offset = 0;  // channels
-    uint8_t* Row(long r) const { return ring->Row(r) + offset_bytes(); }
-    const uint8_t* RowOrZero(long r) const { return ring->RowOrZero(r) + offset_bytes(); }
+    RowUser user;
+    uint8_t* WriteRow(long r) const { return ring->WriteRow(r, user) + offset_bytes(); }
+    const uint8_t* Row(long r) const { return std::as_const(*ring).Row(r, user) + offset_bytes(); }
+    const uint8_t* RowOrZero(long r) const { return ring->RowOrZero(r, user) + offset_bytes(); }
     size_t stride() const { return ring->pixel_stride(); }
     size_t bytes() const { return ring->pixel_bytes(); }
     size_t offset_bytes() const { return offset * kernels::BytesOf(ring->element()); }
@@ -539,8 +335,8 @@ class ExecutorImpl final : public Executor {
       row->in_compact[source] = TensorOf(step.inputs[source]).compact;
     }
     const View& out = ViewOf(step.output);
-    row->out = out.Row(oy);
-    row->out_second = step.paired_rows() ? out.Row(oy + 1) : nullptr;
+    row->out = out.WriteRow(oy);
+    row->out_second = step.paired_rows() ? out.WriteRow(oy + 1) : nullptr;
     row->out_pixel_stride = out.stride();
     row->phase = step.transposed() && !step.paired_rows() ? static_cast<size_t>(oy & 1) : 0;
     const bool compact = TensorOf(step.output).compact;
@@ -575,7 +371,7 @@ class ExecutorImpl final : public Executor {
     const PlanStep& step = plan_.steps[s];
     const View& out = ViewOf(step.output);
     const RowInput in = InputAt(step.inputs[0], step.output, r);
-    step.gdn->Run(in.data, in.stride, out.Row(r), out.stride(), PixelsOf(step.output, r),
+    step.gdn->Run(in.data, in.stride, out.WriteRow(r), out.stride(), PixelsOf(step.output, r),
                   EpilogueOf(s), Scratch(worker));
   }
 
@@ -591,7 +387,7 @@ class ExecutorImpl final : public Executor {
     const RowInput in = InputAt(step.inputs[0], step.output, r);
     const View& out = ViewOf(step.output);
     kernels::SplitDigits(static_cast<const int16_t*>(static_cast<const void*>(in.data)), in.stride,
-                         output.element, out.Row(r), out.stride(), PixelsOf(step.output, r),
+                         output.element, out.WriteRow(r), out.stride(), PixelsOf(step.output, r),
                          digits);
   }
 
@@ -607,20 +403,22 @@ class ExecutorImpl final : public Executor {
     for (const int input : step.inputs) {
       if (!IsGapless(input, InputAt(input, step.output, r).bytes)) at_once = 1;
     }
-    for (size_t x = 0; x < pixels; x += at_once) {
+    const RowInput first = InputAt(step.inputs.front(), step.output, r);
+    const RowInput last = InputAt(step.inputs.back(), step.output, r);
+    uint8_t* to = out.WriteRow(r);  // after them: it may take the place of the first one's
+    for (size_t x = 0; x < pixels; x += at_once, to += at_once * out.bytes()) {
       const size_t count = std::min(at_once, pixels - x);
-      uint8_t* to = out.Row(r) + x * out.bytes();
       if (step.kind == StepKind::kConcat) {
         LoadConcat(step, r, x, a);
         StorePixels(step.output, a, 1, to);
         continue;
       }
       const size_t values = count * channels;
-      LoadPixels(step.inputs[0], InputAt(step.inputs[0], step.output, r).Pixel(x), count, a);
+      LoadPixels(step.inputs[0], first.Pixel(x), count, a);
       if (step.kind == StepKind::kLeakyRelu) {
         kernels::LeakyRelu(a, a, values, step.slope);
       } else if (step.kind == StepKind::kAdd) {
-        LoadPixels(step.inputs[1], InputAt(step.inputs[1], step.output, r).Pixel(x), count, b);
+        LoadPixels(step.inputs[1], last.Pixel(x), count, b);
         kernels::Add(a, b, a, values);
       }
       if (!gains_[s].empty()) {
@@ -639,7 +437,7 @@ class ExecutorImpl final : public Executor {
 
   // All inputs are fed alike.
   void ObserveInputs() {
-    const long end = schedule_.need(plan_.input_tensors[0]);
+    const long end = schedule_.InputEnd();
     for (const int input : plan_.input_tensors) Observe(input, inputs_observed_, end);
     inputs_observed_ = std::max(inputs_observed_, end);
   }

@@ -58,15 +58,25 @@ class Plan {
   virtual std::string Describe() const = 0;
 };
 
+// How far the output comes with each Advance: `rows` at a time, but never across a stop, which lie
+// at stop_every * k + stop_ahead for k = 1, 2, ... and at the last row.
+struct Bands {
+  long rows = 1;
+  long stop_every = 0;  // 0: no stops but the last row
+  long stop_ahead = 0;
+  // The end of the band that begins at `end` < height.
+  long Next(long end, long height) const;
+};
+
 struct ExecutorOptions {
   size_t in_width = 0;  // of every input, in pixels
   long in_height = 0;
   // Size of the output; 0: what the graph gives. Smaller: cropped right and bottom (h_s).
   size_t out_width = 0;
   long out_height = 0;
-  long band_rows = 1;  // most output rows per Advance
-  double t = 0;        // rate parameter of the gains (engine/rate.h)
-  Runner runner;       // SerialRunner() for none
+  Bands bands;
+  double t = 0;   // rate parameter of the gains (engine/rate.h)
+  Runner runner;  // SerialRunner() for none
   bool profile = false;
 };
 
@@ -92,12 +102,15 @@ class Executor {
   // Output size in full rows; compact rows hold their parity's positions only.
   virtual size_t out_width() const = 0;
   virtual long out_height() const = 0;
-  // Rows [0, result) of every input must have been written before Advance(out_end).
-  virtual long InputEnd(long out_end) const = 0;
+  // Output rows [0, end()) have been computed; the next Advance computes [end(), next_end()).
+  virtual long end() const = 0;
+  virtual long next_end() const = 0;
+  // Rows [0, result) of every input must have been written before the next Advance.
+  virtual long InputEnd() const = 0;
   // Writes row r of an own input, in_width * channels floats; rows in order, none twice.
   virtual void WriteInput(size_t input, long r, const float* values) = 0;
-  // Computes output rows from the last end up to out_end (at most band_rows more).
-  virtual void Advance(long out_end) = 0;
+  // Computes the next band; nothing when all rows are there.
+  virtual void Advance() = 0;
   // A computed row of the last band; for outputs that are kept in float.
   virtual const float* OutputRow(long r) const = 0;
   virtual size_t output_pixel_stride() const = 0;

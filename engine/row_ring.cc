@@ -32,6 +32,10 @@ uint64_t RowRing::Layout::Bytes() const { return uint64_t{RowBytes()} * (capacit
 Status RowRing::Allocate(const Layout& layout) {
   layout_ = layout;
   layout_.capacity = std::max<size_t>(1, layout.capacity);
+#ifdef GLINT_CHECK_ROWS
+  layout_.capacity -= std::min(layout_.capacity - 1, MissingRows());
+  ledger_.Reset(layout_.capacity);
+#endif
   row_bytes_ = layout_.RowBytes();
   origin_ = OriginBytes(layout_);
   if (!data_.Allocate(row_bytes_ * layout_.capacity) || !zero_.Allocate(row_bytes_)) {

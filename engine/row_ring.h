@@ -1,5 +1,6 @@
 // A tensor of which only some rows are in memory: NHWC, rows in a ring, a halo of what stands for
 // zero left and right. Written and read by Executor steps and by the codec at both ends of a graph.
+// A row is written before it is read, and in order; the tests' build checks it (row_ledger.h).
 // Thread rules: rows may be written concurrently when they differ; the layout is fixed after
 // Allocate.
 #ifndef GLINT_ENGINE_ROW_RING_H_
@@ -9,6 +10,7 @@
 #include <cstdint>
 
 #include "engine/aligned.h"
+#include "engine/row_ledger.h"
 #include "engine/status.h"
 #include "kernels/element.h"
 
@@ -36,23 +38,41 @@ class RowRing {
   size_t pixel_stride() const { return layout_.channels; }
   kernels::Element element() const { return layout_.element; }
   size_t pixel_bytes() const { return layout_.channels * kernels::BytesOf(layout_.element); }
-  // Pixel 0 of row r, 0 <= r < height. Row r and row r + capacity share their memory.
-  uint8_t* Row(long r) {
-    return data_.get() + (static_cast<size_t>(r) % layout_.capacity) * row_bytes_ + origin_;
+  // Pixel 0 of row r, 0 <= r < height. Row r and row r + capacity share their memory: WriteRow
+  // gives it to row r, whatever it held; Row is of one that was written and not overwritten since.
+  uint8_t* WriteRow(long r, [[maybe_unused]] const RowUser& user = {}) {
+#ifdef GLINT_CHECK_ROWS
+    ledger_.OnWrite(r, user);
+#endif
+    return data_.get() + At(r);
   }
-  const uint8_t* Row(long r) const { return const_cast<RowRing*>(this)->Row(r); }
-  float* Floats(long r) { return static_cast<float*>(static_cast<void*>(Row(r))); }
-  const float* Floats(long r) const { return const_cast<RowRing*>(this)->Floats(r); }
-  int16_t* Ints(long r) { return static_cast<int16_t*>(static_cast<void*>(Row(r))); }
+  const uint8_t* Row(long r, [[maybe_unused]] const RowUser& user = {}) const {
+#ifdef GLINT_CHECK_ROWS
+    ledger_.OnRead(r, user);
+#endif
+    return data_.get() + At(r);
+  }
   // The same for reading; rows outside the tensor are zeros.
-  const uint8_t* RowOrZero(long r) const {
-    return r < 0 || r >= layout_.height ? zero_.get() + origin_ : Row(r);
+  const uint8_t* RowOrZero(long r, const RowUser& user = {}) const {
+    return r < 0 || r >= layout_.height ? zero_.get() + origin_ : Row(r, user);
   }
+  float* WriteFloats(long r) { return static_cast<float*>(static_cast<void*>(WriteRow(r))); }
+  const float* Floats(long r, const RowUser& user = {}) const {
+    return static_cast<const float*>(static_cast<const void*>(Row(r, user)));
+  }
+  int16_t* WriteInts(long r) { return static_cast<int16_t*>(static_cast<void*>(WriteRow(r))); }
 
  private:
+  size_t At(long r) const {
+    return (static_cast<size_t>(r) % layout_.capacity) * row_bytes_ + origin_;
+  }
+
   Layout layout_;
   size_t row_bytes_ = 0;
   size_t origin_ = 0;  // bytes from the start of a row's memory to pixel 0
+#ifdef GLINT_CHECK_ROWS
+  RowLedger ledger_;
+#endif
   AlignedBuffer<uint8_t> data_;
   AlignedBuffer<uint8_t> zero_;
 };

@@ -163,7 +163,7 @@ TEST_CASE("executor: memory grows with the width, not with the height") {
   ExecutorOptions options;
   options.in_width = 64;
   options.in_height = 256;
-  options.band_rows = 2;
+  options.bands.rows = 2;
   const auto low = Executor::MemoryNeeded(*plan.value(), options);
   options.in_height = 4096;
   const auto high = Executor::MemoryNeeded(*plan.value(), options);

@@ -73,7 +73,7 @@ Golden::Rows Run(const std::string& graph_name, const std::vector<Golden::Rows>&
   options.in_height = inputs[0].height;
   options.out_height = out_height;
   options.out_width = static_cast<size_t>(out_width);
-  options.band_rows = 3;
+  options.bands.rows = 3;
   options.t = RateToT(model.document().rate, lrd);
   options.runner = SerialRunner();
   auto made = Executor::Make(plan.value(), options);
@@ -85,15 +85,14 @@ Golden::Rows Run(const std::string& graph_name, const std::vector<Golden::Rows>&
   out.channels = static_cast<int>(plan.value()->output_channels());
   out.data.resize(static_cast<size_t>(out.height) * out.RowFloats());
   long given = 0;
-  for (long end = 0; end < out.height;) {
-    const long begin = end;
-    end = std::min<long>(out.height, end + options.band_rows);
-    for (const long need = executor.InputEnd(end); given < need; ++given) {
+  while (executor.end() < out.height) {
+    const long begin = executor.end(), end = executor.next_end();
+    for (const long need = executor.InputEnd(); given < need; ++given) {
       for (size_t i = 0; i < inputs.size(); ++i) {
         executor.WriteInput(i, given, inputs[i].Row(given));
       }
     }
-    executor.Advance(end);
+    executor.Advance();
     for (long y = begin; y < end; ++y) {
       const int step = parity == Parity::kAll ? 1 : 2;
       const int first =

@@ -180,6 +180,7 @@ class GraphBuilder {
 struct RunOptions {
   long band = 1;
   size_t threads = 1;
+  long stop_every = 0, stop_ahead = 0;
   Parity parity = Parity::kAll;
   int out_height = 0, out_width = 0;
 };
@@ -197,7 +198,7 @@ inline ReferenceTensor RunExecutor(const TestModel& model, const Graph& graph,
   options.in_height = first.height;
   options.out_width = static_cast<size_t>(run.out_width);
   options.out_height = run.out_height;
-  options.band_rows = run.band;
+  options.bands = {run.band, run.stop_every, run.stop_ahead};
   options.t = t;
   options.runner = run.threads > 1 ? pool.runner() : SerialRunner();
   auto made = Executor::Make(plan.value(), options);
@@ -208,11 +209,9 @@ inline ReferenceTensor RunExecutor(const TestModel& model, const Graph& graph,
   const int channels = graph.channels.at(graph.outputs[0]);
   ReferenceTensor out(height, width, channels);
   long given = 0;
-  for (long end = 0; end < height;) {
-    const long begin = end;
-    end = std::min<long>(height, end + run.band);
-    const long need = executor.InputEnd(end);
-    for (; given < need; ++given) {
+  while (executor.end() < height) {
+    const long begin = executor.end(), end = executor.next_end();
+    for (const long need = executor.InputEnd(); given < need; ++given) {
       for (size_t i = 0; i < graph.inputs.size(); ++i) {
         const ReferenceTensor& in = inputs.at(graph.inputs[i].name);
         std::vector<float> row(static_cast<size_t>(in.width * in.channels));
@@ -225,7 +224,7 @@ inline ReferenceTensor RunExecutor(const TestModel& model, const Graph& graph,
         executor.WriteInput(i, given, row.data());
       }
     }
-    executor.Advance(end);
+    executor.Advance();
     for (long r = begin; r < end; ++r) {
       const float* row = executor.OutputRow(r);
       const int first_column =

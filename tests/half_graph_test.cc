@@ -158,7 +158,7 @@ TEST_CASE("half graphs: half the memory") {
   ExecutorOptions options;
   options.in_width = 512;
   options.in_height = 256;
-  options.band_rows = 2;
+  options.bands.rows = 2;
   const auto whole = Executor::MemoryNeeded(*plan.value(), options);
   const auto half = Executor::MemoryNeeded(*half_plan.value(), options);
   REQUIRE(whole.ok());

@@ -326,12 +326,23 @@ void CheckCodes(const QuantisedModel& quantised, bool exact_pictures) {
   const Picture picture = SmoothPicture({52, 36, 3, false, 8}, 9);
   std::vector<uint8_t> stream;
   Picture first;
+  bool first_half_sums = false;
   for (const std::string& target : SupportedTargets()) {
     const TargetScope scope(target);
     const Model model = LoadModel(quantised.file);
     if (stream.empty()) stream = MustEncode(model, picture);
     const Picture decoded = MustDecode(model, stream);  // checks the latents' CRCs
-    if (first.samples.empty()) first = decoded;
+    // Sums in half round every block of products, which the random weights of this model enlarge.
+    // The shipped model of halves is held to one level everywhere in shipped_models_test.cc.
+    const bool half_sums = model.Explain().find("f16 sums") != std::string::npos;
+    if (first.samples.empty()) {
+      first = decoded;
+      first_half_sums = half_sums;
+    }
+    if (half_sums != first_half_sums) {
+      CHECK(PsnrRgb(first, decoded) > 55);
+      continue;
+    }
     CHECK(LargestDifference(first, decoded) <= (exact_pictures ? 0 : 1));
   }
 }

@@ -1,0 +1,243 @@
+#include "engine/schedule.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+
+#include "kernels/pointwise.h"
+
+namespace glint {
+namespace {
+
+long RoundUpTo2(long n) { return (n + 1) & ~1L; }
+
+size_t RowPixels(const PlanTensor& tensor, size_t width) {
+  return tensor.compact ? (width + 1) / 2 : width;
+}
+
+// Far beyond what a machine can have, and so little that sums of it do not overflow.
+constexpr uint64_t kMostBytes = uint64_t{1} << 48;
+
+}  // namespace
+
+long Bands::Next(long end, long height) const {
+  long stop = height;
+  if (stop_every > 0) {
+    const long passed = end < stop_every + stop_ahead ? 0 : (end - stop_ahead) / stop_every;
+    stop = std::min(height, stop_every * (passed + 1) + stop_ahead);
+  }
+  return std::min(stop, end + std::max(1L, rows));
+}
+
+// ---- schedule ----------------------------------------------------------------------------------
+
+Status Schedule::Init(const Plan& plan, const ExecutorOptions& options) {
+  plan_ = static_cast<const PlanImpl*>(&plan);
+  bands_ = options.bands;
+  GLINT_TRY(SetSizes(options));
+  SetPeriod();
+  end_ = 0;
+  step_end_.assign(plan_->steps.size(), 0);
+  need_.assign(plan_->tensors.size(), 0);
+  next_end_ = bands_.Next(0, out_height_);
+  FillNeed();
+  return Status::Ok();
+}
+
+Status Schedule::SetSizes(const ExecutorOptions& options) {
+  width_.assign(plan_->tensors.size(), 0);
+  height_.assign(plan_->tensors.size(), 0);
+  const auto set = [this](int tensor, size_t width, long height) {
+    width_[Index(tensor)] = width;
+    height_[Index(tensor)] = height;
+  };
+  if (options.in_width == 0 || options.in_height <= 0) return Bad("an empty input");
+  for (const int id : plan_->input_tensors) set(id, options.in_width, options.in_height);
+  for (const PlanStep& step : plan_->steps) {
+    const int first = step.inputs[0];
+    set(step.output, static_cast<size_t>(step.rows.OutHeight(static_cast<long>(width(first)))),
+        step.rows.OutHeight(height(first)));
+    for (const int input : step.inputs) GLINT_TRY(SameSize(step, first, input));
+    if (step.residual >= 0) GLINT_TRY(SameSize(step, step.output, step.residual));
+  }
+  out_width_ = width(plan_->output_tensor);
+  out_height_ = height(plan_->output_tensor);
+  if (options.out_width > out_width_ || options.out_height > out_height_) {
+    return Bad("an output larger than the graph gives");
+  }
+  if (options.out_width > 0) out_width_ = options.out_width;
+  if (options.out_height > 0) out_height_ = options.out_height;
+  if (plan_->steps.back().transposed() && out_width_ % 2 != 0) {
+    return Bad("an odd width of a transposed convolution's output");
+  }
+  return Status::Ok();
+}
+
+Status Schedule::Bad(const std::string& what) const {
+  return Status::Error(StatusCode::kInvalidArgument,
+                       "graph " + plan_->graph_name + " cannot take " + what);
+}
+
+Status Schedule::SameSize(const PlanStep& step, int a, int b) const {
+  if (width(a) == width(b) && height(a) == height(b)) return Status::Ok();
+  return Bad("tensors of different sizes in " + step.name);
+}
+
+// A shift of the output by the period shifts every tensor by whole rows, those in pairs by pairs,
+// and every end of a band to one.
+void Schedule::SetPeriod() {
+  std::vector<int> level(plan_->tensors.size(), 0);  // log2 of rows for one row of the inputs
+  int lowest = 0;
+  for (const PlanStep& step : plan_->steps) {
+    int& out = level[Index(step.output)];
+    out = level[Index(step.inputs[0])] + (step.rows.transposed    ? 1
+                                          : step.rows.stride == 2 ? -1
+                                                                  : 0);
+    lowest = std::min(lowest, out);
+  }
+  const long unit = 1L << (level[Index(plan_->output_tensor)] - lowest);
+  period_ = std::lcm(bands_.stop_every > 0 ? bands_.stop_every : std::max(1L, bands_.rows), unit);
+}
+
+// Rows of every tensor for output rows < next_end_.
+void Schedule::FillNeed() {
+  if (plan_->whole) {
+    need_ = height_;  // also of what no row of the output needs
+    return;
+  }
+  std::fill(need_.begin(), need_.end(), 0);
+  need_[Index(plan_->output_tensor)] = next_end_;
+  const auto raise = [this](int tensor, long rows) {
+    long& have = need_[Index(tensor)];
+    have = std::max(have, std::min(rows, height(tensor)));
+  };
+  for (size_t s = plan_->steps.size(); s-- > 0;) {
+    const PlanStep& step = plan_->steps[s];
+    long& rows = need_[Index(step.output)];
+    rows = std::max(rows, step_end_[s]);
+    if (step.paired_rows()) rows = RoundUpTo2(rows);
+    for (const int input : step.inputs) raise(input, step.rows.InputEnd(rows, height(input)));
+    if (step.residual >= 0) raise(step.residual, rows);
+  }
+}
+
+long Schedule::InputEnd() const {
+  long end = 0;
+  for (const int input : plan_->input_tensors) end = std::max(end, need(input));
+  return end;
+}
+
+long Schedule::Lowest(int tensor) const {
+  long lowest = tensor == plan_->output_tensor ? end_ : need(tensor);
+  for (size_t s = 0; s < plan_->steps.size(); ++s) {
+    const PlanStep& step = plan_->steps[s];
+    for (const int input : step.inputs) {
+      if (input == tensor) lowest = std::min(lowest, step.rows.InputBegin(step_end_[s]));
+    }
+    if (step.residual == tensor) lowest = std::min(lowest, step_end_[s]);
+  }
+  return std::max(0L, lowest);
+}
+
+long Schedule::Held(int tensor) const {
+  // Own inputs are fed alike.
+  const bool is_input = plan_->tensors[Index(tensor)].input >= 0;
+  return (is_input ? InputEnd() : need(tensor)) - Lowest(tensor);
+}
+
+void Schedule::Advance() {
+  for (size_t s = 0; s < plan_->steps.size(); ++s) step_end_[s] = need(plan_->steps[s].output);
+  end_ = next_end_;
+  next_end_ = bands_.Next(end_, out_height_);
+  FillNeed();
+}
+
+bool Schedule::steady() const {
+  if (end_ < bands_.stop_every + bands_.stop_ahead) return false;
+  for (size_t i = 0; i < plan_->tensors.size(); ++i) {
+    if (Lowest(static_cast<int>(i)) <= 0) return false;
+  }
+  return true;
+}
+
+// ---- memory ------------------------------------------------------------------------------------
+
+namespace {
+
+// Most rows of every tensor that live side by side, and of any step in one Advance.
+void RunRows(const PlanImpl& plan, Schedule* schedule, std::vector<long>* capacity,
+             size_t* most_rows) {
+  long stop_at = schedule->out_height();
+  for (bool steady = false; schedule->end() < stop_at; schedule->Advance()) {
+    for (size_t i = 0; i < capacity->size(); ++i) {
+      (*capacity)[i] = std::max((*capacity)[i], schedule->Held(static_cast<int>(i)));
+    }
+    for (size_t s = 0; s < plan.steps.size(); ++s) {
+      const long rows = schedule->need(plan.steps[s].output) - schedule->step_end(s);
+      *most_rows = std::max(*most_rows, static_cast<size_t>(rows));
+    }
+    if (steady || !schedule->steady()) continue;
+    steady = true;
+    stop_at = std::min(stop_at, schedule->end() + schedule->period());
+  }
+}
+
+}  // namespace
+
+Result<MemoryPlan> PlanMemory(const PlanImpl& plan, const ExecutorOptions& options,
+                              const std::vector<Executor::BoundInput>& inputs,
+                              const RowRing* output) {
+  Schedule schedule;
+  GLINT_TRY(schedule.Init(plan, options));
+  const size_t count = plan.tensors.size();
+  std::vector<long> capacity(count, 1);
+  MemoryPlan memory;
+  RunRows(plan, &schedule, &capacity, &memory.most_rows);
+  memory.layouts.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    const PlanTensor& tensor = plan.tensors[i];
+    RowRing::Layout& layout = memory.layouts[static_cast<size_t>(tensor.storage)];
+    const int id = static_cast<int>(i);
+    const bool is_output = id == plan.output_tensor;
+    const size_t width = is_output ? schedule.out_width() : schedule.width(id);
+    layout.channels = tensor.channels;
+    layout.element = tensor.element;
+    layout.zero = static_cast<uint8_t>(tensor.zero());
+    layout.width = std::max(layout.width, RowPixels(tensor, width));
+    layout.height = schedule.height(id);
+    layout.halo_left = layout.halo_right = std::max(layout.halo_left, tensor.halo);
+    layout.capacity = std::max(layout.capacity, static_cast<size_t>(capacity[i]));
+  }
+  for (size_t i = 0; i < plan.input_tensors.size() && i < inputs.size(); ++i) {
+    if (inputs[i].ring != nullptr) memory.layouts[static_cast<size_t>(plan.input_tensors[i])] = {};
+  }
+  if (output != nullptr) {
+    memory.layouts[static_cast<size_t>(
+        plan.tensors[static_cast<size_t>(plan.output_tensor)].storage)] = {};
+  }
+  for (const RowRing::Layout& layout : memory.layouts) {
+    if (layout.capacity == 0) continue;
+    const uint64_t row_bytes = layout.RowBytes();
+    if (layout.capacity >= kMostBytes / row_bytes || memory.bytes >= kMostBytes) {
+      return Status::Error(StatusCode::kLimit,
+                           "graph " + plan.graph_name + " needs more memory than any machine has");
+    }
+    memory.bytes += layout.Bytes();
+  }
+  for (const PlanStep& step : plan.steps) {
+    if (step.gdn)
+      memory.scratch_floats = std::max(memory.scratch_floats, step.gdn->ScratchFloats());
+  }
+  // Row steps on integers take pixels of two inputs and the output through floats.
+  for (const PlanTensor& tensor : plan.tensors) {
+    const size_t floats = PixelsAtOnce(tensor.channels) * tensor.channels;
+    memory.pixel_floats = std::max(memory.pixel_floats, kernels::PaddedChannels(floats));
+  }
+  memory.scratch_floats = std::max(memory.scratch_floats, 3 * memory.pixel_floats);
+  memory.scratch_floats = (memory.scratch_floats + 15) / 16 * 16;
+  memory.bytes += uint64_t{memory.scratch_floats} * options.runner.workers * sizeof(float);
+  memory.bytes += uint64_t{memory.most_rows} * sizeof(kernels::ConvRow);
+  return memory;
+}
+
+}  // namespace glint

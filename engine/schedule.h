@@ -1,0 +1,108 @@
+// Which rows of every tensor of a planned graph exist after each Advance, on row numbers alone.
+// The schedule that an executor runs is the one that PlanMemory runs before, without data: so every
+// ring has just the rows that its steps will ever want at once. Called by engine/executor and by
+// codec/latent_schedule, for rings that several graphs share.
+// Thread rules: a Schedule is a value of one caller; the plan must outlive it.
+#ifndef GLINT_ENGINE_SCHEDULE_H_
+#define GLINT_ENGINE_SCHEDULE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "engine/executor.h"
+#include "engine/plan.h"
+#include "engine/row_ring.h"
+#include "engine/status.h"
+
+namespace glint {
+
+class Schedule {
+ public:
+  // kInvalidArgument for sizes that the graph cannot take.
+  Status Init(const Plan& plan, const ExecutorOptions& options);
+
+  // Of a tensor, in full rows and columns.
+  size_t width(int tensor) const { return width_[Index(tensor)]; }
+  long height(int tensor) const { return height_[Index(tensor)]; }
+  // Of the output, which may be cropped.
+  size_t out_width() const { return out_width_; }
+  long out_height() const { return out_height_; }
+
+  // Output rows [0, end()) are there; the next Advance gives [end(), next_end()).
+  long end() const { return end_; }
+  long next_end() const { return next_end_; }
+  bool done() const { return end_ >= out_height_; }
+  // Rows [0, result) of all inputs, and of one, that the next Advance reads.
+  long InputEnd() const;
+  long InputEnd(size_t input) const { return need(plan_->input_tensors[input]); }
+  // The lowest row of an input that this or a later Advance reads.
+  long InputLowest(size_t input) const { return Lowest(plan_->input_tensors[input]); }
+  // Rows [0, result) of the output that the next Advance writes: one more than next_end() where
+  // rows are made in pairs.
+  long OutputEnd() const { return need(plan_->output_tensor); }
+
+  // Rows [0, need) of a tensor exist after the next Advance; [0, step_end) of a step's output do
+  // already.
+  long need(int tensor) const { return need_[Index(tensor)]; }
+  long step_end(size_t step) const { return step_end_[step]; }
+  // The lowest row of a tensor that the next or a later Advance reads, or gives to the caller.
+  long Lowest(int tensor) const;
+  // Rows of a tensor that live side by side during the next Advance.
+  long Held(int tensor) const;
+
+  // The next Advance has been made.
+  void Advance();
+
+  // Steady: nothing that the next Advance reads is cut off at the top. From the first such Advance
+  // behind the first stop on, rows move on by the same numbers every period() output rows, until
+  // the bottom cuts off; there, and above, no tensor holds more rows than in between.
+  bool steady() const;
+  long period() const { return period_; }
+
+ private:
+  static size_t Index(int tensor) { return static_cast<size_t>(tensor); }
+
+  Status Bad(const std::string& what) const;
+  Status SetSizes(const ExecutorOptions& options);
+  Status SameSize(const PlanStep& step, int a, int b) const;
+  void SetPeriod();
+  void FillNeed();
+
+  const PlanImpl* plan_ = nullptr;
+  Bands bands_;
+  std::vector<size_t> width_;
+  std::vector<long> height_;
+  size_t out_width_ = 0;
+  long out_height_ = 0;
+  long period_ = 1;
+  long end_ = 0;
+  long next_end_ = 0;
+  std::vector<long> step_end_;  // by step
+  std::vector<long> need_;      // by tensor
+};
+
+// Row steps on integers go through so many floats at a time, whole pixels: enough that a call for
+// them costs little, few enough to stay in L1.
+inline size_t PixelsAtOnce(size_t channels) {
+  return channels >= 512 ? size_t{1} : size_t{512} / channels;
+}
+
+// What an executor allocates. Layouts of all rings by tensor: capacity 0 for those that live
+// elsewhere or belong to the caller.
+struct MemoryPlan {
+  std::vector<RowRing::Layout> layouts;
+  size_t scratch_floats = 0;  // of one worker
+  size_t pixel_floats = 0;    // that row steps hold of a tensor at a time
+  size_t most_rows = 0;       // of one step in one Advance
+  uint64_t bytes = 0;
+};
+
+// kLimit for what no machine has.
+Result<MemoryPlan> PlanMemory(const PlanImpl& plan, const ExecutorOptions& options,
+                              const std::vector<Executor::BoundInput>& inputs,
+                              const RowRing* output);
+
+}  // namespace glint
+
+#endif  // GLINT_ENGINE_SCHEDULE_H_
