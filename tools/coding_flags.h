@@ -1,0 +1,44 @@
+// Flags that `glint encode` and `glint decode` share, and what they mean to the library.
+// Used by the files of the commands.
+// Thread rules: main thread only, but for the progress callback, which the library calls.
+#ifndef GLINT_TOOLS_CODING_FLAGS_H_
+#define GLINT_TOOLS_CODING_FLAGS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "glint/glint.hpp"
+#include "tools/console.h"
+
+namespace glint::tools {
+
+struct CodingFlags {
+  std::string model, target;
+  int threads = 0;
+  int band = 0;
+  Limits limits;
+  bool verbose = false;
+};
+
+void AddCodingFlags(CLI::App* app, CodingFlags* flags);
+void AddTargetFlag(CLI::App* app, std::string* target);
+void AddLimitFlags(CLI::App* app, Limits* limits);
+
+// Threads, bands and limits; `status` shows what is done as `what` when it takes a while, and an
+// interrupt stops the call.
+void SetCallOptions(const CodingFlags& flags, const std::string& what, StatusLine* status,
+                    CallOptions* options);
+
+// What one coding did, for -v.
+struct CodingSummary {
+  PictureInfo picture;
+  uint64_t stream_bytes = 0;
+  Report report;
+};
+// "glint: 768x512, RGB, 8 bits, ..." on standard error.
+void SaySummary(const CodingSummary& summary);
+
+}  // namespace glint::tools
+
+#endif  // GLINT_TOOLS_CODING_FLAGS_H_

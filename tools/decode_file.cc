@@ -1,0 +1,88 @@
+#include "tools/decode_file.h"
+
+#include <memory>
+#include <utility>
+
+#include "glint/image_io.hpp"
+#include "tools/console.h"
+#include "tools/text.h"
+
+namespace glint::tools {
+namespace {
+
+// Takes rows from the decoder into a picture file, which appears only when all of them were right.
+class RowSink {
+ public:
+  RowSink(std::string path, std::string format)
+      : path_(std::move(path)), format_(std::move(format)) {}
+
+  bool Start(const PictureInfo& info, const Metadata& metadata) {
+    Expected<std::unique_ptr<PictureWriter>> writer =
+        PictureWriter::Create(path_, info, metadata, format_);
+    if (writer) {
+      writer_ = std::move(*writer);
+    } else {
+      error_ = At(OutputName(path_), writer.error());
+    }
+    return error_.ok();
+  }
+  bool Write(const void* row) {
+    error_ = At(OutputName(path_), writer_->WriteRow(row));
+    return error_.ok();
+  }
+  Error Finish() { return At(OutputName(path_), writer_->Finish()); }
+  const Error& error() const { return error_; }
+
+ private:
+  std::string path_, format_;
+  std::unique_ptr<PictureWriter> writer_;
+  Error error_;
+};
+
+// Names the model that the stream wants beside the one that was given.
+Error CheckModel(const StreamFile& stream, const Model& model) {
+  const ModelInfo& given = model.info();
+  if (stream.info.model_id == given.id) return {};
+  return MakeError(ErrorCode::kWrongModel,
+                   stream.name + ": the stream was made with model " + stream.info.model_id +
+                       ", the model given is " + given.id + " (" + given.name + ", " +
+                       Upper(given.form) + "); name the right one with --model");
+}
+
+}  // namespace
+
+Expected<StreamFile> ReadStream(const std::string& path, const Limits& limits) {
+  StreamFile stream;
+  stream.name = InputName(path);
+  Expected<std::vector<uint8_t>> bytes = ReadFile(path, limits.max_memory);
+  if (!bytes) return At(stream.name, bytes.error());
+  stream.bytes = std::move(*bytes);
+  Expected<StreamInfo> info = Inspect(stream.bytes.data(), stream.bytes.size(), limits);
+  if (!info) return At(stream.name, info.error());
+  stream.info = std::move(*info);
+  return stream;
+}
+
+Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
+                                   const std::string& out, const std::string& format,
+                                   const DecodeOptions& options) {
+  const Error right_model = CheckModel(stream, model);
+  if (!right_model.ok()) return right_model;
+  CodingSummary summary;
+  summary.picture = stream.info.output;
+  summary.stream_bytes = stream.bytes.size();
+  RowSink sink(out, format);
+  const Error decoded = DecodeRows(
+      model, stream.bytes.data(), stream.bytes.size(),
+      [&sink](const PictureInfo& picture, const Metadata& metadata) {
+        return sink.Start(picture, metadata);
+      },
+      [&sink](uint32_t, const void* row) { return sink.Write(row); }, options, &summary.report);
+  if (!sink.error().ok()) return sink.error();
+  if (!decoded.ok()) return At(stream.name, decoded);
+  const Error finished = sink.Finish();
+  if (!finished.ok()) return finished;
+  return summary;
+}
+
+}  // namespace glint::tools

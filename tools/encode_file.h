@@ -1,0 +1,20 @@
+// One picture file to one stream, with a model that is loaded.
+// Used by tools/encode_command.cc.
+// Thread rules: may be called on several threads at once, for different files.
+#ifndef GLINT_TOOLS_ENCODE_FILE_H_
+#define GLINT_TOOLS_ENCODE_FILE_H_
+
+#include <string>
+
+#include "glint/glint.hpp"
+#include "tools/coding_flags.h"
+
+namespace glint::tools {
+
+// "-" is standard input or output. Errors begin with the name of the file that they are about.
+Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,
+                                   const std::string& out, const EncodeOptions& options);
+
+}  // namespace glint::tools
+
+#endif  // GLINT_TOOLS_ENCODE_FILE_H_

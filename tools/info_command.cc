@@ -1,0 +1,83 @@
+#include "tools/info_command.h"
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "glint/image_io.hpp"
+#include "tools/coding_flags.h"
+#include "tools/console.h"
+#include "tools/info_text.h"
+#include "tools/json_output.h"
+#include "tools/models.h"
+
+namespace glint::tools {
+namespace {
+
+struct InfoFlags {
+  std::string in, target;
+  Limits limits;
+  bool json = false;
+  bool explain = false;
+};
+
+void PrintStream(const InfoFlags& flags, const StreamInfo& stream) {
+  const std::string text = flags.json ? JsonText(StreamJson(stream)) : StreamText(stream);
+  std::fputs(text.c_str(), stdout);
+}
+
+void PrintModel(const InfoFlags& flags, const Model& model) {
+  if (flags.json) {
+    Json json = ModelJson(model.info());
+    if (flags.explain) json["plan"] = model.Explain();
+    std::fputs(JsonText(json).c_str(), stdout);
+    return;
+  }
+  std::fputs(ModelText(model.info()).c_str(), stdout);
+  if (flags.explain) std::printf("\n%s", model.Explain().c_str());
+}
+
+Error Info(const InfoFlags& flags) {
+  const Error target = UseTarget(flags.target);
+  if (!target.ok()) return target;
+  const std::string name = InputName(flags.in);
+  const Expected<std::vector<uint8_t>> file = ReadFile(flags.in, flags.limits.max_memory);
+  if (!file) return At(name, file.error());
+  if (IsStream(file->data(), file->size())) {
+    const Expected<StreamInfo> stream = Inspect(file->data(), file->size(), flags.limits);
+    if (!stream) return At(name, stream.error());
+    if (flags.explain) {
+      return MakeError(ErrorCode::kInvalidArgument, name + ": --explain is for models");
+    }
+    PrintStream(flags, *stream);
+    return {};
+  }
+  const Expected<Model> model = Model::FromMemory(file->data(), file->size(), name);
+  if (!model) {
+    const std::string reason = At(name, model.error()).message.substr(name.size() + 1);
+    return MakeError(model.error().code, name + ": not a Glint stream, and no model:" + reason);
+  }
+  PrintModel(flags, *model);
+  return {};
+}
+
+}  // namespace
+
+Command AddInfoCommand(CLI::App* app) {
+  const auto flags = std::make_shared<InfoFlags>();
+  CLI::App* info = app->add_subcommand("info", "What a stream or a model file is");
+  info->add_option("FILE", flags->in, "Stream or model; -: standard input")->required();
+  info->add_flag("--json", flags->json, "As JSON");
+  info->add_flag("--explain", flags->explain, "Of a model: also how its layers are run");
+  AddTargetFlag(info, &flags->target);
+  AddLimitFlags(info, &flags->limits);
+  info->footer(
+      "Examples:\n"
+      "  glint info photo.glint\n"
+      "  glint info --explain weights/light-fp32.safetensors");
+  return {info, [flags] { return ExitCodeFor(kGlint, Info(*flags)); }};
+}
+
+}  // namespace glint::tools
