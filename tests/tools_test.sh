@@ -284,6 +284,9 @@ test_evaluate() {
   exits "--freq saves every N-th" 0 "$evaluate" --gt_path folder --freq 2 --out every
   check "... the first" test -s every/FP32/a.png
   check "... not the second" test ! -e every/FP32/b.png
+  exits "--no-verify" 0 "$evaluate" --gt_path small.ppm --no-verify
+  exits "--help has it" 0 "$evaluate" --help
+  said "... with what it leaves out" '--no-verify +Do not decode'
   exits "--json -" 0 "$evaluate" --gt_path small.ppm --json -
   check "... gives JSON and nothing else" test "$(head -c 1 stdout.txt)" = '{'
   rm -rf every out out.json

@@ -168,6 +168,7 @@ class Run {
       options.lrd = lrd;
       options.threads = flags_.threads;
       options.repeat = flags_.repeat;
+      options.verify = flags_.verify;
       options.progress = [&](const char* what, double done) {
         status_.ShowProgress(place + (compares() ? evaluations_[m].label + " " : "") + what, done);
         return !Interrupted();
@@ -322,6 +323,10 @@ void AddFlags(CLI::App* app, EvaluateFlags* flags) {
   app->add_option("--repeat", flags->repeat,
                   "Code each picture N times and take the median of the times (default 1)")
       ->check(CLI::Range(1, 10000));
+  app->add_flag_callback(
+      "--no-verify", [flags] { flags->verify = false; },
+      "Do not decode each stream once more, untimed, with other threads and bands, where a "
+      "difference makes the picture fail");
   app->add_option("--out", flags->out,
                   "Folder for reconstructions and streams (DIR/FP32 and so on) and the log "
                   "(DIR/log)");

@@ -7,6 +7,7 @@
 #include "glint/image_io.hpp"
 #include "tools/console.h"
 #include "tools/machine.h"
+#include "tools/verification.h"
 
 namespace glint::tools {
 namespace {
@@ -68,11 +69,22 @@ Error DecodeRepeatedly(const Model& model, const MeasureOptions& options, Coded*
     timings.push_back({Now() - begin, report.times});
     if (!decoded) return decoded.error();
     coded->decoded = std::move(*decoded);
+    coded->latent_crc = report.latent_crc;
   }
   const Timing median = Median(std::move(timings));
   coded->measurement.decoding_time = median.seconds;
   coded->measurement.decoding_stages = median.stages;
   return {};
+}
+
+// Not timed.
+Error Verify(const Model& model, const MeasureOptions& options, const Coded& coded) {
+  std::function<bool(double)> progress;
+  if (options.progress) {
+    progress = [&options](double done) { return options.progress("verifying", done); };
+  }
+  return VerifyDecoding(model, {coded.stream, coded.decoded, coded.latent_crc},
+                        OtherSchedule(options.threads, coded.latent_crc), progress);
 }
 
 Error Compare(const Picture& original, Coded* coded) {
@@ -110,6 +122,7 @@ Expected<Coded> Measure(const Model& encoder, const Model& decoder, const Pictur
   Error error = EncodeRepeatedly(encoder, original, options, &coded);
   if (error.ok()) error = DecodeRepeatedly(decoder, options, &coded);
   if (error.ok()) error = Compare(original, &coded);
+  if (error.ok() && options.verify) error = Verify(decoder, options, coded);
   if (!error.ok()) return error;
   coded.measurement.lrd = options.lrd;
   return coded;

@@ -33,6 +33,8 @@ struct MeasureOptions {
   double lrd = 0;
   int threads = 1;
   int repeat = 1;
+  // Decode once more, untimed, with other threads and bands; it is an error when that differs.
+  bool verify = true;
   std::function<bool(const char* what, double done)> progress;  // return false to stop
 };
 
@@ -40,6 +42,7 @@ struct Coded {
   Measurement measurement;
   std::vector<uint8_t> stream;
   Picture decoded;
+  uint32_t latent_crc = 0;  // of the latents that were decoded
 };
 
 // `name` and `source` of the measurement are the caller's to fill.

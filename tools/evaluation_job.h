@@ -19,6 +19,7 @@ struct EvaluateFlags {
   int freq = 0;
   int threads = 1;
   int repeat = 1;
+  bool verify = true;
 };
 
 // The types that Glint ships models of: "FP32" is light-fp32.safetensors.

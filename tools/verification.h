@@ -1,0 +1,45 @@
+// Proof, with every picture that `evaluate` measures, that what a stream decodes to depends neither
+// on the number of threads nor on the height of bands: the stream is decoded again with others.
+// Used by tools/evaluation.cc.
+// Thread rules: free functions; the library makes the workers.
+#ifndef GLINT_TOOLS_VERIFICATION_H_
+#define GLINT_TOOLS_VERIFICATION_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "glint/glint.hpp"
+
+namespace glint::tools {
+
+// How a decoding is cut into work.
+struct Schedule {
+  int threads = 1;
+  int band_rows = 0;  // picture rows
+};
+
+// Another number of threads, and a band of 1 to 7 times 16 rows. `seed` chooses the band: different
+// pictures try different ones, and what failed once fails again.
+Schedule OtherSchedule(int threads, uint32_t seed);
+
+// Levels of 8 bits by which colours may differ between two decodings: 1 where a model's form says
+// that it computes pixels in floating point ("fp32", "fp16"), else 0.
+int PixelTolerance(const std::string& form);
+
+// A decoding of `stream`; all of it is the caller's.
+struct Decoding {
+  const std::vector<uint8_t>& stream;
+  const Picture& picture;
+  uint32_t latent_crc;  // Report::latent_crc
+};
+
+// Decodes the stream again. An error says how the latents or the picture differ from those of
+// `first`, or why the stream could not be decoded so. The second picture is never whole in memory.
+Error VerifyDecoding(const Model& model, const Decoding& first, const Schedule& schedule,
+                     const std::function<bool(double done)>& progress = nullptr);
+
+}  // namespace glint::tools
+
+#endif  // GLINT_TOOLS_VERIFICATION_H_
