@@ -41,6 +41,7 @@ Status Schedule::Init(const Plan& plan, const ExecutorOptions& options) {
   need_.assign(plan_->tensors.size(), 0);
   next_end_ = bands_.Next(0, out_height_);
   FillNeed();
+  FillLowest();
   return Status::Ok();
 }
 
@@ -127,22 +128,31 @@ long Schedule::InputEnd() const {
   return end;
 }
 
-long Schedule::Lowest(int tensor) const {
-  long lowest = tensor == plan_->output_tensor ? end_ : need(tensor);
+void Schedule::FillLowest() {
+  lowest_ = need_;
+  const auto lower = [this](int tensor, long row) {
+    long& have = lowest_[Index(tensor)];
+    have = std::min(have, row);
+  };
+  lower(plan_->output_tensor, end_);
   for (size_t s = 0; s < plan_->steps.size(); ++s) {
     const PlanStep& step = plan_->steps[s];
-    for (const int input : step.inputs) {
-      if (input == tensor) lowest = std::min(lowest, step.rows.InputBegin(step_end_[s]));
-    }
-    if (step.residual == tensor) lowest = std::min(lowest, step_end_[s]);
+    for (const int input : step.inputs) lower(input, step.rows.InputBegin(step_end_[s]));
+    if (step.residual >= 0) lower(step.residual, step_end_[s]);
   }
-  return std::max(0L, lowest);
 }
 
-long Schedule::Held(int tensor) const {
-  // Own inputs are fed alike.
-  const bool is_input = plan_->tensors[Index(tensor)].input >= 0;
-  return (is_input ? InputEnd() : need(tensor)) - Lowest(tensor);
+std::vector<long> Schedule::Held() const {
+  std::vector<long> ends(need_.size(), 0), lowest(lowest_);
+  for (size_t i = 0; i < ends.size(); ++i) {
+    const PlanTensor& tensor = plan_->tensors[i];
+    const size_t ring = Index(tensor.storage);
+    // Own inputs are fed alike.
+    ends[ring] = std::max(ends[ring], tensor.input >= 0 ? InputEnd() : need_[i]);
+    lowest[ring] = std::min(lowest[ring], lowest_[i]);
+  }
+  for (size_t i = 0; i < ends.size(); ++i) ends[i] = std::max(0L, ends[i] - lowest[i]);
+  return ends;
 }
 
 void Schedule::Advance() {
@@ -150,28 +160,25 @@ void Schedule::Advance() {
   end_ = next_end_;
   next_end_ = bands_.Next(end_, out_height_);
   FillNeed();
+  FillLowest();
 }
 
 bool Schedule::steady() const {
   if (end_ < bands_.stop_every + bands_.stop_ahead) return false;
-  for (size_t i = 0; i < plan_->tensors.size(); ++i) {
-    if (Lowest(static_cast<int>(i)) <= 0) return false;
-  }
-  return true;
+  return std::all_of(lowest_.begin(), lowest_.end(), [](long row) { return row > 0; });
 }
 
 // ---- memory ------------------------------------------------------------------------------------
 
 namespace {
 
-// Most rows of every tensor that live side by side, and of any step in one Advance.
+// Most rows of every ring that live side by side, and of any step in one Advance.
 void RunRows(const PlanImpl& plan, Schedule* schedule, std::vector<long>* capacity,
              size_t* most_rows) {
   long stop_at = schedule->out_height();
   for (bool steady = false; schedule->end() < stop_at; schedule->Advance()) {
-    for (size_t i = 0; i < capacity->size(); ++i) {
-      (*capacity)[i] = std::max((*capacity)[i], schedule->Held(static_cast<int>(i)));
-    }
+    const std::vector<long> held = schedule->Held();
+    for (size_t i = 0; i < held.size(); ++i) (*capacity)[i] = std::max((*capacity)[i], held[i]);
     for (size_t s = 0; s < plan.steps.size(); ++s) {
       const long rows = schedule->need(plan.steps[s].output) - schedule->step_end(s);
       *most_rows = std::max(*most_rows, static_cast<size_t>(rows));
@@ -206,7 +213,7 @@ Result<MemoryPlan> PlanMemory(const PlanImpl& plan, const ExecutorOptions& optio
     layout.width = std::max(layout.width, RowPixels(tensor, width));
     layout.height = schedule.height(id);
     layout.halo_left = layout.halo_right = std::max(layout.halo_left, tensor.halo);
-    layout.capacity = std::max(layout.capacity, static_cast<size_t>(capacity[i]));
+    layout.capacity = static_cast<size_t>(capacity[static_cast<size_t>(tensor.storage)]);
   }
   for (size_t i = 0; i < plan.input_tensors.size() && i < inputs.size(); ++i) {
     if (inputs[i].ring != nullptr) memory.layouts[static_cast<size_t>(plan.input_tensors[i])] = {};

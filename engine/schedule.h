@@ -47,9 +47,11 @@ class Schedule {
   long need(int tensor) const { return need_[Index(tensor)]; }
   long step_end(size_t step) const { return step_end_[step]; }
   // The lowest row of a tensor that the next or a later Advance reads, or gives to the caller.
-  long Lowest(int tensor) const;
-  // Rows of a tensor that live side by side during the next Advance.
-  long Held(int tensor) const;
+  long Lowest(int tensor) const { return lowest_[Index(tensor)]; }
+  // Rows that live side by side during the next Advance, by tensor whose ring they are in. Where
+  // tensors share a ring these are the rows of all of them: one that is made in pairs may be a row
+  // ahead of the one that takes its place.
+  std::vector<long> Held() const;
 
   // The next Advance has been made.
   void Advance();
@@ -68,6 +70,7 @@ class Schedule {
   Status SameSize(const PlanStep& step, int a, int b) const;
   void SetPeriod();
   void FillNeed();
+  void FillLowest();
 
   const PlanImpl* plan_ = nullptr;
   Bands bands_;
@@ -80,6 +83,7 @@ class Schedule {
   long next_end_ = 0;
   std::vector<long> step_end_;  // by step
   std::vector<long> need_;      // by tensor
+  std::vector<long> lowest_;    // by tensor
 };
 
 // Row steps on integers go through so many floats at a time, whole pixels: enough that a call for

@@ -134,10 +134,14 @@ struct Conv::Impl {
       }
       const auto is_weight = [](size_t index) { return index != kNone; };
       if (std::none_of(source.begin(), source.end(), is_weight)) continue;
-      set.taps.push_back({0, i / 3, static_cast<long>(i % 3) - 1, in_total});
+      set.taps.push_back({0, i / 3 - RowsAboveUnread(), static_cast<long>(i % 3) - 1, in_total});
       set.source.insert(set.source.end(), source.begin(), source.end());
     }
   }
+
+  // Rows of the 3x3 neighbourhood that a kernel of 3 does not reach: with its padding of 1, output
+  // row 2m reads m and output row 2m + 1 reads m and m + 1.
+  size_t RowsAboveUnread() const { return spec.kernel == 3 ? 1 : 0; }
 
   // The weight by which neighbour i of the 3x3 goes into each output of the phase, if there is one.
   void FillNeighbour(size_t i, size_t phase, size_t first_out, size_t width,
@@ -324,7 +328,9 @@ size_t Conv::TapRows(long oy, long* iy) const {
   if (spec.kind == ConvSpec::Kind::kConv) {
     for (long ky = 0; ky < k; ++ky) iy[count++] = oy * static_cast<long>(spec.stride) - pad + ky;
   } else if (spec.paired_rows()) {
-    for (long i = -1; i <= 1; ++i) iy[count++] = oy / 2 + i;
+    for (long i = static_cast<long>(impl_->RowsAboveUnread()) - 1; i <= 1; ++i) {
+      iy[count++] = oy / 2 + i;
+    }
   } else {
     for (long ky = 0; ky < k; ++ky) {
       if ((oy + pad + ky) % 2 == 0)
