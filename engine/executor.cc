@@ -32,7 +32,7 @@ class ExecutorImpl final : public Executor {
       : owner_(std::move(plan)), plan_(static_cast<const PlanImpl&>(*owner_)), options_(options) {}
 
   Status Init(const std::vector<BoundInput>& inputs, RowRing* output) {
-    GLINT_ASSIGN(MemoryPlan memory, PlanMemory(plan_, options_, inputs, output));
+    GLINT_ASSIGN(ExecutorMemory memory, PlanExecutorMemory(plan_, options_, inputs, output));
     GLINT_TRY(schedule_.Init(plan_, options_));
     rings_.resize(plan_.tensors.size());
     views_.resize(plan_.tensors.size());
@@ -495,8 +495,8 @@ Result<std::unique_ptr<Executor>> Executor::Make(std::shared_ptr<const Plan> pla
 Result<uint64_t> Executor::MemoryNeeded(const Plan& plan, const ExecutorOptions& options,
                                         const std::vector<BoundInput>& inputs,
                                         const RowRing* output) {
-  GLINT_ASSIGN(const MemoryPlan memory,
-               PlanMemory(static_cast<const PlanImpl&>(plan), options, inputs, output));
+  GLINT_ASSIGN(const ExecutorMemory memory,
+               PlanExecutorMemory(static_cast<const PlanImpl&>(plan), options, inputs, output));
   return memory.bytes;
 }
 

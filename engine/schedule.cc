@@ -191,14 +191,14 @@ void RunRows(const PlanImpl& plan, Schedule* schedule, std::vector<long>* capaci
 
 }  // namespace
 
-Result<MemoryPlan> PlanMemory(const PlanImpl& plan, const ExecutorOptions& options,
-                              const std::vector<Executor::BoundInput>& inputs,
-                              const RowRing* output) {
+Result<ExecutorMemory> PlanExecutorMemory(const PlanImpl& plan, const ExecutorOptions& options,
+                                          const std::vector<Executor::BoundInput>& inputs,
+                                          const RowRing* output) {
   Schedule schedule;
   GLINT_TRY(schedule.Init(plan, options));
   const size_t count = plan.tensors.size();
   std::vector<long> capacity(count, 1);
-  MemoryPlan memory;
+  ExecutorMemory memory;
   RunRows(plan, &schedule, &capacity, &memory.most_rows);
   memory.layouts.resize(count);
   for (size_t i = 0; i < count; ++i) {

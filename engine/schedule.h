@@ -1,8 +1,8 @@
 // Which rows of every tensor of a planned graph exist after each Advance, on row numbers alone.
-// The schedule that an executor runs is the one that PlanMemory runs before, without data: so every
-// ring has just the rows that its steps will ever want at once. Called by engine/executor and by
-// codec/latent_schedule, for rings that several graphs share.
-// Thread rules: a Schedule is a value of one caller; the plan must outlive it.
+// The schedule that an executor runs is the one that PlanExecutorMemory runs before, without data:
+// so every ring has just the rows that its steps will ever want at once. Called by engine/executor
+// and by codec/latent_schedule, for rings that several graphs share. Thread rules: a Schedule is a
+// value of one caller; the plan must outlive it.
 #ifndef GLINT_ENGINE_SCHEDULE_H_
 #define GLINT_ENGINE_SCHEDULE_H_
 
@@ -94,7 +94,7 @@ inline size_t PixelsAtOnce(size_t channels) {
 
 // What an executor allocates. Layouts of all rings by tensor: capacity 0 for those that live
 // elsewhere or belong to the caller.
-struct MemoryPlan {
+struct ExecutorMemory {
   std::vector<RowRing::Layout> layouts;
   size_t scratch_floats = 0;  // of one worker
   size_t pixel_floats = 0;    // that row steps hold of a tensor at a time
@@ -103,9 +103,9 @@ struct MemoryPlan {
 };
 
 // kLimit for what no machine has.
-Result<MemoryPlan> PlanMemory(const PlanImpl& plan, const ExecutorOptions& options,
-                              const std::vector<Executor::BoundInput>& inputs,
-                              const RowRing* output);
+Result<ExecutorMemory> PlanExecutorMemory(const PlanImpl& plan, const ExecutorOptions& options,
+                                          const std::vector<Executor::BoundInput>& inputs,
+                                          const RowRing* output);
 
 }  // namespace glint
 

@@ -145,7 +145,7 @@ TEST_CASE("schedule: memory is planned from the first rows as from all of them")
     for (int i = 0; i < 60; ++i) {
       const Case drawn = DrawCase(&random, 3000);
       CAPTURE(drawn.text);
-      const auto memory = PlanMemory(inside, drawn.options, {}, nullptr);
+      const auto memory = PlanExecutorMemory(inside, drawn.options, {}, nullptr);
       REQUIRE(memory.ok());
       std::vector<size_t> most(inside.tensors.size(), 1);
       Schedule schedule;
