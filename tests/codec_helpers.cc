@@ -47,6 +47,14 @@ Model LoadModel(const std::vector<uint8_t>& file) {
   return *model;
 }
 
+bool AllInteger(const Graph& graph) {
+  return std::all_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
+    const bool matrix = node.op == OpType::kConv2d || node.op == OpType::kConvTranspose2d ||
+                        node.op == OpType::kGdn;
+    return !matrix || IsInteger(node.precision);
+  });
+}
+
 std::string LightPath() {
   return std::string(GLINT_SOURCE_DIR) + "/weights/light-fp32.safetensors";
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/graph.h"
 #include "glint/glint.hpp"
 
 namespace glint::testing {
@@ -22,6 +23,8 @@ std::vector<uint8_t> DynamicModelFile(int segment_rows = 64, uint32_t seed = 1);
 // The least model there is, likewise.
 std::vector<uint8_t> MiniModelFile(int segment_rows = 64, uint32_t seed = 1);
 Model LoadModel(const std::vector<uint8_t>& file);
+// Does everything that multiplies do it in integers? Such a graph is exact.
+bool AllInteger(const Graph& graph);
 std::string LightPath();  // the shipped model
 Model LoadLight();
 

@@ -297,10 +297,10 @@ inline ModelBuilder TinyModel(uint32_t seed = 1) {
   return b;
 }
 
-// TinyModel with int16 products wherever there are any, but for the one GDN of form sqrt, and int16
-// tensors of one step before them.
-inline ModelBuilder IntegerModel(uint32_t seed = 1) {
-  ModelBuilder b = TinyModel(seed);
+// A model with int16 products wherever there are any, but for GDNs of form sqrt, and int16 tensors
+// of one step before them. Latents are inputs y_hat, y0 and y1, and what a concatenation makes is
+// called cat.
+inline ModelBuilder WithIntegers(ModelBuilder b) {
   constexpr int kMost = 4095, kWeightMost = 511;
   b.document["form"] = "int16";
   const Json words = {{"type", "i16"}, {"max", kMost}, {"steps", {16.0 / kMost}}};
@@ -345,9 +345,12 @@ inline ModelBuilder IntegerModel(uint32_t seed = 1) {
       if (input == "z") tensors[input] = hyper;
     }
   }
-  b.document["graphs"]["h_s"]["tensors"]["hs3.act"] = words;
+  Json& h_s = b.document["graphs"]["h_s"];
+  h_s["tensors"][h_s["outputs"][0].get<std::string>()] = words;
   return b;
 }
+
+inline ModelBuilder IntegerModel(uint32_t seed = 1) { return WithIntegers(TinyModel(seed)); }
 
 // TinyModel with half weights everywhere and most tensors in half, some with factors; psi, z and
 // the latents stay floats.

@@ -3,7 +3,6 @@
 // band height of this machine.
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -19,14 +18,6 @@ Model LoadShipped(const std::string& name) {
       Model::Load(std::string(GLINT_SOURCE_DIR) + "/weights/" + name + ".safetensors");
   REQUIRE_MESSAGE(model.ok(), model.error().message);
   return *model;
-}
-
-bool AllInteger(const Graph& graph) {
-  return std::all_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
-    const bool matrix = node.op == OpType::kConv2d || node.op == OpType::kConvTranspose2d ||
-                        node.op == OpType::kGdn;
-    return !matrix || IsInteger(node.precision);
-  });
 }
 
 struct Shipped {
