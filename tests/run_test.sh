@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# How ./run and .ci/run count test scripts: one that could not run is no success. Usage: run_test.sh BIN_DIR
+# Prints one line per check and "N passed, N failed"; exits with 1 when one failed.
+# Needs nothing but a shell and coreutils.
+set -u -o pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+
+passed=0
+failed=0
+
+# counts NAME CI STATUS PATTERN SCRIPT...: ./run counts the scripts, with CI set to that; its exit code, and what matches in its output.
+counts() {
+  local name=$1 ci=$2 status=$3 pattern=$4 got=0
+  shift 4
+  CI=$ci count_scripts "$@" >output.txt 2>&1 || got=$?
+  if [ "$got" -eq "$status" ] && grep -Eqx -- "$pattern" output.txt; then
+    passed=$((passed + 1))
+    echo "ok    $name"
+  else
+    failed=$((failed + 1))
+    echo "FAIL  $name (exit $got, not $status; or nothing is /$pattern/)"
+    sed 's/^/      | /' output.txt
+  fi
+}
+
+# What ./run test does with its scripts.
+count_scripts() (
+  # shellcheck source=/dev/null
+  source "$root/run"
+  for script in "$@"; do count_script "$script"; done
+  print_sum
+)
+
+# What .ci/run does with a ./run that counts one script that passes, and the one named.
+count_in_ci() {
+  mkdir -p tree/.ci
+  cp "$root/.ci/run" tree/.ci/
+  # shellcheck disable=SC2016  # $1 is that script's
+  printf '#!/usr/bin/env bash\nif [[ "$1" == test ]]; then source %q && count_script %q && count_script %q && print_sum; fi\n' \
+    "$root/run" "$work/sound.sh" "$1" >tree/run
+  chmod +x tree/run
+  tree/.ci/run
+}
+
+# script NAME LINE...: a test script of these lines.
+script() {
+  local name=$1
+  shift
+  printf '%s\n' "$@" >"$work/$name.sh"
+}
+
+script sound 'echo "3 passed, 0 failed"'
+script faulty 'echo "2 passed, 1 failed"' 'exit 1'
+script silent 'true'
+script broken 'exit 3'
+script torn 'echo "3 passed, 0 failed"' 'exit 3'
+script unable 'echo "SKIPPED  a tool is missing"' 'exit 77'
+script empty 'echo "0 passed, 0 failed"'
+
+for ci in "" true; do
+  counts "a script that passes, CI='$ci'" "$ci" 0 "3 passed, 0 failed" "$work/sound.sh"
+  counts "a script that fails, CI='$ci'" "$ci" 1 "2 passed, 1 failed" "$work/faulty.sh"
+  counts "a script without a sum, CI='$ci'" "$ci" 0 "1 passed, 0 failed" "$work/silent.sh"
+  counts "a script that breaks off, CI='$ci'" "$ci" 1 "0 passed, 1 failed" "$work/broken.sh"
+  counts "a script that breaks off after its sum, CI='$ci'" "$ci" 1 "3 passed, 1 failed" "$work/torn.sh"
+done
+
+# A python3 without numpy, whichever comes first in PATH.
+mkdir no_numpy
+echo 'raise ImportError("hidden by tests/run_test.sh")' >no_numpy/numpy.py
+without_numpy() { PYTHONPATH=$work/no_numpy "$@"; }
+
+for unable in "$work/unable.sh" "$work/empty.sh" "$root/tests/bitstream_test.sh"; do
+  name=$(basename "$unable")
+  shown=${unable#"$root"/}
+  without_numpy counts "$name cannot run: said" "" 0 "SKIPPED: $shown could not run and checked nothing" "$work/sound.sh" "$unable"
+  without_numpy counts "$name cannot run: not counted" "" 0 "3 passed, 0 failed" "$work/sound.sh" "$unable"
+  without_numpy counts "$name cannot run: a failure in CI" true 1 "FAILED: $shown could not run, and in CI every test must" "$work/sound.sh" "$unable"
+  without_numpy counts "$name cannot run: counted in CI" true 1 "3 passed, 1 failed" "$work/sound.sh" "$unable"
+done
+counts "nothing could run" "" 1 "0 passed, 0 failed" "$work/unable.sh"
+
+count_scripts() { count_in_ci "$@"; }
+unset CI
+counts ".ci/run, all sound" "" 0 "6 passed, 0 failed" "$work/sound.sh"
+counts ".ci/run, a script could not run" "" 1 "3 passed, 1 failed" "$work/unable.sh"
+without_numpy counts ".ci/run, no numpy" "" 1 "3 passed, 1 failed" "$root/tests/bitstream_test.sh"
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
