@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second decoder of .glint streams, written from docs/BITSTREAM.md alone: plain, slow, numpy only.
 
-  reference_decoder.py MODEL STREAM [PICTURE]   decodes; PICTURE (PPM, PGM, PAM) is what another decoder made of the stream
+  reference_decoder.py MODEL STREAM [PICTURE]   decodes; PICTURE (PPM, PGM, PAM, PNG) is what another decoder made of the stream
   reference_decoder.py --explain MODEL STREAM   prints the stream, field by field
 
 Checks all that the documents promise: CRCs of chunks and latents, final states, and, against PICTURE, colour within one level (the same samples where g_s is all integers)
@@ -213,27 +213,31 @@ def colour(latents, header):
     return x * 257 if header.depth == 16 and header.alpha else x
 
 
+def unfilter(data, size, step):
+    """Rows of `size` bytes, each behind its filter, as PNG and the alpha channel have them; `step` bytes from one pixel to the next"""
+    above, rows = bytes(size), []
+    for begin in range(0, len(data), size + 1):
+        kind, row = data[begin], bytearray(data[begin + 1:begin + 1 + size])
+        for i in range(size):
+            a, b, c = row[i - step] if i >= step else 0, above[i], above[i - step] if i >= step else 0
+            nearest = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
+            row[i] = (row[i] + (0, a, b, (a + b) // 2, nearest)[kind]) & 255
+        above = bytes(row)
+        rows.append(above)
+    return b"".join(rows)
+
+
 def alpha(payload, header):
     step = 2 if header.depth == 16 else 1
     size = header.width * step
     inflate = zlib.decompressobj()
     data = inflate.decompress(payload, header.height * (size + 1) + 1)
     expect(len(data) == header.height * (size + 1) and inflate.eof and not inflate.unused_data, "the length of the alpha channel")
-    above, rows = bytes(size), []
-    for r in range(header.height):
-        kind, row = data[r * (size + 1)], bytearray(data[r * (size + 1) + 1:(r + 1) * (size + 1)])
-        for i in range(size):
-            a, b, c = row[i - step] if i >= step else 0, above[i], above[i - step] if i >= step else 0
-            nearest = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
-            row[i] = (row[i] + (0, a, b, (a + b) // 2, nearest)[kind]) & 255
-        above = bytes(row)
-        rows.append(np.frombuffer(above, ">u2" if step == 2 else "u1"))
-    return np.array(rows, np.int64)[:, :, None]
+    samples = np.frombuffer(unfilter(data, size, step), ">u2" if step == 2 else "u1")
+    return samples.reshape(header.height, header.width, 1).astype(np.int64)
 
 
-def read_pnm(path):
-    with open(path, "rb") as f:
-        data = f.read()
+def read_pnm(data):
     if data[:2] == b"P7":
         head, body = data.split(b"ENDHDR\n", 1)
         fields = dict(line.split(b" ", 1) for line in head.split(b"\n")[1:] if b" " in line)
@@ -244,13 +248,34 @@ def read_pnm(path):
     return np.frombuffer(body, ">u2" if top > 255 else "u1").reshape(height, width, depth).astype(np.int64), top
 
 
+def read_png(data):
+    """Gray or colour of 8 or 16 bits, with or without alpha, not interlaced"""
+    chunks, at = {}, 8
+    while at < len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        chunks[kind] = chunks.get(kind, b"") + data[at + 8:at + 8 + size]
+        at += size + 12
+    width, height, bits, colour_type, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
+    expect(bits in (8, 16) and colour_type in (0, 2, 4, 6) and not interlaced, "a form of PNG that is not read here")
+    depth = {0: 1, 2: 3, 4: 2, 6: 4}[colour_type]
+    step = depth * bits // 8
+    samples = unfilter(zlib.decompress(chunks[b"IDAT"]), width * step, step)
+    return np.frombuffer(samples, ">u2" if bits == 16 else "u1").reshape(height, width, depth).astype(np.int64), (1 << bits) - 1
+
+
+def read_picture(path):
+    with open(path, "rb") as f:
+        data = f.read()
+    return read_png(data) if data[:8] == b"\x89PNG\r\n\x1a\n" else read_pnm(data)
+
+
 def is_exact(graph):
     """Does everything that multiplies do it in integers?"""
     return all(n["precision"] in ("i16", "i8") for n in graph["nodes"] if n["op"] in ("conv2d", "conv_transpose2d", "gdn"))
 
 
 def compare(picture, got, header, exact):
-    wanted, top = read_pnm(picture)
+    wanted, top = read_picture(picture)
     expect(wanted.shape == got.shape and top == (1 << (header.depth if header.alpha else min(header.depth, 8))) - 1, "form of the picture")
     off = np.abs(wanted - got)
     most = off[:, :, :header.channels].max()
