@@ -14,17 +14,6 @@
 namespace glint::c {
 namespace {
 
-uint64_t RowBytes(const glint_picture_info& info) {
-  if (info.channels != 1 && info.channels != 3) return 0;
-  return uint64_t{info.width} * FromC(info).SamplesPerPixel() * FromC(info).SampleBytes();
-}
-
-Error CheckStride(size_t row_stride, uint64_t row_bytes) {
-  if (row_stride >= row_bytes) return {};
-  return Invalid("row_stride is " + std::to_string(row_stride) + ", a row has " +
-                 std::to_string(row_bytes) + " bytes");
-}
-
 Error EncodeWith(const glint_model* model, const glint_picture_info& info, const RowReader& read,
                  const glint_metadata* metadata, const glint_encode_options* options,
                  uint8_t** stream, size_t* stream_size) {
@@ -133,8 +122,9 @@ const char* glint_status_text(glint_status status) {
                                            "bad picture file",
                                            "limit exceeded",
                                            "unsupported",
-                                           "cancelled"};
-  static_assert(std::size(kTexts) == GLINT_CANCELLED + 1);
+                                           "cancelled",
+                                           "target cannot be reached"};
+  static_assert(std::size(kTexts) == GLINT_UNREACHABLE + 1);
   const size_t index = static_cast<size_t>(status);
   return index < std::size(kTexts) ? kTexts[index] : "unknown status";
 }
@@ -319,14 +309,10 @@ glint_status glint_encode(const glint_model* model, const glint_picture_info* in
                                        {"stream", stream != nullptr},
                                        {"stream_size", stream_size != nullptr}});
     if (!missing.ok()) return missing;
-    const size_t row_bytes = glint_row_bytes(info);
-    const size_t stride = row_stride == 0 ? row_bytes : row_stride;
-    if (glint::Error wrong = CheckStride(stride, row_bytes); !wrong.ok()) return wrong;
-    const auto* bytes = static_cast<const uint8_t*>(samples);
-    const auto read = [&](uint32_t y, void* row) {
-      std::memcpy(row, bytes + y * stride, row_bytes);
-      return true;
-    };
+    glint::RowReader read;
+    if (glint::Error wrong = ReadStrided(*info, samples, row_stride, &read); !wrong.ok()) {
+      return wrong;
+    }
     return EncodeWith(model, *info, read, metadata, options, stream, stream_size);
   });
 }

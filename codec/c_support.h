@@ -1,6 +1,6 @@
 // What the functions of the C interface share: errors across the border, structs that grow, the
-// caller's options, handles. Internal to codec/c_api.cc. Thread rules: functions of their
-// arguments.
+// caller's options, handles. Internal to codec/c_api.cc and codec/c_api_rate.cc. Thread rules:
+// functions of their arguments.
 #ifndef GLINT_CODEC_C_SUPPORT_H_
 #define GLINT_CODEC_C_SUPPORT_H_
 
@@ -37,7 +37,8 @@ static_assert(Mirrors(ErrorCode::kOk, GLINT_OK) &&
               Mirrors(ErrorCode::kBadImage, GLINT_BAD_IMAGE) &&
               Mirrors(ErrorCode::kLimit, GLINT_LIMIT) &&
               Mirrors(ErrorCode::kUnsupported, GLINT_UNSUPPORTED) &&
-              Mirrors(ErrorCode::kCancelled, GLINT_CANCELLED));
+              Mirrors(ErrorCode::kCancelled, GLINT_CANCELLED) &&
+              Mirrors(ErrorCode::kUnreachable, GLINT_UNREACHABLE));
 
 // Allocates nothing. Cuts a long message where a character of UTF-8 begins.
 inline glint_status Give(ErrorCode code, std::string_view message, glint_error* error) {
@@ -254,6 +255,29 @@ inline PictureInfo FromC(const glint_picture_info& info) {
 
 inline glint_picture_info InC(const PictureInfo& info) {
   return {info.width, info.height, info.channels, info.has_alpha ? 1U : 0U, info.bit_depth};
+}
+
+inline uint64_t RowBytes(const glint_picture_info& info) {
+  if (info.channels != 1 && info.channels != 3) return 0;
+  return uint64_t{info.width} * FromC(info).SamplesPerPixel() * FromC(info).SampleBytes();
+}
+
+inline Error CheckStride(size_t row_stride, uint64_t row_bytes) {
+  if (row_stride >= row_bytes) return {};
+  return Invalid("row_stride is " + std::to_string(row_stride) + ", a row has " +
+                 std::to_string(row_bytes) + " bytes");
+}
+
+// Rows of the caller's samples, `row_stride` bytes apart (0: no gaps).
+inline Error ReadStrided(const glint_picture_info& info, const void* samples, size_t row_stride,
+                         RowReader* read) {
+  const auto row_bytes = static_cast<size_t>(RowBytes(info));
+  const size_t stride = row_stride == 0 ? row_bytes : row_stride;
+  *read = [bytes = static_cast<const uint8_t*>(samples), stride, row_bytes](uint32_t y, void* row) {
+    std::memcpy(row, bytes + y * stride, row_bytes);
+    return true;
+  };
+  return CheckStride(stride, row_bytes);
 }
 
 // A handle is the C++ object under another name.

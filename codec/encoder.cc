@@ -15,6 +15,7 @@
 #include "codec/public_error.h"
 #include "codec/rans.h"
 #include "codec/stage_clock.h"
+#include "codec/whole_picture.h"
 #include "engine/float_env.h"
 #include "engine/rate.h"
 #include "kernels/pointwise.h"
@@ -332,20 +333,9 @@ Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo&
 
 Expected<std::vector<uint8_t>> Encode(const Model& model, const Picture& picture,
                                       const EncodeOptions& options, Report* report) {
-  const Status status = CheckPictureInfo(picture.info, options.limits);
+  const Status status = CheckPicture(picture, options.limits);
   if (!status.ok()) return ToError(status);
-  const size_t row_bytes = picture.info.RowBytes();
-  if (picture.samples.size() != row_bytes * picture.info.height) {
-    return Error{ErrorCode::kInvalidArgument, "the picture has " +
-                                                  std::to_string(picture.samples.size()) +
-                                                  " bytes of samples, its size wants " +
-                                                  std::to_string(row_bytes * picture.info.height)};
-  }
-  const RowReader read = [&](uint32_t y, void* row) {
-    std::memcpy(row, picture.samples.data() + size_t{y} * row_bytes, row_bytes);
-    return true;
-  };
-  return EncodeRows(model, picture.info, picture.metadata, read, options, report);
+  return EncodeRows(model, picture.info, picture.metadata, RowsOf(picture), options, report);
 }
 
 }  // namespace glint

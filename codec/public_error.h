@@ -19,11 +19,19 @@ inline ErrorCode ToErrorCode(StatusCode code) {
                 static_cast<int>(ErrorCode::kBadStream));
   static_assert(static_cast<int>(StatusCode::kCancelled) ==
                 static_cast<int>(ErrorCode::kCancelled));
+  static_assert(static_cast<int>(StatusCode::kUnreachable) ==
+                static_cast<int>(ErrorCode::kUnreachable));
   return static_cast<ErrorCode>(code);
 }
 
 inline Error ToError(const Status& status) {
   return {ToErrorCode(status.code()), status.message()};
+}
+
+// And back, for functions that call public ones.
+inline Status ToStatus(const Error& error) {
+  if (error.ok()) return Status::Ok();
+  return Status::Error(static_cast<StatusCode>(error.code), error.message);
 }
 
 // Runs body(), which returns a Status or Result; no exception leaves it but those of the caller's

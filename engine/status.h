@@ -22,6 +22,7 @@ enum class StatusCode {
   kLimit,            // a limit on pixels or memory would be exceeded
   kUnsupported,      // sound, but not within what this build does
   kCancelled,        // a callback of the caller asked to stop
+  kUnreachable,      // a size or quality that no rate of the model gives
 };
 
 class [[nodiscard]] Status {

@@ -153,6 +153,68 @@ test_round_trip() {
   check "an existing file is replaced" cmp small.glint pipe.glint
 }
 
+# bytes_for FLAGS...: the size of small.ppm's stream with them.
+bytes_for() {
+  "$glint" encode "$@" small.ppm sized.glint && size_of sized.glint
+  rm -f sized.glint
+}
+
+test_rate() {
+  local least most want lrd
+  least=$(bytes_for --quality 0)
+  most=$(bytes_for --quality 100)
+  exits "--quality" 0 "$glint" encode --quality 50 small.ppm x.glint
+  check "... is between the ends" test "$least" -lt "$(size_of x.glint)" -a "$(size_of x.glint)" -lt "$most"
+  lrd=$("$glint" info x.glint | sed -n 's/^lrd *//p')
+  exits "... is an lrd" 0 "$glint" encode --lrd "$lrd" small.ppm y.glint
+  check "... with the same stream" cmp x.glint y.glint
+
+  want=$(((least + most) / 2))
+  exits "--target-size" 0 "$glint" encode --target-size "$want" -v small.ppm x.glint
+  check "... is not larger" test "$(size_of x.glint)" -le "$want"
+  check "... and near" test "$(size_of x.glint)" -ge "$((want - 16 < want * 99 / 100 ? want - 16 : want * 99 / 100))"
+  lrd=$(sed -n 's/.* lrd \([0-9.e-]*\) after [1-8] probes\?,.*/\1/p' stderr.txt)
+  exits "... -v says the lrd" 0 "$glint" encode --lrd "$lrd" small.ppm y.glint
+  check "... with the same stream" cmp x.glint y.glint
+  check "... of a pipe too" bash -c "'$glint' encode --target-size $want - - <small.ppm | cmp - x.glint"
+  exits "... in KiB" 0 "$glint" encode --target-size 1G small.ppm x.glint
+  check "... as large as it gets" test "$(size_of x.glint)" -eq "$most"
+  exits "--target-bpp" 0 "$glint" encode --target-bpp 0.5 small.ppm x.glint
+  check "... is not larger" test "$(($(size_of x.glint) * 16))" -le $((150 * 100))
+  exits "--target-psnr" 0 "$glint" encode --target-psnr 29 -v small.ppm x.glint
+  check "... is reached" grep -Eq 'PSNR 29\.0[0-5] dB' stderr.txt
+  exits "evaluate" 0 "$evaluate" --model "$coding_model" --gt_path small.ppm \
+    --lrd "$("$glint" info x.glint | sed -n 's/^lrd *//p')"
+  said "... has the same PSNR" ' 29\.0[0-5] '
+  exits "evaluate --quality" 0 "$evaluate" --gt_path small.ppm --quality 0,100
+  said "... the ends" '^lrd 0\.000015$'
+  said "... both" '^lrd 0\.0019$'
+  rm x.glint y.glint
+
+  refuses "a size that is too small" "small.ppm: 100 bytes cannot be reached: the least is $least bytes" \
+    "$glint" encode --target-size 100 small.ppm x.glint
+  refuses "too few bits" 'the least is .* bits per pixel, at lrd' "$glint" encode --target-bpp 0.001 small.ppm x.glint
+  refuses "a PSNR that is too high" 'a PSNR of 90 dB cannot be reached: the highest is [0-9.]+ dB, at lrd' \
+    "$glint" encode --target-psnr 90 small.ppm x.glint
+  for want in 0 -1 nan 1e999 x 5,6 ''; do
+    refuses "--target-size '$want'" 'target-size' "$glint" encode --target-size="$want" small.ppm x.glint
+    refuses "--target-bpp '$want'" 'target-bpp' "$glint" encode --target-bpp="$want" small.ppm x.glint
+    refuses "--target-psnr '$want'" 'target-psnr' "$glint" encode --target-psnr="$want" small.ppm x.glint
+  done
+  refuses "a quality above 100" 'quality.* 101' "$glint" encode --quality 101 small.ppm x.glint
+  refuses "no quality" 'quality' "$glint" encode --quality nan small.ppm x.glint
+  refuses "two rates" 'lrd.*quality|quality.*lrd' "$glint" encode --lrd 0.0004 --quality 5 small.ppm x.glint
+  refuses "two targets" 'target-bpp.*target-size|target-size.*target-bpp' \
+    "$glint" encode --target-size 900 --target-bpp 1 small.ppm x.glint
+  refuses "a rate and a target" 'lrd.*target-psnr|target-psnr.*lrd' \
+    "$glint" encode --target-psnr 30 --lrd 0.0004 small.ppm x.glint
+  refuses "a quality and a target" 'quality.*target-psnr|target-psnr.*quality' \
+    "$glint" encode --target-psnr 30 --quality 5 small.ppm x.glint
+  refuses "evaluate: a quality above 100" 'quality' "$evaluate" --gt_path small.ppm --quality 50,101
+  refuses "evaluate: the same quality twice" '50 is there twice' "$evaluate" --gt_path small.ppm --quality 50,50
+  refuses "evaluate: two rates" 'lrd.*quality|quality.*lrd' "$evaluate" --gt_path small.ppm --quality 5 --lrd 0.0004
+}
+
 test_info() {
   exits "info of a stream" 0 "$glint" info small.glint
   said "... has the size" '150x100'
@@ -446,6 +508,7 @@ make_ppm small.ppm 150 100
 : >empty
 test_help
 test_round_trip
+test_rate
 test_info
 test_bad_use
 test_damage

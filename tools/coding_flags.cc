@@ -54,10 +54,11 @@ void SetCallOptions(const CodingFlags& flags, const std::string& what, StatusLin
 void SaySummary(const CodingSummary& summary) {
   const double pixels = static_cast<double>(summary.picture.width) * summary.picture.height;
   const double bits = 8 * static_cast<double>(summary.stream_bytes);
-  std::fprintf(stderr, "%s: %s, %s bytes, %s bpp, %s s, %s at the most\n", kGlint,
-               PictureText(summary.picture).c_str(), Grouped(summary.stream_bytes).c_str(),
-               Fixed(bits / pixels, 3).c_str(), Fixed(summary.report.times.total, 3).c_str(),
-               ByteSize(PeakRssMib() * 1024 * 1024).c_str());
+  std::fprintf(
+      stderr, "%s: %s, %s bytes, %s bpp%s, %s s, %s at the most\n", kGlint,
+      PictureText(summary.picture).c_str(), Grouped(summary.stream_bytes).c_str(),
+      Fixed(bits / pixels, 3).c_str(), (summary.found.empty() ? "" : ", " + summary.found).c_str(),
+      Fixed(summary.report.times.total, 3).c_str(), ByteSize(PeakRssMib() * 1024 * 1024).c_str());
 }
 
 }  // namespace glint::tools

@@ -35,6 +35,7 @@ struct CodingSummary {
   PictureInfo picture;
   uint64_t stream_bytes = 0;
   Report report;
+  std::string found;  // what a search for the rate came to, else empty
 };
 // "glint: 768x512, RGB, 8 bits, ..." on standard error.
 void SaySummary(const CodingSummary& summary);

@@ -30,7 +30,8 @@ Error Encode(const EncodeFlags& flags) {
   if (!rate.ok()) return rate;
   StatusLine status;
   SetCallOptions(flags.coding, "encoding", &status, &options);
-  const Expected<CodingSummary> summary = EncodeFile(*model, flags.in, flags.out, options);
+  const Expected<CodingSummary> summary =
+      EncodeFile(*model, flags.in, flags.out, options, flags.rate.target);
   status.Clear();
   if (!summary) return summary.error();
   if (flags.coding.verbose) SaySummary(*summary);
@@ -49,7 +50,8 @@ Command AddEncodeCommand(CLI::App* app) {
   encode->footer(
       "Examples:\n"
       "  glint encode photo.png photo.glint\n"
-      "  glint encode --lrd 0.0008 photo.png photo.glint\n"
+      "  glint encode --quality 90 photo.png photo.glint\n"
+      "  glint encode --target-size 64K -v photo.png photo.glint\n"
       "  djpeg photo.jpg | glint encode - photo.glint");
   return {encode, [flags] { return ExitCodeFor(kGlint, Encode(*flags)); }};
 }

@@ -1,50 +1,55 @@
 #include "tools/encode_file.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "glint/image_io.hpp"
 #include "tools/console.h"
+#include "tools/picture_source.h"
+#include "tools/text.h"
 
 namespace glint::tools {
 namespace {
 
-// Hands rows to the encoder and remembers why it stopped.
-class RowSource {
- public:
-  explicit RowSource(PictureReader* reader) : reader_(reader) {}
-  RowReader Callback() {
-    return [this](uint32_t y, void* row) { return Read(y, row); };
+Expected<std::vector<uint8_t>> EncodeSource(const Model& model, PictureSource* source,
+                                            const EncodeOptions& options,
+                                            const std::optional<Target>& target,
+                                            CodingSummary* summary) {
+  if (!target) {
+    return EncodeRows(model, source->info(), source->metadata(), source->Callback(), options,
+                      &summary->report);
   }
-  const Error& error() const { return error_; }
-
- private:
-  // The rest of the file is read together with the last row: texts behind the pixels belong to the
-  // metadata, and a damaged end is found before anything is written.
-  bool Read(uint32_t y, void* row) {
-    error_ = reader_->ReadRow(row);
-    if (error_.ok() && y + 1 == reader_->info().height) error_ = reader_->Finish();
-    return error_.ok();
+  EncodeOptions call = options;
+  call.limits.max_memory -= std::min(call.limits.max_memory, source->kept_bytes());
+  Expected<TargetResult> found =
+      EncodeRowsToTarget(model, source->info(), source->metadata(), source->Callback(), *target,
+                         call, &summary->report);
+  if (!found) return found.error();
+  summary->found = "lrd " + Shortest(found->lrd) + " after " +
+                   Count(static_cast<size_t>(found->probes), "probe");
+  if (target->kind == Target::Kind::kPsnr) {
+    summary->found += ", PSNR " + Fixed(found->psnr, 2) + " dB";
   }
-
-  PictureReader* reader_;
-  Error error_;
-};
+  return std::move(found->stream);
+}
 
 }  // namespace
 
 Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,
-                                   const std::string& out, const EncodeOptions& options) {
+                                   const std::string& out, const EncodeOptions& options,
+                                   const std::optional<Target>& target) {
   const std::string name = InputName(in);
-  const Expected<std::unique_ptr<PictureReader>> reader = PictureReader::Open(in, options.limits);
-  if (!reader) return At(name, reader.error());
+  const Expected<std::unique_ptr<PictureSource>> source = PictureSource::Open(
+      in, options.limits, target ? PictureSource::Passes::kSeveral : PictureSource::Passes::kOne);
+  if (!source) return At(name, source.error());
   CodingSummary summary;
-  summary.picture = (*reader)->info();
-  RowSource source(reader->get());
-  const Expected<std::vector<uint8_t>> stream = EncodeRows(
-      model, summary.picture, (*reader)->metadata(), source.Callback(), options, &summary.report);
-  if (!source.error().ok()) return At(name, source.error());
+  summary.picture = (*source)->info();
+  const Expected<std::vector<uint8_t>> stream =
+      EncodeSource(model, source->get(), options, target, &summary);
+  if (!(*source)->error().ok()) return At(name, (*source)->error());
   if (!stream) return At(name, stream.error());
   const Error written = WriteFile(out, stream->data(), stream->size());
   if (!written.ok()) return At(OutputName(out), written);

@@ -4,16 +4,20 @@
 #ifndef GLINT_TOOLS_ENCODE_FILE_H_
 #define GLINT_TOOLS_ENCODE_FILE_H_
 
+#include <optional>
 #include <string>
 
 #include "glint/glint.hpp"
+#include "glint/rate.hpp"
 #include "tools/coding_flags.h"
 
 namespace glint::tools {
 
-// "-" is standard input or output. Errors begin with the name of the file that they are about.
+// "-" is standard input or output. With a target the rate is searched for; options.lrd is 0 then.
+// Errors begin with the name of the file that they are about.
 Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,
-                                   const std::string& out, const EncodeOptions& options);
+                                   const std::string& out, const EncodeOptions& options,
+                                   const std::optional<Target>& target = std::nullopt);
 
 }  // namespace glint::tools
 

@@ -129,7 +129,7 @@ class Run {
       Print(Count(job_.pictures.skipped, "other file") +
             " of the folder left out (not PNG, PPM, PGM or PAM by name)\n");
     }
-    if (job_.lrds.size() > 1 && flags_.lrd.empty()) {
+    if (job_.lrds.size() > 1 && flags_.lrd.empty() && flags_.quality.empty()) {
       Print("No --lrd: " + Count(job_.lrds.size(), "rate") +
             " spread over what the models are meant for, " + Shortest(job_.lrds.front()) + " to " +
             Shortest(job_.lrds.back()) + "\n");
@@ -308,9 +308,13 @@ void AddFlags(CLI::App* app, EvaluateFlags* flags) {
       "each");
   app->add_option("--gt_path,--gt-path", flags->gt_path,
                   "Picture, or folder of pictures (default: the samples that came with Glint)");
-  app->add_option("--lrd", flags->lrd,
-                  "Rates, with commas between; larger is more bits (default: the model's; when "
-                  "comparing models or --curves, 6 over what the models are meant for)");
+  CLI::Option* const lrd = app->add_option(
+      "--lrd", flags->lrd,
+      "Rates, with commas between; larger is more bits (default: the model's; when comparing "
+      "models or --curves, 6 over what the models are meant for)");
+  app->add_option("--quality", flags->quality,
+                  "Rates as qualities, with commas between: 0, the lowest, to 100, the highest")
+      ->excludes(lrd);
   app->add_option("--freq", flags->freq,
                   "Show and save every N-th picture, and any below 15 dB (default: 5 for a folder, "
                   "else 1); means are over all")

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "glint/image_io.hpp"
+#include "glint/rate.hpp"
 #include "tools/console.h"
 #include "tools/models.h"
 #include "tools/text.h"
@@ -103,31 +104,60 @@ Expected<std::vector<double>> SuggestedRates(const std::vector<TestedModel>& mod
                    "the models are meant for different rates; give some that all take: --lrd");
 }
 
-Expected<std::vector<double>> GivenRates(const std::string& flag,
-                                         const std::vector<TestedModel>& models) {
-  std::optional<std::vector<double>> rates = ParseNumbers(flag);
-  if (!rates) {
+// Numbers with commas between, none of them twice.
+Expected<std::vector<double>> GivenNumbers(const std::string& flag, const std::string& text) {
+  std::optional<std::vector<double>> numbers = ParseNumbers(text);
+  if (!numbers) {
     return MakeError(ErrorCode::kInvalidArgument,
-                     "--lrd " + flag + ": not a number, nor numbers with commas between");
+                     flag + " " + text + ": not a number, nor numbers with commas between");
   }
   std::set<double> seen;
+  for (const double number : *numbers) {
+    if (!seen.insert(number).second) {
+      return MakeError(ErrorCode::kInvalidArgument,
+                       flag + " " + text + ": " + Shortest(number) + " is there twice");
+    }
+  }
+  return std::move(*numbers);
+}
+
+Expected<std::vector<double>> GivenRates(const std::string& text,
+                                         const std::vector<TestedModel>& models) {
+  Expected<std::vector<double>> rates = GivenNumbers("--lrd", text);
+  if (!rates) return rates;
   for (const double lrd : *rates) {
     for (const TestedModel& model : models) {
       const Error valid = CheckLrd(model.encoder.info(), lrd);
       if (!valid.ok()) return At(model.path, valid);
     }
-    if (!seen.insert(lrd).second) {
-      return MakeError(ErrorCode::kInvalidArgument,
-                       "--lrd " + flag + ": " + Shortest(lrd) + " is there twice");
+  }
+  return rates;
+}
+
+Expected<std::vector<double>> RatesOfQualities(const std::string& text,
+                                               const std::vector<TestedModel>& models) {
+  Expected<std::vector<double>> rates = GivenNumbers("--quality", text);
+  if (!rates) return rates;
+  for (double& rate : *rates) {
+    const double quality = rate;
+    for (const TestedModel& model : models) {
+      const Expected<double> lrd = LrdOfQuality(model.encoder.info(), quality);
+      if (!lrd) return At(model.path, At("--quality " + text, lrd.error()));
+      if (&model != &models.front() && *lrd != rate) {
+        return MakeError(ErrorCode::kInvalidArgument,
+                         "--quality " + text + ": is another lrd for each model; give --lrd");
+      }
+      rate = *lrd;
     }
   }
-  return std::move(*rates);
+  return rates;
 }
 
 // `compares`: a curve is wanted, not a point.
-Expected<std::vector<double>> Rates(const std::string& flag, const std::vector<TestedModel>& models,
-                                    bool compares) {
-  if (!flag.empty()) return GivenRates(flag, models);
+Expected<std::vector<double>> Rates(const EvaluateFlags& flags,
+                                    const std::vector<TestedModel>& models, bool compares) {
+  if (!flags.lrd.empty()) return GivenRates(flags.lrd, models);
+  if (!flags.quality.empty()) return RatesOfQualities(flags.quality, models);
   if (compares) return SuggestedRates(models);
   return std::vector<double>{models.front().encoder.info().lrd_default};
 }
@@ -222,7 +252,7 @@ Expected<Job> PrepareJob(const EvaluateFlags& flags) {
     curves = std::move(*read);
   }
   Expected<std::vector<double>> rates =
-      Rates(flags.lrd, *models, models->size() > 1 || !curves.empty());
+      Rates(flags, *models, models->size() > 1 || !curves.empty());
   if (!rates) return rates.error();
   const int freq = Freq(flags, *pictures);
   return Job{std::move(*models), std::move(*rates), std::move(*pictures), *source, freq,

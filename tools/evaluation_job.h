@@ -14,7 +14,7 @@
 namespace glint::tools {
 
 struct EvaluateFlags {
-  std::string type, gt_path, lrd, target, out, json, curves;
+  std::string type, gt_path, lrd, quality, target, out, json, curves;
   std::vector<std::string> models, compare;
   int freq = 0;
   int threads = 1;

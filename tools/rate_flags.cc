@@ -1,16 +1,71 @@
 #include "tools/rate_flags.h"
 
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tools/console.h"
 #include "tools/models.h"
+#include "tools/text.h"
 
 namespace glint::tools {
+namespace {
+
+CLI::Option* AddTarget(CLI::App* app, const std::string& name, Target::Kind kind,
+                       const std::string& help, RateFlags* flags) {
+  const auto parse = [name, kind, flags](const std::string& text) {
+    const std::optional<std::vector<double>> numbers = ParseNumbers(text);
+    std::optional<double> value;
+    if (numbers && numbers->size() == 1) value = numbers->front();
+    if (kind == Target::Kind::kBytes) {
+      const std::optional<uint64_t> bytes = ParseByteSize(text);
+      value = bytes ? std::optional<double>(static_cast<double>(*bytes)) : std::nullopt;
+    }
+    if (!value || !(*value > 0)) {
+      throw CLI::ValidationError(name, "'" + text + "' is no positive number");
+    }
+    flags->target = Target{kind, *value};
+  };
+  return app->add_option_function<std::string>(name, parse, help);
+}
+
+}  // namespace
 
 void AddRateFlags(CLI::App* app, RateFlags* flags) {
-  app->add_option("--lrd", flags->lrd,
-                  "Rate, larger is more bits (`glint info MODEL` has the range; default: the "
-                  "model's)");
+  const std::array<CLI::Option*, 5> options = {
+      app->add_option("--quality", flags->quality,
+                      "0, the model's lowest rate, to 100, its highest; docs/EVALUATE.md has a "
+                      "table"),
+      app->add_option("--lrd", flags->lrd,
+                      "Rate, larger is more bits (`glint info MODEL` has the range; default: the "
+                      "model's)"),
+      AddTarget(app, "--target-size", Target::Kind::kBytes,
+                "The largest stream of at most so many bytes (K, M: powers of 1024), by encoding "
+                "up to 8 times",
+                flags)
+          ->type_name("SIZE"),
+      AddTarget(app, "--target-bpp", Target::Kind::kBitsPerPixel,
+                "The same, in bits for each pixel of the picture", flags)
+          ->type_name("FLOAT"),
+      AddTarget(app, "--target-psnr", Target::Kind::kPsnr,
+                "The smallest stream of at least so many dB, by encoding and decoding up to 8 "
+                "times",
+                flags)
+          ->type_name("FLOAT")};
+  for (CLI::Option* option : options) {
+    for (CLI::Option* other : options) {
+      if (option != other) option->excludes(other);
+    }
+  }
 }
 
 Error SetRate(const RateFlags& flags, const ModelInfo& model, EncodeOptions* options) {
+  if (flags.quality) {
+    const Expected<double> lrd = LrdOfQuality(model, *flags.quality);
+    if (lrd) options->lrd = *lrd;
+    return At("--quality", lrd.error());
+  }
   if (!flags.lrd) return {};
   const Error valid = CheckLrd(model, *flags.lrd);
   if (valid.ok()) options->lrd = *flags.lrd;

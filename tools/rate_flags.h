@@ -8,15 +8,18 @@
 
 #include "CLI/CLI.hpp"
 #include "glint/glint.hpp"
+#include "glint/rate.hpp"
 
 namespace glint::tools {
 
-struct RateFlags {
-  std::optional<double> lrd;
+struct RateFlags {  // one of them at most
+  std::optional<double> lrd, quality;
+  std::optional<Target> target;
 };
 
 void AddRateFlags(CLI::App* app, RateFlags* flags);
-// Checks the flags against the model and puts them into the options.
+// Checks lrd or quality against the model and puts it into the options; flags.target is for
+// EncodeFile.
 Error SetRate(const RateFlags& flags, const ModelInfo& model, EncodeOptions* options);
 
 }  // namespace glint::tools

@@ -3,8 +3,8 @@
 # Usage: weights/refresh.sh CHECKPOINT CALIBRATION_FOLDER [KODAK_FOLDER [WORK_FOLDER]]
 #   CHECKPOINT    a training checkpoint (weights/training/train.py writes ema.pt and last.pt)
 #   CALIBRATION_FOLDER  pictures for weights/quantise.sh
-#   KODAK_FOLDER  the 24 Kodak pictures as PNG: the results in README.md, weights/README.md and bench/RESULTS.md are
-#                 measured anew, which takes an hour; without it they stay
+#   KODAK_FOLDER  the 24 Kodak pictures as PNG: the results in README.md, weights/README.md, bench/RESULTS.md and
+#                 docs/EVALUATE.md, and what --quality means, are measured anew, which takes an hour; without it they stay
 #   WORK_FOLDER   keeps the models of all methods and the measurements, so that what broke off can go on; models
 #                 that are there are not made again
 # Needs python3-torch, python3-numpy and python3-pil, and what `./run build` needs.
@@ -87,6 +87,9 @@ PYTHON
   }
   table | insert README.md results
   table "$work/reference.json" | insert weights/README.md kodak
+  "$python" bench/quality.py curve "$kodak"
+  ./run build
+  "$python" bench/quality.py table "$kodak"
   bench/quantisation_methods.sh "$calibration" "$kodak" "$work/methods"
 fi
 echo "refresh: done. Now: ./run test; what weights/README.md says about training, by hand"

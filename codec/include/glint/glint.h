@@ -68,7 +68,8 @@ typedef enum glint_status {
   GLINT_BAD_IMAGE = 7,        /* a picture file that cannot be read; of glint.hpp only */
   GLINT_LIMIT = 8,            /* a limit on pixels or memory would be exceeded */
   GLINT_UNSUPPORTED = 9,      /* sound, but not within what this build does */
-  GLINT_CANCELLED = 10        /* a callback of yours asked to stop */
+  GLINT_CANCELLED = 10,       /* a callback of yours asked to stop */
+  GLINT_UNREACHABLE = 11      /* a size or PSNR that no rate of the model gives */
 } glint_status;
 
 /* A few words for a status, such as "invalid argument"; "unknown status" for other numbers. Never
@@ -297,6 +298,70 @@ GLINT_API glint_status glint_encode_rows(const glint_model* model, const glint_p
                                          const glint_metadata* metadata,
                                          const glint_encode_options* options, uint8_t** stream,
                                          size_t* stream_size, glint_error* error);
+
+/* ---- choosing the rate ----------------------------------------------------------------------- */
+
+/* The lrd (glint_encode_options) of a quality from 0, the model's lowest rate, to 100, its highest.
+ * For the models that come with Glint equal steps of quality are equal steps of the mean PSNR of
+ * the Kodak pictures, to within 15 %; for others equal steps of log lrd. Errors:
+ * GLINT_INVALID_ARGUMENT for a quality outside of 0 .. 100 or no number, GLINT_UNSUPPORTED for a
+ * model of one fixed rate. */
+GLINT_API glint_status glint_lrd_of_quality(const glint_model* model, double quality, double* lrd,
+                                            glint_error* error);
+
+enum {
+  GLINT_TARGET_BYTES = 1,          /* the whole stream has so many at most */
+  GLINT_TARGET_BITS_PER_PIXEL = 2, /* the same, in bits for each pixel of the picture */
+  GLINT_TARGET_PSNR = 3            /* dB at least, over RGB in 8 bits */
+};
+
+typedef struct glint_target {
+  uint32_t kind; /* GLINT_TARGET_... */
+  uint32_t reserved;
+  double value; /* positive and finite */
+} glint_target;
+
+typedef struct glint_target_result {
+  size_t struct_size;
+  double lrd;  /* glint_encode with this lrd gives the same bytes; five significant digits at most
+                  unless it is the model's lowest or highest */
+  double psnr; /* dB; infinity when nothing is lost; 0 when the target is no PSNR */
+  uint32_t probes; /* how many times the picture was encoded, 1 .. 8 */
+  uint32_t reserved;
+} glint_target_result;
+
+/* Zeros `struct_size` bytes and sets the first field: glint_target_result_init(&r, sizeof(r)). */
+GLINT_API glint_status glint_target_result_init(glint_target_result* result, size_t struct_size);
+
+/* As glint_encode, at several rates, 8 at most; gives the best stream that is not beyond the
+ * target: the largest that is not larger, or the smallest whose PSNR is not less. The search ends
+ * when a stream is within 1 % or 16 bytes of a size, or within 0.05 dB of a PSNR; where size or
+ * PSNR jump as the rate moves, it may end further off. A size above what the model's highest rate
+ * makes gives that rate, a PSNR below that of its lowest rate that one. PSNR is of this machine's
+ * decoder; another may differ in the third digit after the point.
+ *   options      lrd must be 0. `max_memory` holds for each encoding and decoding and what is kept
+ *                beside it. `progress` runs over the whole search, and ends early when fewer probes
+ *                are needed. `layer` and `report` are told of the encoding whose stream came out.
+ *   result       NULL: not wanted.
+ * Errors: as glint_encode; GLINT_UNREACHABLE when even the lowest rate is larger, or no rate that
+ * was tried reaches the PSNR: the message says what can be reached, with its lrd;
+ * GLINT_INVALID_ARGUMENT for a kind, a value or an lrd not as above; GLINT_UNSUPPORTED for a model
+ * of one fixed rate. */
+GLINT_API glint_status glint_encode_to_target(const glint_model* model,
+                                              const glint_picture_info* info, const void* samples,
+                                              size_t row_stride, const glint_metadata* metadata,
+                                              const glint_target* target,
+                                              const glint_encode_options* options, uint8_t** stream,
+                                              size_t* stream_size, glint_target_result* result,
+                                              glint_error* error);
+
+/* The same, with rows by callback, all of them for each probe, and once more where PSNR is
+ * measured: `y` begins at 0 again, and the rows must be the same each time. `metadata` is looked at
+ * after the last row of each pass. */
+GLINT_API glint_status glint_encode_rows_to_target(
+    const glint_model* model, const glint_picture_info* info, glint_read_row_fn read, void* opaque,
+    const glint_metadata* metadata, const glint_target* target, const glint_encode_options* options,
+    uint8_t** stream, size_t* stream_size, glint_target_result* result, glint_error* error);
 
 /* ---- decoding -------------------------------------------------------------------------------- */
 

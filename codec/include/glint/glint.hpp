@@ -39,6 +39,7 @@ enum class ErrorCode {
   kLimit,            // a limit on pixels or memory would be exceeded
   kUnsupported,      // sound, but not within what this build does
   kCancelled,        // a callback of yours asked to stop
+  kUnreachable,      // a size or PSNR that no rate of the model gives
 };
 
 // Empty (kOk) or what went wrong, with the place and the offending value.

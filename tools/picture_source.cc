@@ -1,0 +1,68 @@
+#include "tools/picture_source.h"
+
+#include <cstring>
+#include <utility>
+
+#include "tools/console.h"
+
+namespace glint::tools {
+namespace {
+
+bool Same(const PictureInfo& a, const PictureInfo& b) {
+  return a.width == b.width && a.height == b.height && a.channels == b.channels &&
+         a.has_alpha == b.has_alpha && a.bit_depth == b.bit_depth;
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<PictureSource>> PictureSource::Open(const std::string& path,
+                                                             const Limits& limits, Passes passes) {
+  std::unique_ptr<PictureSource> source(new PictureSource(path, limits));
+  if (path == "-" && passes == Passes::kSeveral) {
+    Expected<Picture> whole = ReadPicture(path, limits);
+    if (!whole) return whole.error();
+    source->info_ = whole->info;
+    source->metadata_ = std::move(whole->metadata);
+    source->whole_ = std::move(*whole);
+    return source;
+  }
+  Error error = source->OpenReader();
+  if (!error.ok()) return error;
+  source->info_ = source->reader_->info();
+  return source;
+}
+
+Error PictureSource::OpenReader() {
+  reader_.reset();  // closes the file that is open
+  Expected<std::unique_ptr<PictureReader>> reader = PictureReader::Open(path_, limits_);
+  if (!reader) return reader.error();
+  reader_ = std::move(*reader);
+  metadata_ = reader_->metadata();
+  return {};
+}
+
+// The rest of the file is read together with the last row: texts behind the pixels belong to the
+// metadata, and a damaged end is found before anything is written.
+bool PictureSource::Read(uint32_t y, void* row) {
+  if (!reader_) {
+    const size_t row_bytes = info_.RowBytes();
+    std::memcpy(row, whole_.samples.data() + size_t{y} * row_bytes, row_bytes);
+    return true;
+  }
+  if (y == 0 && !fresh_) {
+    error_ = OpenReader();
+    if (error_.ok() && !Same(reader_->info(), info_)) {
+      error_ = MakeError(ErrorCode::kIo, "the picture has changed while it was read");
+    }
+    if (!error_.ok()) return false;
+  }
+  fresh_ = false;
+  error_ = reader_->ReadRow(row);
+  if (error_.ok() && y + 1 == info_.height) {
+    error_ = reader_->Finish();
+    if (error_.ok()) metadata_ = reader_->metadata();
+  }
+  return error_.ok();
+}
+
+}  // namespace glint::tools
