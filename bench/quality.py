@@ -59,7 +59,7 @@ def write_table(kodak):
     titles = ["quality", "lrd"] + [f"{name.upper()}: {what}" for name in results for what in ("bits per pixel", "PSNR, dB")]
     rows = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
     for i, quality in enumerate(qualities):
-        cells = [str(quality), f"{results['fp32']['lrd'][i]:.9g}"]
+        cells = [str(quality), f"{results['fp32']['lrd'][i]:.12f}".rstrip("0")]
         for result in results.values():
             cells += [f"{result['bpp'][i]:.3f}", f"{result['psnr-rgb'][i]:.2f}"]
         rows.append("| " + " | ".join(cells) + " |")
