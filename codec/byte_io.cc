@@ -14,8 +14,7 @@
 namespace glint {
 namespace {
 
-constexpr size_t kBufferBytes = size_t{1} << 16;
-constexpr size_t kMaxPeek = 16;
+constexpr size_t kBufferBytes = kSourceBytes;
 constexpr size_t kMaxTransfer = size_t{1} << 30;  // read() and write() may refuse more at once
 
 std::string ErrnoText() { return std::strerror(errno); }
@@ -40,6 +39,8 @@ std::unique_ptr<ByteSource> ByteSource::FromMemory(const void* data, size_t size
   std::unique_ptr<ByteSource> source(new ByteSource(name));
   source->cursor_ = static_cast<const uint8_t*>(data);
   source->end_ = source->cursor_ + size;
+  source->memory_ = source->cursor_;
+  source->size_ = size;
   return source;
 }
 
@@ -49,6 +50,13 @@ std::unique_ptr<ByteSource> ByteSource::FromDescriptor(int fd, Descriptor owners
   source->fd_ = fd;
   source->ownership_ = ownership;
   source->buffer_.resize(kBufferBytes);
+  struct stat info {};
+  const off_t start = lseek(fd, 0, SEEK_CUR);
+  // Files of /proc say that they are empty.
+  if (start >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0) {
+    source->start_ = static_cast<uint64_t>(start);
+    source->size_ = static_cast<uint64_t>(std::max<off_t>(0, info.st_size - start));
+  }
   return source;
 }
 
@@ -92,6 +100,24 @@ size_t ByteSource::Read(void* out, size_t size) {
     } else if (!Fill()) {
       break;
     }
+  }
+  return done;
+}
+
+size_t ByteSource::ReadAt(uint64_t offset, void* out, size_t size) const {
+  if (!size_ || offset >= *size_) return 0;
+  size = static_cast<size_t>(std::min<uint64_t>(size, *size_ - offset));
+  if (memory_ != nullptr) {
+    std::memcpy(out, memory_ + offset, size);
+    return size;
+  }
+  size_t done = 0;
+  while (done < size) {
+    const ssize_t got = pread(fd_, static_cast<uint8_t*>(out) + done, size - done,
+                              static_cast<off_t>(start_ + offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    done += static_cast<size_t>(got);
   }
   return done;
 }

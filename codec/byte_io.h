@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -32,6 +33,9 @@ bool TryResize(std::vector<T>* vector, size_t size) {
   return true;
 }
 
+// What reading through a source takes, beside what it reads into.
+inline constexpr uint64_t kSourceBytes = uint64_t{1} << 16;
+
 // Reads forwards with a buffer. A failed read looks like the end; error() tells them apart.
 class ByteSource {
  public:
@@ -55,8 +59,15 @@ class ByteSource {
   size_t Read(void* out, size_t size);
   int GetByte() { return cursor_ != end_ || Fill() ? *cursor_++ : -1; }  // -1 at the end
   int PeekByte() { return cursor_ != end_ || Fill() ? *cursor_ : -1; }
-  // Up to `size` <= 16 bytes without taking them.
+  // Up to `size` <= kMaxPeek bytes without taking them.
+  static constexpr size_t kMaxPeek = 64;
   size_t Peek(uint8_t* out, size_t size);
+  // Bytes from the place where the source was opened to the end: of memory and of regular files.
+  // Nothing for pipes and devices.
+  std::optional<uint64_t> size() const { return size_; }
+  // Up to `size` bytes at `offset` from the place where the source was opened, wherever reading is;
+  // only of a source that has a size().
+  size_t ReadAt(uint64_t offset, void* out, size_t size) const;
   // kIo when a read failed, else kBadImage with `reason`.
   Error ErrorAtEnd(const std::string& reason) const;
 
@@ -69,6 +80,9 @@ class ByteSource {
   Error error_;
   int fd_ = -1;
   Descriptor ownership_ = Descriptor::kBorrowed;
+  std::optional<uint64_t> size_;
+  uint64_t start_ = 0;               // of a file: where it was opened
+  const uint8_t* memory_ = nullptr;  // of memory: all of it
   std::vector<uint8_t> buffer_;
   const uint8_t* cursor_ = nullptr;
   const uint8_t* end_ = nullptr;

@@ -7,30 +7,33 @@
 #include <optional>
 #include <utility>
 
+#include "codec/memory_limit.h"
 #include "codec/picture_files.h"
 
 namespace glint {
 namespace {
 
-constexpr std::array<uint8_t, 8> kPngSignature = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-
 Expected<std::unique_ptr<PictureReader>> OpenSource(std::unique_ptr<ByteSource> source,
                                                     const Limits& limits) {
-  std::array<uint8_t, 8> start{};
+  std::array<uint8_t, ByteSource::kMaxPeek> start{};
   const size_t size = source->Peek(start.data(), start.size());
   if (!source->error().ok()) return source->error();
-  if (size == start.size() && start == kPngSignature) return OpenPng(std::move(source), limits);
-  if (size >= 3 && start[0] == 'P' && std::isspace(start[2]) != 0) {
-    if (std::strchr("23567", start[1]) != nullptr) return OpenPnm(std::move(source), limits);
-    if (start[1] == '1' || start[1] == '4') {
-      return FileError(ErrorCode::kUnsupported, source->name(), "PBM is not read; use PGM");
-    }
+  const FileFormat format = IdentifyFormat(start.data(), size);
+  if (format.readable) {
+    if (format.name == "PNG") return OpenPng(std::move(source), limits);
+    if (format.name == "JPEG") return OpenJpeg(std::move(source), limits);
+    return OpenPnm(std::move(source), limits);
   }
-  if (size == start.size() && std::memcmp(start.data() + 1, "PNG", 3) == 0) {
+  if (!format.name.empty()) {
+    return FileError(ErrorCode::kUnsupported, source->name(),
+                     format.name + " is not read: " + format.advice);
+  }
+  if (size >= 8 && std::memcmp(start.data() + 1, "PNG", 3) == 0) {
     return FileError(ErrorCode::kBadImage, source->name(),
                      "damaged PNG: its signature is broken, as by a transfer as text");
   }
-  return FileError(ErrorCode::kBadImage, source->name(), "not a PNG, PPM, PGM or PAM file");
+  return FileError(ErrorCode::kBadImage, source->name(),
+                   size == 0 ? "is empty" : "no picture of a known kind");
 }
 
 std::string LowerEnding(const std::string& path) {
@@ -90,28 +93,27 @@ Expected<std::unique_ptr<PictureWriter>> PictureWriter::Create(const std::string
   return CreatePng(std::move(*sink), info, metadata);
 }
 
-Expected<Picture> ReadPicture(const std::string& path, const Limits& limits) {
+Expected<Picture> ReadPicture(const std::string& path, const Limits& limits,
+                              std::vector<std::string>* warnings) {
   const Expected<std::unique_ptr<PictureReader>> reader = PictureReader::Open(path, limits);
   if (!reader) return reader.error();
   Picture picture;
   picture.info = (*reader)->info();
   const size_t row_bytes = picture.info.RowBytes();
   const std::string name = path == "-" ? "standard input" : path;
-  if (row_bytes > limits.max_memory / picture.info.height) {
-    return FileError(
-        ErrorCode::kLimit, name,
-        "needs more than the limit of " + std::to_string(limits.max_memory) + " bytes of memory");
-  }
+  const uint64_t bytes = MultiplyBytes(row_bytes, picture.info.height);
+  Error error = CheckMemory(name + ":", AddBytes(bytes, (*reader)->memory()), limits);
+  if (!error.ok()) return error;
   if (!TryResize(&picture.samples, row_bytes * picture.info.height)) {
     return FileError(ErrorCode::kLimit, name, "out of memory");
   }
-  for (size_t y = 0; y < picture.info.height; ++y) {
-    const Error error = (*reader)->ReadRow(picture.samples.data() + y * row_bytes);
-    if (!error.ok()) return error;
+  for (size_t y = 0; y < picture.info.height && error.ok(); ++y) {
+    error = (*reader)->ReadRow(picture.samples.data() + y * row_bytes);
   }
-  const Error finished = (*reader)->Finish();
-  if (!finished.ok()) return finished;
+  if (error.ok()) error = (*reader)->Finish();
+  if (!error.ok()) return error;
   picture.metadata = (*reader)->metadata();
+  if (warnings != nullptr) *warnings = (*reader)->warnings();
   return picture;
 }
 
@@ -140,10 +142,17 @@ Error WriteFile(const std::string& path, const void* data, size_t size) {
 Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes) {
   const Expected<std::unique_ptr<ByteSource>> source = ByteSource::Open(path);
   if (!source) return source.error();
+  const uint64_t known = (*source)->size().value_or(0);
+  const auto too_large = [&] {
+    return FileError(ErrorCode::kLimit, (*source)->name(),
+                     "is larger than the limit of " + std::to_string(max_bytes) + " bytes");
+  };
+  if (known > max_bytes) return too_large();
   std::vector<uint8_t> bytes;
   size_t filled = 0;
-  // The size of a pipe is not known before its end: grow by half.
-  for (size_t grow = size_t{1} << 16;; grow = std::max(grow, filled / 2)) {
+  // One step for a file; the size of a pipe is not known before its end: grow by half.
+  for (size_t grow = std::max(size_t{1} << 16, static_cast<size_t>(known) + 1);;
+       grow = std::max(size_t{1} << 16, filled / 2)) {
     // One byte beyond the limit tells that there is more.
     const uint64_t room = max_bytes - filled;
     const size_t step = room < grow ? static_cast<size_t>(room) + 1 : grow;
@@ -153,8 +162,7 @@ Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_by
     const size_t got = (*source)->Read(bytes.data() + filled, step);
     filled += got;
     if (filled > max_bytes) {
-      return FileError(ErrorCode::kLimit, (*source)->name(),
-                       "is larger than the limit of " + std::to_string(max_bytes) + " bytes");
+      return too_large();
     }
     if (got < step) break;
   }

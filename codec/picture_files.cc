@@ -28,8 +28,7 @@ bool IsKeptChunk(std::string_view type, size_t size) {
   return rule->size == 0 ? size >= 2 : size == rule->size;
 }
 
-Error CheckPictureSize(const std::string& name, const PictureInfo& info, uint64_t working_bytes,
-                       const Limits& limits) {
+Error CheckPictureSize(const std::string& name, const PictureInfo& info, const Limits& limits) {
   const std::string size = std::to_string(info.width) + "x" + std::to_string(info.height);
   if (info.width == 0 || info.height == 0) {
     return FileError(ErrorCode::kBadImage, name, "a picture of " + size + " pixels");
@@ -38,11 +37,6 @@ Error CheckPictureSize(const std::string& name, const PictureInfo& info, uint64_
     return FileError(
         ErrorCode::kLimit, name,
         size + " pixels are more than the limit of " + std::to_string(limits.max_pixels));
-  }
-  if (working_bytes > limits.max_memory) {
-    return FileError(ErrorCode::kLimit, name,
-                     "needs " + std::to_string(working_bytes) + " bytes of memory, the limit is " +
-                         std::to_string(limits.max_memory));
   }
   return {};
 }

@@ -1,4 +1,5 @@
-// The kinds of picture files behind PictureReader and PictureWriter: PNG, and PGM, PPM and PAM.
+// The kinds of picture files behind PictureReader and PictureWriter: PNG, and PGM, PPM and PAM, and
+// JPEG.
 // Used by codec/image_io.cc, which chooses among them. Errors begin with the file's name.
 // Thread rules: a reader or writer belongs to one thread at a time.
 #ifndef GLINT_CODEC_PICTURE_FILES_H_
@@ -14,10 +15,8 @@
 
 namespace glint {
 
-// Are these dimensions within the limits, with `working_bytes` to be held? Zero is an error as
-// well.
-Error CheckPictureSize(const std::string& name, const PictureInfo& info, uint64_t working_bytes,
-                       const Limits& limits);
+// Is a picture of these dimensions within the limit on pixels? None at all is an error as well.
+Error CheckPictureSize(const std::string& name, const PictureInfo& info, const Limits& limits);
 // Is this a picture that Picture can describe? Depths below 8 are for gray without alpha.
 Error CheckPictureInfo(const std::string& name, const PictureInfo& info);
 
@@ -30,6 +29,10 @@ Expected<std::unique_ptr<PictureReader>> OpenPng(std::unique_ptr<ByteSource> sou
                                                  const Limits& limits);
 Expected<std::unique_ptr<PictureReader>> OpenPnm(std::unique_ptr<ByteSource> source,
                                                  const Limits& limits);
+// Whether this build has libjpeg; else OpenJpeg is kUnsupported.
+bool ReadsJpeg();
+Expected<std::unique_ptr<PictureReader>> OpenJpeg(std::unique_ptr<ByteSource> source,
+                                                  const Limits& limits);
 
 // Chunks of metadata that are not of a kept type are left out.
 Expected<std::unique_ptr<PictureWriter>> CreatePng(std::unique_ptr<ByteSink> sink,

@@ -6,151 +6,38 @@
 #include <bit>
 #include <csetjmp>
 #include <cstring>
+#include <new>
+#include <optional>
 #include <utility>
 
+#include "codec/memory_limit.h"
 #include "codec/picture_files.h"
+#include "codec/png_chunks.h"
 
 namespace glint {
 namespace {
 
 constexpr uint64_t kMaxMetadataBytes = uint64_t{64} << 20;
 
-// Watches the bytes of a PNG on their way to libpng and keeps the chunks that are metadata, as they
-// are. libpng checks their CRCs; it would also interpret, correct or drop what they say.
-class ChunkTap {
- public:
-  ChunkTap(Metadata* metadata, uint64_t max_bytes) : metadata_(metadata), max_bytes_(max_bytes) {}
-
-  // False when metadata is beyond the limit.
-  bool Watch(const uint8_t* data, size_t size) noexcept {
-    try {
-      while (size != 0) {
-        const size_t taken = Step(data, size);
-        data += taken;
-        size -= taken;
-      }
-    } catch (const std::exception&) {  // out of memory
-      return false;
-    }
-    return bytes_ <= max_bytes_;
-  }
-
- private:
-  static constexpr size_t kSignature = 8, kHeader = 8, kCrc = 4;
-
-  size_t Step(const uint8_t* data, size_t size) {
-    if (signature_left_ != 0) return Skip(&signature_left_, size);
-    if (header_fill_ < kHeader) {
-      header_[header_fill_++] = *data;
-      if (header_fill_ == kHeader) Begin();
-      return 1;
-    }
-    if (body_left_ != 0) {
-      const size_t part = Skip(&body_left_, size);
-      if (wanted_) bytes_ += part;
-      if (wanted_ && bytes_ <= max_bytes_) body_.insert(body_.end(), data, data + part);
-      return part;
-    }
-    const size_t part = Skip(&crc_left_, size);
-    if (crc_left_ == 0) End();
-    return part;
-  }
-
-  static size_t Skip(size_t* left, size_t size) {
-    const size_t part = std::min(*left, size);
-    *left -= part;
-    return part;
-  }
-
-  void Begin() {
-    body_left_ = size_t{header_[0]} << 24 | size_t{header_[1]} << 16 | size_t{header_[2]} << 8 |
-                 size_t{header_[3]};
-    type_.assign(header_.begin() + 4, header_.end());
-    crc_left_ = kCrc;
-    wanted_ = type_ == "iCCP" || type_ == "eXIf" || IsKeptChunk(type_, body_left_);
-    body_.clear();
-  }
-
-  void End() {
-    header_fill_ = 0;
-    if (!wanted_) return;
-    if (type_ == "iCCP") {
-      if (metadata_->icc.empty()) InflateProfile();
-    } else if (type_ == "eXIf") {
-      if (metadata_->exif.empty()) metadata_->exif.swap(body_);
-    } else if (MayRepeat(type_) || !Has(type_)) {
-      metadata_->chunks.emplace_back(type_, std::move(body_));
-      body_ = {};
-    }
-  }
-
-  bool Has(const std::string& type) const {
-    for (const auto& chunk : metadata_->chunks) {
-      if (chunk.first == type) return true;
-    }
-    return false;
-  }
-
-  // Name, NUL, method 0, zlib data. A profile that cannot be read is as good as none.
-  void InflateProfile() {
-    constexpr size_t kMaxName = 79;
-    const size_t scan = std::min(body_.size(), kMaxName + 1);
-    const void* nul = scan == 0 ? nullptr : std::memchr(body_.data(), 0, scan);
-    if (nul == nullptr) return;
-    const size_t start = static_cast<size_t>(static_cast<const uint8_t*>(nul) - body_.data()) + 2;
-    if (start >= body_.size() || body_[start - 1] != 0) return;
-
-    z_stream stream{};
-    stream.next_in = body_.data() + start;
-    stream.avail_in = static_cast<uInt>(body_.size() - start);
-    if (inflateInit(&stream) != Z_OK) return;
-    int status = Z_OK;
-    std::array<uint8_t, 16384> part;
-    while (status == Z_OK && bytes_ <= max_bytes_) {
-      stream.next_out = part.data();
-      stream.avail_out = static_cast<uInt>(part.size());
-      status = inflate(&stream, Z_NO_FLUSH);
-      const size_t count = part.size() - stream.avail_out;
-      bytes_ += count;
-      if (TryAppend(part.data(), count)) continue;
-      status = Z_MEM_ERROR;
-    }
-    inflateEnd(&stream);
-    if (status != Z_STREAM_END) metadata_->icc.clear();
-  }
-
-  bool TryAppend(const uint8_t* data, size_t count) {
-    if (count == 0) return true;
-    const size_t old = metadata_->icc.size();
-    if (!TryResize(&metadata_->icc, old + count)) return false;
-    std::memcpy(metadata_->icc.data() + old, data, count);
-    return true;
-  }
-
-  Metadata* metadata_;
-  uint64_t max_bytes_;
-  uint64_t bytes_ = 0;
-  size_t signature_left_ = kSignature;
-  size_t header_fill_ = 0;
-  size_t body_left_ = 0;
-  size_t crc_left_ = 0;
-  bool wanted_ = false;
-  std::array<uint8_t, kHeader> header_{};
-  std::string type_;
-  std::vector<uint8_t> body_;
-};
+// Of metadata behind the pixels, where the file cannot be looked through beforehand.
+constexpr uint64_t kLateMetadata = uint64_t{1} << 20;
+// zlib's window, libpng's structs, and the buffers of both.
+constexpr uint64_t kLibraryBytes = 128 * 1024;
 
 class PngReader final : public PictureReader {
  public:
   PngReader(std::unique_ptr<ByteSource> source, const Limits& limits)
       : source_(std::move(source)),
         limits_(limits),
-        tap_(&metadata_, std::min(limits.max_memory, kMaxMetadataBytes)) {}
+        tap_(&metadata_, std::min(FreeMemory(limits), kMaxMetadataBytes)) {}
   ~PngReader() override { png_destroy_read_struct(&png_, &png_info_, nullptr); }
 
   Error Start();
   const PictureInfo& info() const override { return info_; }
   const Metadata& metadata() const override { return metadata_; }
+  const std::string& format() const override { return format_; }
+  const std::vector<std::string>& warnings() const override { return tap_.warnings().texts(); }
+  uint64_t memory() const override { return memory_; }
   Error ReadRow(void* row) override;
   Error Finish() override;
 
@@ -172,22 +59,28 @@ class PngReader final : public PictureReader {
 
   Error Broken();  // the failure of Guarded, kept for later calls
   void ChooseFormat();
-  Error CheckSize() const;
+  Error CheckClaims() const;
+  void PlanMemory();
+  Error Begin();
   Error DecodeWhole();
 
   std::unique_ptr<ByteSource> source_;
   Limits limits_;
   PictureInfo info_;
   Metadata metadata_;
-  ChunkTap tap_;
+  PngChunkTap tap_;
+  std::optional<PngScan> scan_;
+  std::string format_;
+  uint64_t memory_ = 0;
   png_structp png_ = nullptr;
   png_infop png_info_ = nullptr;
   bool interlaced_ = false;
+  bool has_palette_ = false;
   bool metadata_too_large_ = false;
   std::array<char, 160> reason_{};
   Error failure_;
   uint32_t next_row_ = 0;
-  std::vector<uint8_t> whole_;  // interlaced pictures only
+  std::unique_ptr<uint8_t[]> whole_;  // interlaced pictures only
 };
 
 void PngReader::OnRead(png_structp png, png_bytep out, size_t size) {
@@ -209,10 +102,13 @@ void PngReader::OnError(png_structp png, png_const_charp message) {
 
 Error PngReader::Broken() {
   if (metadata_too_large_) {
-    failure_ =
-        FileError(ErrorCode::kLimit, source_->name(),
-                  "its metadata is larger than " +
-                      std::to_string(std::min(limits_.max_memory, kMaxMetadataBytes)) + " bytes");
+    std::string reason = "its metadata takes more than " + MemoryText(tap_.limit());
+    if (next_row_ != 0 && !scan_) reason += "; from a file, not a pipe, more can be read";
+    failure_ = FileError(ErrorCode::kLimit, source_->name(), reason);
+  } else if (tap_.is_apple()) {
+    failure_ = FileError(ErrorCode::kUnsupported, source_->name(),
+                         "Apple's variant of PNG (CgBI), made for iPhones: `pngcrush "
+                         "-revert-iphone-optimizations` makes a PNG of it");
   } else {
     failure_ = source_->ErrorAtEnd(std::string("damaged PNG: ") + reason_.data());
   }
@@ -239,19 +135,43 @@ void PngReader::ChooseFormat() {
   if (info_.bit_depth < 8) png_set_packing(png_);
   if (info_.bit_depth == 16 && std::endian::native == std::endian::little) png_set_swap(png_);
   if (interlaced_) png_set_interlace_handling(png_);
+  has_palette_ = color == PNG_COLOR_TYPE_PALETTE;
 }
 
-Error PngReader::CheckSize() const {
-  // libpng holds two rows of up to 8 bytes per pixel, and another for interlaced pictures.
-  uint64_t working = uint64_t{info_.width} * 24;
-  if (interlaced_ && info_.height != 0) {
-    if (info_.RowBytes() > (limits_.max_memory / info_.height)) {
-      working = UINT64_MAX;
-    } else {
-      working += uint64_t{info_.RowBytes()} * info_.height;
+// What the compressed pixels inflate to at most: deflate makes nothing more than 1032 times
+// smaller.
+Error PngReader::CheckClaims() const {
+  constexpr uint64_t kMostRatio = 1032;
+  if (!scan_) return {};
+  const uint64_t pixel_bits =
+      uint64_t{png_get_channels(png_, png_info_)} * png_get_bit_depth(png_, png_info_);
+  const auto bytes_of = [&](uint64_t width, uint64_t height) {
+    return width == 0 ? 0 : MultiplyBytes(1 + (width * pixel_bits + 7) / 8, height);
+  };
+  uint64_t claimed = 0;
+  if (interlaced_) {
+    for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; ++pass) {
+      claimed = AddBytes(
+          claimed, bytes_of(PNG_PASS_COLS(info_.width, pass), PNG_PASS_ROWS(info_.height, pass)));
     }
+  } else {
+    claimed = bytes_of(info_.width, info_.height);
   }
-  return CheckPictureSize(source_->name(), info_, working, limits_);
+  if (claimed <= MultiplyBytes(scan_->image_bytes, kMostRatio)) return {};
+  return FileError(ErrorCode::kBadImage, source_->name(),
+                   "damaged PNG: " + std::to_string(scan_->image_bytes) +
+                       " bytes of compressed pixels cannot be " + std::to_string(info_.width) +
+                       "x" + std::to_string(info_.height) + " pixels");
+}
+
+void PngReader::PlanMemory() {
+  // libpng holds two rows of up to 8 bytes per pixel, and another for interlaced pictures.
+  memory_ = kSourceBytes + kLibraryBytes + uint64_t{info_.width} * 24;
+  if (interlaced_) memory_ = AddBytes(memory_, MultiplyBytes(info_.RowBytes(), info_.height));
+  const uint64_t late = scan_ ? scan_->late_metadata : kLateMetadata;
+  const uint64_t metadata = std::min(tap_.bytes() + late, kMaxMetadataBytes);
+  tap_.SetLimit(metadata);
+  memory_ = AddBytes(memory_, metadata);
 }
 
 Error PngReader::Start() {
@@ -260,7 +180,8 @@ Error PngReader::Start() {
   if (png_info_ == nullptr) return FileError(ErrorCode::kLimit, source_->name(), "out of memory");
   if (!Guarded([this] {
         png_set_read_fn(png_, this, OnRead);
-        png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+        // What a picture can do without is left out when it is damaged; the tap says so.
+        png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
         png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
         // The tap has them already.
         png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
@@ -269,25 +190,37 @@ Error PngReader::Start() {
       })) {
     return Broken();
   }
-  const Error size = CheckSize();
-  if (!size.ok()) return size;
+  format_ = "PNG";
+  if (has_palette_) format_ += ", palette";
+  if (interlaced_) format_ += ", interlaced";
+  scan_ = ScanPng(*source_);
+  Error error = CheckPictureSize(source_->name(), info_, limits_);
+  if (error.ok()) error = CheckClaims();
+  PlanMemory();
+  return error;
+}
+
+// Before the first row: everything that is large.
+Error PngReader::Begin() {
+  const Error error = CheckMemory(source_->name() + ":", memory_, limits_);
+  if (!error.ok()) return error;
   if (!Guarded([this] { png_read_update_info(png_, png_info_); })) return Broken();
   if (png_get_rowbytes(png_, png_info_) != info_.RowBytes()) {
     return FileError(ErrorCode::kUnsupported, source_->name(), "an unknown kind of PNG");
   }
-  return {};
+  return interlaced_ ? DecodeWhole() : Error{};
 }
 
 Error PngReader::DecodeWhole() {
   const size_t row_bytes = info_.RowBytes();
-  if (!TryResize(&whole_, row_bytes * info_.height)) {
-    return FileError(ErrorCode::kLimit, source_->name(), "out of memory");
-  }
-  constexpr int kPasses = 7;
+  // Not zeroed: the passes write every byte, and memory is touched only as data come.
+  whole_.reset(new (std::nothrow) uint8_t[row_bytes * info_.height]);
+  if (!whole_) return FileError(ErrorCode::kLimit, source_->name(), "out of memory");
+  constexpr int kPasses = PNG_INTERLACE_ADAM7_PASSES;
   const bool done = Guarded([this, row_bytes] {
     for (int pass = 0; pass < kPasses; ++pass) {
       for (uint32_t y = 0; y < info_.height; ++y) {
-        png_read_row(png_, whole_.data() + size_t{y} * row_bytes, nullptr);
+        png_read_row(png_, whole_.get() + size_t{y} * row_bytes, nullptr);
       }
     }
   });
@@ -299,12 +232,12 @@ Error PngReader::ReadRow(void* row) {
   if (next_row_ == info_.height) {
     return FileError(ErrorCode::kInvalidArgument, source_->name(), "has no more rows");
   }
+  if (next_row_ == 0) {
+    const Error error = Begin();
+    if (!error.ok()) return failure_ = error;
+  }
   if (interlaced_) {
-    if (next_row_ == 0) {
-      const Error error = DecodeWhole();
-      if (!error.ok()) return failure_ = error;
-    }
-    std::memcpy(row, whole_.data() + size_t{next_row_} * info_.RowBytes(), info_.RowBytes());
+    std::memcpy(row, whole_.get() + size_t{next_row_} * info_.RowBytes(), info_.RowBytes());
   } else if (!Guarded([this, row] { png_read_row(png_, static_cast<png_bytep>(row), nullptr); })) {
     return Broken();
   }
@@ -317,7 +250,7 @@ Error PngReader::Finish() {
   if (next_row_ != info_.height) {
     return FileError(ErrorCode::kInvalidArgument, source_->name(), "not all rows were read");
   }
-  std::vector<uint8_t>().swap(whole_);
+  whole_.reset();
   if (!Guarded([this] { png_read_end(png_, nullptr); })) return Broken();
   return {};
 }

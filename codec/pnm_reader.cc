@@ -2,6 +2,7 @@
 #include <cstring>
 #include <utility>
 
+#include "codec/memory_limit.h"
 #include "codec/picture_files.h"
 
 namespace glint {
@@ -19,11 +20,15 @@ bool IsDigit(int c) { return c >= '0' && c <= '9'; }
 // with rounding, to 8 bits if it is at most 255, else to 16.
 class PnmReader final : public PictureReader {
  public:
-  explicit PnmReader(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {}
+  PnmReader(std::unique_ptr<ByteSource> source, const Limits& limits)
+      : source_(std::move(source)), limits_(limits) {}
 
-  Error Start(const Limits& limits);
+  Error Start();
   const PictureInfo& info() const override { return info_; }
   const Metadata& metadata() const override { return metadata_; }
+  const std::string& format() const override { return format_; }
+  const std::vector<std::string>& warnings() const override { return warnings_; }
+  uint64_t memory() const override { return memory_; }
   Error ReadRow(void* row) override;
   // The format has no end marker, and further pictures may follow.
   Error Finish() override;
@@ -41,12 +46,18 @@ class PnmReader final : public PictureReader {
   void SkipSpace();
   std::string ReadWord();
   Error ChooseDepth();
+  Error CheckClaims() const;
+  Error Begin();
   Error ReadSamples(uint16_t* samples);
   void Store(const uint16_t* samples, void* row) const;
 
   std::unique_ptr<ByteSource> source_;
+  Limits limits_;
   PictureInfo info_;
-  Metadata metadata_;  // always empty
+  Metadata metadata_;                  // always empty
+  std::vector<std::string> warnings_;  // always empty
+  std::string format_;
+  uint64_t memory_ = 0;
   bool text_ = false;
   uint32_t maxval_ = 0;
   uint32_t scale_to_ = 0;  // the maximum of what is delivered
@@ -169,16 +180,36 @@ Error PnmReader::ChooseDepth() {
   return {};
 }
 
-Error PnmReader::Start(const Limits& limits) {
+// A file that is known to be too short is not begun: two characters for every sample in text (the
+// last may go without its space), whole samples otherwise; the header counts as nothing.
+Error PnmReader::CheckClaims() const {
+  const uint64_t samples =
+      MultiplyBytes(uint64_t{info_.width} * info_.SamplesPerPixel(), info_.height);
+  const uint64_t claimed = MultiplyBytes(samples, text_ || maxval_ > 255 ? 2 : 1);
+  if (!source_->size() || claimed <= *source_->size() + (text_ ? 1 : 0)) return {};
+  return Bad("the file ends too early: its " + std::to_string(*source_->size()) +
+             " bytes cannot be " + std::to_string(info_.width) + "x" +
+             std::to_string(info_.height) + " pixels");
+}
+
+Error PnmReader::Start() {
   source_->GetByte();  // 'P', as the caller saw
   const int kind = source_->GetByte();
   Error error = kind == '7' ? ReadPamHeader() : ReadNumbersHeader(kind);
   if (error.ok()) error = ChooseDepth();
-  if (!error.ok()) return error;
+  if (error.ok()) error = CheckPictureSize(source_->name(), info_, limits_);
+  if (error.ok()) error = CheckClaims();
+  format_ = kind == '7' ? "PAM" : info_.channels == 1 ? "PGM" : "PPM";
+  if (text_) format_ += ", text";
   const uint64_t row_samples = uint64_t{info_.width} * info_.SamplesPerPixel();
-  error = CheckPictureSize(source_->name(), info_, 4 * row_samples, limits);
-  if (!error.ok()) return error;
+  memory_ = kSourceBytes + row_samples * (sizeof(uint16_t) + (maxval_ > 255 ? 2 : 1));
   row_samples_ = static_cast<size_t>(row_samples);
+  return error;
+}
+
+Error PnmReader::Begin() {
+  const Error error = CheckMemory(source_->name() + ":", memory_, limits_);
+  if (!error.ok()) return error;
   const size_t raw_bytes = text_ ? 0 : row_samples_ * (maxval_ > 255 ? 2 : 1);
   if (!TryResize(&samples_, row_samples_) || !TryResize(&raw_, raw_bytes)) {
     return FileError(ErrorCode::kLimit, source_->name(), "out of memory");
@@ -234,7 +265,8 @@ Error PnmReader::ReadRow(void* row) {
   if (next_row_ == info_.height) {
     return FileError(ErrorCode::kInvalidArgument, source_->name(), "has no more rows");
   }
-  failure_ = ReadSamples(samples_.data());
+  if (next_row_ == 0) failure_ = Begin();
+  if (failure_.ok()) failure_ = ReadSamples(samples_.data());
   if (!failure_.ok()) return failure_;
   Store(samples_.data(), row);
   ++next_row_;
@@ -252,8 +284,8 @@ Error PnmReader::Finish() {
 
 Expected<std::unique_ptr<PictureReader>> OpenPnm(std::unique_ptr<ByteSource> source,
                                                  const Limits& limits) {
-  auto reader = std::make_unique<PnmReader>(std::move(source));
-  const Error error = reader->Start(limits);
+  auto reader = std::make_unique<PnmReader>(std::move(source), limits);
+  const Error error = reader->Start();
   if (!error.ok()) return error;
   return std::unique_ptr<PictureReader>(std::move(reader));
 }

@@ -25,7 +25,7 @@ inline ErrorCode ToErrorCode(StatusCode code) {
 }
 
 inline Error ToError(const Status& status) {
-  return {ToErrorCode(status.code()), status.message()};
+  return {ToErrorCode(status.code()), status.message(), status.memory_needed()};
 }
 
 // And back, for functions that call public ones.

@@ -4,6 +4,7 @@
 #ifndef GLINT_ENGINE_STATUS_H_
 #define GLINT_ENGINE_STATUS_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,19 +36,30 @@ class [[nodiscard]] Status {
     status.message_ = std::move(message);
     return status;
   }
+  // kLimit, and the limit on memory that would do.
+  static Status MemoryLimit(std::string message, uint64_t memory_needed) {
+    Status status = Error(StatusCode::kLimit, std::move(message));
+    status.memory_needed_ = memory_needed;
+    return status;
+  }
 
   bool ok() const { return code_ == StatusCode::kOk; }
   StatusCode code() const { return code_; }
   const std::string& message() const { return message_; }
+  uint64_t memory_needed() const { return memory_needed_; }  // 0: not known
 
   // The same error with "prefix: " in front, to add the place on the way up.
   Status WithContext(const std::string& prefix) const {
-    return ok() ? *this : Error(code_, prefix + ": " + message_);
+    if (ok()) return *this;
+    Status status = *this;
+    status.message_ = prefix + ": " + message_;
+    return status;
   }
 
  private:
   StatusCode code_ = StatusCode::kOk;
   std::string message_;
+  uint64_t memory_needed_ = 0;
 };
 
 // Either a value or the Status that says why there is none.

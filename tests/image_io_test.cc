@@ -61,10 +61,16 @@ TEST_CASE("files: whole pictures, and where their errors lie") {
     REQUIRE(back.ok());
     CHECK(SamePixels(*back, picture));
   }
+  // The whole picture counts beside the reader.
   Limits limits;
-  limits.max_memory = 400;  // enough for rows, not for 13x11x3
+  const auto reader = PictureReader::Open(folder.File("a.png"));
+  REQUIRE(reader.ok());
+  limits.max_memory = (*reader)->memory() + 13 * 11 * 3;
+  CHECK(ReadPicture(folder.File("a.png"), limits).ok());
+  limits.max_memory -= 1;
   const Expected<Picture> large = ReadPicture(folder.File("a.png"), limits);
   CHECK(large.error().code == ErrorCode::kLimit);
+  CHECK(large.error().memory_needed == limits.max_memory + 1);
 
   const std::string missing = folder.File("missing.png");
   const Expected<Picture> none = ReadPicture(missing);

@@ -1,20 +1,35 @@
-// Picture files for tools and tests: PNG, PGM, PPM, PAM, by rows or whole; PSNR and MS-SSIM.
+// Picture files for tools and tests: PNG, PGM, PPM, PAM, JPEG in, by rows or whole; PSNR and
+// MS-SSIM.
 // Part of the public interface (C++17), separate so that products with their own files need not use
 // it. Errors, ownership and threads as in glint.hpp; a reader or writer belongs to one thread at a
 // time.
 #ifndef GLINT_IMAGE_IO_HPP_
 #define GLINT_IMAGE_IO_HPP_
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "glint/glint.hpp"
 
 namespace glint {
 
-// Reads rows from top to bottom. Interlaced PNGs are decoded whole at once, within
-// limits.max_memory.
+// What a file is by its first bytes.
+struct FileFormat {
+  std::string name;       // "PNG", "WebP", "Glint stream"; empty: none that is known
+  bool readable = false;  // by PictureReader
+  std::string advice;     // for people, where it is known but not readable: what helps
+};
+// 64 bytes are enough, fewer tell less.
+GLINT_API FileFormat IdentifyFormat(const void* start, size_t size);
+
+// Reads PNG, PGM, PPM and PAM, and JPEG where the library was built with libjpeg, by rows from top
+// to bottom. Of an animation it gives the first picture; the orientation that EXIF names is left to
+// EXIF. Interlaced PNGs and progressive JPEGs are decoded whole at once, at the first row; that is
+// kLimit when memory() is beyond limits.max_memory.
 class GLINT_API PictureReader {
  public:
   // "-": standard input. The kind of file is told by its first bytes.
@@ -26,6 +41,15 @@ class GLINT_API PictureReader {
   virtual ~PictureReader() = default;
   virtual const PictureInfo& info() const = 0;
   virtual const Metadata& metadata() const = 0;
+  // For people: "PNG, interlaced", "JPEG, progressive".
+  virtual const std::string& format() const = 0;
+  // For people, without the file's name: what was wrong or left out, each once, and yet a picture
+  // came of it. Complete after Finish.
+  virtual const std::vector<std::string>& warnings() const = 0;
+  // Bytes that the reader takes at most, metadata and buffers included; from Open on. Large ones
+  // are not taken before the first row. Who encodes rows of this reader says so in
+  // Limits::held_memory.
+  virtual uint64_t memory() const = 0;
   virtual Error ReadRow(void* row) = 0;  // the next row, info().RowBytes()
   // After the last row: checks the rest of the file (CRCs, end marker) and completes metadata().
   virtual Error Finish() = 0;
@@ -46,7 +70,9 @@ class GLINT_API PictureWriter {
   virtual Error Finish() = 0;
 };
 
-GLINT_API Expected<Picture> ReadPicture(const std::string& path, const Limits& limits = {});
+// `warnings`, where not null, gets what PictureReader::warnings() says.
+GLINT_API Expected<Picture> ReadPicture(const std::string& path, const Limits& limits = {},
+                                        std::vector<std::string>* warnings = nullptr);
 GLINT_API Error WritePicture(const std::string& path, const Picture& picture);
 // Bytes to a temporary file beside `path`, then renamed ("-": standard output); and back.
 GLINT_API Error WriteFile(const std::string& path, const void* data, size_t size);

@@ -1,0 +1,39 @@
+// How the codec counts memory against Limits, and what it says when there is too little.
+// Called by the readers of picture files, the encoder and the decoder. Thread rules: pure
+// functions.
+#ifndef GLINT_CODEC_MEMORY_LIMIT_H_
+#define GLINT_CODEC_MEMORY_LIMIT_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include "glint/glint.hpp"
+
+namespace glint {
+
+// Sums and products of bytes stay at this value once they are beyond all machines.
+inline constexpr uint64_t kBeyondMemory = uint64_t{1} << 60;
+
+inline uint64_t AddBytes(uint64_t a, uint64_t b) {
+  return a >= kBeyondMemory - std::min(b, kBeyondMemory) ? kBeyondMemory : a + b;
+}
+inline uint64_t MultiplyBytes(uint64_t a, uint64_t b) {
+  return b != 0 && a > kBeyondMemory / b ? kBeyondMemory : a * b;
+}
+
+// What is left for a call.
+inline uint64_t FreeMemory(const Limits& limits) {
+  return limits.max_memory - std::min(limits.held_memory, limits.max_memory);
+}
+
+// "1537 MiB (1610612737 bytes)", rounded up, so that it would do as a limit.
+std::string MemoryText(uint64_t bytes);
+
+// Empty, or kLimit when a call cannot have `bytes` besides what is held. `what`: begins the
+// message, "needs ..." follows.
+Error CheckMemory(const std::string& what, uint64_t bytes, const Limits& limits);
+
+}  // namespace glint
+
+#endif  // GLINT_CODEC_MEMORY_LIMIT_H_
