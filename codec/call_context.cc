@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "codec/memory_limit.h"
 #include "kernels/pointwise.h"
 
 namespace glint {
@@ -44,11 +45,10 @@ long CallContext::BandLatentRows(const ModelDocument& document,
   return std::min(rows, geometry.height());
 }
 
-Status CallContext::CheckMemory(uint64_t planned) const {
-  if (planned <= options_.limits.max_memory) return Status::Ok();
-  return Status::Error(StatusCode::kLimit, "this picture needs " + std::to_string(planned) +
-                                               " bytes of working memory, the limit is " +
-                                               std::to_string(options_.limits.max_memory));
+Status CallContext::CheckPlan(uint64_t planned, uint64_t most) const {
+  if (planned <= FreeMemory(options_.limits)) return Status::Ok();
+  const Error error = CheckMemory("this picture", std::max(planned, most), options_.limits);
+  return Status::MemoryLimit(error.message, error.memory_needed);
 }
 
 Status CallContext::Progress(double done) const {
@@ -71,6 +71,12 @@ void PixelReader::Allocate() {
   const size_t plane = size_t{info_.width} * info_.SampleBytes();
   colour_.resize(plane * info_.channels);
   alpha_.resize(plane);
+}
+
+void PixelReader::Free() {
+  for (std::vector<uint8_t>* buffer : {&samples_, &colour_, &alpha_}) {
+    std::vector<uint8_t>().swap(*buffer);
+  }
 }
 
 template <typename Sample>

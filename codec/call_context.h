@@ -24,8 +24,9 @@ class CallContext {
   const Runner& runner() const { return runner_; }
   // Rows of y per band.
   long BandLatentRows(const ModelDocument& document, const LatentGeometry& geometry) const;
-  // kLimit when the call's plan needs more than options.limits.max_memory.
-  Status CheckMemory(uint64_t planned) const;
+  // kLimit when the call's plan needs more than options.limits leave. `most`: what would do in any
+  // case, where that is more.
+  Status CheckPlan(uint64_t planned, uint64_t most = 0) const;
   // kCancelled when the caller's callback says so.
   Status Progress(double done) const;
 
@@ -42,6 +43,7 @@ class PixelReader {
   PixelReader(const PictureInfo& info, size_t padded_width, float offset);
   uint64_t MemoryNeeded() const;
   void Allocate();
+  void Free();
   // Samples of a row as the caller gives them.
   uint8_t* samples() { return samples_.data(); }
   // From samples(): `row` gets 3 * padded_width floats, the last pixel repeated.

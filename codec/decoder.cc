@@ -9,6 +9,8 @@
 #include "codec/call_context.h"
 #include "codec/container.h"
 #include "codec/latent_coder.h"
+#include "codec/memory_limit.h"
+#include "codec/memory_plan.h"
 #include "codec/model_impl.h"
 #include "codec/public_error.h"
 #include "codec/rans.h"
@@ -50,6 +52,14 @@ class DecoderPort final : public SymbolPort {
   std::vector<int16_t> symbols_;
 };
 
+// Without what the caller holds.
+Limits FreeLimits(const Limits& limits) {
+  Limits free = limits;
+  free.max_memory = FreeMemory(limits);
+  free.held_memory = 0;
+  return free;
+}
+
 struct Sink {
   const std::function<bool(const PictureInfo&, const Metadata&)>& start;
   const RowWriter& write;
@@ -68,7 +78,17 @@ class Decoder {
         geometry_(model.document(), output_.width, output_.height),
         pixels_(output_, model.document().picture_offset) {}
 
-  // `more_bytes`: what the caller allocates for the picture.
+  // Nothing but what Run would hold.
+  Result<uint64_t> Plan() {
+    GLINT_TRY(context_.Init());
+    const ExecutorOptions synthesis = SynthesisOptions(0);
+    LatentCoder coder(model_, geometry_, {0, context_.runner(), false, &synthesis});
+    GLINT_TRY(coder.Plan());
+    GLINT_TRY(PlanMemory(coder, synthesis, {{&coder.latents(), 0}}, 0));
+    return report_.planned_bytes;
+  }
+
+  // `more_bytes`: metadata, and the picture that the caller allocates.
   Status Run(const Sink& sink, uint64_t more_bytes) {
     GLINT_TRY(CheckHeader());
     GLINT_TRY(context_.Init());
@@ -132,7 +152,7 @@ class Decoder {
     GLINT_ASSIGN(const uint64_t g_s, Executor::MemoryNeeded(*model_.g_s, synthesis, inputs));
     report_.planned_bytes = coder_bytes + g_s + pixels_.MemoryNeeded() + more_bytes +
                             (output_.has_alpha ? kAlphaStateBytes + 2 * output_.RowBytes() : 0);
-    return context_.CheckMemory(report_.planned_bytes);
+    return context_.CheckPlan(report_.planned_bytes);
   }
 
   Status DecodeSegments(LatentCoder* coder, const Sink& sink) {
@@ -229,9 +249,10 @@ Status DecodeInto(const Model& model, ByteSpan bytes, const Sink& sink,
   if (!sink.start || !sink.write) {
     return Status::Error(StatusCode::kInvalidArgument, "a start or row callback is missing");
   }
-  GLINT_ASSIGN(const ParsedStream stream, ParseStream(bytes, options.limits));
+  GLINT_ASSIGN(const ParsedStream stream, ParseStream(bytes, FreeLimits(options.limits)));
   const PictureInfo output = OutputInfo(stream.header.source);
-  const uint64_t more_bytes = whole ? uint64_t{output.height} * output.RowBytes() : 0;
+  uint64_t more_bytes = MetadataBytes(stream.metadata);
+  if (whole) more_bytes += more_bytes + MultiplyBytes(output.height, output.RowBytes());
   return Decoder(model.impl(), stream, options, report).Run(sink, more_bytes);
 }
 
@@ -248,6 +269,17 @@ Error DecodeAny(const Model& model, const void* stream, size_t size, const Sink&
 }
 
 }  // namespace
+
+Result<uint64_t> PlanDecoding(const Model::Impl& model, const PictureInfo& source,
+                              const CallOptions& options) {
+  GLINT_TRY(CheckPictureInfo(source, options.limits));
+  ParsedStream stream;
+  stream.header.source = source;
+  DecodeOptions decode;
+  static_cast<CallOptions&>(decode) = options;
+  Report report;
+  return Decoder(model, stream, decode, &report).Plan();
+}
 
 Error DecodeRows(const Model& model, const void* stream, size_t size,
                  const std::function<bool(const PictureInfo&, const Metadata&)>& start,
@@ -278,7 +310,7 @@ Expected<Picture> Decode(const Model& model, const void* stream, size_t size,
 Expected<StreamInfo> Inspect(const void* stream, size_t size, const Limits& limits) {
   const ByteSpan bytes(static_cast<const uint8_t*>(stream), size);
   auto info = WithoutBadAlloc([&]() -> Result<StreamInfo> {
-    GLINT_ASSIGN(ParsedStream parsed, ParseStream(bytes, limits));
+    GLINT_ASSIGN(ParsedStream parsed, ParseStream(bytes, FreeLimits(limits)));
     StreamInfo result;
     result.source = parsed.header.source;
     result.output = OutputInfo(parsed.header.source);

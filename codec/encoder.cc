@@ -11,6 +11,7 @@
 #include "codec/call_context.h"
 #include "codec/container.h"
 #include "codec/latent_coder.h"
+#include "codec/memory_plan.h"
 #include "codec/model_impl.h"
 #include "codec/public_error.h"
 #include "codec/rans.h"
@@ -25,6 +26,16 @@ namespace {
 
 // Share of the work that ends with the last row of y, for the progress callback.
 constexpr double kAnalysisShare = 0.6;
+
+// A byte for each symbol: noise at the highest rate takes half of that, and vectors double.
+constexpr uint64_t kExpectedBytesPerSymbol = 1;
+
+// Deflate leaves alone what it cannot make smaller.
+uint64_t MostPackedAlpha(const PictureInfo& info) {
+  if (!info.has_alpha) return 0;
+  const uint64_t filtered = (uint64_t{info.width} * info.SampleBytes() + 1) * info.height;
+  return filtered + filtered / 1000 + 64;
+}
 
 // g_a and h_a over the picture: y and z, whole, in fixed point.
 class Analysis {
@@ -51,14 +62,17 @@ class Analysis {
     z_options_.bands.rows = 1;
   }
 
-  Result<uint64_t> MemoryNeeded() const {
+  // Of y and z, which stay.
+  uint64_t LatentBytes() const {
+    return (y_row_ * static_cast<uint64_t>(geometry_.height()) +
+            z_row_ * static_cast<uint64_t>(geometry_.hyper_height())) *
+           sizeof(int16_t);
+  }
+  // Of what FreeTransforms gives back.
+  Result<uint64_t> TransformBytes() const {
     GLINT_ASSIGN(const uint64_t y, Executor::MemoryNeeded(*model_.g_a, y_options_));
     GLINT_ASSIGN(const uint64_t z, Executor::MemoryNeeded(*model_.h_a, z_options_));
-    return y + z + pixels_.MemoryNeeded() +
-           (geometry_.padded_width() * 3 + y_row_) * sizeof(float) +
-           (y_row_ * static_cast<uint64_t>(geometry_.height()) +
-            z_row_ * static_cast<uint64_t>(geometry_.hyper_height())) *
-               sizeof(int16_t);
+    return y + z + pixels_.MemoryNeeded() + (geometry_.padded_width() * 3 + y_row_) * sizeof(float);
   }
 
   Status Allocate() {
@@ -91,6 +105,14 @@ class Analysis {
                                   static_cast<double>(height)));
     }
     return Status::Ok();
+  }
+
+  void FreeTransforms() {
+    g_a_.reset();
+    h_a_.reset();
+    pixels_.Free();
+    row_ = {};
+    y_floats_ = {};
   }
 
   const int16_t* y_row(long row) const { return y_.get() + static_cast<size_t>(row) * y_row_; }
@@ -217,6 +239,18 @@ class Encoder {
           Report* report)
       : model_(model), info_(info), options_(options), report_(*report), context_(options) {}
 
+  // Nothing but what Run would hold.
+  Result<EncodingMemory> Plan() {
+    GLINT_TRY(CheckPictureInfo(info_, options_.limits));
+    GLINT_TRY(context_.Init());
+    const LatentGeometry geometry(model_.document(), info_.width, info_.height);
+    const Analysis analysis(model_, geometry, info_, context_, options_, 0);
+    LatentCoder coder(model_, geometry, {0, context_.runner(), false, nullptr});
+    GLINT_TRY(coder.Plan());
+    GLINT_TRY(PlanMemory(geometry, analysis, coder, {}));
+    return EncodingMemory{working_bytes_ + expected_output_, expected_output_};
+  }
+
   Result<Bytes> Run(const Metadata& metadata, const RowReader& read) {
     GLINT_TRY(CheckPictureInfo(info_, options_.limits));
     GLINT_TRY(context_.Init());
@@ -226,7 +260,8 @@ class Encoder {
     Analysis analysis(model_, geometry, info_, context_, options_, t);
     LatentCoder coder(model_, geometry, {t, context_.runner(), options_.profile, nullptr});
     GLINT_TRY(coder.Plan());
-    GLINT_TRY(PlanMemory(geometry, analysis, coder));
+    GLINT_TRY(PlanMemory(geometry, analysis, coder, metadata));
+    GLINT_TRY(HoldOutput(0));
 
     Bytes stream;
     ContainerWriter container(&stream);
@@ -234,45 +269,54 @@ class Encoder {
     GLINT_TRY(analysis.Allocate());
     Bytes alpha;
     GLINT_TRY(Analyse(read, &analysis, &alpha));
+    if (options_.profile) analysis.AppendProfile(&report_.layers);
+    analysis.FreeTransforms();
     // Not before: what a picture file has behind its pixels belongs to the metadata.
+    GLINT_TRY(HoldOutput(2 * (alpha.size() + MetadataBytes(metadata)) + stream.capacity()));
     GLINT_TRY(container.AddMetadata(metadata));
     if (info_.has_alpha) GLINT_TRY(container.Add(chunk::kAlpha, alpha));
     Bytes().swap(alpha);
     GLINT_TRY(coder.Allocate());
     GLINT_TRY(CodeSegments(geometry, analysis, &coder, &container, &stream));
     GLINT_TRY(container.Add(chunk::kEnd, {}));
-    if (options_.profile) {
-      analysis.AppendProfile(&report_.layers);
-      coder.AppendProfile(&report_.layers);
-    }
+    if (options_.profile) coder.AppendProfile(&report_.layers);
     return stream;
   }
 
  private:
   Status PlanMemory(const LatentGeometry& geometry, const Analysis& analysis,
-                    const LatentCoder& coder) {
+                    const LatentCoder& coder, const Metadata& metadata) {
     // Items and words of the entropy coder for its largest segment, and the segment itself.
     constexpr uint64_t kBytesPerSymbol = 10;
-    GLINT_ASSIGN(const uint64_t analysis_bytes, analysis.MemoryNeeded());
-    GLINT_ASSIGN(const uint64_t coder_bytes, coder.MemoryNeeded());
-    working_bytes_ = analysis_bytes + coder_bytes + geometry.MostSymbols() * kBytesPerSymbol +
-                     (info_.has_alpha ? kAlphaStateBytes + 4 * info_.RowBytes() : 0);
-    return HoldOutput(0);
+    GLINT_ASSIGN(uint64_t transforms, analysis.TransformBytes());
+    GLINT_ASSIGN(uint64_t coding, coder.MemoryNeeded());
+    if (info_.has_alpha) transforms += kAlphaStateBytes + 4 * info_.RowBytes();
+    coding += geometry.MostSymbols() * kBytesPerSymbol;
+    // One after the other.
+    working_bytes_ = analysis.LatentBytes() + std::max(transforms, coding);
+    symbols_ = geometry.AllSymbols();
+    other_output_ = 2 * MostPackedAlpha(info_) + 2 * MetadataBytes(metadata);
+    expected_output_ = other_output_ + symbols_ * kExpectedBytesPerSymbol;
+    return Status::Ok();
   }
 
-  // What goes out grows beside the working memory, and nobody knows how far.
+  // What goes out grows beside the working memory. The plan has room for what was never seen to be
+  // filled; a picture that needs more is told what would do in any case.
   Status HoldOutput(uint64_t bytes) {
-    report_.planned_bytes = std::max(report_.planned_bytes, working_bytes_ + bytes);
-    return context_.CheckMemory(report_.planned_bytes);
+    constexpr uint64_t kMostBytesPerSymbol = 5;  // table, head of an escape and its bits
+    const uint64_t planned = working_bytes_ + std::max(expected_output_, bytes);
+    report_.planned_bytes = std::max(report_.planned_bytes, planned);
+    const uint64_t most = working_bytes_ + other_output_ + symbols_ * 2 * kMostBytesPerSymbol;
+    return context_.CheckPlan(report_.planned_bytes, bytes > expected_output_ ? most : 0);
   }
 
   Status Analyse(const RowReader& read, Analysis* analysis, Bytes* packed_alpha) {
     if (!info_.has_alpha) return analysis->Run(read, {}, &report_.times);
     GLINT_ASSIGN(const auto alpha,
                  AlphaWriter::Make(info_.width, info_.SampleBytes(), packed_alpha));
+    // So that it does not grow by doubling; what stays empty costs no memory.
+    packed_alpha->reserve(static_cast<size_t>(MostPackedAlpha(info_)));
     const Analysis::AlphaSink take_alpha = [&](const uint8_t* samples) {
-      // Twice: once more when it goes into the stream.
-      GLINT_TRY(HoldOutput(2 * packed_alpha->capacity()));
       return alpha->AddRow(samples);
     };
     GLINT_TRY(analysis->Run(read, take_alpha, &report_.times));
@@ -311,9 +355,20 @@ class Encoder {
   Report& report_;
   CallContext context_;
   uint64_t working_bytes_ = 0;
+  uint64_t symbols_ = 0;
+  uint64_t other_output_ = 0;     // alpha and metadata, at most
+  uint64_t expected_output_ = 0;  // with the symbols
 };
 
 }  // namespace
+
+Result<EncodingMemory> PlanEncoding(const Model::Impl& model, const PictureInfo& info,
+                                    const CallOptions& options) {
+  EncodeOptions encode;
+  static_cast<CallOptions&>(encode) = options;
+  Report report;
+  return Encoder(model, info, encode, &report).Plan();
+}
 
 Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo& info,
                                           const Metadata& metadata, const RowReader& read,

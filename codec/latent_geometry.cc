@@ -98,4 +98,16 @@ uint64_t LatentGeometry::MostSymbols() const {
   return most;
 }
 
+uint64_t LatentGeometry::AllSymbols() const {
+  uint64_t symbols = static_cast<uint64_t>(hyper_height_) * hyper_width_ *
+                     static_cast<uint64_t>(document_->hyper_channels);
+  const auto height = static_cast<uint64_t>(height_);
+  for (const CodingStep& step : document_->coding.steps) {
+    const uint64_t positions = (height + 1) / 2 * PositionsOf(step.parity, 0, width_).count +
+                               height / 2 * PositionsOf(step.parity, 1, width_).count;
+    symbols += positions * static_cast<uint64_t>(step.channel_end - step.channel_begin);
+  }
+  return symbols;
+}
+
 }  // namespace glint

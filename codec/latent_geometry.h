@@ -43,6 +43,7 @@ class LatentGeometry {
   // Symbols of the segment: all of z and of all steps.
   uint64_t Symbols(long segment) const;
   uint64_t MostSymbols() const;  // of any segment
+  uint64_t AllSymbols() const;
 
  private:
   const ModelDocument* document_;

@@ -46,6 +46,8 @@ enum class ErrorCode {
 struct Error {
   ErrorCode code = ErrorCode::kOk;
   std::string message;
+  // kLimit on memory: the Limits::max_memory that would do; 0 where nobody knows, and otherwise.
+  uint64_t memory_needed = 0;
   bool ok() const { return code == ErrorCode::kOk; }
 };
 
@@ -107,7 +109,10 @@ using RowWriter = std::function<bool(uint32_t y, const void* row)>;
 
 struct Limits {
   uint64_t max_pixels = uint64_t{1} << 30;  // width * height
-  uint64_t max_memory = uint64_t{4} << 30;  // bytes that one call may allocate
+  uint64_t max_memory = uint64_t{4} << 30;  // bytes that one call may allocate, and held_memory
+  // Bytes of max_memory that are taken already by what the caller holds meanwhile: the picture that
+  // is encoded, or PictureReader::memory() of the reader that its rows come from.
+  uint64_t held_memory = 0;
 };
 
 // Parallel work: run task(arg, i, worker) for every i in [0, count), worker < workers, return when
@@ -187,6 +192,20 @@ class GLINT_API Model {
  private:
   std::shared_ptr<const Impl> impl_;
 };
+
+// ---- memory ------------------------------------------------------------------------------------
+
+// What calls for a picture will plan, before anything is allocated: what EncodeRows and DecodeRows
+// hold against Limits::max_memory, without held_memory.
+struct MemoryPlan {
+  uint64_t encoding = 0;  // of a picture without metadata, its stream included
+  uint64_t decoding = 0;  // without the stream; Decode holds the whole picture besides
+  uint64_t stream = 0;    // what `encoding` has for the stream: more than streams are seen to take
+};
+// `info`: as it would be encoded. Of the options only threads, runner and band_rows count, and
+// limits.max_pixels.
+GLINT_API Expected<MemoryPlan> PlanMemory(const Model& model, const PictureInfo& info,
+                                          const CallOptions& options = {});
 
 // ---- streams -----------------------------------------------------------------------------------
 
