@@ -5,6 +5,7 @@
 #include <string>
 
 #include "codec/memory_limit.h"
+#include "codec/public_error.h"
 #include "kernels/pointwise.h"
 
 namespace glint {
@@ -47,8 +48,7 @@ long CallContext::BandLatentRows(const ModelDocument& document,
 
 Status CallContext::CheckPlan(uint64_t planned, uint64_t most) const {
   if (planned <= FreeMemory(options_.limits)) return Status::Ok();
-  const Error error = CheckMemory("this picture", std::max(planned, most), options_.limits);
-  return Status::MemoryLimit(error.message, error.memory_needed);
+  return ToStatus(CheckMemory("this picture", std::max(planned, most), options_.limits));
 }
 
 Status CallContext::Progress(double done) const {

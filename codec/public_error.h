@@ -31,7 +31,9 @@ inline Error ToError(const Status& status) {
 // And back, for functions that call public ones.
 inline Status ToStatus(const Error& error) {
   if (error.ok()) return Status::Ok();
-  return Status::Error(static_cast<StatusCode>(error.code), error.message);
+  Status status = Status::Error(static_cast<StatusCode>(error.code), error.message);
+  status.set_memory_needed(error.memory_needed);
+  return status;
 }
 
 // Runs body(), which returns a Status or Result; no exception leaves it but those of the caller's

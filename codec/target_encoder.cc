@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "codec/container.h"
+#include "codec/memory_limit.h"
+#include "codec/memory_plan.h"
 #include "codec/public_error.h"
 #include "codec/rate_search.h"
 #include "codec/rounded_rate.h"
@@ -83,6 +85,7 @@ class TargetEncoder {
 
   Result<TargetResult> Run(Report* report) {
     GLINT_TRY(Check());
+    GLINT_TRY(PlanStreams());
     RateSearch search(Goal());
     for (std::optional<double> lrd = search.Next(); lrd; lrd = search.Next()) {
       Probe probe;
@@ -159,7 +162,18 @@ class TargetEncoder {
       };
     }
     const uint64_t kept = best_.result.stream.capacity() + probe.result.stream.capacity();
-    call->limits.max_memory -= std::min(call->limits.max_memory, kept);
+    call->limits.held_memory += std::max(kept, streams_);
+  }
+
+  // Two streams are kept beside each call. Before the first, so that no probe fails for what one
+  // before it has left.
+  Status PlanStreams() {
+    const Expected<MemoryPlan> plan = PlanMemory(model_, info_, options_);
+    if (!plan) return ToStatus(plan.error());
+    streams_ = 2 * plan->stream;
+    const uint64_t most = std::max(plan->encoding + 2 * MetadataBytes(metadata_),
+                                   measures_psnr() ? plan->decoding : 0);
+    return ToStatus(CheckMemory("this picture", streams_ + most, options_.limits));
   }
 
   bool measures_psnr() const { return target_.kind == Target::Kind::kPsnr; }
@@ -224,6 +238,7 @@ class TargetEncoder {
   const Target target_;
   const EncodeOptions& options_;
   Probe best_;
+  uint64_t streams_ = 0;  // room for those that are kept
 };
 
 }  // namespace

@@ -36,17 +36,13 @@ class [[nodiscard]] Status {
     status.message_ = std::move(message);
     return status;
   }
-  // kLimit, and the limit on memory that would do.
-  static Status MemoryLimit(std::string message, uint64_t memory_needed) {
-    Status status = Error(StatusCode::kLimit, std::move(message));
-    status.memory_needed_ = memory_needed;
-    return status;
-  }
 
   bool ok() const { return code_ == StatusCode::kOk; }
   StatusCode code() const { return code_; }
   const std::string& message() const { return message_; }
-  uint64_t memory_needed() const { return memory_needed_; }  // 0: not known
+  // kLimit: the limit on memory that would do; 0: not known.
+  uint64_t memory_needed() const { return memory_needed_; }
+  void set_memory_needed(uint64_t bytes) { memory_needed_ = bytes; }
 
   // The same error with "prefix: " in front, to add the place on the way up.
   Status WithContext(const std::string& prefix) const {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "glint/glint.hpp"
@@ -35,7 +36,8 @@ struct CodingSummary {
   PictureInfo picture;
   uint64_t stream_bytes = 0;
   Report report;
-  std::string found;  // what a search for the rate came to, else empty
+  std::string found;                  // what a search for the rate came to, else empty
+  std::vector<std::string> warnings;  // about the picture that was read
 };
 // "glint: 768x512, RGB, 8 bits, ..." on standard error.
 void SaySummary(const CodingSummary& summary);

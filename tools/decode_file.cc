@@ -60,6 +60,7 @@ Expected<StreamFile> ReadStream(const std::string& path, const Limits& limits) {
   Expected<StreamInfo> info = Inspect(stream.bytes.data(), stream.bytes.size(), limits);
   if (!info) return At(stream.name, info.error());
   stream.info = std::move(*info);
+  stream.info.metadata = {};  // the decoder has its own
   return stream;
 }
 
@@ -71,13 +72,15 @@ Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
   CodingSummary summary;
   summary.picture = stream.info.output;
   summary.stream_bytes = stream.bytes.size();
+  DecodeOptions call = options;
+  call.limits.held_memory += stream.bytes.size();
   RowSink sink(out, format);
   const Error decoded = DecodeRows(
       model, stream.bytes.data(), stream.bytes.size(),
       [&sink](const PictureInfo& picture, const Metadata& metadata) {
         return sink.Start(picture, metadata);
       },
-      [&sink](uint32_t, const void* row) { return sink.Write(row); }, options, &summary.report);
+      [&sink](uint32_t, const void* row) { return sink.Write(row); }, call, &summary.report);
   if (!sink.error().ok()) return sink.error();
   if (!decoded.ok()) return At(stream.name, decoded);
   const Error finished = sink.Finish();

@@ -34,6 +34,7 @@ Error Encode(const EncodeFlags& flags) {
       EncodeFile(*model, flags.in, flags.out, options, flags.rate.target);
   status.Clear();
   if (!summary) return summary.error();
+  Warn(kGlint, InputName(flags.in), summary->warnings);
   if (flags.coding.verbose) SaySummary(*summary);
   return {};
 }
@@ -42,7 +43,8 @@ Error Encode(const EncodeFlags& flags) {
 
 Command AddEncodeCommand(CLI::App* app) {
   const auto flags = std::make_shared<EncodeFlags>();
-  CLI::App* encode = app->add_subcommand("encode", "Picture (PNG, PPM, PGM, PAM) to .glint stream");
+  CLI::App* encode =
+      app->add_subcommand("encode", "Picture (PNG, JPEG, PPM, PGM, PAM) to .glint stream");
   encode->add_option("IN", flags->in, "Picture; -: standard input")->required();
   encode->add_option("OUT", flags->out, "Stream; -: standard output")->required();
   AddRateFlags(encode, &flags->rate);
@@ -52,7 +54,7 @@ Command AddEncodeCommand(CLI::App* app) {
       "  glint encode photo.png photo.glint\n"
       "  glint encode --quality 90 photo.png photo.glint\n"
       "  glint encode --target-size 64K -v photo.png photo.glint\n"
-      "  djpeg photo.jpg | glint encode - photo.glint");
+      "  glint encode photo.jpg photo.glint");
   return {encode, [flags] { return ExitCodeFor(kGlint, Encode(*flags)); }};
 }
 

@@ -1,6 +1,5 @@
 #include "tools/encode_file.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -18,12 +17,12 @@ Expected<std::vector<uint8_t>> EncodeSource(const Model& model, PictureSource* s
                                             const EncodeOptions& options,
                                             const std::optional<Target>& target,
                                             CodingSummary* summary) {
+  EncodeOptions call = options;
+  call.limits.held_memory += source->held_bytes();
   if (!target) {
-    return EncodeRows(model, source->info(), source->metadata(), source->Callback(), options,
+    return EncodeRows(model, source->info(), source->metadata(), source->Callback(), call,
                       &summary->report);
   }
-  EncodeOptions call = options;
-  call.limits.max_memory -= std::min(call.limits.max_memory, source->kept_bytes());
   Expected<TargetResult> found =
       EncodeRowsToTarget(model, source->info(), source->metadata(), source->Callback(), *target,
                          call, &summary->report);
@@ -54,6 +53,7 @@ Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,
   const Error written = WriteFile(out, stream->data(), stream->size());
   if (!written.ok()) return At(OutputName(out), written);
   summary.stream_bytes = stream->size();
+  summary.warnings = (*source)->warnings();
   return summary;
 }
 

@@ -125,10 +125,8 @@ class Run {
             Fixed(model.load_seconds, 3) + " s\n");
     }
     Print(Count(job_.pictures.files.size(), "picture") + " from " + job_.source + "\n");
-    if (job_.pictures.skipped > 0) {
-      Print(Count(job_.pictures.skipped, "other file") +
-            " of the folder left out (not PNG, PPM, PGM or PAM by name)\n");
-    }
+    const std::string left_out = LeftOutText(job_.pictures);
+    if (!left_out.empty()) Print(left_out);
     if (job_.lrds.size() > 1 && flags_.lrd.empty() && flags_.quality.empty()) {
       Print("No --lrd: " + Count(job_.lrds.size(), "rate") +
             " spread over what the models are meant for, " + Shortest(job_.lrds.front()) + " to " +
@@ -160,15 +158,16 @@ class Run {
     const std::string place = "[" + std::to_string(index + 1) + "/" +
                               std::to_string(job_.pictures.files.size()) + "] " +
                               Printable(file.name) + " ";
+    MeasureOptions options;
+    options.lrd = lrd;
+    options.threads = flags_.threads;
+    options.repeat = flags_.repeat;
+    options.verify = flags_.verify;
+    options.limits = flags_.limits;
     status_.Show(place + "reading");
-    const Expected<Picture> picture = ReadPicture(file.path);
+    const Expected<Picture> picture = Read(file, options);
     if (!picture) return LeaveOut(file, picture.error());
     for (size_t m = 0; m < job_.models.size(); ++m) {
-      MeasureOptions options;
-      options.lrd = lrd;
-      options.threads = flags_.threads;
-      options.repeat = flags_.repeat;
-      options.verify = flags_.verify;
       options.progress = [&](const char* what, double done) {
         status_.ShowProgress(place + (compares() ? evaluations_[m].label + " " : "") + what, done);
         return !Interrupted();
@@ -184,18 +183,32 @@ class Run {
     return {};
   }
 
+  // Warnings about a file come once, whatever the number of rates.
+  Expected<Picture> Read(const PictureFile& file, const MeasureOptions& options) {
+    std::vector<MeasuringModels> models;
+    for (const TestedModel& model : job_.models) models.push_back({model.encoder, model.decoder});
+    std::vector<std::string> warnings;
+    Expected<Picture> picture = ReadToMeasure(file.path, models, options, &warnings);
+    if (picture && warned_.insert(file.path).second) {
+      status_.Clear();
+      Warn(kTool, file.path, warnings);
+    }
+    return picture;
+  }
+
   // A picture of a folder that failed once is left out of everything, so that all rates and models
   // are of the same pictures.
   Error LeaveOut(const PictureFile& file, const Error& error) {
     if (Interrupted()) return MakeError(ErrorCode::kCancelled, "interrupted");
     const Error placed = At(file.path, error);
     if (!job_.pictures.is_folder) return placed;
+    const std::string message = MessageOf(placed);
     status_.Clear();
-    Complain(kTool, placed.message);
-    if (log_) log_->Failed(placed.message);
+    Complain(kTool, message);
+    if (log_) log_->Failed(message);
     failed_.insert(file.path);
     for (Evaluation& evaluation : evaluations_) {
-      evaluation.failures.push_back({file.path, placed.message});
+      evaluation.failures.push_back({file.path, message});
       std::erase_if(evaluation.measurements,
                     [&](const Measurement& m) { return m.source == file.path; });
     }
@@ -278,6 +291,7 @@ class Run {
   PictureTable table_;
   StatusLine status_;
   std::unique_ptr<LogFile> log_;
+  std::set<std::string> warned_;         // paths
   std::set<std::string> failed_;         // paths; not tried again at the next rate
   std::vector<Evaluation> evaluations_;  // one for each of the job's models
 };
@@ -307,7 +321,8 @@ void AddFlags(CLI::App* app, EvaluateFlags* flags) {
       "JSON of other codecs' results, as CompressAI and --json write them: compares with "
       "each");
   app->add_option("--gt_path,--gt-path", flags->gt_path,
-                  "Picture, or folder of pictures (default: the samples that came with Glint)");
+                  "Picture, or folder of pictures (default: the samples that came with Glint)")
+      ->check(NotEmpty());
   CLI::Option* const lrd = app->add_option(
       "--lrd", flags->lrd,
       "Rates, with commas between; larger is more bits (default: the model's; when comparing "
@@ -331,6 +346,10 @@ void AddFlags(CLI::App* app, EvaluateFlags* flags) {
       "--no-verify", [flags] { flags->verify = false; },
       "Do not decode each stream once more, untimed, with other threads and bands, where a "
       "difference makes the picture fail");
+  AddByteSizeOption(app, "--max-pixels", &flags->limits.max_pixels,
+                    "Fail pictures with more pixels (K, M, G: powers of 1024; default 1G)");
+  AddByteSizeOption(app, "--max-memory", &flags->limits.max_memory,
+                    "Fail pictures that need more memory to be measured, in bytes (default 4G)");
   app->add_option("--out", flags->out,
                   "Folder for reconstructions and streams (DIR/FP32 and so on) and the log "
                   "(DIR/log)");

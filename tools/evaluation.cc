@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <utility>
 
 #include "glint/image_io.hpp"
@@ -28,6 +29,7 @@ Timing Median(std::vector<Timing> timings) {
 
 void SetCallOptions(const MeasureOptions& options, const char* what, CallOptions* call) {
   call->threads = options.threads;
+  call->limits = options.limits;
   if (options.progress) {
     call->progress = [&options, what](double done) { return options.progress(what, done); };
   }
@@ -37,6 +39,7 @@ Error EncodeRepeatedly(const Model& model, const Picture& original, const Measur
                        Coded* coded) {
   EncodeOptions call;
   SetCallOptions(options, "encoding", &call);
+  call.limits.held_memory += original.samples.size();
   call.lrd = options.lrd;
   std::vector<Timing> timings;
   for (int i = 0; i < options.repeat; ++i) {
@@ -57,11 +60,14 @@ Error EncodeRepeatedly(const Model& model, const Picture& original, const Measur
   return {};
 }
 
-Error DecodeRepeatedly(const Model& model, const MeasureOptions& options, Coded* coded) {
+Error DecodeRepeatedly(const Model& model, const Picture& original, const MeasureOptions& options,
+                       Coded* coded) {
   DecodeOptions call;
   SetCallOptions(options, "decoding", &call);
+  call.limits.held_memory += original.samples.size() + coded->stream.size();
   std::vector<Timing> timings;
   for (int i = 0; i < options.repeat; ++i) {
+    coded->decoded = {};
     Report report;
     const double begin = Now();
     Expected<Picture> decoded =
@@ -78,13 +84,17 @@ Error DecodeRepeatedly(const Model& model, const MeasureOptions& options, Coded*
 }
 
 // Not timed.
-Error Verify(const Model& model, const MeasureOptions& options, const Coded& coded) {
+Error Verify(const Model& model, const Picture& original, const MeasureOptions& options,
+             const Coded& coded) {
+  Limits limits = options.limits;
+  limits.held_memory +=
+      original.samples.size() + coded.stream.size() + coded.decoded.samples.size();
   std::function<bool(double)> progress;
   if (options.progress) {
     progress = [&options](double done) { return options.progress("verifying", done); };
   }
   return VerifyDecoding(model, {coded.stream, coded.decoded, coded.latent_crc},
-                        OtherSchedule(options.threads, coded.latent_crc), progress);
+                        OtherSchedule(options.threads, coded.latent_crc), progress, limits);
 }
 
 Error Compare(const Picture& original, Coded* coded) {
@@ -105,6 +115,48 @@ Error Compare(const Picture& original, Coded* coded) {
   return {};
 }
 
+// Samples of a picture as 8 bits or as the decoder gives them: those of 16 bits with alpha stay so.
+uint64_t DecodedBytes(const PictureInfo& info) {
+  PictureInfo decoded = info;
+  if (!info.has_alpha) decoded.bit_depth = std::min(info.bit_depth, 8U);
+  return uint64_t{decoded.RowBytes()} * info.height;
+}
+
+// Of both pictures as 8-bit RGB, and of what MS-SSIM makes of them: a quarter of a channel in
+// floats of both and less at the next scales, and rows.
+uint64_t ComparisonBytes(const PictureInfo& info) {
+  constexpr uint64_t kPerPixel = 2 * 3 + 3, kPerColumn = 700;
+  return uint64_t{info.width} * (info.height * kPerPixel + kPerColumn);
+}
+
+// The most that the picture, reading it, and measuring it hold at a time.
+Expected<uint64_t> MeasuringBytes(const PictureReader& reader,
+                                  const std::vector<MeasuringModels>& models,
+                                  const MeasureOptions& options) {
+  const PictureInfo& info = reader.info();
+  const uint64_t original = uint64_t{info.RowBytes()} * info.height;
+  const uint64_t decoded = DecodedBytes(info);
+  uint64_t most = original + reader.memory();
+  CallOptions call;
+  SetCallOptions(options, "", &call);
+  CallOptions again = call;
+  again.threads = OtherSchedule(options.threads, 0).threads;
+  again.band_rows = kMostVerifiedBand;
+  for (const MeasuringModels& model : models) {
+    const Expected<MemoryPlan> encoder = PlanMemory(model.encoder, info, call);
+    if (!encoder) return encoder.error();
+    const Expected<MemoryPlan> decoder = PlanMemory(model.decoder, info, call);
+    if (!decoder) return decoder.error();
+    const Expected<MemoryPlan> verifier =
+        options.verify ? PlanMemory(model.decoder, info, again) : decoder;
+    if (!verifier) return verifier.error();
+    const uint64_t pictures = original + decoded + encoder->stream;
+    most = std::max({most, original + encoder->encoding, pictures + decoder->decoding,
+                     pictures + verifier->decoding, pictures + ComparisonBytes(info)});
+  }
+  return most;
+}
+
 void AddScaled(const StageTimes& from, double factor, StageTimes* to) {
   to->analysis += factor * from.analysis;
   to->hyper += factor * from.hyper;
@@ -116,13 +168,27 @@ void AddScaled(const StageTimes& from, double factor, StageTimes* to) {
 
 }  // namespace
 
+Expected<Picture> ReadToMeasure(const std::string& path, const std::vector<MeasuringModels>& models,
+                                const MeasureOptions& options, std::vector<std::string>* warnings) {
+  {
+    const Expected<std::unique_ptr<PictureReader>> reader =
+        PictureReader::Open(path, options.limits);
+    if (!reader) return reader.error();
+    const Expected<uint64_t> bytes = MeasuringBytes(**reader, models, options);
+    if (!bytes) return bytes.error();
+    const Error room = CheckRoom(*bytes, options.limits);
+    if (!room.ok()) return At(path, room);
+  }
+  return ReadPicture(path, options.limits, warnings);
+}
+
 Expected<Coded> Measure(const Model& encoder, const Model& decoder, const Picture& original,
                         const MeasureOptions& options) {
   Coded coded;
   Error error = EncodeRepeatedly(encoder, original, options, &coded);
-  if (error.ok()) error = DecodeRepeatedly(decoder, options, &coded);
+  if (error.ok()) error = DecodeRepeatedly(decoder, original, options, &coded);
   if (error.ok()) error = Compare(original, &coded);
-  if (error.ok() && options.verify) error = Verify(decoder, options, coded);
+  if (error.ok() && options.verify) error = Verify(decoder, original, options, coded);
   if (!error.ok()) return error;
   coded.measurement.lrd = options.lrd;
   return coded;

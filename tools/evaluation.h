@@ -35,6 +35,7 @@ struct MeasureOptions {
   int repeat = 1;
   // Decode once more, untimed, with other threads and bands; it is an error when that differs.
   bool verify = true;
+  Limits limits;
   std::function<bool(const char* what, double done)> progress;  // return false to stop
 };
 
@@ -44,6 +45,15 @@ struct Coded {
   Picture decoded;
   uint32_t latent_crc = 0;  // of the latents that were decoded
 };
+
+// Reads a picture when it and Measure with each of the models have room within options.limits; else
+// the error is kLimit and says how much that takes. `warnings` are about the file.
+struct MeasuringModels {
+  const Model& encoder;
+  const Model& decoder;
+};
+Expected<Picture> ReadToMeasure(const std::string& path, const std::vector<MeasuringModels>& models,
+                                const MeasureOptions& options, std::vector<std::string>* warnings);
 
 // `name` and `source` of the measurement are the caller's to fill.
 Expected<Coded> Measure(const Model& encoder, const Model& decoder, const Picture& original,

@@ -10,9 +10,9 @@
 #include <system_error>
 #include <utility>
 
-#include "glint/image_io.hpp"
 #include "glint/rate.hpp"
 #include "tools/console.h"
+#include "tools/evaluation.h"
 #include "tools/models.h"
 #include "tools/text.h"
 
@@ -180,6 +180,19 @@ Error CheckJsonPath(const std::string& path) {
   return {};
 }
 
+Error CheckReadable(const std::string& path, const EvaluateFlags& flags,
+                    const std::vector<TestedModel>& models) {
+  MeasureOptions options;
+  options.threads = flags.threads;
+  options.verify = flags.verify;
+  options.limits = flags.limits;
+  std::vector<MeasuringModels> pairs;
+  for (const TestedModel& model : models) pairs.push_back({model.encoder, model.decoder});
+  std::vector<std::string> warnings;
+  const Expected<Picture> picture = ReadToMeasure(path, pairs, options, &warnings);
+  return picture ? Error{} : At(path, picture.error());
+}
+
 // --freq, else the seed's 5 for a folder; every picture of the samples and of a single file.
 int Freq(const EvaluateFlags& flags, const PictureList& pictures) {
   if (flags.freq > 0) return flags.freq;
@@ -239,12 +252,12 @@ Expected<Job> PrepareJob(const EvaluateFlags& flags) {
   if (!source) return source.error();
   Expected<PictureList> pictures = ListPictures(*source);
   if (!pictures) return pictures.error();
-  if (!pictures->is_folder) {  // nothing is printed or written for a picture that cannot be read
-    const Expected<Picture> picture = ReadPicture(*source);
-    if (!picture) return At(*source, picture.error());
-  }
   Expected<std::vector<TestedModel>> models = LoadModels(flags);
   if (!models) return models.error();
+  if (!pictures->is_folder) {  // nothing is printed or written for a picture that cannot be read
+    const Error readable = CheckReadable(*source, flags, *models);
+    if (!readable.ok()) return readable;
+  }
   std::vector<QualityCurve> curves;
   if (!flags.curves.empty()) {
     Expected<std::vector<QualityCurve>> read = ReadCurves(flags.curves);

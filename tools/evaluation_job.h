@@ -20,6 +20,7 @@ struct EvaluateFlags {
   int threads = 1;
   int repeat = 1;
   bool verify = true;
+  Limits limits;  // of everything that is done with one picture
 };
 
 // The types that Glint ships models of: "FP32" is light-fp32.safetensors.

@@ -12,6 +12,7 @@
 #include "tools/info_text.h"
 #include "tools/json_output.h"
 #include "tools/models.h"
+#include "tools/picture_facts.h"
 
 namespace glint::tools {
 namespace {
@@ -39,6 +40,18 @@ void PrintModel(const InfoFlags& flags, const Model& model) {
   if (flags.explain) std::printf("\n%s", model.Explain().c_str());
 }
 
+Error PrintPicture(const InfoFlags& flags, const std::vector<uint8_t>& file,
+                   const FileFormat& format, const std::string& name) {
+  std::string text = flags.json ? JsonText(OtherFileJson(format)) : OtherFileText(format);
+  if (format.readable) {
+    const Expected<PictureFacts> facts = ReadPictureFacts(file, name, flags.limits);
+    if (!facts) return At(name, facts.error());
+    text = flags.json ? JsonText(PictureFileJson(*facts)) : PictureFileText(*facts);
+  }
+  std::fputs(text.c_str(), stdout);
+  return {};
+}
+
 Error Info(const InfoFlags& flags) {
   const Error target = UseTarget(flags.target);
   if (!target.ok()) return target;
@@ -54,6 +67,17 @@ Error Info(const InfoFlags& flags) {
     PrintStream(flags, *stream);
     return {};
   }
+  const FileFormat format = IdentifyFormat(file->data(), file->size());
+  if (!format.name.empty()) {
+    if (!flags.explain) return PrintPicture(flags, *file, format, name);
+    return MakeError(ErrorCode::kInvalidArgument, name + ": --explain is for models");
+  }
+  // The first thing in a model is the size of its header, then comes the header: JSON.
+  constexpr size_t kModelHeader = 8;
+  if (file->size() <= kModelHeader || (*file)[kModelHeader] != '{') {
+    return MakeError(ErrorCode::kUnsupported,
+                     name + ": no Glint stream, no model, and no picture of a known kind");
+  }
   const Expected<Model> model = Model::FromMemory(file->data(), file->size(), name);
   if (!model) {
     const std::string reason = At(name, model.error()).message.substr(name.size() + 1);
@@ -67,8 +91,8 @@ Error Info(const InfoFlags& flags) {
 
 Command AddInfoCommand(CLI::App* app) {
   const auto flags = std::make_shared<InfoFlags>();
-  CLI::App* info = app->add_subcommand("info", "What a stream or a model file is");
-  info->add_option("FILE", flags->in, "Stream or model; -: standard input")->required();
+  CLI::App* info = app->add_subcommand("info", "What a stream, model or picture is");
+  info->add_option("FILE", flags->in, "Stream, model or picture; -: standard input")->required();
   info->add_flag("--json", flags->json, "As JSON");
   info->add_flag("--explain", flags->explain, "Of a model: also how its layers are run");
   AddTargetFlag(info, &flags->target);
@@ -76,6 +100,7 @@ Command AddInfoCommand(CLI::App* app) {
   info->footer(
       "Examples:\n"
       "  glint info photo.glint\n"
+      "  glint info photo.jpg\n"
       "  glint info --explain weights/light-fp32.safetensors");
   return {info, [flags] { return ExitCodeFor(kGlint, Info(*flags)); }};
 }

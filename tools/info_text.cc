@@ -79,6 +79,23 @@ std::string PictureText(const PictureInfo& picture) {
          ", " + Count(picture.bit_depth, "bit");
 }
 
+std::string PictureFileText(const PictureFacts& facts) {
+  const double pixels = static_cast<double>(facts.info.width) * facts.info.height;
+  Facts lines = {
+      {"format", facts.format},
+      {"picture", PictureText(facts.info)},
+      {"size", ByteSize(static_cast<double>(facts.bytes)) + ", " +
+                   Fixed(8 * static_cast<double>(facts.bytes) / pixels, 3) + " bpp"},
+      {"metadata", MetadataText(facts.metadata)},
+  };
+  for (const std::string& warning : facts.warnings) lines.emplace_back("warning", warning);
+  return Lines(lines);
+}
+
+std::string OtherFileText(const FileFormat& format) {
+  return Lines({{"format", format.name}, {"not read", format.advice}});
+}
+
 std::string ModelText(const ModelInfo& model) {
   Facts facts = {
       {"model", model.name + ", " + Upper(model.form)},

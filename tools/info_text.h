@@ -1,4 +1,4 @@
-// What `glint info` says for people: a model or a stream in a few aligned lines.
+// What `glint info` says for people: a model, stream or picture in a few aligned lines.
 // Used by tools/glint.cc.
 // Thread rules: pure functions.
 #ifndef GLINT_TOOLS_INFO_TEXT_H_
@@ -7,11 +7,15 @@
 #include <string>
 
 #include "glint/glint.hpp"
+#include "glint/image_io.hpp"
+#include "tools/picture_facts.h"
 
 namespace glint::tools {
 
 std::string ModelText(const ModelInfo& model);
 std::string StreamText(const StreamInfo& stream);
+std::string PictureFileText(const PictureFacts& facts);
+std::string OtherFileText(const FileFormat& format);
 std::string PictureText(const PictureInfo& picture);  // "768x512, RGB, 8 bits"
 
 }  // namespace glint::tools

@@ -51,6 +51,21 @@ Json ModelJson(const ModelInfo& model) {
               {"provenance", ProvenanceJson(model.provenance)}};
 }
 
+Json PictureFileJson(const PictureFacts& facts) {
+  const double pixels = static_cast<double>(facts.info.width) * facts.info.height;
+  return Json{{"kind", "picture"},
+              {"format", facts.format},
+              {"bytes", facts.bytes},
+              {"bpp", 8 * static_cast<double>(facts.bytes) / pixels},
+              {"picture", PictureJson(facts.info)},
+              {"metadata", MetadataJson(facts.metadata)},
+              {"warnings", facts.warnings}};
+}
+
+Json OtherFileJson(const FileFormat& format) {
+  return Json{{"kind", "other"}, {"format", format.name}, {"advice", format.advice}};
+}
+
 Json StreamJson(const StreamInfo& stream) {
   Json chunks = Json::array();
   for (const StreamInfo::Chunk& chunk : stream.chunks) {

@@ -1,4 +1,4 @@
-// Models and streams as JSON, and how the tools write JSON.
+// Models, streams and pictures as JSON, and how the tools write JSON.
 // Used by the tools; tools/evaluation_output.h adds the results of evaluate.
 // Thread rules: pure functions.
 #ifndef GLINT_TOOLS_JSON_OUTPUT_H_
@@ -7,13 +7,17 @@
 #include <string>
 
 #include "glint/glint.hpp"
+#include "glint/image_io.hpp"
 #include "nlohmann/json.hpp"
+#include "tools/picture_facts.h"
 
 namespace glint::tools {
 
 using Json = nlohmann::ordered_json;
 
 Json ModelJson(const ModelInfo& model);
+Json PictureFileJson(const PictureFacts& facts);
+Json OtherFileJson(const FileFormat& format);
 Json StreamJson(const StreamInfo& stream);
 
 Json Finite(double value);  // null for infinity and NaN, which JSON does not have

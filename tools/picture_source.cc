@@ -19,7 +19,7 @@ Expected<std::unique_ptr<PictureSource>> PictureSource::Open(const std::string& 
                                                              const Limits& limits, Passes passes) {
   std::unique_ptr<PictureSource> source(new PictureSource(path, limits));
   if (path == "-" && passes == Passes::kSeveral) {
-    Expected<Picture> whole = ReadPicture(path, limits);
+    Expected<Picture> whole = ReadPicture(path, limits, &source->warnings_);
     if (!whole) return whole.error();
     source->info_ = whole->info;
     source->metadata_ = std::move(whole->metadata);
@@ -61,6 +61,7 @@ bool PictureSource::Read(uint32_t y, void* row) {
   if (error_.ok() && y + 1 == info_.height) {
     error_ = reader_->Finish();
     if (error_.ok()) metadata_ = reader_->metadata();
+    warnings_ = reader_->warnings();
   }
   return error_.ok();
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "glint/glint.hpp"
 #include "glint/image_io.hpp"
@@ -24,7 +25,10 @@ class PictureSource {
   const PictureInfo& info() const { return info_; }
   // Complete after the last row.
   const Metadata& metadata() const { return metadata_; }
-  uint64_t kept_bytes() const { return whole_.samples.size(); }
+  // What the source holds at most: the picture, or its reader.
+  uint64_t held_bytes() const { return reader_ ? reader_->memory() : whole_.samples.size(); }
+  // About the file, for people; complete after the last row.
+  const std::vector<std::string>& warnings() const { return warnings_; }
   // Row 0 begins a pass.
   RowReader Callback() {
     return [this](uint32_t y, void* row) { return Read(y, row); };
@@ -43,6 +47,7 @@ class PictureSource {
   std::unique_ptr<PictureReader> reader_;  // none where the picture is whole
   Picture whole_;
   bool fresh_ = true;  // no row of reader_ was read
+  std::vector<std::string> warnings_;
   Error error_;
 };
 

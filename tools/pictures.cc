@@ -4,7 +4,9 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "tools/console.h"
 #include "tools/text.h"
@@ -15,9 +17,34 @@ namespace {
 namespace fs = std::filesystem;
 
 bool HasPictureEnding(const fs::path& path) {
-  static const std::array<std::string, 5> kEndings = {".png", ".ppm", ".pgm", ".pnm", ".pam"};
+  static const std::array<std::string, 9> kEndings = {".png", ".jpg", ".jpeg", ".jpe", ".jfif",
+                                                      ".ppm", ".pgm", ".pnm",  ".pam"};
   const std::string ending = Lower(path.extension().string());
   return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
+}
+
+// What is no file that can be read again and again; empty for one that is, or is not there.
+std::string Oddity(const fs::path& path) {
+  std::error_code error;
+  switch (fs::status(path, error).type()) {
+    case fs::file_type::fifo:
+      return "a pipe";
+    case fs::file_type::socket:
+      return "a socket";
+    case fs::file_type::character:
+    case fs::file_type::block:
+      return "a device";
+    default:
+      return "";
+  }
+}
+
+// Why a file of a folder that is named like a picture is none; empty if it is one.
+std::string WhyLeftOut(const fs::path& path) {
+  const std::string name = path.filename().string();
+  if (name.starts_with("._")) return "what macOS keeps beside a file";
+  if (name.starts_with(".")) return "hidden";
+  return Oddity(path);
 }
 
 PictureFile MakeFile(const fs::path& path) {
@@ -43,6 +70,11 @@ Expected<PictureList> ListPictures(const std::string& path) {
     if (!fs::exists(path, error)) {
       return MakeError(ErrorCode::kNotFound, path + ": there is no such file or folder");
     }
+    const std::string oddity = Oddity(path);
+    if (!oddity.empty()) {
+      return MakeError(ErrorCode::kInvalidArgument,
+                       path + ": is " + oddity + ", and pictures are read more than once");
+    }
     list.files.push_back(MakeFile(path));
     return list;
   }
@@ -50,20 +82,44 @@ Expected<PictureList> ListPictures(const std::string& path) {
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     std::error_code ignored;
     if (entry->is_directory(ignored)) continue;
-    if (HasPictureEnding(entry->path())) {
+    if (!HasPictureEnding(entry->path())) {
+      ++list.skipped;
+      continue;
+    }
+    const std::string reason = WhyLeftOut(entry->path());
+    if (reason.empty()) {
       list.files.push_back(MakeFile(entry->path()));
     } else {
-      ++list.skipped;
+      list.left_out[reason].push_back(entry->path().filename().string());
     }
   }
   if (error) return MakeError(ErrorCode::kIo, path + ": " + error.message());
   if (list.files.empty()) {
-    return MakeError(ErrorCode::kNotFound, path + ": no PNG, PPM, PGM or PAM file in this folder");
+    return MakeError(ErrorCode::kNotFound,
+                     path + ": no PNG, JPEG, PPM, PGM or PAM file in this folder");
   }
   std::sort(list.files.begin(), list.files.end(),
             [](const PictureFile& a, const PictureFile& b) { return a.name < b.name; });
   SeparateOutputs(&list.files);
+  for (auto& [reason, names] : list.left_out) std::sort(names.begin(), names.end());
   return list;
+}
+
+std::string LeftOutText(const PictureList& list) {
+  constexpr size_t kMostNames = 3;
+  std::string text;
+  for (const auto& [reason, names] : list.left_out) {
+    text += Count(names.size(), "file") + " of the folder left out (" + reason + "): ";
+    for (size_t i = 0; i < std::min(names.size(), kMostNames); ++i) {
+      text += (i == 0 ? "" : ", ") + Printable(names[i]);
+    }
+    text += names.size() > kMostNames ? ", ...\n" : "\n";
+  }
+  if (list.skipped > 0) {
+    text += Count(list.skipped, "other file") +
+            " of the folder left out (not PNG, JPEG, PPM, PGM or PAM by name)\n";
+  }
+  return text;
 }
 
 std::string OutputFileName(const std::string& output, double lrd, size_t rates,

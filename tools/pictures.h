@@ -5,6 +5,7 @@
 #define GLINT_TOOLS_PICTURES_H_
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,18 @@ struct PictureFile {
 struct PictureList {
   std::vector<PictureFile> files;  // sorted by name
   size_t skipped = 0;              // other files of the folder
+  // Named like pictures, but none: why, and their names in order.
+  std::map<std::string, std::vector<std::string>> left_out;
   bool is_folder = false;
 };
 
-// A file, or the .png, .ppm, .pgm, .pnm, .pam files of a folder (not of folders inside it).
+// A file, or the pictures of a folder by their endings (not of folders inside it). Hidden files,
+// pipes and devices of a folder are left out and not opened. A pipe or device alone is an error:
+// the programs read pictures more than once.
 Expected<PictureList> ListPictures(const std::string& path);
+
+// What was left out, a line each that ends in a line feed.
+std::string LeftOutText(const PictureList& list);
 
 // "kodim01.png", or "kodim01_lrd0.0004.png" when there are several rates.
 std::string OutputFileName(const std::string& output, double lrd, size_t rates,

@@ -17,7 +17,7 @@
 #include "tools/console.h"
 #include "tools/evaluation.h"
 #include "tools/models.h"
-#include "tools/pictures.h"
+#include "tools/picture_set.h"
 #include "tools/table.h"
 #include "tools/text.h"
 
@@ -38,6 +38,7 @@ struct Flags {
   bool no_bias_correction = false;
   bool tune = false;
   int threads = 0;
+  Limits limits;
 };
 
 // ---- from flags to a job -----------------------------------------------------------------------
@@ -123,18 +124,6 @@ Expected<QuantiseOptions> ParseOptions(const Flags& flags) {
   return options;
 }
 
-Expected<std::vector<Picture>> ReadPictures(const std::string& path) {
-  const Expected<PictureList> list = ListPictures(path);
-  if (!list) return list.error();
-  std::vector<Picture> pictures;
-  for (const PictureFile& file : list->files) {
-    Expected<Picture> picture = ReadPicture(file.path);
-    if (!picture) return At(file.path, picture.error());
-    pictures.push_back(ToRgb8(*picture));
-  }
-  return pictures;
-}
-
 // A file that could not be written at the end would have cost the whole run.
 Error CheckOut(const std::string& flag, const std::string& path) {
   std::error_code error;
@@ -168,9 +157,15 @@ Expected<Job> Prepare(const Flags& flags) {
   if (!calibration_source) return calibration_source.error();
   const Expected<std::string> held_out_source = source(flags.held_out);
   if (!held_out_source) return held_out_source.error();
-  Expected<std::vector<Picture>> calibration = ReadPictures(*calibration_source);
+  error = CheckPictureSets({*calibration_source, *held_out_source}, *model, flags.limits);
+  if (!error.ok()) return At("pictures", error);
+  Expected<PictureSet> calibration = ReadPictureSet(kTool, *calibration_source, flags.limits);
   if (!calibration) return calibration.error();
-  Expected<std::vector<Picture>> held_out = ReadPictures(*held_out_source);
+  const std::string little = TooLittleToLearn(*calibration);
+  if (!little.empty()) Warn(kTool, "calibration", {little});
+  Limits rest = flags.limits;
+  rest.held_memory += calibration->bytes;
+  Expected<PictureSet> held_out = ReadPictureSet(kTool, *held_out_source, rest);
   if (!held_out) return held_out.error();
   double lrd = model->info().lrd_default;
   if (!flags.lrd.empty()) {
@@ -184,8 +179,8 @@ Expected<Job> Prepare(const Flags& flags) {
              std::move(*options),
              *calibration_source,
              *held_out_source,
-             std::move(*calibration),
-             std::move(*held_out),
+             std::move(calibration->pictures),
+             std::move(held_out->pictures),
              lrd};
 }
 
@@ -349,11 +344,13 @@ void AddFlags(CLI::App* app, Flags* flags) {
   app->add_option("--out", flags->out, "Model file to write")->required();
   app->add_option("--calibration", flags->calibration,
                   "Picture or folder of pictures to learn ranges from (default: the samples that "
-                  "came with Glint)");
+                  "came with Glint)")
+      ->check(NotEmpty());
   app->add_option("--calibration-lrd", flags->calibration_lrd,
                   "Rates to calibrate at, with commas between (default: five over the model's)");
   app->add_option("--held-out", flags->held_out,
-                  "Picture or folder to compare before and after on (default: the samples)");
+                  "Picture or folder to compare before and after on (default: the samples)")
+      ->check(NotEmpty());
   app->add_option("--lrd", flags->lrd, "Rate of that comparison (default: the model's)");
   choice("--activations", &flags->activations, {"8", "16", "16-dynamic"},
          "INT8: bits of activations; 16 leaves 8 bits to the weights alone, 16-dynamic takes the "
@@ -390,6 +387,10 @@ void AddFlags(CLI::App* app, Flags* flags) {
          "seed: 8-bit weights between least and greatest, activations Q8.8");
   app->add_option("--threads", flags->threads, "Threads (default: all that the machine has)")
       ->check(CLI::Range(0, 1024));
+  AddByteSizeOption(app, "--max-pixels", &flags->limits.max_pixels,
+                    "Leave out pictures with more pixels (K, M, G: powers of 1024; default 1G)");
+  AddByteSizeOption(app, "--max-memory", &flags->limits.max_memory,
+                    "Refuse pictures that take more memory together, in bytes (default 4G)");
   app->add_option("--target", flags->target,
                   "SIMD target, such as AVX2 (default: $GLINT_TARGET, else the best here)");
   app->add_option("--log", flags->log, "File for the report");

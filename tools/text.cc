@@ -78,6 +78,12 @@ std::string ByteSize(double bytes) {
   return Fixed(value, value < 100 ? 2 : 1) + " " + kUnits[unit];
 }
 
+std::string SizeFlag(uint64_t bytes) {
+  constexpr uint64_t kKib = 1024, kMib = kKib * kKib;
+  const uint64_t unit = bytes < 4 * kMib ? kKib : kMib;
+  return std::to_string((bytes + unit - 1) / unit) + (unit == kKib ? "K" : "M");
+}
+
 std::string Count(size_t count, const std::string& noun) {
   return Grouped(count) + " " + noun + (count == 1 ? "" : "s");
 }

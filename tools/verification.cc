@@ -75,14 +75,16 @@ class RowComparison {
 
 Schedule OtherSchedule(int threads, uint32_t seed) {
   if (threads == 0) threads = HardwareThreads();
-  return {threads == 1 ? 2 : threads / 2, kLatentRows * static_cast<int>(1 + seed % 7)};
+  return {threads == 1 ? 2 : threads / 2,
+          kLatentRows * static_cast<int>(1 + seed % (kMostVerifiedBand / kLatentRows))};
 }
 
 int PixelTolerance(const std::string& form) { return form == "fp32" || form == "fp16" ? 1 : 0; }
 
 Error VerifyDecoding(const Model& model, const Decoding& first, const Schedule& schedule,
-                     const std::function<bool(double done)>& progress) {
+                     const std::function<bool(double done)>& progress, const Limits& limits) {
   DecodeOptions options;
+  options.limits = limits;
   options.threads = schedule.threads;
   options.band_rows = schedule.band_rows;
   options.progress = progress;

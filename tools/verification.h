@@ -20,6 +20,8 @@ struct Schedule {
   int band_rows = 0;  // picture rows
 };
 
+inline constexpr int kMostVerifiedBand = 7 * 16;  // picture rows
+
 // Another number of threads, and a band of 1 to 7 times 16 rows. `seed` chooses the band: different
 // pictures try different ones, and what failed once fails again.
 Schedule OtherSchedule(int threads, uint32_t seed);
@@ -38,7 +40,8 @@ struct Decoding {
 // Decodes the stream again. An error says how the latents or the picture differ from those of
 // `first`, or why the stream could not be decoded so. The second picture is never whole in memory.
 Error VerifyDecoding(const Model& model, const Decoding& first, const Schedule& schedule,
-                     const std::function<bool(double done)>& progress = nullptr);
+                     const std::function<bool(double done)>& progress = nullptr,
+                     const Limits& limits = {});
 
 }  // namespace glint::tools
 

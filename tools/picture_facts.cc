@@ -1,0 +1,31 @@
+#include "tools/picture_facts.h"
+
+#include <memory>
+
+#include "glint/image_io.hpp"
+
+namespace glint::tools {
+
+Expected<PictureFacts> ReadPictureFacts(const std::vector<uint8_t>& file, const std::string& name,
+                                        const Limits& limits) {
+  Limits rest = limits;
+  rest.held_memory += file.size();
+  const auto reader = PictureReader::FromMemory(file.data(), file.size(), name, rest);
+  if (!reader) return reader.error();
+  PictureFacts facts;
+  facts.format = (*reader)->format();
+  facts.info = (*reader)->info();
+  facts.bytes = file.size();
+  std::vector<uint8_t> row(facts.info.RowBytes());
+  Error error;
+  for (uint32_t y = 0; y < facts.info.height && error.ok(); ++y) {
+    error = (*reader)->ReadRow(row.data());
+  }
+  if (error.ok()) error = (*reader)->Finish();
+  if (!error.ok()) return error;
+  facts.metadata = (*reader)->metadata();
+  facts.warnings = (*reader)->warnings();
+  return facts;
+}
+
+}  // namespace glint::tools

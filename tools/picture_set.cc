@@ -1,0 +1,76 @@
+#include "tools/picture_set.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "glint/image_io.hpp"
+#include "tools/console.h"
+#include "tools/pictures.h"
+#include "tools/text.h"
+
+namespace glint::tools {
+namespace {
+
+uint64_t Pixels(const PictureInfo& info) { return uint64_t{info.width} * info.height; }
+
+}  // namespace
+
+// A picture of the set, and its samples as they come from the file, are there at a time; later it
+// is coded, and decoded beside itself.
+Error CheckPictureSets(const std::vector<std::string>& paths, const Model& model,
+                       const Limits& limits) {
+  uint64_t all = 0, most = 0;
+  for (const std::string& path : paths) {
+    const Expected<PictureList> list = ListPictures(path);
+    if (!list) return list.error();
+    for (const PictureFile& file : list->files) {
+      const auto reader = PictureReader::Open(file.path, limits);
+      if (!reader) continue;  // found again when it is read
+      const PictureInfo& info = (*reader)->info();
+      all += 3 * Pixels(info);
+      most = std::max(most, (*reader)->memory() + uint64_t{info.RowBytes()} * info.height);
+      const Expected<MemoryPlan> plan = PlanMemory(model, info);
+      if (!plan) continue;
+      most = std::max(most,
+                      3 * Pixels(info) + std::max(plan->encoding, plan->stream + plan->decoding));
+    }
+  }
+  return CheckRoom(all + most, limits);
+}
+
+Expected<PictureSet> ReadPictureSet(const std::string& tool, const std::string& path,
+                                    const Limits& limits) {
+  const Expected<PictureList> list = ListPictures(path);
+  if (!list) return list.error();
+  PictureSet set;
+  for (const PictureFile& file : list->files) {
+    Limits rest = limits;
+    rest.held_memory += set.bytes;
+    std::vector<std::string> warnings;
+    const Expected<Picture> picture = ReadPicture(file.path, rest, &warnings);
+    if (!picture) {
+      const Error error = At(file.path, picture.error());
+      if (!list->is_folder) return error;
+      Complain(tool, MessageOf(error) + " (left out)");
+      continue;
+    }
+    Warn(tool, file.path, warnings);
+    set.pictures.push_back(ToRgb8(*picture));
+    set.paths.push_back(file.path);
+    set.bytes += set.pictures.back().samples.size();
+  }
+  if (!set.pictures.empty()) return set;
+  return MakeError(ErrorCode::kBadImage, path + ": no picture could be read");
+}
+
+std::string TooLittleToLearn(const PictureSet& set) {
+  constexpr size_t kPictures = 8;
+  constexpr double kMegapixels = 1;
+  const double megapixels = static_cast<double>(set.bytes) / 3e6;
+  if (set.pictures.size() >= kPictures && megapixels >= kMegapixels) return "";
+  return Count(set.pictures.size(), "picture") + " of " + Fixed(megapixels, 2) +
+         " megapixels in all: too little to trust; 8 pictures and 1 megapixel are the least";
+}
+
+}  // namespace glint::tools
