@@ -90,24 +90,27 @@ void PixelReader::SplitColour() {
   }
 }
 
-void PixelReader::ToFloats(float* row) {
-  const bool wide = info_.SampleBytes() == 2;
-  if (info_.has_alpha) wide ? SplitColour<uint16_t>() : SplitColour<uint8_t>();
-  const uint8_t* colour = info_.has_alpha ? colour_.data() : samples_.data();
-  const size_t count = size_t{info_.width} * info_.channels;
+const uint8_t* PixelReader::Colour() {
+  if (!info_.has_alpha) return samples_.data();
+  info_.SampleBytes() == 2 ? SplitColour<uint16_t>() : SplitColour<uint8_t>();
+  return colour_.data();
+}
+
+void PixelReader::Convert(const uint8_t* colour, size_t width, size_t padded_width,
+                          float* row) const {
+  const size_t count = width * info_.channels;
   const float max_value = MaxValue(info_.bit_depth);
-  if (wide) {
+  if (info_.SampleBytes() == 2) {
     kernels::PixelsToFloat(reinterpret_cast<const uint16_t*>(colour), row, count, max_value,
                            offset_);
   } else {
     kernels::PixelsToFloat(colour, row, count, max_value, offset_);
   }
   if (info_.channels == 1) {
-    for (size_t x = info_.width; x-- > 0;) row[3 * x] = row[3 * x + 1] = row[3 * x + 2] = row[x];
+    for (size_t x = width; x-- > 0;) row[3 * x] = row[3 * x + 1] = row[3 * x + 2] = row[x];
   }
-  const size_t width = info_.width;
   const float* last = row + 3 * (width - 1);
-  for (size_t x = info_.width; x < padded_width_; ++x) std::copy(last, last + 3, row + 3 * x);
+  for (size_t x = width; x < padded_width; ++x) std::copy(last, last + 3, row + 3 * x);
 }
 
 // ---- floats to samples -------------------------------------------------------------------------
@@ -127,8 +130,7 @@ void PixelWriter::Allocate() {
 
 // Colour has 8 bits at most; 16-bit samples (for the alpha beside it) are 257 times that.
 template <typename Sample>
-void PixelWriter::Interleave(Sample factor) {
-  const uint8_t* colour = colour_.data();
+void PixelWriter::Interleave(const uint8_t* colour, Sample factor) {
   const Sample* alpha = reinterpret_cast<const Sample*>(alpha_.data());
   Sample* out = reinterpret_cast<Sample*>(samples_.data());
   for (size_t x = 0; x < output_.width; ++x) {
@@ -137,10 +139,10 @@ void PixelWriter::Interleave(Sample factor) {
   }
 }
 
-const uint8_t* PixelWriter::FromFloats(const float* row, size_t stride) {
+void PixelWriter::ToColour(const float* row, size_t stride, size_t width, uint8_t* colour) {
   const size_t channels = output_.channels;
   const bool packed = stride == channels;
-  for (size_t x = 0; x < output_.width && !packed; ++x) {
+  for (size_t x = 0; x < width && !packed; ++x) {
     const float* in = row + x * stride;
     if (channels == 3) {
       std::copy(in, in + 3, floats_.data() + 3 * x);
@@ -150,13 +152,16 @@ const uint8_t* PixelWriter::FromFloats(const float* row, size_t stride) {
     }
   }
   const float max_value = MaxValue(std::min(output_.bit_depth, 8U));
-  kernels::FloatToPixels(packed ? row : floats_.data(), colour_.data(), colour_.size(), max_value,
+  kernels::FloatToPixels(packed ? row : floats_.data(), colour, width * channels, max_value,
                          offset_);
-  if (samples_.empty()) return colour_.data();
+}
+
+const uint8_t* PixelWriter::FromColour(const uint8_t* colour) {
+  if (samples_.empty()) return colour;
   if (output_.SampleBytes() == 2) {
-    Interleave<uint16_t>(257);
+    Interleave<uint16_t>(colour, 257);
   } else {
-    Interleave<uint8_t>(1);
+    Interleave<uint8_t>(colour, 1);
   }
   return samples_.data();
 }

@@ -47,7 +47,13 @@ class PixelReader {
   // Samples of a row as the caller gives them.
   uint8_t* samples() { return samples_.data(); }
   // From samples(): `row` gets 3 * padded_width floats, the last pixel repeated.
-  void ToFloats(float* row);
+  void ToFloats(float* row) { Convert(Colour(), info_.width, padded_width_, row); }
+  // The two parts of that. Samples without alpha, ColourBytes() of them:
+  const uint8_t* Colour();
+  size_t ColourBytes() const { return size_t{info_.width} * PixelBytes(); }
+  size_t PixelBytes() const { return info_.channels * info_.SampleBytes(); }
+  // `width` pixels of colour into 3 * padded_width floats.
+  void Convert(const uint8_t* colour, size_t width, size_t padded_width, float* row) const;
   // From samples(): alpha alone, in samples of the picture's size.
   const uint8_t* Alpha() const { return alpha_.data(); }
 
@@ -72,11 +78,18 @@ class PixelWriter {
   // Where the row's alpha samples must be before FromFloats, when there are any.
   uint8_t* alpha() { return alpha_.data(); }
   // `row`: pixels of `stride` floats, red first.
-  const uint8_t* FromFloats(const float* row, size_t stride);
+  const uint8_t* FromFloats(const float* row, size_t stride) {
+    ToColour(row, stride, output_.width, colour_.data());
+    return FromColour(colour_.data());
+  }
+  // The two parts of that. `width` pixels to samples of 8 bits at most, without alpha:
+  void ToColour(const float* row, size_t stride, size_t width, uint8_t* colour);
+  // A row of these to the samples of OutputInfo.
+  const uint8_t* FromColour(const uint8_t* colour);
 
  private:
   template <typename Sample>
-  void Interleave(Sample factor);
+  void Interleave(const uint8_t* colour, Sample factor);
 
   PictureInfo output_;
   float offset_;

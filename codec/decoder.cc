@@ -15,6 +15,7 @@
 #include "codec/public_error.h"
 #include "codec/rans.h"
 #include "codec/stage_clock.h"
+#include "codec/strips.h"
 #include "engine/float_env.h"
 #include "engine/rate.h"
 #include "kernels/pointwise.h"
@@ -76,15 +77,20 @@ class Decoder {
         context_(options),
         output_(OutputInfo(stream.header.source)),
         geometry_(model.document(), output_.width, output_.height),
-        pixels_(output_, model.document().picture_offset) {}
+        pixels_(output_, model.document().picture_offset),
+        latent_row_(geometry_.width() * static_cast<size_t>(model.document().latent_channels)) {}
 
   // Nothing but what Run would hold.
   Result<uint64_t> Plan() {
     GLINT_TRY(context_.Init());
     const ExecutorOptions synthesis = SynthesisOptions(0);
-    LatentCoder coder(model_, geometry_, {0, context_.runner(), false, &synthesis});
+    const StripTransform strips(model_.g_s, model_.graph("g_s"), synthesis, Shape());
+    const bool in_strips = strips.PaysOff(StripBuffers());
+    LatentCoder coder(model_, geometry_,
+                      {0, context_.runner(), false, in_strips ? nullptr : &synthesis});
     GLINT_TRY(coder.Plan());
-    GLINT_TRY(PlanMemory(coder, synthesis, {{&coder.latents(), 0}}, 0));
+    GLINT_TRY(in_strips ? PlanStrips(coder, strips, 0)
+                        : PlanMemory(coder, synthesis, {{&coder.latents(), 0}}, 0));
     return report_.planned_bytes;
   }
 
@@ -94,6 +100,8 @@ class Decoder {
     GLINT_TRY(context_.Init());
     const double t = RateToT(model_.document().rate, stream_.header.lrd);
     const ExecutorOptions synthesis = SynthesisOptions(t);
+    StripTransform strips(model_.g_s, model_.graph("g_s"), synthesis, Shape());
+    if (strips.PaysOff(StripBuffers())) return RunStrips(t, &strips, sink, more_bytes);
     LatentCoder coder(model_, geometry_, {t, context_.runner(), options_.profile, &synthesis});
     GLINT_TRY(coder.Plan());
     const std::vector<Executor::BoundInput> inputs = {{&coder.latents(), 0}};
@@ -101,14 +109,13 @@ class Decoder {
     pixels_.Allocate();
     GLINT_TRY(coder.Allocate());
     GLINT_ASSIGN(g_s_, Executor::Make(model_.g_s, synthesis, inputs));
-    if (output_.has_alpha) {
-      GLINT_ASSIGN(alpha_, AlphaReader::Make(output_.width, output_.SampleBytes(), stream_.alpha));
+    GLINT_TRY(Start(sink));
+    const auto synthesise = [&](long s) { return Synthesise(geometry_.LatentEnd(s), sink); };
+    GLINT_TRY(DecodeSegments(&coder, synthesise));
+    if (options_.profile) {
+      coder.AppendProfile(&report_.layers);
+      AppendProfile(g_s_->profile());
     }
-    if (!sink.start(output_, stream_.metadata)) {
-      return Status::Error(StatusCode::kCancelled, "stopped by the start callback");
-    }
-    GLINT_TRY(DecodeSegments(&coder, sink));
-    if (options_.profile) AppendProfile(coder);
     return alpha_ ? alpha_->Finish() : Status::Ok();
   }
 
@@ -150,18 +157,29 @@ class Decoder {
                     const std::vector<Executor::BoundInput>& inputs, uint64_t more_bytes) {
     GLINT_ASSIGN(const uint64_t coder_bytes, coder.MemoryNeeded());
     GLINT_ASSIGN(const uint64_t g_s, Executor::MemoryNeeded(*model_.g_s, synthesis, inputs));
-    report_.planned_bytes = coder_bytes + g_s + pixels_.MemoryNeeded() + more_bytes +
-                            (output_.has_alpha ? kAlphaStateBytes + 2 * output_.RowBytes() : 0);
+    report_.planned_bytes = coder_bytes + g_s + pixels_.MemoryNeeded() + more_bytes + AlphaBytes();
     return context_.CheckPlan(report_.planned_bytes);
   }
 
-  Status DecodeSegments(LatentCoder* coder, const Sink& sink) {
-    DecoderPort port(model_,
-                     geometry_.width() * static_cast<size_t>(model_.document().latent_channels));
+  uint64_t AlphaBytes() const {
+    return output_.has_alpha ? kAlphaStateBytes + 2 * output_.RowBytes() : 0;
+  }
+
+  Status Start(const Sink& sink) {
+    if (output_.has_alpha) {
+      GLINT_ASSIGN(alpha_, AlphaReader::Make(output_.width, output_.SampleBytes(), stream_.alpha));
+    }
+    if (sink.start(output_, stream_.metadata)) return Status::Ok();
+    return Status::Error(StatusCode::kCancelled, "stopped by the start callback");
+  }
+
+  // `then`: after each segment.
+  Status DecodeSegments(LatentCoder* coder, const std::function<Status(long s)>& then) {
+    DecoderPort port(model_, latent_row_);
     for (long s = 0; s < geometry_.segments(); ++s) {
       const Status status = DecodeSegment(s, coder, &port);
       if (!status.ok()) return Blame(status).WithContext("segment " + std::to_string(s));
-      GLINT_TRY(Synthesise(geometry_.LatentEnd(s), sink));
+      GLINT_TRY(then(s));
     }
     return Status::Ok();
   }
@@ -213,6 +231,96 @@ class Decoder {
     return Status::Ok();
   }
 
+  // ---- in strips
+
+  StripShape Shape() const {
+    const auto unit = static_cast<size_t>(model_.document().latent_stride);
+    return {geometry_.width(), 1, unit, std::max<size_t>(1, kStripPixels / unit)};
+  }
+
+  size_t ColourRowBytes() const { return size_t{output_.width} * output_.channels; }
+
+  // All of y_hat, then all colour.
+  uint64_t StripBuffers() const {
+    return LatentBytes() + uint64_t{ColourRowBytes()} * output_.height;
+  }
+  uint64_t LatentBytes() const {
+    return latent_row_ * static_cast<uint64_t>(geometry_.height()) * sizeof(int16_t);
+  }
+
+  Status PlanStrips(const LatentCoder& coder, const StripTransform& strips, uint64_t more_bytes) {
+    GLINT_ASSIGN(const uint64_t coder_bytes, coder.MemoryNeeded());
+    GLINT_ASSIGN(const uint64_t strip_bytes, strips.MemoryNeeded());
+    const uint64_t colour = uint64_t{ColourRowBytes()} * output_.height;
+    report_.planned_bytes = LatentBytes() + std::max(coder_bytes, strip_bytes + colour) +
+                            pixels_.MemoryNeeded() + more_bytes + AlphaBytes();
+    return context_.CheckPlan(report_.planned_bytes);
+  }
+
+  // First all latents, then all colour, then the rows.
+  Status RunStrips(double t, StripTransform* strips, const Sink& sink, uint64_t more_bytes) {
+    auto coder = std::make_unique<LatentCoder>(
+        model_, geometry_, LatentCoderOptions{t, context_.runner(), options_.profile, nullptr});
+    GLINT_TRY(coder->Plan());
+    GLINT_TRY(PlanStrips(*coder, *strips, more_bytes));
+    pixels_.Allocate();
+    GLINT_TRY(coder->Allocate());
+    GLINT_TRY(Start(sink));
+    AlignedBuffer<int16_t> y_hat;
+    if (!y_hat.Allocate(latent_row_ * static_cast<size_t>(geometry_.height()))) return NoMemory();
+    GLINT_TRY(DecodeSegments(coder.get(), [&](long s) {
+      CopyLatents(*coder, s, y_hat.get());
+      return Status::Ok();
+    }));
+    if (options_.profile) coder->AppendProfile(&report_.layers);
+    coder.reset();
+    AlignedBuffer<uint8_t> colour;
+    if (!colour.Allocate(ColourRowBytes() * output_.height)) return NoMemory();
+    GLINT_TRY(SynthesiseStrips(strips, y_hat.get(), colour.get()));
+    if (options_.profile) AppendProfile(strips->profile());
+    for (long row = 0; row < static_cast<long>(output_.height); ++row) {
+      if (alpha_) GLINT_TRY(alpha_->ReadRow(pixels_.alpha()));
+      const uint8_t* from = colour.get() + static_cast<size_t>(row) * ColourRowBytes();
+      GLINT_TRY(Deliver(row, pixels_.FromColour(from), sink));
+    }
+    return alpha_ ? alpha_->Finish() : Status::Ok();
+  }
+
+  void CopyLatents(const LatentCoder& coder, long s, int16_t* y_hat) const {
+    const RowRing& ring = coder.latents();
+    for (long row = geometry_.LatentEnd(s - 1); row < geometry_.LatentEnd(s); ++row) {
+      int16_t* to = y_hat + static_cast<size_t>(row) * latent_row_;
+      if (ring.element() == kernels::Element::kF32) {
+        kernels::FloatToFixed(ring.Floats(row), to, latent_row_, FixedScale());
+      } else {
+        std::memcpy(to, ring.Row(row), latent_row_ * sizeof(int16_t));
+      }
+    }
+  }
+
+  Status SynthesiseStrips(StripTransform* strips, const int16_t* y_hat, uint8_t* colour) {
+    const StageClock clock(&report_.times.synthesis);
+    const auto channels = static_cast<size_t>(model_.document().latent_channels);
+    const auto read = [&](long row, size_t first, size_t count, float* values) {
+      kernels::FixedToFloat(y_hat + static_cast<size_t>(row) * latent_row_ + first * channels,
+                            values, count * channels, FixedScale());
+    };
+    const auto write = [&](long row, size_t first, size_t count, const float* values,
+                           size_t stride) {
+      if (row >= static_cast<long>(output_.height) || first >= output_.width) return;
+      uint8_t* to = colour + static_cast<size_t>(row) * ColourRowBytes() + first * output_.channels;
+      pixels_.ToColour(values, stride, std::min(count, output_.width - first), to);
+    };
+    return strips->Run(read, write, [&](double done) { return context_.Progress(done); });
+  }
+
+  float FixedScale() const { return static_cast<float>(1 << model_.document().fraction_bits); }
+  static Status NoMemory() {
+    return Status::Error(StatusCode::kLimit, "out of memory for the picture");
+  }
+
+  // ---- rows
+
   Status WriteRow(long row, const Sink& sink) {
     if (alpha_) GLINT_TRY(alpha_->ReadRow(pixels_.alpha()));
     const uint8_t* samples = nullptr;
@@ -220,13 +328,16 @@ class Decoder {
       const StageClock clock(&report_.times.synthesis);
       samples = pixels_.FromFloats(g_s_->OutputRow(row), g_s_->output_pixel_stride());
     }
+    return Deliver(row, samples, sink);
+  }
+
+  Status Deliver(long row, const uint8_t* samples, const Sink& sink) {
     if (sink.write(static_cast<uint32_t>(row), samples)) return Status::Ok();
     return Status::Error(StatusCode::kCancelled, "row " + std::to_string(row) + " was not taken");
   }
 
-  void AppendProfile(const LatentCoder& coder) {
-    coder.AppendProfile(&report_.layers);
-    for (const StepProfile& step : g_s_->profile()) {
+  void AppendProfile(const std::vector<StepProfile>& steps) {
+    for (const StepProfile& step : steps) {
       report_.layers.push_back({"g_s", step.name, step.kernel, step.macs, step.seconds});
     }
   }
@@ -239,6 +350,7 @@ class Decoder {
   const PictureInfo output_;
   const LatentGeometry geometry_;
   PixelWriter pixels_;
+  const size_t latent_row_;  // values of a row of y
   std::unique_ptr<Executor> g_s_;
   std::unique_ptr<AlphaReader> alpha_;
   long rows_done_ = 0;

@@ -11,11 +11,13 @@
 #include "codec/call_context.h"
 #include "codec/container.h"
 #include "codec/latent_coder.h"
+#include "codec/memory_limit.h"
 #include "codec/memory_plan.h"
 #include "codec/model_impl.h"
 #include "codec/public_error.h"
 #include "codec/rans.h"
 #include "codec/stage_clock.h"
+#include "codec/strips.h"
 #include "codec/whole_picture.h"
 #include "engine/float_env.h"
 #include "engine/rate.h"
@@ -49,17 +51,15 @@ class Analysis {
         pixels_(info, geometry.padded_width(), model.document().picture_offset),
         y_row_(geometry.width() * static_cast<size_t>(model.document().latent_channels)),
         z_row_(geometry.hyper_width() * static_cast<size_t>(model.document().hyper_channels)),
-        fixed_scale_(static_cast<float>(1 << model.document().fraction_bits)) {
-    y_options_.in_width = geometry.padded_width();
-    y_options_.in_height = geometry.padded_height();
-    y_options_.bands.rows = context.BandLatentRows(model.document(), geometry);
-    y_options_.t = t;
-    y_options_.runner = context.runner();
-    y_options_.profile = options.profile;
-    z_options_ = y_options_;
+        fixed_scale_(static_cast<float>(1 << model.document().fraction_bits)),
+        picture_bytes_(MultiplyBytes(pixels_.ColourBytes(), info.height)),
+        y_options_(Options(model, geometry, context, options, t)),
+        z_options_(y_options_),
+        strips_(model.g_a, model.graph("g_a"), y_options_, Shape(model, geometry)) {
     z_options_.in_width = geometry.width();
     z_options_.in_height = geometry.height();
     z_options_.bands.rows = 1;
+    in_strips_ = strips_.PaysOff(picture_bytes_);
   }
 
   // Of y and z, which stay.
@@ -70,15 +70,22 @@ class Analysis {
   }
   // Of what FreeTransforms gives back.
   Result<uint64_t> TransformBytes() const {
-    GLINT_ASSIGN(const uint64_t y, Executor::MemoryNeeded(*model_.g_a, y_options_));
+    GLINT_ASSIGN(uint64_t y, in_strips_ ? strips_.MemoryNeeded()
+                                        : Executor::MemoryNeeded(*model_.g_a, y_options_));
+    if (in_strips_) y += picture_bytes_;
     GLINT_ASSIGN(const uint64_t z, Executor::MemoryNeeded(*model_.h_a, z_options_));
     return y + z + pixels_.MemoryNeeded() + (geometry_.padded_width() * 3 + y_row_) * sizeof(float);
   }
 
   Status Allocate() {
     pixels_.Allocate();
-    GLINT_ASSIGN(g_a_, Executor::Make(model_.g_a, y_options_));
+    if (!in_strips_) {
+      GLINT_ASSIGN(g_a_, Executor::Make(model_.g_a, y_options_));
+    }
     GLINT_ASSIGN(h_a_, Executor::Make(model_.h_a, z_options_));
+    if (in_strips_ && !picture_.Allocate(static_cast<size_t>(picture_bytes_))) {
+      return Status::Error(StatusCode::kLimit, "out of memory for the picture");
+    }
     if (!row_.Allocate(geometry_.padded_width() * 3) || !y_floats_.Allocate(y_row_) ||
         !y_.Allocate(y_row_ * static_cast<size_t>(geometry_.height())) ||
         !z_.Allocate(z_row_ * static_cast<size_t>(geometry_.hyper_height()))) {
@@ -90,6 +97,7 @@ class Analysis {
   // `take_alpha` gets the alpha samples of every row; empty for pictures without.
   using AlphaSink = std::function<Status(const uint8_t* samples)>;
   Status Run(const RowReader& read, const AlphaSink& take_alpha, StageTimes* times) {
+    if (in_strips_) return RunStrips(read, take_alpha, times);
     const long height = geometry_.height();
     for (long done = 0; done < height;) {
       for (const long end = g_a_->InputEnd(); rows_read_ < end; ++rows_read_) {
@@ -113,13 +121,14 @@ class Analysis {
     pixels_.Free();
     row_ = {};
     y_floats_ = {};
+    picture_ = {};
   }
 
   const int16_t* y_row(long row) const { return y_.get() + static_cast<size_t>(row) * y_row_; }
   const int16_t* z_row(long row) const { return z_.get() + static_cast<size_t>(row) * z_row_; }
 
   void AppendProfile(std::vector<LayerProfile>* layers) const {
-    for (const StepProfile& step : g_a_->profile()) {
+    for (const StepProfile& step : in_strips_ ? strips_.profile() : g_a_->profile()) {
       layers->push_back({"g_a", step.name, step.kernel, step.macs, step.seconds});
     }
     for (const StepProfile& step : h_a_->profile()) {
@@ -128,13 +137,61 @@ class Analysis {
   }
 
  private:
+  static ExecutorOptions Options(const Model::Impl& model, const LatentGeometry& geometry,
+                                 const CallContext& context, const CallOptions& call, double t) {
+    ExecutorOptions options;
+    options.in_width = geometry.padded_width();
+    options.in_height = geometry.padded_height();
+    options.bands.rows = context.BandLatentRows(model.document(), geometry);
+    options.t = t;
+    options.runner = context.runner();
+    options.profile = call.profile;
+    return options;
+  }
+
+  static StripShape Shape(const Model::Impl& model, const LatentGeometry& geometry) {
+    const auto unit = static_cast<size_t>(model.document().latent_stride);
+    return {geometry.width(), unit, 1, std::max<size_t>(1, kStripPixels / unit)};
+  }
+
+  Status Take(long row, const RowReader& read) {
+    if (read(static_cast<uint32_t>(row), pixels_.samples())) return Status::Ok();
+    return Status::Error(StatusCode::kCancelled, "row " + std::to_string(row) + " was not given");
+  }
+
+  // The whole picture first, then y strip by strip.
+  Status RunStrips(const RowReader& read, const AlphaSink& take_alpha, StageTimes* times) {
+    const size_t row_bytes = pixels_.ColourBytes();
+    for (long row = 0; row < static_cast<long>(info_.height); ++row) {
+      GLINT_TRY(Take(row, read));
+      std::memcpy(picture_.get() + static_cast<size_t>(row) * row_bytes, pixels_.Colour(),
+                  row_bytes);
+      if (take_alpha) GLINT_TRY(take_alpha(pixels_.Alpha()));
+    }
+    // Below the picture its last row again, and right of it its last column.
+    const auto columns = [&](long row, size_t first, size_t count, float* values) {
+      const size_t inside = std::min(static_cast<size_t>(row), size_t{info_.height} - 1);
+      const uint8_t* colour = picture_.get() + inside * row_bytes + first * pixels_.PixelBytes();
+      pixels_.Convert(colour, std::min(count, info_.width - first), count, values);
+    };
+    const auto latents = [&](long row, size_t first, size_t count, const float* values, size_t) {
+      const auto channels = static_cast<size_t>(model_.document().latent_channels);
+      kernels::FloatToFixed(values, y_.get() + static_cast<size_t>(row) * y_row_ + first * channels,
+                            count * channels, fixed_scale_);
+    };
+    const auto progress = [&](double done) { return context_.Progress(kAnalysisShare * done); };
+    {
+      const StageClock clock(&times->analysis);
+      GLINT_TRY(strips_.Run(columns, latents, progress));
+    }
+    RunHyper(geometry_.height(), times);
+    return Status::Ok();
+  }
+
   // The next row of g_a's input; below the picture its last row again.
   Status ReadRow(const RowReader& read, const AlphaSink& take_alpha, StageTimes* times) {
     const bool inside = rows_read_ < static_cast<long>(info_.height);
-    if (inside && !read(static_cast<uint32_t>(rows_read_), pixels_.samples())) {
-      return Status::Error(StatusCode::kCancelled,
-                           "row " + std::to_string(rows_read_) + " was not given");
-    }
+    if (inside) GLINT_TRY(Take(rows_read_, read));
     {
       const StageClock clock(&times->analysis);
       if (inside) pixels_.ToFloats(row_.get());
@@ -172,7 +229,11 @@ class Analysis {
   const size_t y_row_;  // values of a row
   const size_t z_row_;
   const float fixed_scale_;
+  const uint64_t picture_bytes_;  // of colour
   ExecutorOptions y_options_, z_options_;
+  StripTransform strips_;
+  bool in_strips_ = false;
+  AlignedBuffer<uint8_t> picture_;  // in strips only
   std::unique_ptr<Executor> g_a_, h_a_;
   AlignedBuffer<float> row_;
   AlignedBuffer<float> y_floats_;

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "tools/machine.h"
+#include "tools/messages.h"
 #include "tools/text.h"
 
 namespace glint::tools {
@@ -44,26 +45,6 @@ int FlushOutput(const std::string& tool, int exit_code) {
 
 void Complain(const std::string& tool, const std::string& message) {
   std::fprintf(stderr, "%s: %s\n", tool.c_str(), Printable(message, kNoLimit).c_str());
-}
-
-void Warn(const std::string& tool, const std::string& file, const std::vector<std::string>& texts) {
-  for (const std::string& text : texts) Complain(tool, "warning: " + file + ": " + text);
-}
-
-Error CheckRoom(uint64_t bytes, const Limits& limits) {
-  const uint64_t needed = limits.held_memory + bytes;
-  if (needed <= limits.max_memory) return {};
-  Error error = MakeError(ErrorCode::kLimit, "needs " + ByteSize(static_cast<double>(needed)) +
-                                                 " of memory (" + std::to_string(needed) +
-                                                 " bytes), the limit is " +
-                                                 ByteSize(static_cast<double>(limits.max_memory)));
-  error.memory_needed = needed;
-  return error;
-}
-
-std::string MessageOf(const Error& error) {
-  if (error.memory_needed == 0) return error.message;
-  return error.message + "; --max-memory " + SizeFlag(error.memory_needed) + " would do";
 }
 
 Error MakeError(ErrorCode code, std::string message) { return Error{code, std::move(message)}; }
@@ -128,13 +109,6 @@ CLI::Option* AddByteSizeOption(CLI::App* app, const std::string& name, uint64_t*
     *value = *bytes;
   };
   return app->add_option_function<std::string>(name, parse, help)->type_name("SIZE");
-}
-
-CLI::Validator NotEmpty() {
-  const auto check = [](const std::string& text) {
-    return text.empty() ? std::string("is empty") : std::string();
-  };
-  return CLI::Validator(check, "");
 }
 
 StatusLine::StatusLine() : visible_(isatty(STDERR_FILENO) == 1) {}

@@ -3,10 +3,8 @@
 #ifndef GLINT_TOOLS_CONSOLE_H_
 #define GLINT_TOOLS_CONSOLE_H_
 
-#include <cstdint>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "glint/glint.hpp"
@@ -20,12 +18,6 @@ inline constexpr int kExitInterrupted = 130;
 
 // "tool: message" on standard error, control characters made harmless.
 void Complain(const std::string& tool, const std::string& message);
-// "tool: warning: file: text" for each of the texts.
-void Warn(const std::string& tool, const std::string& file, const std::vector<std::string>& texts);
-// kLimit when `bytes` of memory are more than there may be.
-Error CheckRoom(uint64_t bytes, const Limits& limits);
-// The error's message, and for too little memory the flag that would do.
-std::string MessageOf(const Error& error);
 // The error's message with "place: " in front, unless it already begins so.
 Error At(const std::string& place, const Error& error);
 Error MakeError(ErrorCode code, std::string message);
@@ -48,9 +40,6 @@ bool Interrupted();
 // A byte count ("512M") as a flag; the value is left alone when the flag is not given.
 CLI::Option* AddByteSizeOption(CLI::App* app, const std::string& name, uint64_t* value,
                                const std::string& help);
-
-// For flags that name a file or folder: "" is a slip, as of a variable of the shell that is empty.
-CLI::Validator NotEmpty();
 
 // One line on standard error that is rewritten in place; nothing where that is not a terminal.
 class StatusLine {

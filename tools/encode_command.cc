@@ -6,6 +6,7 @@
 #include "tools/coding_flags.h"
 #include "tools/console.h"
 #include "tools/encode_file.h"
+#include "tools/messages.h"
 #include "tools/models.h"
 #include "tools/rate_flags.h"
 

@@ -19,9 +19,11 @@
 #include "tools/evaluation.h"
 #include "tools/evaluation_job.h"
 #include "tools/evaluation_output.h"
+#include "tools/flag_checks.h"
 #include "tools/json_output.h"
 #include "tools/log_file.h"
 #include "tools/machine.h"
+#include "tools/messages.h"
 #include "tools/pictures.h"
 #include "tools/text.h"
 

@@ -8,6 +8,7 @@
 #include "glint/image_io.hpp"
 #include "tools/console.h"
 #include "tools/machine.h"
+#include "tools/messages.h"
 #include "tools/verification.h"
 
 namespace glint::tools {

@@ -6,6 +6,7 @@
 
 #include "glint/image_io.hpp"
 #include "tools/console.h"
+#include "tools/messages.h"
 #include "tools/pictures.h"
 #include "tools/text.h"
 

@@ -16,6 +16,8 @@
 #include "glint/quantise.hpp"
 #include "tools/console.h"
 #include "tools/evaluation.h"
+#include "tools/flag_checks.h"
+#include "tools/messages.h"
 #include "tools/models.h"
 #include "tools/picture_set.h"
 #include "tools/table.h"
