@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -153,7 +151,7 @@ Expected<std::unique_ptr<ByteSink>> ByteSink::Create(const std::string& path) {
   }
   struct stat info {};
   const bool special = stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
-  const Error error = special ? sink->OpenDirect(path) : sink->OpenTemporary(path);
+  const Error error = special ? sink->OpenDirect(path) : sink->OpenFile(path);
   if (!error.ok()) return error;
   return sink;
 }
@@ -166,31 +164,15 @@ Error ByteSink::OpenDirect(const std::string& path) {
   return {};
 }
 
-Error ByteSink::OpenTemporary(const std::string& path) {
-  final_path_ = path;
-  // Behind a symbolic link, the file that it names is replaced, not the link.
-  if (char* real = realpath(path.c_str(), nullptr); real != nullptr) {
-    final_path_ = real;
-    std::free(real);
-  }
-  constexpr int kAttempts = 1000;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const std::string temporary =
-        final_path_ + "." + std::to_string(getpid()) + "-" + std::to_string(attempt) + ".tmp";
-    fd_ = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd_ >= 0) {
-      owned_ = true;
-      temporary_path_ = temporary;
-      return {};
-    }
-    if (errno != EEXIST) break;
-  }
-  return Fail("cannot be written");
+Error ByteSink::OpenFile(const std::string& path) {
+  file_ = std::make_unique<OutputFile>(name_, path);
+  const Error error = file_->Open();
+  fd_ = file_->descriptor();
+  return error;
 }
 
 ByteSink::~ByteSink() {
   if (fd_ >= 0 && owned_) close(fd_);
-  if (!temporary_path_.empty()) unlink(temporary_path_.c_str());
 }
 
 Error ByteSink::Fail(const std::string& what) {
@@ -230,16 +212,12 @@ Error ByteSink::Write(const void* data, size_t size) {
 
 Error ByteSink::Finish() {
   const Error flushed = Flush();
-  if (!flushed.ok() || !owned_) return flushed;
+  if (!flushed.ok()) return flushed;
+  if (file_ != nullptr) return file_->Commit();
+  if (!owned_) return {};
   const int closed = close(fd_);
   fd_ = -1;
-  if (closed != 0) return Fail("cannot be written");
-  if (temporary_path_.empty()) return {};
-  if (rename(temporary_path_.c_str(), final_path_.c_str()) != 0) {
-    return Fail("cannot take its name");
-  }
-  temporary_path_.clear();
-  return {};
+  return closed == 0 ? Error{} : Fail("cannot be written");
 }
 
 }  // namespace glint

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/output_file.h"
 #include "glint/glint.hpp"
 
 namespace glint {
@@ -103,17 +104,16 @@ class ByteSink {
 
  private:
   explicit ByteSink(std::string name) : name_(std::move(name)) {}
-  Error OpenTemporary(const std::string& path);
+  Error OpenFile(const std::string& path);
   Error OpenDirect(const std::string& path);
   Error Flush();
   Error WriteDirect(const uint8_t* data, size_t size);
   Error Fail(const std::string& what);  // with errno
 
   std::string name_;
-  std::string final_path_;
-  std::string temporary_path_;  // empty: written directly
+  std::unique_ptr<OutputFile> file_;  // none: written directly
   int fd_ = -1;
-  bool owned_ = false;
+  bool owned_ = false;  // closed with the sink
   std::vector<uint8_t> buffer_;
 };
 
