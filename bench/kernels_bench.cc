@@ -23,6 +23,7 @@
 #include "tools/console.h"
 #include "tools/machine.h"
 #include "tools/models.h"
+#include "tools/program.h"
 #include "tools/text.h"
 
 namespace glint::tools {
@@ -456,7 +457,7 @@ int Main(int argc, char** argv) {
   app.footer(
       "Google Benchmark's flags work too: --benchmark_filter=conv1x1.*int16, "
       "--benchmark_format=json, ...");
-  return RunTool(kTool, app, argc, argv, [&target] { return Measure(target); });
+  return RunTool(app, argc, argv, [&target] { return Measure(target); });
 }
 
 }  // namespace

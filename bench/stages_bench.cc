@@ -21,6 +21,7 @@
 #include "tools/console.h"
 #include "tools/machine.h"
 #include "tools/models.h"
+#include "tools/program.h"
 #include "tools/table.h"
 #include "tools/text.h"
 
@@ -487,7 +488,7 @@ int Main(int argc, char** argv) {
   CLI::App app("Speed of the codec's stages and layers", kTool);
   Flags flags;
   AddFlags(&app, &flags);
-  return RunTool(kTool, app, argc, argv, [&flags] { return Measure(flags); });
+  return RunTool(app, argc, argv, [&flags] { return Measure(flags); });
 }
 
 }  // namespace

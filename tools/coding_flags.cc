@@ -1,64 +1,75 @@
 #include "tools/coding_flags.h"
 
-#include <cstdio>
-
-#include "tools/command.h"
+#include "CLI/CLI.hpp"
+#include "tools/flag_texts.h"
 #include "tools/info_text.h"
 #include "tools/machine.h"
+#include "tools/program.h"
+#include "tools/signals.h"
 #include "tools/text.h"
 
 namespace glint::tools {
 namespace {
 
+constexpr const char* kModelGroup = "Model and speed";
+constexpr const char* kLimitGroup = "Limits";
 constexpr double kPatience = 0.5;  // seconds after which progress is worth a line
 
 }  // namespace
 
 void AddTargetFlag(CLI::App* app, std::string* target) {
   app->add_option("--target", *target,
-                  "SIMD target, such as AVX2 (default: $GLINT_TARGET, else the best here)");
+                  "SIMD target, such as AVX2 (default: $GLINT_TARGET, else the best here)")
+      ->type_name("NAME")
+      ->group(kModelGroup);
 }
 
 void AddLimitFlags(CLI::App* app, Limits* limits) {
   AddByteSizeOption(app, "--max-pixels", &limits->max_pixels,
-                    "Refuse pictures with more pixels (K, M, G: powers of 1024; default 1G)");
+                    "Refuse pictures with more pixels (default 1G; K, M, G: powers of 1024)")
+      ->group(kLimitGroup);
   AddByteSizeOption(app, "--max-memory", &limits->max_memory,
-                    "Refuse work that needs more memory, in bytes (default 4G)");
+                    "Refuse work that needs more memory, in bytes (default 4G)")
+      ->group(kLimitGroup);
 }
 
-void AddCodingFlags(CLI::App* app, CodingFlags* flags) {
-  app->add_option("--model", flags->model,
-                  "Model file (default: $GLINT_MODEL, else, of those that came with Glint, "
-                  "light-int8, and to decode the one that the stream names)");
+void AddCodingFlags(CLI::App* app, const std::string& default_model, CodingFlags* flags) {
+  app->add_option("--model", flags->model, "Model (default: " + default_model + ")")
+      ->type_name("FILE")
+      ->group(kModelGroup);
   app->add_option("--threads", flags->threads, "Threads; 0: all that the machine has (default)")
-      ->check(CLI::Range(0, 1024));
+      ->check(CLI::Range(0, 1024))
+      ->group(kModelGroup);
   app->add_option("--band", flags->band,
                   "Picture rows worked on at a time; 0: chosen (default). Never changes the result")
-      ->check(CLI::Range(0, 1 << 20));
-  app->add_flag("-v,--verbose", flags->verbose, "Say on standard error what was done");
+      ->check(CLI::Range(0, 1 << 20))
+      ->group(kModelGroup);
   AddTargetFlag(app, &flags->target);
   AddLimitFlags(app, &flags->limits);
+  app->add_flag("-v,--verbose", flags->verbose, "Say on standard error what was done")
+      ->group(kMessageGroup);
 }
 
-void SetCallOptions(const CodingFlags& flags, const std::string& what, StatusLine* status,
-                    CallOptions* options) {
-  options->threads = flags.threads;
-  options->band_rows = flags.band;
-  options->limits = flags.limits;
-  options->progress = [what, status, start = Now()](double done) {
+CallOptions CallFor(const CodingFlags& flags, const std::string& what, StatusLine* status) {
+  CallOptions call;
+  call.threads = flags.threads;
+  call.band_rows = flags.band;
+  call.limits = flags.limits;
+  call.progress = [what, status, start = Now()](double done) {
     if (Now() - start > kPatience) status->ShowProgress(what, done);
     return !Interrupted();
   };
+  return call;
 }
 
-void SaySummary(const CodingSummary& summary) {
+std::string SummaryText(const std::string& name, const CodingSummary& summary) {
   const double pixels = static_cast<double>(summary.picture.width) * summary.picture.height;
   const double bits = 8 * static_cast<double>(summary.stream_bytes);
-  std::fprintf(
-      stderr, "%s: %s, %s bytes, %s bpp%s, %s s, %s at the most\n", kGlint,
-      PictureText(summary.picture).c_str(), Grouped(summary.stream_bytes).c_str(),
-      Fixed(bits / pixels, 3).c_str(), (summary.found.empty() ? "" : ", " + summary.found).c_str(),
-      Fixed(summary.report.times.total, 3).c_str(), ByteSize(PeakRssMib() * 1024 * 1024).c_str());
+  return name + ": " + PictureText(summary.picture) + ", " + Grouped(summary.stream_bytes) +
+         " bytes, " + Fixed(bits / pixels, 3) + " bpp, " +
+         (summary.found.empty() ? "" : summary.found + ", ") +
+         Fixed(summary.report.times.total, 3) + " s, " + ByteSize(PeakRssMib() * 1024 * 1024) +
+         " at the most";
 }
 
 }  // namespace glint::tools

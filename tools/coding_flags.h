@@ -8,9 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "CLI/CLI.hpp"
 #include "glint/glint.hpp"
 #include "tools/console.h"
+
+namespace CLI {
+class App;
+}
 
 namespace glint::tools {
 
@@ -22,14 +25,14 @@ struct CodingFlags {
   bool verbose = false;
 };
 
-void AddCodingFlags(CLI::App* app, CodingFlags* flags);
+// `default_model` says which model it is without --model.
+void AddCodingFlags(CLI::App* app, const std::string& default_model, CodingFlags* flags);
 void AddTargetFlag(CLI::App* app, std::string* target);
 void AddLimitFlags(CLI::App* app, Limits* limits);
 
 // Threads, bands and limits; `status` shows what is done as `what` when it takes a while, and an
 // interrupt stops the call.
-void SetCallOptions(const CodingFlags& flags, const std::string& what, StatusLine* status,
-                    CallOptions* options);
+CallOptions CallFor(const CodingFlags& flags, const std::string& what, StatusLine* status);
 
 // What one coding did, for -v.
 struct CodingSummary {
@@ -39,8 +42,8 @@ struct CodingSummary {
   std::string found;                  // what a search for the rate came to, else empty
   std::vector<std::string> warnings;  // about the picture that was read
 };
-// "glint: 768x512, RGB, 8 bits, ..." on standard error.
-void SaySummary(const CodingSummary& summary);
+// "photo.glint: 768x512, RGB, 8 bits, ..."
+std::string SummaryText(const std::string& name, const CodingSummary& summary);
 
 }  // namespace glint::tools
 

@@ -2,54 +2,94 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "CLI/CLI.hpp"
 #include "tools/coding_flags.h"
 #include "tools/console.h"
 #include "tools/decode_file.h"
+#include "tools/file_flags.h"
+#include "tools/file_plan.h"
+#include "tools/flag_texts.h"
+#include "tools/many_files.h"
 #include "tools/models.h"
+#include "tools/output.h"
 
 namespace glint::tools {
 namespace {
 
 struct DecodeFlags {
-  std::string in, out, format = "png";
+  FileFlags files;
+  std::string format = "png";
   CodingFlags coding;
 };
 
-Error Decode(const DecodeFlags& flags) {
-  const Expected<StreamFile> stream = ReadStream(flags.in, flags.coding.limits);
+Expected<CodingSummary> Decode(const DecodeFlags& flags, const FilePair& pair, ModelFinder* models,
+                               const CallOptions& call) {
+  const Expected<StreamFile> stream = ReadStream(pair.in, call.limits);
   if (!stream) return stream.error();
-  const Error target = UseTarget(flags.coding.target);
-  if (!target.ok()) return target;
-  const Expected<Model> model = LoadModelOf(stream->info.model_id, flags.coding.model);
-  if (!model) return model.error();
+  const Expected<Model> model = models->Find(stream->info.model_id);
+  if (!model) return At(stream->name, model.error());
   DecodeOptions options;
+  static_cast<CallOptions&>(options) = call;
+  return DecodeFile(*model, *stream, pair.out, flags.format, options);
+}
+
+Error DecodeOne(const DecodeFlags& flags, const FilePair& pair, ModelFinder* models) {
   StatusLine status;
-  SetCallOptions(flags.coding, "decoding", &status, &options);
   const Expected<CodingSummary> summary =
-      DecodeFile(*model, *stream, flags.out, flags.format, options);
+      Decode(flags, pair, models, CallFor(flags.coding, "decoding", &status));
   status.Clear();
   if (!summary) return summary.error();
-  if (flags.coding.verbose) SaySummary(*summary);
+  if (flags.coding.verbose) Complain(kGlint, SummaryText(OutputName(pair.out), *summary));
   return {};
+}
+
+Expected<int> Decode(const DecodeFlags& flags) {
+  const Error target = UseTarget(flags.coding.target);
+  if (!target.ok()) return target;
+  const FileKinds kinds = {"stream", "picture", /*reads_streams=*/true, "." + flags.format};
+  Expected<FilePlan> plan = PlanFiles(flags.files, kinds, flags.coding.model);
+  if (!plan) return plan.error();
+  ModelFinder models(flags.coding.model);
+  if (!plan->many) {
+    const Error error = DecodeOne(flags, plan->pairs.front(), &models);
+    return error.ok() ? Expected<int>(kExitOk) : error;
+  }
+  const auto decode = [&](const FilePair& pair, const CallOptions& call) {
+    return Decode(flags, pair, &models, call);
+  };
+  const ManyFiles many = {std::move(*plan), kinds.in, "decoding", "decoded", decode};
+  return CodeMany(many, flags.files, flags.coding);
 }
 
 }  // namespace
 
 Command AddDecodeCommand(CLI::App* app) {
   const auto flags = std::make_shared<DecodeFlags>();
-  CLI::App* decode = app->add_subcommand("decode", ".glint stream to picture");
-  decode->add_option("IN", flags->in, "Stream; -: standard input")->required();
-  decode->add_option("OUT", flags->out, "Picture (.png, .ppm, .pgm, .pam); -: standard output")
-      ->required();
-  decode->add_option("--format", flags->format, "What goes to standard output (default png)")
-      ->check(CLI::IsMember({"png", "ppm", "pgm", "pam"}));
-  AddCodingFlags(decode, &flags->coding);
-  decode->footer(
-      "Examples:\n"
-      "  glint decode photo.glint photo.png\n"
-      "  glint decode photo.glint - --format ppm | cjpeg > photo.jpg");
-  return {decode, [flags] { return ExitCodeFor(kGlint, Decode(*flags)); }};
+  CLI::App* decode = app->add_subcommand("decode", "Makes pictures of .glint streams");
+  AddFileFlags(decode, "stream", &flags->files);
+  decode
+      ->add_option("--format", flags->format,
+                   "What goes to standard output, and into --out (default png)")
+      ->check(CLI::IsMember({"png", "ppm", "pgm", "pam"}))
+      ->group("Picture");
+  AddCodingFlags(
+      decode,
+      "the one that the stream names, of those in $GLINT_MODEL and those that came with Glint",
+      &flags->coding);
+  SetHelp(decode,
+          {{"[FLAGS] STREAM PICTURE", "[FLAGS] STREAM... --out FOLDER"},
+           "The picture's ending says what it is: .png, .ppm, .pgm or .pam; - is standard input or "
+           "output. A folder stands for the .glint files in it.",
+           {"glint decode photo.glint photo.png",
+            "glint decode photo.glint - --format ppm | cjpeg > photo.jpg",
+            "glint decode streams --recursive --out pictures"},
+           {}});
+  return {decode, [flags] {
+            const Expected<int> exit_code = Decode(*flags);
+            return exit_code ? *exit_code : ExitCodeFor(kGlint, exit_code.error());
+          }};
 }
 
 }  // namespace glint::tools

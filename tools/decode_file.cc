@@ -5,6 +5,7 @@
 
 #include "glint/image_io.hpp"
 #include "tools/console.h"
+#include "tools/signals.h"
 #include "tools/text.h"
 
 namespace glint::tools {
@@ -74,6 +75,8 @@ Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
   summary.stream_bytes = stream.bytes.size();
   DecodeOptions call = options;
   call.limits.held_memory += stream.bytes.size();
+  const UnfinishedFile unfinished(out);
+  if (!unfinished.allowed()) return MakeError(ErrorCode::kCancelled, "interrupted");
   RowSink sink(out, format);
   const Error decoded = DecodeRows(
       model, stream.bytes.data(), stream.bytes.size(),

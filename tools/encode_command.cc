@@ -2,61 +2,92 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "CLI/CLI.hpp"
 #include "tools/coding_flags.h"
 #include "tools/console.h"
 #include "tools/encode_file.h"
+#include "tools/file_flags.h"
+#include "tools/file_plan.h"
+#include "tools/flag_texts.h"
+#include "tools/many_files.h"
 #include "tools/messages.h"
 #include "tools/models.h"
+#include "tools/output.h"
 #include "tools/rate_flags.h"
 
 namespace glint::tools {
 namespace {
 
+const FileKinds kKinds = {"picture", "stream", /*reads_streams=*/false, ".glint"};
+
 struct EncodeFlags {
-  std::string in, out;
+  FileFlags files;
   RateFlags rate;
   CodingFlags coding;
 };
 
-Error Encode(const EncodeFlags& flags) {
+Error EncodeOne(const EncodeFlags& flags, const FilePair& pair, const Model& model,
+                EncodeOptions options) {
+  StatusLine status;
+  static_cast<CallOptions&>(options) = CallFor(flags.coding, "encoding", &status);
+  const Expected<CodingSummary> summary =
+      EncodeFile(model, pair.in, pair.out, options, flags.rate.target);
+  status.Clear();
+  if (!summary) return summary.error();
+  Warn(kGlint, InputName(pair.in), summary->warnings);
+  if (flags.coding.verbose) Complain(kGlint, SummaryText(OutputName(pair.out), *summary));
+  return {};
+}
+
+Expected<int> Encode(const EncodeFlags& flags) {
   const Error target = UseTarget(flags.coding.target);
   if (!target.ok()) return target;
   const Expected<std::string> path = FindModel(flags.coding.model, kCodingModel);
   if (!path) return path.error();
+  Expected<FilePlan> plan = PlanFiles(flags.files, kKinds, *path);
+  if (!plan) return plan.error();
   const Expected<Model> model = LoadModel(*path);
   if (!model) return model.error();
   EncodeOptions options;
-  const Error rate = SetRate(flags.rate, model->info(), &options);
-  if (!rate.ok()) return rate;
-  StatusLine status;
-  SetCallOptions(flags.coding, "encoding", &status, &options);
-  const Expected<CodingSummary> summary =
-      EncodeFile(*model, flags.in, flags.out, options, flags.rate.target);
-  status.Clear();
-  if (!summary) return summary.error();
-  Warn(kGlint, InputName(flags.in), summary->warnings);
-  if (flags.coding.verbose) SaySummary(*summary);
-  return {};
+  Error error = SetRate(flags.rate, model->info(), &options);
+  if (!error.ok()) return error;
+  if (!plan->many) {
+    error = EncodeOne(flags, plan->pairs.front(), *model, options);
+    return error.ok() ? Expected<int>(kExitOk) : error;
+  }
+  const auto encode = [&flags, &model, options](const FilePair& pair, const CallOptions& call) {
+    EncodeOptions with_call = options;
+    static_cast<CallOptions&>(with_call) = call;
+    return EncodeFile(*model, pair.in, pair.out, with_call, flags.rate.target);
+  };
+  const ManyFiles many = {std::move(*plan), kKinds.in, "encoding", "encoded", encode};
+  return CodeMany(many, flags.files, flags.coding);
 }
 
 }  // namespace
 
 Command AddEncodeCommand(CLI::App* app) {
   const auto flags = std::make_shared<EncodeFlags>();
-  CLI::App* encode =
-      app->add_subcommand("encode", "Picture (PNG, JPEG, PPM, PGM, PAM) to .glint stream");
-  encode->add_option("IN", flags->in, "Picture; -: standard input")->required();
-  encode->add_option("OUT", flags->out, "Stream; -: standard output")->required();
+  CLI::App* encode = app->add_subcommand("encode", "Makes .glint streams of pictures");
+  AddFileFlags(encode, kKinds.in, &flags->files);
   AddRateFlags(encode, &flags->rate);
-  AddCodingFlags(encode, &flags->coding);
-  encode->footer(
-      "Examples:\n"
-      "  glint encode photo.png photo.glint\n"
-      "  glint encode --quality 90 photo.png photo.glint\n"
-      "  glint encode --target-size 64K -v photo.png photo.glint\n"
-      "  glint encode photo.jpg photo.glint");
-  return {encode, [flags] { return ExitCodeFor(kGlint, Encode(*flags)); }};
+  AddCodingFlags(encode, "$GLINT_MODEL, else light-int8, which came with Glint", &flags->coding);
+  SetHelp(encode,
+          {{"[FLAGS] PICTURE STREAM", "[FLAGS] PICTURE... --out FOLDER"},
+           "Pictures are PNG, JPEG, PPM, PGM or PAM; - is standard input or output. A folder "
+           "stands for "
+           "the pictures in it.",
+           {"glint encode photo.png photo.glint", "glint encode --quality 90 photo.png photo.glint",
+            "glint encode --target-size 64K -v photo.png photo.glint",
+            "glint encode - photo.glint < photo.jpg",
+            "glint encode photos --recursive --out streams --jobs 4"},
+           {}});
+  return {encode, [flags] {
+            const Expected<int> exit_code = Encode(*flags);
+            return exit_code ? *exit_code : ExitCodeFor(kGlint, exit_code.error());
+          }};
 }
 
 }  // namespace glint::tools

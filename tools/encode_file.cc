@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "glint/image_io.hpp"
 #include "tools/console.h"
+#include "tools/output.h"
 #include "tools/picture_source.h"
 #include "tools/text.h"
 
@@ -50,8 +50,8 @@ Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,
       EncodeSource(model, source->get(), options, target, &summary);
   if (!(*source)->error().ok()) return At(name, (*source)->error());
   if (!stream) return At(name, stream.error());
-  const Error written = WriteFile(out, stream->data(), stream->size());
-  if (!written.ok()) return At(OutputName(out), written);
+  const Error written = WriteOutput(out, stream->data(), stream->size());
+  if (!written.ok()) return written;
   summary.stream_bytes = stream->size();
   summary.warnings = (*source)->warnings();
   return summary;

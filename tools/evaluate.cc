@@ -20,11 +20,15 @@
 #include "tools/evaluation_job.h"
 #include "tools/evaluation_output.h"
 #include "tools/flag_checks.h"
+#include "tools/flag_texts.h"
 #include "tools/json_output.h"
 #include "tools/log_file.h"
 #include "tools/machine.h"
 #include "tools/messages.h"
+#include "tools/output.h"
 #include "tools/pictures.h"
+#include "tools/program.h"
+#include "tools/signals.h"
 #include "tools/text.h"
 
 namespace glint::tools {
@@ -101,8 +105,37 @@ class Run {
     return (fs::path(flags_.out) / evaluation.label).string();
   }
 
+  // The stream and the picture at one rate.
+  std::string SavedPath(const std::string& folder, size_t index, double lrd,
+                        const char* extension) const {
+    const std::string& name = job_.pictures.files[index].output;
+    return (fs::path(folder) / OutputFileName(name, lrd, job_.lrds.size(), extension)).string();
+  }
+
+  // Nothing that is read may be overwritten: --out may lead back to the pictures.
+  Error CheckKeepsInputs() const {
+    InputFiles inputs;
+    for (const TestedModel& model : job_.models) inputs.Add(model.path);
+    for (const PictureFile& file : job_.pictures.files) inputs.Add(file.path);
+    if (!flags_.curves.empty()) inputs.Add(flags_.curves);
+    Error error = flags_.json.empty() ? Error{} : inputs.Check(flags_.json);
+    if (flags_.out.empty()) return error;
+    for (const Evaluation& evaluation : evaluations_) {
+      for (size_t i = 0; i < job_.pictures.files.size(); ++i) {
+        for (const double lrd : job_.lrds) {
+          for (const char* const extension : {".glint", ".png"}) {
+            if (!error.ok()) return error;
+            error = inputs.Check(SavedPath(OutputFolder(evaluation), i, lrd, extension));
+          }
+        }
+      }
+    }
+    return error;
+  }
+
   Error PrepareOutput() {
-    if (flags_.out.empty()) return {};
+    const Error kept = CheckKeepsInputs();
+    if (!kept.ok() || flags_.out.empty()) return kept;
     for (const Evaluation& evaluation : evaluations_) {
       const std::string folder = OutputFolder(evaluation);
       std::error_code error;
@@ -228,16 +261,12 @@ class Run {
   }
 
   // The stream and what it decodes to.
-  Error Save(size_t index, const Coded& coded, const fs::path& folder) {
-    const auto path = [&](const char* extension) {
-      return (folder / OutputFileName(job_.pictures.files[index].output, coded.measurement.lrd,
-                                      job_.lrds.size(), extension))
-          .string();
-    };
-    Error error =
-        At(path(".glint"), WriteFile(path(".glint"), coded.stream.data(), coded.stream.size()));
-    if (error.ok()) error = At(path(".png"), WritePicture(path(".png"), coded.decoded));
-    return error;
+  Error Save(size_t index, const Coded& coded, const std::string& folder) {
+    const double lrd = coded.measurement.lrd;
+    const Error error = WriteOutput(SavedPath(folder, index, lrd, ".glint"), coded.stream.data(),
+                                    coded.stream.size());
+    if (!error.ok()) return error;
+    return WritePictureOutput(SavedPath(folder, index, lrd, ".png"), coded.decoded);
   }
 
   void PrintEnd() {
@@ -284,7 +313,7 @@ class Run {
   Error WriteJson() {
     if (flags_.json.empty()) return {};
     const std::string text = JsonText(EvaluationsJson(evaluations_, job_.curves));
-    return At(OutputName(flags_.json), WriteFile(flags_.json, text.data(), text.size()));
+    return WriteOutput(flags_.json, text.data(), text.size());
   }
 
   const EvaluateFlags& flags_;
@@ -300,73 +329,112 @@ class Run {
 
 // ---- flags -------------------------------------------------------------------------------------
 
-void AddFlags(CLI::App* app, EvaluateFlags* flags) {
+void AddModelFlags(CLI::App* app, EvaluateFlags* flags) {
+  constexpr const char* kGroup = "Models";
   CLI::Option* const type =
       app->add_option("--type", flags->type,
-                      "FP32, FP16, INT16, INT8 or INT8-ENTROPY: the shipped model of that type "
-                      "(default: FP32, or what --model is)")
-          ->check(CLI::IsMember(ShippedTypes(), CLI::ignore_case));
+                      "The shipped model of that type (default: FP32, or what --model is)")
+          ->check(CLI::IsMember(ShippedTypes(), CLI::ignore_case))
+          ->type_name("TYPE")
+          ->group(kGroup);
   CLI::Option* const model =
       app->add_option("--model", flags->models,
-                      "Model file (default: $GLINT_MODEL, else the one that came with Glint); "
+                      "Model (default: $GLINT_MODEL, else light-fp32, which came with Glint); "
                       "several times: compares them with the first")
-          ->allow_extra_args(false);
+          ->allow_extra_args(false)
+          ->type_name("FILE")
+          ->group(kGroup);
   app->add_option("--compare", flags->compare,
                   "Types, with commas between: compares the shipped models with the first")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember(ShippedTypes(), CLI::ignore_case))
+      ->type_name("TYPES")
+      ->group(kGroup)
       ->excludes(type)
       ->excludes(model);
-  app->add_option(
-      "--curves", flags->curves,
-      "JSON of other codecs' results, as CompressAI and --json write them: compares with "
-      "each");
+  app->add_option("--curves", flags->curves,
+                  "JSON of other codecs' results, as CompressAI and --json write them: compares "
+                  "with each")
+      ->type_name("FILE")
+      ->group(kGroup);
+}
+
+void AddRunFlags(CLI::App* app, EvaluateFlags* flags) {
+  constexpr const char* kPictures = "Pictures and rates";
+  constexpr const char* kSpeed = "Speed";
   app->add_option("--gt_path,--gt-path", flags->gt_path,
                   "Picture, or folder of pictures (default: the samples that came with Glint)")
-      ->check(NotEmpty());
-  CLI::Option* const lrd = app->add_option(
-      "--lrd", flags->lrd,
-      "Rates, with commas between; larger is more bits (default: the model's; when comparing "
-      "models or --curves, 6 over what the models are meant for)");
+      ->check(NotEmpty())
+      ->type_name("PATH")
+      ->group(kPictures);
+  CLI::Option* const lrd =
+      app->add_option("--lrd", flags->lrd,
+                      "Rates, with commas between; larger is more bits (default: the model's; when "
+                      "comparing models or --curves, 6 over what the models are meant for)")
+          ->type_name("N,N")
+          ->group(kPictures);
   app->add_option("--quality", flags->quality,
                   "Rates as qualities, with commas between: 0, the lowest, to 100, the highest")
+      ->type_name("N,N")
+      ->group(kPictures)
       ->excludes(lrd);
   app->add_option("--freq", flags->freq,
                   "Show and save every N-th picture, and any below 15 dB (default: 5 for a folder, "
                   "else 1); means are over all")
-      ->check(CLI::Range(1, 1 << 30));
+      ->check(CLI::Range(1, 1 << 30))
+      ->group(kPictures);
   app->add_option("--threads", flags->threads,
                   "Threads (default 1, so that times compare); 0: all that the machine has")
-      ->check(CLI::Range(0, 1024));
+      ->check(CLI::Range(0, 1024))
+      ->group(kSpeed);
   app->add_option("--target", flags->target,
-                  "SIMD target, such as AVX2 (default: $GLINT_TARGET, else the best here)");
+                  "SIMD target, such as AVX2 (default: $GLINT_TARGET, else the best here)")
+      ->type_name("NAME")
+      ->group(kSpeed);
   app->add_option("--repeat", flags->repeat,
                   "Code each picture N times and take the median of the times (default 1)")
-      ->check(CLI::Range(1, 10000));
+      ->check(CLI::Range(1, 10000))
+      ->group(kSpeed);
   app->add_flag_callback(
-      "--no-verify", [flags] { flags->verify = false; },
-      "Do not decode each stream once more, untimed, with other threads and bands, where a "
-      "difference makes the picture fail");
+         "--no-verify", [flags] { flags->verify = false; },
+         "Do not decode each stream once more, untimed, with other threads and bands, where a "
+         "difference makes the picture fail")
+      ->group(kSpeed);
   AddByteSizeOption(app, "--max-pixels", &flags->limits.max_pixels,
-                    "Fail pictures with more pixels (K, M, G: powers of 1024; default 1G)");
+                    "Fail pictures with more pixels (default 1G; K, M, G: powers of 1024)")
+      ->group("Limits");
   AddByteSizeOption(app, "--max-memory", &flags->limits.max_memory,
-                    "Fail pictures that need more memory to be measured, in bytes (default 4G)");
+                    "Fail pictures that need more memory to be measured, in bytes (default 4G)")
+      ->group("Limits");
+}
+
+void AddFlags(CLI::App* app, EvaluateFlags* flags) {
+  constexpr const char* kResults = "Results";
+  AddModelFlags(app, flags);
+  AddRunFlags(app, flags);
   app->add_option("--out", flags->out,
-                  "Folder for reconstructions and streams (DIR/FP32 and so on) and the log "
-                  "(DIR/log)");
+                  "Reconstructions and streams go to FOLDER/FP32 and so on, the log to FOLDER/log")
+      ->type_name("FOLDER")
+      ->group(kResults);
   app->add_option("--json", flags->json,
-                  "Results as JSON, in CompressAI's schema (-: standard output)");
-  app->footer(
-      "Examples:\n"
-      "  evaluate\n"
-      "  evaluate --gt_path Kodak --lrd 0.0001,0.0003,0.0009 --json kodak.json\n"
-      "  evaluate --type FP32 --gt_path photo.png --out results --repeat 5\n"
-      "  evaluate --compare FP32,INT8 --gt_path Kodak --repeat 3 --json compared.json\n"
-      "  evaluate --gt_path Kodak --curves bench/codecs.json\n"
-      "Exit code: 0; 1 when some pictures of a folder could not be evaluated; 2 when a flag, file "
-      "or\n"
-      "model is bad. docs/EVALUATE.md says what each number means.");
+                  "Results as JSON, in CompressAI's schema (-: standard output)")
+      ->type_name("FILE")
+      ->group(kResults);
+  SetHelp(app,
+          {{"[FLAGS]"},
+           "Without flags: the sample pictures, with light-fp32. docs/EVALUATE.md says what each "
+           "number means.",
+           {"evaluate --gt_path Kodak --lrd 0.0001,0.0003,0.0009 --json kodak.json",
+            "evaluate --type INT8 --gt_path photo.png --out results --repeat 5",
+            "evaluate --compare FP32,INT8 --gt_path Kodak --json compared.json",
+            "evaluate --gt_path Kodak --curves bench/codecs.json"},
+           {{"Exit code",
+             "0; 1 when some pictures of a folder could not be evaluated; 2 when a flag, file or "
+             "model is bad."},
+            {"Environment",
+             "GLINT_MODEL is a model file, or a folder that holds light-fp32.safetensors. "
+             "GLINT_TARGET is a SIMD target."}}});
 }
 
 int Main(int argc, char** argv) {
@@ -374,8 +442,7 @@ int Main(int argc, char** argv) {
   EvaluateFlags flags;
   app.set_version_flag("--version", std::string("evaluate (Glint) ") + Version());
   AddFlags(&app, &flags);
-  return RunTool(kTool, app, argc, argv, [&flags] {
-    CatchInterrupts();
+  return RunTool(app, argc, argv, [&flags] {
     Expected<Job> job = PrepareJob(flags);
     if (!job) return ExitCodeFor(kTool, job.error());
     return Run(flags, std::move(*job)).Main();

@@ -14,6 +14,7 @@
 #include "tools/console.h"
 #include "tools/evaluation.h"
 #include "tools/models.h"
+#include "tools/output.h"
 #include "tools/text.h"
 
 namespace glint::tools {
@@ -165,21 +166,6 @@ Expected<std::vector<double>> Rates(const EvaluateFlags& flags,
 // ---- pictures and results
 // ------------------------------------------------------------------------
 
-// A JSON file that could not be written at the end would have cost the whole run.
-Error CheckJsonPath(const std::string& path) {
-  if (path.empty() || path == "-") return {};
-  std::error_code error;
-  const fs::path folder = fs::absolute(path, error).parent_path();
-  if (fs::is_directory(path, error)) {
-    return MakeError(ErrorCode::kInvalidArgument, "--json " + path + ": is a folder");
-  }
-  if (!fs::is_directory(folder, error)) {
-    return MakeError(ErrorCode::kNotFound,
-                     "--json " + path + ": there is no folder " + folder.string());
-  }
-  return {};
-}
-
 Error CheckReadable(const std::string& path, const EvaluateFlags& flags,
                     const std::vector<TestedModel>& models) {
   MeasureOptions options;
@@ -244,7 +230,7 @@ std::vector<double> SpreadRates(double min, double max) {
 }
 
 Expected<Job> PrepareJob(const EvaluateFlags& flags) {
-  Error error = CheckJsonPath(flags.json);
+  Error error = flags.json.empty() ? Error{} : CheckOutputPath("--json", flags.json);
   if (error.ok()) error = UseTarget(flags.target);
   if (!error.ok()) return error;
   const Expected<std::string> source =

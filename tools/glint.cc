@@ -11,24 +11,29 @@
 #include "tools/console.h"
 #include "tools/decode_command.h"
 #include "tools/encode_command.h"
+#include "tools/flag_texts.h"
 #include "tools/info_command.h"
+#include "tools/program.h"
 
 namespace glint::tools {
 namespace {
 
 int Main(int argc, char** argv) {
-  CLI::App app("Glint, a learned image codec", kGlint);
+  CLI::App app("Codes pictures by a learned model, and restores them", kGlint);
   app.set_version_flag("--version", std::string("glint ") + Version());
   app.require_subcommand(1);
-  app.footer(
-      "`glint COMMAND --help` has the flags of a command. Exit code: 0, or 2 with one message "
-      "when\n"
-      "a flag, file, model or stream is bad; output files appear only when they are complete.\n"
-      "Environment: GLINT_MODEL (model file or folder), GLINT_TARGET (SIMD target).");
+  SetHelp(&app, {{"COMMAND [FLAGS] FILES"},
+                 "`glint COMMAND --help` has the flags of a command.",
+                 {"glint encode photo.png photo.glint", "glint decode photo.glint photo.png"},
+                 {{"Exit code",
+                   "0; 1 when some of many files failed; 2, with one message, when a flag, file, "
+                   "model or stream is bad. Output files appear only when they are complete."},
+                  {"Environment",
+                   "GLINT_MODEL is a model file, or a folder that holds light-int8.safetensors, or "
+                   "what streams need to be decoded. GLINT_TARGET is a SIMD target."}}});
   const std::vector<Command> commands = {AddEncodeCommand(&app), AddDecodeCommand(&app),
                                          AddInfoCommand(&app)};
-  return RunTool(kGlint, app, argc, argv, [&commands] {
-    CatchInterrupts();
+  return RunTool(app, argc, argv, [&commands] {
     for (const Command& command : commands) {
       if (command.app->parsed()) return command.run();
     }

@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "CLI/CLI.hpp"
 #include "glint/image_io.hpp"
 #include "tools/coding_flags.h"
 #include "tools/console.h"
+#include "tools/flag_texts.h"
 #include "tools/info_text.h"
 #include "tools/json_output.h"
 #include "tools/models.h"
@@ -91,17 +93,18 @@ Error Info(const InfoFlags& flags) {
 
 Command AddInfoCommand(CLI::App* app) {
   const auto flags = std::make_shared<InfoFlags>();
-  CLI::App* info = app->add_subcommand("info", "What a stream, model or picture is");
+  CLI::App* info = app->add_subcommand("info", "Says what a stream, model or picture is");
   info->add_option("FILE", flags->in, "Stream, model or picture; -: standard input")->required();
-  info->add_flag("--json", flags->json, "As JSON");
-  info->add_flag("--explain", flags->explain, "Of a model: also how its layers are run");
+  info->add_flag("--json", flags->json, "As JSON")->group("What is shown");
+  info->add_flag("--explain", flags->explain, "Of a model: also how its layers are run")
+      ->group("What is shown");
   AddTargetFlag(info, &flags->target);
   AddLimitFlags(info, &flags->limits);
-  info->footer(
-      "Examples:\n"
-      "  glint info photo.glint\n"
-      "  glint info photo.jpg\n"
-      "  glint info --explain weights/light-fp32.safetensors");
+  SetHelp(info, {{"[FLAGS] FILE"},
+                 "Of a picture, all of it is read. A single - is standard input.",
+                 {"glint info photo.glint", "glint info photo.jpg",
+                  "glint info --explain weights/light-fp32.safetensors"},
+                 {}});
   return {info, [flags] { return ExitCodeFor(kGlint, Info(*flags)); }};
 }
 

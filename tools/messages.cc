@@ -5,8 +5,12 @@
 
 namespace glint::tools {
 
+std::string WarningOf(const std::string& file, const std::string& text) {
+  return "warning: " + file + ": " + text;
+}
+
 void Warn(const std::string& tool, const std::string& file, const std::vector<std::string>& texts) {
-  for (const std::string& text : texts) Complain(tool, "warning: " + file + ": " + text);
+  for (const std::string& text : texts) Complain(tool, WarningOf(file, text));
 }
 
 Error CheckRoom(uint64_t bytes, const Limits& limits) {

@@ -11,7 +11,8 @@
 
 namespace glint::tools {
 
-// "tool: warning: file: text" on standard error for each of the texts.
+std::string WarningOf(const std::string& file, const std::string& text);
+// The same on standard error, for each of the texts: "tool: warning: file: text".
 void Warn(const std::string& tool, const std::string& file, const std::vector<std::string>& texts);
 
 // kLimit when `bytes` of memory are more than there may be.

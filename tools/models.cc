@@ -1,7 +1,9 @@
 #include "tools/models.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <system_error>
 #include <vector>
 
@@ -35,11 +37,23 @@ const char* SourceWeights() {
 #endif
 }
 
-std::string EnvironmentModel(const std::string& file_name) {
+std::string FromEnvironment() {
   const char* value = std::getenv("GLINT_MODEL");
-  if (value == nullptr || *value == '\0') return "";
+  return value == nullptr ? "" : value;
+}
+
+// The model files of a folder, `first` in front.
+void AddModels(const fs::path& folder, const char* first, std::vector<std::string>* paths) {
   std::error_code error;
-  return fs::is_directory(value, error) ? (fs::path(value) / file_name).string() : value;
+  std::vector<std::string> others;
+  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    if (entry->path().extension() != ".safetensors") continue;
+    std::vector<std::string>* const to = entry->path().filename() == first ? paths : &others;
+    to->push_back(entry->path().string());
+  }
+  std::sort(others.begin(), others.end());
+  paths->insert(paths->end(), others.begin(), others.end());
 }
 
 }  // namespace
@@ -58,9 +72,14 @@ Expected<std::string> FindShippedModel(const std::string& file_name) {
 
 Expected<std::string> FindModel(const std::string& flag, const std::string& file_name) {
   if (!flag.empty()) return flag;
-  const std::string named = EnvironmentModel(file_name);
-  if (!named.empty()) return named;
-  return FindShippedModel(file_name);
+  const std::string named = FromEnvironment();
+  if (named.empty()) return FindShippedModel(file_name);
+  std::error_code error;
+  if (!fs::is_directory(named, error)) return named;
+  const fs::path path = fs::path(named) / file_name;
+  if (fs::exists(path, error)) return path.string();
+  return MakeError(ErrorCode::kNotFound,
+                   "GLINT_MODEL=" + named + ": there is no " + file_name + " in this folder");
 }
 
 Expected<std::string> FindSamples() {
@@ -83,21 +102,56 @@ Expected<Model> LoadModel(const std::string& path) {
   return model;
 }
 
-Expected<Model> LoadModelOf(const std::string& id, const std::string& flag) {
-  const Expected<std::string> path = FindModel(flag, kCodingModel);
-  if (!path) return path.error();
-  Expected<Model> first = LoadModel(*path);
-  const char* environment = std::getenv("GLINT_MODEL");
-  const bool named = !flag.empty() || (environment != nullptr && *path == environment);
-  if (!first || named || first->info().id == id) return first;
-  std::error_code error;
-  for (const fs::directory_entry& entry :
-       fs::directory_iterator(fs::path(*path).parent_path(), error)) {
-    if (entry.path().extension() != ".safetensors" || entry.path() == *path) continue;
-    Expected<Model> other = LoadModel(entry.path().string());
-    if (other && other->info().id == id) return other;
+Expected<Model> ModelFinder::Find(const std::string& id) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!flag_.empty()) {
+    if (models_.empty()) {
+      Expected<Model> model = LoadModel(flag_);
+      if (!model) return model;
+      models_.emplace("", std::move(*model));
+    }
+    return models_.begin()->second;
   }
-  return first;
+  const auto known = models_.find(id);
+  if (known != models_.end()) return known->second;
+  if (paths_.empty()) ListPaths();
+  for (const std::string& path : paths_) {
+    const auto seen = ids_.find(path);
+    if (seen != ids_.end() && seen->second != id) continue;
+    Expected<Model> model = LoadModel(path);
+    // What the environment names, and only that, has to be sound.
+    if (!model && path == FromEnvironment()) return model;
+    ids_[path] = model ? model->info().id : "";
+    if (ids_[path] != id) continue;
+    models_.emplace(id, *model);
+    return model;
+  }
+  return MakeError(ErrorCode::kWrongModel, "the stream was made with model " + id + ", and " +
+                                               Looked() + "; name the right one with --model");
+}
+
+void ModelFinder::ListPaths() {
+  std::error_code error;
+  const std::string named = FromEnvironment();
+  if (fs::is_directory(named, error)) {
+    AddModels(named, kCodingModel, &paths_);
+  } else if (!named.empty()) {
+    paths_.push_back(named);
+  }
+  for (const fs::path& folder : DataFolders(SourceWeights())) {
+    AddModels(folder, kCodingModel, &paths_);
+  }
+}
+
+std::string ModelFinder::Looked() const {
+  std::string text;
+  const auto named = ids_.find(FromEnvironment());
+  if (named != ids_.end()) text = "GLINT_MODEL=" + named->first + " is " + named->second + ", and ";
+  text += "no other is it in";
+  std::set<std::string> folders;
+  for (const std::string& path : paths_) folders.insert(fs::path(path).parent_path().string());
+  for (const std::string& folder : folders) text += " " + folder;
+  return text;
 }
 
 Error UseTarget(const std::string& flag) {

@@ -4,7 +4,11 @@
 #ifndef GLINT_TOOLS_MODELS_H_
 #define GLINT_TOOLS_MODELS_H_
 
+#include <map>
+#include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "glint/glint.hpp"
 
@@ -14,7 +18,8 @@ inline constexpr const char* kFloatModel = "light-fp32.safetensors";
 inline constexpr const char* kCodingModel = "light-int8.safetensors";  // of `glint`
 
 // `flag` if not empty; else $GLINT_MODEL, a file, or a folder that holds `file_name`; else
-// `file_name` in ../share/glint beside this program's folder, then in the source tree's weights/.
+// `file_name` in ../share/glint beside this program's folder, in the source tree's weights/, or
+// where Glint was installed.
 Expected<std::string> FindModel(const std::string& flag,
                                 const std::string& file_name = kFloatModel);
 // The same without $GLINT_MODEL, for a file that was asked for by name.
@@ -24,10 +29,24 @@ Expected<std::string> FindShippedModel(const std::string& file_name);
 Expected<std::string> FindSamples();
 
 Expected<Model> LoadModel(const std::string& path);
-// The model that a stream names: `flag` or $GLINT_MODEL if it is a file, whatever its id; else the
-// one of this id among those that came with Glint (or lie in the folder $GLINT_MODEL), or, when
-// there is none, kCodingModel.
-Expected<Model> LoadModelOf(const std::string& id, const std::string& flag);
+// Finds the models that streams name, and loads each once: `flag` if it is not empty, whatever the
+// stream names; else, of those in $GLINT_MODEL (a file, or the files of a folder) and then of those
+// that came with Glint, the one of that id. May be used on several threads at once.
+class ModelFinder {
+ public:
+  explicit ModelFinder(std::string flag) : flag_(std::move(flag)) {}
+  Expected<Model> Find(const std::string& id);
+
+ private:
+  void ListPaths();
+  std::string Looked() const;
+
+  std::string flag_;
+  std::mutex mutex_;
+  std::vector<std::string> paths_;          // where it may be, the likely ones first
+  std::map<std::string, std::string> ids_;  // by path, of those that were looked at
+  std::map<std::string, Model> models_;     // by id, of those that were found
+};
 
 // Chooses the SIMD target: `flag` if not empty, else $GLINT_TARGET, else the best; the message
 // names what there is.

@@ -1,7 +1,6 @@
 #include "tools/pictures.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -16,11 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool HasPictureEnding(const fs::path& path) {
-  static const std::array<std::string, 9> kEndings = {".png", ".jpg", ".jpeg", ".jpe", ".jfif",
-                                                      ".ppm", ".pgm", ".pnm",  ".pam"};
+const FilesWanted kPictures = {
+    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".ppm", ".pgm", ".pnm", ".pam"},
+    "PNG, JPEG, PPM, PGM or PAM file"};
+
+bool HasEnding(const fs::path& path, const std::vector<std::string>& endings) {
   const std::string ending = Lower(path.extension().string());
-  return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
+  return std::find(endings.begin(), endings.end(), ending) != endings.end();
 }
 
 // What is no file that can be read again and again; empty for one that is, or is not there.
@@ -39,7 +40,7 @@ std::string Oddity(const fs::path& path) {
   }
 }
 
-// Why a file of a folder that is named like a picture is none; empty if it is one.
+// Why a file of a folder that is named like one of ours is none; empty if it is one.
 std::string WhyLeftOut(const fs::path& path) {
   const std::string name = path.filename().string();
   if (name.starts_with("._")) return "what macOS keeps beside a file";
@@ -51,18 +52,25 @@ PictureFile MakeFile(const fs::path& path) {
   return PictureFile{path.string(), path.filename().string(), path.stem().string()};
 }
 
-// Of a.png and a.ppm, neither may overwrite the other's outputs.
+}  // namespace
+
 void SeparateOutputs(std::vector<PictureFile>* files) {
-  std::map<std::string, size_t> uses;
-  for (const PictureFile& file : *files) ++uses[file.output];
-  for (PictureFile& file : *files) {
-    if (uses[file.output] > 1) file.output = file.name;
+  // A whole name may be another's stem (a.png, a.ppm, a.png.png), so once more until all differ.
+  for (bool changed = true; changed;) {
+    changed = false;
+    std::map<std::string, size_t> uses;
+    for (const PictureFile& file : *files) ++uses[file.output];
+    for (PictureFile& file : *files) {
+      if (uses[file.output] < 2 || file.output == file.name) continue;
+      file.output = file.name;
+      changed = true;
+    }
   }
 }
 
-}  // namespace
+Expected<PictureList> ListPictures(const std::string& path) { return ListFiles(path, kPictures); }
 
-Expected<PictureList> ListPictures(const std::string& path) {
+Expected<PictureList> ListFiles(const std::string& path, const FilesWanted& wanted) {
   std::error_code error;
   PictureList list;
   list.is_folder = fs::is_directory(path, error);
@@ -82,7 +90,7 @@ Expected<PictureList> ListPictures(const std::string& path) {
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     std::error_code ignored;
     if (entry->is_directory(ignored)) continue;
-    if (!HasPictureEnding(entry->path())) {
+    if (!HasEnding(entry->path(), wanted.endings)) {
       ++list.skipped;
       continue;
     }
@@ -95,8 +103,7 @@ Expected<PictureList> ListPictures(const std::string& path) {
   }
   if (error) return MakeError(ErrorCode::kIo, path + ": " + error.message());
   if (list.files.empty()) {
-    return MakeError(ErrorCode::kNotFound,
-                     path + ": no PNG, JPEG, PPM, PGM or PAM file in this folder");
+    return MakeError(ErrorCode::kNotFound, path + ": no " + wanted.what + " in this folder");
   }
   std::sort(list.files.begin(), list.files.end(),
             [](const PictureFile& a, const PictureFile& b) { return a.name < b.name; });

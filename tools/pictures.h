@@ -1,5 +1,5 @@
-// Which pictures `evaluate` works on, and how its output files are called.
-// Used by tools/evaluate.cc.
+// Which pictures or streams a program works on, and how its output files are called.
+// Used by the tools.
 // Thread rules: free functions.
 #ifndef GLINT_TOOLS_PICTURES_H_
 #define GLINT_TOOLS_PICTURES_H_
@@ -27,10 +27,21 @@ struct PictureList {
   bool is_folder = false;
 };
 
-// A file, or the pictures of a folder by their endings (not of folders inside it). Hidden files,
+// Which files of a folder count.
+struct FilesWanted {
+  std::vector<std::string> endings;  // ".png", in lower case
+  std::string what;                  // for messages
+};
+
+// A file, or those of a folder that have the endings (not of folders inside it). Hidden files,
 // pipes and devices of a folder are left out and not opened. A pipe or device alone is an error:
 // the programs read pictures more than once.
+Expected<PictureList> ListFiles(const std::string& path, const FilesWanted& wanted);
+// The same for pictures.
 Expected<PictureList> ListPictures(const std::string& path);
+
+// Outputs of one folder: of a.png and a.ppm, neither may overwrite the other's.
+void SeparateOutputs(std::vector<PictureFile>* files);
 
 // What was left out, a line each that ends in a line feed.
 std::string LeftOutText(const PictureList& list);

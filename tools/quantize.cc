@@ -3,9 +3,7 @@
 // --threads asks for.
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <string>
-#include <system_error>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -17,16 +15,18 @@
 #include "tools/console.h"
 #include "tools/evaluation.h"
 #include "tools/flag_checks.h"
+#include "tools/flag_texts.h"
 #include "tools/messages.h"
 #include "tools/models.h"
+#include "tools/output.h"
 #include "tools/picture_set.h"
+#include "tools/program.h"
+#include "tools/signals.h"
 #include "tools/table.h"
 #include "tools/text.h"
 
 namespace glint::tools {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr const char* kTool = "quantize";
 
@@ -126,19 +126,11 @@ Expected<QuantiseOptions> ParseOptions(const Flags& flags) {
   return options;
 }
 
-// A file that could not be written at the end would have cost the whole run.
-Error CheckOut(const std::string& flag, const std::string& path) {
-  std::error_code error;
-  if (fs::is_directory(path, error)) return Invalid(flag + " " + path + ": is a folder");
-  const fs::path folder = fs::absolute(path, error).parent_path();
-  if (fs::is_directory(folder, error)) return {};
-  return MakeError(ErrorCode::kNotFound,
-                   flag + " " + path + ": there is no folder " + folder.string());
-}
-
 Expected<Job> Prepare(const Flags& flags) {
-  Error error = CheckOut("--out", flags.out);
-  if (error.ok() && !flags.log.empty()) error = CheckOut("--log", flags.log);
+  if (flags.out == "-" || flags.out == flags.log)
+    return Invalid("--out: has to be a file of its own");
+  Error error = CheckOutputPath("--out", flags.out);
+  if (error.ok() && !flags.log.empty()) error = CheckOutputPath("--log", flags.log);
   if (error.ok()) error = UseTarget(flags.target);
   if (!error.ok()) return error;
   Expected<QuantiseOptions> options = ParseOptions(flags);
@@ -151,6 +143,8 @@ Expected<Job> Prepare(const Flags& flags) {
     error = CheckLrd(model->info(), lrd);
     if (!error.ok()) return At("--calibration-lrd", error);
   }
+  InputFiles inputs;
+  inputs.Add(*path);
   const Expected<std::string> samples = FindSamples();
   const auto source = [&](const std::string& flag) {
     return flag.empty() ? samples : Expected<std::string>(flag);
@@ -169,6 +163,13 @@ Expected<Job> Prepare(const Flags& flags) {
   rest.held_memory += calibration->bytes;
   Expected<PictureSet> held_out = ReadPictureSet(kTool, *held_out_source, rest);
   if (!held_out) return held_out.error();
+  for (const PictureSet* set : {&*calibration, &*held_out}) {
+    for (const std::string& picture : set->paths) inputs.Add(picture);
+  }
+  for (const std::string& out : {flags.out, flags.log}) {
+    error = inputs.Check(out);
+    if (!error.ok()) return error;
+  }
   double lrd = model->info().lrd_default;
   if (!flags.lrd.empty()) {
     const auto numbers = ParseNumbers(flags.lrd);
@@ -206,12 +207,11 @@ class Run {
     const Error compared = Compare(*quantised);
     status_.Clear();
     if (!compared.ok()) return ExitCodeFor(kTool, compared);
-    Error written =
-        At(flags_.out, WriteFile(flags_.out, quantised->file.data(), quantised->file.size()));
+    Error written = WriteOutput(flags_.out, quantised->file.data(), quantised->file.size());
     if (!written.ok()) return ExitCodeFor(kTool, written);
     PrintEnd(*quantised);
     if (!flags_.log.empty()) {
-      written = At(flags_.log, WriteFile(flags_.log, report_.data(), report_.size()));
+      written = WriteOutput(flags_.log, report_.data(), report_.size());
       if (!written.ok()) return ExitCodeFor(kTool, written);
     }
     return kExitOk;
@@ -334,84 +334,142 @@ class Run {
 
 // ---- flags -------------------------------------------------------------------------------------
 
-void AddFlags(CLI::App* app, Flags* flags) {
-  const auto choice = [&](const char* name, std::string* value, std::vector<std::string> values,
-                          const char* help) {
-    app->add_option(name, *value, help)
-        ->check(CLI::IsMember(std::move(values), CLI::ignore_case))
-        ->capture_default_str();
-  };
-  choice("--type", &flags->type, {"INT8", "INT16", "FP16"}, "What to make");
-  app->add_option("--model", flags->model, "Model in FP32 (default: the one that came with Glint)");
-  app->add_option("--out", flags->out, "Model file to write")->required();
+// A flag whose value is one of several.
+CLI::Option* AddChoice(CLI::App* app, const char* name, std::string* value,
+                       std::vector<std::string> values, const char* help) {
+  return app->add_option(name, *value, help)
+      ->check(CLI::IsMember(std::move(values), CLI::ignore_case))
+      ->capture_default_str();
+}
+
+void AddFileFlags(CLI::App* app, Flags* flags) {
+  constexpr const char* kGroup = "Files";
+  app->add_option("--model", flags->model, "Model in FP32 (default: the one that came with Glint)")
+      ->type_name("FILE")
+      ->group(kGroup);
+  app->add_option("--out", flags->out, "Model file to write")
+      ->required()
+      ->type_name("FILE")
+      ->group(kGroup);
+  app->add_option("--log", flags->log, "File for the report")->type_name("FILE")->group(kGroup);
+}
+
+void AddCalibrationFlags(CLI::App* app, Flags* flags) {
+  constexpr const char* kGroup = "Pictures and rates";
   app->add_option("--calibration", flags->calibration,
                   "Picture or folder of pictures to learn ranges from (default: the samples that "
                   "came with Glint)")
-      ->check(NotEmpty());
+      ->check(NotEmpty())
+      ->type_name("PATH")
+      ->group(kGroup);
   app->add_option("--calibration-lrd", flags->calibration_lrd,
-                  "Rates to calibrate at, with commas between (default: five over the model's)");
+                  "Rates to calibrate at, with commas between (default: five over the model's)")
+      ->type_name("N,N")
+      ->group(kGroup);
   app->add_option("--held-out", flags->held_out,
                   "Picture or folder to compare before and after on (default: the samples)")
-      ->check(NotEmpty());
-  app->add_option("--lrd", flags->lrd, "Rate of that comparison (default: the model's)");
-  choice("--activations", &flags->activations, {"8", "16", "16-dynamic"},
-         "INT8: bits of activations; 16 leaves 8 bits to the weights alone, 16-dynamic takes the "
-         "ranges of g_a and g_s from each picture, which is then whole in memory");
-  choice("--scope", &flags->scope, {"all", "entropy", "transforms"},
-         "Everything, the networks of the entropy model, or analysis and synthesis");
+      ->check(NotEmpty())
+      ->type_name("PATH")
+      ->group(kGroup);
+  app->add_option("--lrd", flags->lrd, "Rate of that comparison (default: the model's)")
+      ->type_name("N")
+      ->group(kGroup);
+}
+
+void AddPrecisionFlags(CLI::App* app, Flags* flags) {
+  constexpr const char* kGroup = "What becomes of it";
+  AddChoice(app, "--type", &flags->type, {"INT8", "INT16", "FP16"}, "What to make")->group(kGroup);
+  AddChoice(app, "--activations", &flags->activations, {"8", "16", "16-dynamic"},
+            "INT8: bits of activations; 16 leaves 8 bits to the weights alone, 16-dynamic takes "
+            "the ranges of g_a and g_s from each picture, which is then whole in memory")
+      ->group(kGroup);
+  AddChoice(app, "--scope", &flags->scope, {"all", "entropy", "transforms"},
+            "Everything, the networks of the entropy model, or analysis and synthesis")
+      ->group(kGroup);
   app->add_option("--keep", flags->keep,
-                  "LAYER=fp32|fp16|int16|w8a16|int8, with commas between: whatever else is asked "
-                  "for")
-      ->delimiter(',');
-  choice("--method", &flags->method, {"max", "mse", "percentile"}, "Ranges of 8-bit activations");
-  app->add_option("--percentile", flags->percentile, "For --method percentile")
-      ->check(CLI::Range(50.0, 100.0))
-      ->capture_default_str();
-  choice("--rounding", &flags->rounding, {"nearest", "gptq"}, "Of 8-bit weights");
-  app->add_flag("--no-bias-correction", flags->no_bias_correction,
-                "Leave what 8-bit weights add on average");
-  app->add_option("--smoothing", flags->smoothing,
-                  "Channel factors moved into the next weights: auto, or the exponent of a "
-                  "channel's range, 0 (none) to 1")
-      ->capture_default_str();
-  app->add_option("--splitting", flags->splitting,
-                  "Second digits of 8-bit channels, as a share of a layer's inputs, 0 to 1; they "
-                  "cost as many products. auto: 0.125, in a mix what pays")
-      ->capture_default_str();
-  app->add_flag(
-      "--tune", flags->tune,
-      "Vary each 8-bit range by what it does to R + lambda D on the calibration pictures");
+                  "Precisions of layers, whatever else is asked for: "
+                  "LAYER=fp32|fp16|int16|w8a16|int8, with commas between")
+      ->delimiter(',')
+      ->type_name("LIST")
+      ->group(kGroup);
   app->add_option("--max-loss", flags->max_loss,
                   "INT8: percent of bits at equal quality that may be lost on the calibration "
                   "pictures; chooses the cheapest mix of 8 and 16 bits")
-      ->check(CLI::Range(0.0, 100.0));
-  choice("--scheme", &flags->scheme, {"glint", "seed"},
-         "seed: 8-bit weights between least and greatest, activations Q8.8");
+      ->check(CLI::Range(0.0, 100.0))
+      ->group(kGroup);
+}
+
+void AddMethodFlags(CLI::App* app, Flags* flags) {
+  constexpr const char* kGroup = "Method";
+  AddChoice(app, "--method", &flags->method, {"max", "mse", "percentile"},
+            "Ranges of 8-bit activations")
+      ->group(kGroup);
+  app->add_option("--percentile", flags->percentile, "For --method percentile")
+      ->check(CLI::Range(50.0, 100.0))
+      ->capture_default_str()
+      ->group(kGroup);
+  AddChoice(app, "--rounding", &flags->rounding, {"nearest", "gptq"}, "Of 8-bit weights")
+      ->group(kGroup);
+  app->add_flag("--no-bias-correction", flags->no_bias_correction,
+                "Leave what 8-bit weights add on average")
+      ->group(kGroup);
+  app->add_option("--smoothing", flags->smoothing,
+                  "Channel factors moved into the next weights: auto, or the exponent of a "
+                  "channel's range, 0 (none) to 1")
+      ->capture_default_str()
+      ->type_name("N")
+      ->group(kGroup);
+  app->add_option("--splitting", flags->splitting,
+                  "Second digits of 8-bit channels, as a share of a layer's inputs, 0 to 1; they "
+                  "cost as many products. auto: 0.125, in a mix what pays")
+      ->capture_default_str()
+      ->type_name("N")
+      ->group(kGroup);
+  app->add_flag("--tune", flags->tune,
+                "Vary each 8-bit range by what it does to R + lambda D on the calibration pictures")
+      ->group(kGroup);
+  AddChoice(app, "--scheme", &flags->scheme, {"glint", "seed"},
+            "seed: 8-bit weights between least and greatest, activations Q8.8")
+      ->group(kGroup);
+}
+
+void AddFlags(CLI::App* app, Flags* flags) {
+  AddFileFlags(app, flags);
+  AddPrecisionFlags(app, flags);
+  AddCalibrationFlags(app, flags);
+  AddMethodFlags(app, flags);
   app->add_option("--threads", flags->threads, "Threads (default: all that the machine has)")
-      ->check(CLI::Range(0, 1024));
-  AddByteSizeOption(app, "--max-pixels", &flags->limits.max_pixels,
-                    "Leave out pictures with more pixels (K, M, G: powers of 1024; default 1G)");
-  AddByteSizeOption(app, "--max-memory", &flags->limits.max_memory,
-                    "Refuse pictures that take more memory together, in bytes (default 4G)");
+      ->check(CLI::Range(0, 1024))
+      ->group("Speed");
   app->add_option("--target", flags->target,
-                  "SIMD target, such as AVX2 (default: $GLINT_TARGET, else the best here)");
-  app->add_option("--log", flags->log, "File for the report");
-  app->footer(
-      "Examples:\n"
-      "  quantize --type INT8 --calibration photos --max-loss 1 --out light-int8.safetensors\n"
-      "  quantize --type INT16 --out light-int16.safetensors\n"
-      "  quantize --type INT8 --scope entropy --out light-int8-entropy.safetensors\n"
-      "Exit code: 0; 2 when a flag, file or model is bad. docs/QUANTISATION.md says what each "
-      "method does.");
+                  "SIMD target, such as AVX2 (default: $GLINT_TARGET, else the best here)")
+      ->type_name("NAME")
+      ->group("Speed");
+  AddByteSizeOption(app, "--max-pixels", &flags->limits.max_pixels,
+                    "Leave out pictures with more pixels (default 1G; K, M, G: powers of 1024)")
+      ->group("Limits");
+  AddByteSizeOption(app, "--max-memory", &flags->limits.max_memory,
+                    "Refuse pictures that take more memory together, in bytes (default 4G)")
+      ->group("Limits");
+  SetHelp(app,
+          {{"[FLAGS] --out FILE"},
+           "The model learns its ranges from pictures. docs/QUANTISATION.md says what each method "
+           "does.",
+           {"quantize --type INT8 --calibration photos --max-loss 1 --out int8.safetensors",
+            "quantize --type INT16 --out int16.safetensors",
+            "quantize --type INT8 --scope entropy --out entropy.safetensors"},
+           {{"Exit code", "0; 2 when a flag, file or model is bad."},
+            {"Environment",
+             "GLINT_MODEL is a model file, or a folder that holds light-fp32.safetensors. "
+             "GLINT_TARGET is a SIMD target."}}});
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Makes a quantised Glint model", kTool);
+  CLI::App app("Makes a model of integers or half floats out of one in FP32", kTool);
   Flags flags;
   app.set_version_flag("--version", std::string("quantize (Glint) ") + Version());
   AddFlags(&app, &flags);
-  return RunTool(kTool, app, argc, argv, [&flags] {
-    CatchInterrupts();
+  return RunTool(app, argc, argv, [&flags] {
     Expected<Job> job = Prepare(flags);
     if (!job) return ExitCodeFor(kTool, job.error());
     return Run(flags, std::move(*job)).Main();

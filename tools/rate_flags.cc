@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "CLI/CLI.hpp"
 #include "tools/console.h"
 #include "tools/models.h"
 #include "tools/text.h"
@@ -36,10 +37,12 @@ void AddRateFlags(CLI::App* app, RateFlags* flags) {
   const std::array<CLI::Option*, 5> options = {
       app->add_option("--quality", flags->quality,
                       "0, the model's lowest rate, to 100, its highest; docs/EVALUATE.md has a "
-                      "table"),
+                      "table")
+          ->type_name("N"),
       app->add_option("--lrd", flags->lrd,
                       "Rate, larger is more bits (`glint info MODEL` has the range; default: the "
-                      "model's)"),
+                      "model's)")
+          ->type_name("N"),
       AddTarget(app, "--target-size", Target::Kind::kBytes,
                 "The largest stream of at most so many bytes (K, M: powers of 1024), by encoding "
                 "up to 8 times",
@@ -47,13 +50,14 @@ void AddRateFlags(CLI::App* app, RateFlags* flags) {
           ->type_name("SIZE"),
       AddTarget(app, "--target-bpp", Target::Kind::kBitsPerPixel,
                 "The same, in bits for each pixel of the picture", flags)
-          ->type_name("FLOAT"),
+          ->type_name("N"),
       AddTarget(app, "--target-psnr", Target::Kind::kPsnr,
                 "The smallest stream of at least so many dB, by encoding and decoding up to 8 "
                 "times",
                 flags)
-          ->type_name("FLOAT")};
+          ->type_name("N")};
   for (CLI::Option* option : options) {
+    option->group("Rate");
     for (CLI::Option* other : options) {
       if (option != other) option->excludes(other);
     }

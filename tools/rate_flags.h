@@ -6,9 +6,12 @@
 
 #include <optional>
 
-#include "CLI/CLI.hpp"
 #include "glint/glint.hpp"
 #include "glint/rate.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace glint::tools {
 

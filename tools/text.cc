@@ -1,5 +1,6 @@
 #include "tools/text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -86,6 +87,16 @@ std::string SizeFlag(uint64_t bytes) {
 
 std::string Count(size_t count, const std::string& noun) {
   return Grouped(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+std::string Duration(double seconds) {
+  const auto whole = static_cast<uint64_t>(std::clamp(std::ceil(seconds), 0.0, 1e9));
+  const auto two = [](uint64_t large, const char* unit, uint64_t small, const char* rest) {
+    return Grouped(large) + unit + (small > 0 ? " " + std::to_string(small) + rest : "");
+  };
+  if (whole < 60) return std::to_string(whole) + " s";
+  if (whole < 3600) return two(whole / 60, " min", whole % 60, " s");
+  return two(whole / 3600, " h", whole / 60 % 60, " min");
 }
 
 std::string Upper(std::string text) {

@@ -20,6 +20,7 @@ std::string ByteSize(double bytes);             // "3.82 MiB"
 // "1537M": the least size with a unit that is not below `bytes`, as ParseByteSize reads it.
 std::string SizeFlag(uint64_t bytes);
 std::string Count(size_t count, const std::string& noun);  // "1 picture", "24 pictures"
+std::string Duration(double seconds);                      // "45 s", "1 min 20 s", "2 h 5 min"
 std::string Upper(std::string text);                       // ASCII only
 std::string Lower(std::string text);
 

@@ -1,0 +1,210 @@
+#include "tools/many_files.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "tools/command.h"
+#include "tools/console.h"
+#include "tools/machine.h"
+#include "tools/messages.h"
+#include "tools/signals.h"
+#include "tools/text.h"
+
+namespace glint::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kPatience = 2;  // seconds of work before the time left can be told
+
+// What has been done and what is left, as one line; and what is said meanwhile.
+class Progress {
+ public:
+  Progress(const std::string& doing, const std::vector<FilePair>& pairs)
+      : doing_(doing), weights_(pairs.size()), parts_(pairs.size(), 0.0) {
+    for (size_t i = 0; i < pairs.size(); ++i) {
+      std::error_code error;
+      const uintmax_t bytes = fs::file_size(pairs[i].in, error);
+      weights_[i] = 1 + (error ? 0 : static_cast<double>(bytes));
+      all_ += weights_[i];
+    }
+  }
+
+  void Show(size_t index, const std::string& name, double part) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Move(index, part);
+    if (!status_.visible()) return;
+    const double spent = Now() - start_;
+    std::string left;
+    if (spent > kPatience && done_ > 0) {
+      left = ", " + Duration(spent * (all_ - done_) / done_) + " left";
+    }
+    status_.ShowProgress(doing_ + " " + Grouped(finished_ + 1) + "/" + Grouped(weights_.size()),
+                         done_ / all_, left + ", " + Printable(name, 30));
+  }
+
+  // A file is done or failed; `lines` are what there is to say of it.
+  void Finish(size_t index, const std::vector<std::string>& lines) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Move(index, 1);
+    ++finished_;
+    if (lines.empty()) return;
+    status_.Clear();
+    for (const std::string& line : lines) Complain(kGlint, line);
+  }
+
+  void Clear() { status_.Clear(); }
+  double seconds() const { return Now() - start_; }
+
+ private:
+  void Move(size_t index, double part) {
+    done_ += (part - parts_[index]) * weights_[index];
+    parts_[index] = part;
+  }
+
+  std::string doing_;
+  std::mutex mutex_;
+  StatusLine status_;
+  std::vector<double> weights_, parts_;  // of the files: bytes, and how much is done
+  double all_ = 0, done_ = 0;
+  size_t finished_ = 0;
+  double start_ = Now();
+};
+
+class Batch {
+ public:
+  Batch(const ManyFiles& files, const FileFlags& flags, const CodingFlags& coding)
+      : files_(files),
+        flags_(flags),
+        coding_(coding),
+        pairs_(files.plan.pairs),
+        progress_(files.doing, pairs_) {}
+
+  int Run() {
+    for (const std::string& note : files_.plan.notes) Complain(kGlint, note);
+    for (const Error& failure : files_.plan.failures) Complain(kGlint, failure.message);
+    std::vector<size_t> all(pairs_.size());
+    for (size_t i = 0; i < all.size(); ++i) all[i] = i;
+    RunAll(all, std::min(static_cast<size_t>(flags_.jobs), pairs_.size()));
+    // What was too large for its part of the memory may have all of it.
+    const std::vector<size_t> large = std::move(too_large_);
+    too_large_.clear();
+    RunAll(large, 1);
+    progress_.Clear();
+    EndIfInterrupted();
+    SaySum();
+    return failed_ + files_.plan.failures.size() == 0 ? kExitOk : kExitSomeFailed;
+  }
+
+ private:
+  void RunAll(const std::vector<size_t>& indices, size_t jobs) {
+    std::atomic<size_t> next{0};
+    const auto work = [&] {
+      for (size_t i = next++; i < indices.size() && !Interrupted(); i = next++) {
+        RunOne(indices[i], jobs);
+      }
+    };
+    std::vector<std::thread> helpers;
+    for (size_t i = 1; i < jobs; ++i) helpers.emplace_back(work);
+    work();
+    for (std::thread& helper : helpers) helper.join();
+  }
+
+  CallOptions Call(size_t index, size_t jobs) {
+    CallOptions call;
+    const int parts = static_cast<int>(jobs);
+    call.threads = coding_.threads;
+    if (call.threads == 0 && parts > 1) call.threads = std::max(1, HardwareThreads() / parts);
+    call.band_rows = coding_.band;
+    call.limits = coding_.limits;
+    call.limits.max_memory /= jobs;
+    call.progress = [this, index](double part) {
+      progress_.Show(index, pairs_[index].in, part);
+      return !Interrupted();
+    };
+    return call;
+  }
+
+  void RunOne(size_t index, size_t jobs) {
+    const FilePair& pair = pairs_[index];
+    const Expected<CodingSummary> summary = Code(pair, Call(index, jobs));
+    if (Interrupted()) return;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!summary && summary.error().code == ErrorCode::kLimit && jobs > 1) {
+      too_large_.push_back(index);
+      return;
+    }
+    std::vector<std::string> lines;
+    if (!summary) {
+      ++failed_;
+      lines.push_back(MessageOf(summary.error()));
+    } else {
+      for (const std::string& text : summary->warnings) lines.push_back(WarningOf(pair.in, text));
+      stream_bytes_ += summary->stream_bytes;
+      pixels_ += static_cast<double>(summary->picture.width) * summary->picture.height;
+      if (coding_.verbose) lines.push_back(SummaryText(pair.out, *summary));
+    }
+    progress_.Finish(index, lines);
+  }
+
+  Expected<CodingSummary> Code(const FilePair& pair, const CallOptions& call) {
+    std::error_code ignored, error;
+    if (!flags_.force && fs::exists(fs::symlink_status(pair.out, ignored))) {
+      return MakeError(ErrorCode::kInvalidArgument,
+                       pair.out + ": is there already (--force replaces it)");
+    }
+    const fs::path folder = fs::path(pair.out).parent_path();
+    if (!folder.empty()) fs::create_directories(folder, error);
+    if (error) return MakeError(ErrorCode::kIo, folder.string() + ": " + error.message());
+    try {
+      return files_.code(pair, call);
+    } catch (const std::bad_alloc&) {
+      return MakeError(ErrorCode::kLimit, pair.in + ": out of memory");
+    }
+  }
+
+  void SaySum() {
+    const size_t done = pairs_.size() - failed_;
+    std::string text = Grouped(done) + " of " + Count(pairs_.size(), files_.kind) + " " +
+                       files_.done + " into " + *flags_.out;
+    if (done > 0) {
+      text += ": " + Grouped(stream_bytes_) + " bytes of streams, " +
+              Fixed(8 * static_cast<double>(stream_bytes_) / pixels_, 3) + " bpp, " +
+              Fixed(progress_.seconds(), 2) + " s";
+    }
+    if (failed_ > 0) text += "; " + Grouped(failed_) + " failed";
+    if (!files_.plan.failures.empty()) {
+      text += "; " + Count(files_.plan.failures.size(), "folder") + " could not be read";
+    }
+    if (files_.plan.skipped > 0) {
+      text += "; " + Count(files_.plan.skipped, "other file") + " left out";
+    }
+    Complain(kGlint, text);
+  }
+
+  const ManyFiles& files_;
+  const FileFlags& flags_;
+  const CodingFlags& coding_;
+  const std::vector<FilePair>& pairs_;
+  Progress progress_;
+  std::mutex mutex_;  // of what follows
+  std::vector<size_t> too_large_;
+  size_t failed_ = 0;
+  uint64_t stream_bytes_ = 0;
+  double pixels_ = 0;
+};
+
+}  // namespace
+
+int CodeMany(const ManyFiles& files, const FileFlags& flags, const CodingFlags& coding) {
+  return Batch(files, flags, coding).Run();
+}
+
+}  // namespace glint::tools

@@ -1,0 +1,146 @@
+#include "tools/program.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <optional>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "tools/completion.h"
+#include "tools/console.h"
+#include "tools/flag_texts.h"
+#include "tools/man_page.h"
+#include "tools/signals.h"
+#include "tools/spelling.h"
+#include "tools/text.h"
+
+namespace glint::tools {
+namespace {
+
+// The first line only: CLI11 adds a hint of its own behind some messages.
+std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+int FlushOutput(const std::string& tool, int exit_code) {
+  const bool failed = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  if (!failed) return exit_code;
+  Complain(tool, std::string("standard output: ") + std::strerror(errno));
+  return std::max(exit_code, kExitBad);
+}
+
+bool LooksLikeFlag(const std::string& word) { return word.size() > 1 && word[0] == '-'; }
+
+// ---- what stands behind -- ---------------------------------------------------------------------
+
+// Is no flag. CLI11 forgets that where a command takes many files, so such names are given a form
+// that is none.
+std::vector<std::string> Arguments(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  bool all_files = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--" && !all_files) {
+      all_files = true;
+    } else {
+      arguments.push_back((all_files && LooksLikeFlag(argument) ? "./" : "") + argument);
+    }
+  }
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+  return arguments;
+}
+
+// ---- flags that there are not ------------------------------------------------------------------
+
+std::string DidYouMean(const std::string& word, const std::vector<std::string>& known) {
+  std::string text;
+  for (const std::string& near : NearestWords(word, known)) {
+    text += (text.empty() ? "; did you mean " : " or ") + near;
+  }
+  return text.empty() ? "" : text + "?";
+}
+
+// What CLI11 left over says more than what it then found missing: "--thread 4 a b" makes 4 a file.
+// Empty: nothing to say beyond CLI11's own message.
+std::string UnknownWord(CLI::App* app) {
+  const std::vector<CLI::App*> parsed = app->get_subcommands();
+  const CommandText command = Describe(parsed.empty() ? *app : *parsed.front());
+  const std::vector<std::string> left = app->remaining(/*recurse=*/true);
+  const auto flag = std::find_if(left.begin(), left.end(), LooksLikeFlag);
+  if (flag != left.end()) {
+    const std::string name = flag->substr(0, flag->find('='));
+    std::vector<std::string> known;
+    for (const FlagText& text : AllFlags(command)) {
+      known.insert(known.end(), text.names.begin(), text.names.end());
+    }
+    const std::string near = DidYouMean(name, known);
+    const bool is_long = name.rfind("--", 0) == 0;
+    return command.full_name + " has no flag " + name +
+           (near.empty() && !is_long ? "; a file of that name goes behind --" : near);
+  }
+  std::vector<std::string> commands;
+  for (const CommandText& known : command.commands) commands.push_back(known.name);
+  if (commands.empty() || left.empty()) return "";
+  return "there is no command " + left.front() + DidYouMean(left.front(), commands);
+}
+
+// ---- descriptions for other programs -----------------------------------------------------------
+
+std::optional<std::string> Generated(const CommandText& program, const std::string& kind) {
+  if (kind == "man") return ManPage(program);
+  if (kind == "bash") return BashCompletion(program);
+  if (kind == "zsh") return ZshCompletion(program);
+  if (kind == "fish") return FishCompletion(program);
+  return std::nullopt;
+}
+
+}  // namespace
+
+int RunTool(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
+  const std::string tool = app.get_name();
+  for (CLI::Option* option : {app.get_help_ptr(), app.get_version_ptr()}) {
+    if (option != nullptr) option->group(kMessageGroup);
+  }
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    command->get_help_ptr()->group(kMessageGroup);
+  }
+  if (argc == 3 && std::strcmp(argv[1], "--generate") == 0) {
+    if (const std::optional<std::string> text = Generated(Describe(app), argv[2])) {
+      std::fputs(text->c_str(), stdout);
+      return FlushOutput(tool, kExitOk);
+    }
+  }
+  try {
+    app.parse(Arguments(argc, argv));
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return FlushOutput(tool, app.exit(error));
+    const std::string unknown = UnknownWord(&app);
+    Complain(tool, (unknown.empty() ? FirstLine(error.what()) : unknown) + " (--help explains)");
+    return kExitBad;
+  }
+  CatchSignals();
+  int exit_code = kExitBad;
+  try {
+    exit_code = FlushOutput(tool, body());
+  } catch (const std::bad_alloc&) {
+    Complain(tool, "out of memory");
+  } catch (const std::exception& error) {
+    Complain(tool, error.what());
+  }
+  EndIfInterrupted();
+  return exit_code;
+}
+
+CLI::Option* AddByteSizeOption(CLI::App* app, const std::string& name, uint64_t* value,
+                               const std::string& help) {
+  const auto parse = [value, name](const std::string& text) {
+    const std::optional<uint64_t> bytes = ParseByteSize(text);
+    if (!bytes || *bytes == 0) throw CLI::ValidationError(name, "'" + text + "' is no size");
+    *value = *bytes;
+  };
+  return app->add_option_function<std::string>(name, parse, help)->type_name("SIZE");
+}
+
+}  // namespace glint::tools

@@ -1,0 +1,73 @@
+#include "tools/signals.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+
+namespace glint::tools {
+namespace {
+
+constexpr std::array<int, 3> kEnding = {SIGINT, SIGTERM, SIGHUP};
+
+// A handler may use atomics without locks only. The order of the two matters: the handler sets the
+// first and reads the second, UnfinishedFile the other way round, so one of them sees the other.
+std::atomic<int> caught{0};      // the signal
+std::atomic<int> unfinished{0};  // files
+static_assert(std::atomic<int>::is_always_lock_free);
+
+// Calls nothing that a signal handler may not call.
+void EndBy(int number) {
+  std::signal(number, SIG_DFL);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, number);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  std::raise(number);
+  _exit(128 + number);  // the first process of a container survives its signals
+}
+
+void OnSignal(int number) {
+  const bool again = caught.exchange(number) == number;
+  if (unfinished.load() == 0 || (again && number == SIGINT)) EndBy(number);
+}
+
+// Is this, or will it be, a file that takes its name when it is complete?
+bool IsReplaced(const std::string& path) {
+  struct stat info {};
+  return path != "-" && (stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode));
+}
+
+}  // namespace
+
+void CatchSignals() {
+  for (const int number : kEnding) {
+    struct sigaction action {};
+    if (sigaction(number, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
+    action = {};
+    action.sa_handler = OnSignal;
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, nullptr);
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
+bool Interrupted() { return caught.load() != 0; }
+
+void EndIfInterrupted() {
+  if (const int number = caught.load(); number != 0) EndBy(number);
+}
+
+UnfinishedFile::UnfinishedFile(const std::string& path) : counts_(IsReplaced(path)) {
+  if (counts_) ++unfinished;
+  allowed_ = !Interrupted();
+}
+
+UnfinishedFile::~UnfinishedFile() {
+  if (counts_) --unfinished;
+}
+
+}  // namespace glint::tools

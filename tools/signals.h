@@ -1,0 +1,40 @@
+// What happens when a signal asks the program to end: at once by the signal itself, as any program
+// does, so that a shell's loop stops too; but where a file is being written, not before it is
+// removed. Used by the tools.
+// Thread rules: CatchSignals() once, before other threads; all else from any thread.
+#ifndef GLINT_TOOLS_SIGNALS_H_
+#define GLINT_TOOLS_SIGNALS_H_
+
+#include <string>
+
+namespace glint::tools {
+
+// SIGINT, SIGTERM and SIGHUP, unless the program was started with them ignored (nohup, background
+// jobs of scripts). A second SIGINT ends the program whatever it is doing. Writing to a closed pipe
+// or beyond a limit on file sizes becomes a failed write.
+void CatchSignals();
+
+// Has one of them come while a file was being written? Then stop: EndIfInterrupted() is next.
+bool Interrupted();
+// Restores the signal's default action and raises it again.
+void EndIfInterrupted();
+
+// While one of these lives, a signal only makes Interrupted() true. For files that are removed when
+// they are not finished; others, such as standard output ("-"), need nothing and get nothing.
+// Declare it before what removes the file.
+class UnfinishedFile {
+ public:
+  explicit UnfinishedFile(const std::string& path);
+  ~UnfinishedFile();
+  UnfinishedFile(const UnfinishedFile&) = delete;
+  UnfinishedFile& operator=(const UnfinishedFile&) = delete;
+  bool allowed() const { return allowed_; }  // false: a signal has come, begin nothing
+
+ private:
+  bool counts_;
+  bool allowed_;
+};
+
+}  // namespace glint::tools
+
+#endif  // GLINT_TOOLS_SIGNALS_H_
