@@ -51,6 +51,7 @@ struct Job {
   std::string calibration_source, held_out_source;
   std::vector<Picture> calibration, held_out;
   double held_out_lrd = 0;
+  std::string little;  // a warning that the calibration is too little
 };
 
 Error Invalid(const std::string& what) { return MakeError(ErrorCode::kInvalidArgument, what); }
@@ -158,7 +159,6 @@ Expected<Job> Prepare(const Flags& flags) {
   Expected<PictureSet> calibration = ReadPictureSet(kTool, *calibration_source, flags.limits);
   if (!calibration) return calibration.error();
   const std::string little = TooLittleToLearn(*calibration);
-  if (!little.empty()) Warn(kTool, "calibration", {little});
   Limits rest = flags.limits;
   rest.held_memory += calibration->bytes;
   Expected<PictureSet> held_out = ReadPictureSet(kTool, *held_out_source, rest);
@@ -184,7 +184,8 @@ Expected<Job> Prepare(const Flags& flags) {
              *held_out_source,
              std::move(calibration->pictures),
              std::move(held_out->pictures),
-             lrd};
+             lrd,
+             little};
 }
 
 // ---- the run -----------------------------------------------------------------------------------
@@ -243,6 +244,7 @@ class Run {
     }
     Print(how + "Calibration: " + Count(job_.calibration.size(), "picture") + " from " +
           job_.calibration_source + "\n");
+    if (!job_.little.empty()) Warn(kTool, "calibration", {job_.little});
   }
 
   void PrintLayers(const QuantisedModel& quantised) {
