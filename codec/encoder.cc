@@ -29,8 +29,10 @@ namespace {
 // Share of the work that ends with the last row of y, for the progress callback.
 constexpr double kAnalysisShare = 0.6;
 
-// A byte for each symbol: noise at the highest rate takes half of that, and vectors double.
+// A byte for each symbol, where noise at the highest rate takes 0.4; and what container and
+// segments take besides, which counts where the picture is tiny.
 constexpr uint64_t kExpectedBytesPerSymbol = 1;
+constexpr uint64_t kExpectedBytes = 32 * 1024;
 
 // Deflate leaves alone what it cannot make smaller.
 uint64_t MostPackedAlpha(const PictureInfo& info) {
@@ -325,6 +327,8 @@ class Encoder {
     GLINT_TRY(HoldOutput(0));
 
     Bytes stream;
+    // So that it does not grow by doubling; what stays empty costs no memory.
+    stream.reserve(static_cast<size_t>(expected_output_));
     ContainerWriter container(&stream);
     GLINT_TRY(container.AddHeader({info_, model_.file->id(), lrd}));
     GLINT_TRY(analysis.Allocate());
@@ -333,7 +337,10 @@ class Encoder {
     if (options_.profile) analysis.AppendProfile(&report_.layers);
     analysis.FreeTransforms();
     // Not before: what a picture file has behind its pixels belongs to the metadata.
-    GLINT_TRY(HoldOutput(2 * (alpha.size() + MetadataBytes(metadata)) + stream.capacity()));
+    // There is often room for them beside what was expected.
+    const uint64_t known = 2 * (alpha.size() + MetadataBytes(metadata));
+    if (known > expected_output_) ExpectOutput(metadata);
+    GLINT_TRY(HoldOutput(known));
     GLINT_TRY(container.AddMetadata(metadata));
     if (info_.has_alpha) GLINT_TRY(container.Add(chunk::kAlpha, alpha));
     Bytes().swap(alpha);
@@ -341,6 +348,7 @@ class Encoder {
     GLINT_TRY(CodeSegments(geometry, analysis, &coder, &container, &stream));
     GLINT_TRY(container.Add(chunk::kEnd, {}));
     if (options_.profile) coder.AppendProfile(&report_.layers);
+    if (stream.size() < expected_output_ / 2) stream.shrink_to_fit();
     return stream;
   }
 
@@ -356,13 +364,18 @@ class Encoder {
     // One after the other.
     working_bytes_ = analysis.LatentBytes() + std::max(transforms, coding);
     symbols_ = geometry.AllSymbols();
-    other_output_ = 2 * MostPackedAlpha(info_) + 2 * MetadataBytes(metadata);
-    expected_output_ = other_output_ + symbols_ * kExpectedBytesPerSymbol;
+    ExpectOutput(metadata);
     return Status::Ok();
   }
 
-  // What goes out grows beside the working memory. The plan has room for what was never seen to be
-  // filled; a picture that needs more is told what would do in any case.
+  // Alpha and metadata are there twice when they go into the stream.
+  void ExpectOutput(const Metadata& metadata) {
+    other_output_ = kExpectedBytes + 2 * (MostPackedAlpha(info_) + MetadataBytes(metadata));
+    expected_output_ = other_output_ + symbols_ * kExpectedBytesPerSymbol;
+  }
+
+  // What goes out grows beside the working memory. The plan has room for more than streams are seen
+  // to take; a picture that needs yet more is told what would do in any case.
   Status HoldOutput(uint64_t bytes) {
     constexpr uint64_t kMostBytesPerSymbol = 5;  // table, head of an escape and its bits
     const uint64_t planned = working_bytes_ + std::max(expected_output_, bytes);
@@ -375,7 +388,7 @@ class Encoder {
     if (!info_.has_alpha) return analysis->Run(read, {}, &report_.times);
     GLINT_ASSIGN(const auto alpha,
                  AlphaWriter::Make(info_.width, info_.SampleBytes(), packed_alpha));
-    // So that it does not grow by doubling; what stays empty costs no memory.
+    // As for the stream.
     packed_alpha->reserve(static_cast<size_t>(MostPackedAlpha(info_)));
     const Analysis::AlphaSink take_alpha = [&](const uint8_t* samples) {
       return alpha->AddRow(samples);
@@ -401,7 +414,7 @@ class Encoder {
         AppendU32(coder->LatentCrc(s), &payload);
         report_.latent_crc = Crc32(report_.latent_crc, ByteSpan(payload).subspan(crc_at));
         GLINT_TRY(container->Add(chunk::kSegment, payload));
-        GLINT_TRY(HoldOutput(stream->capacity()));
+        GLINT_TRY(HoldOutput(stream->size() <= expected_output_ ? 0 : stream->capacity()));
       }
       GLINT_TRY(
           context_.Progress(kAnalysisShare + (1 - kAnalysisShare) * static_cast<double>(s + 1) /

@@ -106,7 +106,7 @@ TEST_CASE("integer codec: dynamic ranges take memory by the area, and say so") {
     const auto refused = Encode(model, picture, encode);
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.error().code == ErrorCode::kLimit);
-    CHECK(refused.error().message.find("bytes of working memory") != std::string::npos);
+    CHECK(refused.error().message.find("bytes) of memory") != std::string::npos);
   }
   CHECK(encode_bytes[1] > 4 * encode_bytes[0]);
   CHECK(decode_bytes[1] > 4 * decode_bytes[0]);

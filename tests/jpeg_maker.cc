@@ -1,7 +1,9 @@
 #include "tests/jpeg_maker.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 
 // These want <cstdio> before them.
 #include <doctest/doctest.h>
@@ -77,8 +79,10 @@ std::vector<uint8_t> MakeJpeg(const Picture& picture, const JpegForm& form) {
 }
 
 std::vector<uint8_t> ExifSegment(const std::vector<uint8_t>& tiff) {
-  std::vector<uint8_t> segment = {'E', 'x', 'i', 'f', 0, 0};
-  segment.insert(segment.end(), tiff.begin(), tiff.end());
+  const char prefix[] = "Exif\0";
+  std::vector<uint8_t> segment(sizeof(prefix) + tiff.size());
+  std::copy(std::begin(prefix), std::end(prefix), segment.begin());
+  std::copy(tiff.begin(), tiff.end(), segment.begin() + sizeof(prefix));
   return segment;
 }
 

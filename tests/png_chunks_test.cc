@@ -168,7 +168,7 @@ TEST_CASE("PNG: Apple's variant is named") {
 TEST_CASE("PNG: more pixels than its compressed data can be are refused at once") {
   Limits limits;
   limits.max_pixels = UINT64_MAX;
-  for (const uint8_t interlace : {0, 1}) {
+  for (const uint8_t interlace : {uint8_t{0}, uint8_t{1}}) {
     const Bytes packed = DeflateAll(RawPixels(577, 577, 3, interlace != 0));
     const auto png = [&](uint32_t side) {
       return testing::JoinPng(kSignature,
@@ -210,8 +210,8 @@ TEST_CASE("PNG: an interlaced picture from a pipe takes memory only as its data 
 TEST_CASE("PNG: memory is what the reader said, and limits hold before it is taken") {
   constexpr uint64_t kSlack = uint64_t{1} << 20;
   const uint32_t width = 2000, height = 1500;
-  for (const uint8_t interlace : {0, 1}) {
-    for (const uint8_t depth : {8, 16}) {
+  for (const uint8_t interlace : {uint8_t{0}, uint8_t{1}}) {
+    for (const uint8_t depth : {uint8_t{8}, uint8_t{16}}) {
       CAPTURE(interlace);
       CAPTURE(depth);
       const size_t row = size_t{width} * 4 * depth / 8;
