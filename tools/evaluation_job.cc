@@ -163,8 +163,7 @@ Expected<std::vector<double>> Rates(const EvaluateFlags& flags,
   return std::vector<double>{models.front().encoder.info().lrd_default};
 }
 
-// ---- pictures and results
-// ------------------------------------------------------------------------
+// ---- pictures and results ----------------------------------------------------------------------
 
 Error CheckReadable(const std::string& path, const EvaluateFlags& flags,
                     const std::vector<TestedModel>& models) {
@@ -173,6 +172,7 @@ Error CheckReadable(const std::string& path, const EvaluateFlags& flags,
   options.verify = flags.verify;
   options.limits = flags.limits;
   std::vector<MeasuringModels> pairs;
+  pairs.reserve(models.size());
   for (const TestedModel& model : models) pairs.push_back({model.encoder, model.decoder});
   std::vector<std::string> warnings;
   const Expected<Picture> picture = ReadToMeasure(path, pairs, options, &warnings);
