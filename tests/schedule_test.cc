@@ -227,7 +227,8 @@ TEST_CASE(
 }
 
 TEST_CASE("row ledger: rings of a row fewer are found out in every graph") {
-  for (const auto& [model, graph] : AllGraphs()) {
+  for (const Subject& subject : AllGraphs()) {
+    const Graph& graph = subject.graph;
     for (const long band : {1L, 3L, 16L}) {
       ReferenceTensor tensor(64, 2, graph.inputs[0].channels);
       const std::map<std::string, ReferenceTensor> inputs = {{graph.inputs[0].name, tensor}};
@@ -236,7 +237,7 @@ TEST_CASE("row ledger: rings of a row fewer are found out in every graph") {
       run.band = band;
       run.stop_every = 13;
       run.stop_ahead = 3;
-      RunExecutor(*model, graph, inputs, 0.1, run);
+      RunExecutor(*subject.model, graph, inputs, 0.1, run);
       CHECK_MESSAGE(first_fault.find("graph " + graph.name + ", tensor ") == 0, graph.name,
                     " band ", band, ": ", first_fault);
     }
