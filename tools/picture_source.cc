@@ -17,10 +17,14 @@ bool Same(const PictureInfo& a, const PictureInfo& b) {
 
 Expected<std::unique_ptr<PictureSource>> PictureSource::Open(const std::string& path,
                                                              const Limits& limits, Passes passes) {
-  std::unique_ptr<PictureSource> source(new PictureSource(path, limits));
+  std::unique_ptr<PictureSource> source(new PictureSource(path, limits, passes));
   if (path == "-" && passes == Passes::kSeveral) {
     Expected<Picture> whole = ReadPicture(path, limits, &source->warnings_);
-    if (!whole) return whole.error();
+    if (!whole) {
+      Error error = whole.error();
+      error.memory_needed = 0;  // enough to read it, not to encode it
+      return error;
+    }
     source->info_ = whole->info;
     source->metadata_ = std::move(whole->metadata);
     source->whole_ = std::move(*whole);
@@ -32,12 +36,18 @@ Expected<std::unique_ptr<PictureSource>> PictureSource::Open(const std::string& 
   return source;
 }
 
+uint64_t PictureSource::held_bytes() const {
+  uint64_t bytes = metadata_.icc.size() + metadata_.exif.size();
+  for (const auto& chunk : metadata_.chunks) bytes += chunk.second.size();
+  return bytes + (reader_ ? reader_->memory() : whole_.samples.size());
+}
+
 Error PictureSource::OpenReader() {
   reader_.reset();  // closes the file that is open
   Expected<std::unique_ptr<PictureReader>> reader = PictureReader::Open(path_, limits_);
   if (!reader) return reader.error();
   reader_ = std::move(*reader);
-  metadata_ = reader_->metadata();
+  if (passes_ == Passes::kSeveral) metadata_ = reader_->metadata();
   return {};
 }
 
@@ -60,7 +70,7 @@ bool PictureSource::Read(uint32_t y, void* row) {
   error_ = reader_->ReadRow(row);
   if (error_.ok() && y + 1 == info_.height) {
     error_ = reader_->Finish();
-    if (error_.ok()) metadata_ = reader_->metadata();
+    if (error_.ok() && passes_ == Passes::kSeveral) metadata_ = reader_->metadata();
     warnings_ = reader_->warnings();
   }
   return error_.ok();

@@ -24,9 +24,12 @@ class PictureSource {
 
   const PictureInfo& info() const { return info_; }
   // Complete after the last row.
-  const Metadata& metadata() const { return metadata_; }
-  // What the source holds at most: the picture, or its reader.
-  uint64_t held_bytes() const { return reader_ ? reader_->memory() : whole_.samples.size(); }
+  const Metadata& metadata() const {
+    return passes_ == Passes::kOne ? reader_->metadata() : metadata_;
+  }
+  // What the source holds at most: the picture, or its reader; and metadata, once more where there
+  // are several passes, each with a reader of its own.
+  uint64_t held_bytes() const;
   // About the file, for people; complete after the last row.
   const std::vector<std::string>& warnings() const { return warnings_; }
   // Row 0 begins a pass.
@@ -36,14 +39,16 @@ class PictureSource {
   const Error& error() const { return error_; }  // why the callback stopped
 
  private:
-  PictureSource(std::string path, const Limits& limits) : path_(std::move(path)), limits_(limits) {}
+  PictureSource(std::string path, const Limits& limits, Passes passes)
+      : path_(std::move(path)), limits_(limits), passes_(passes) {}
   Error OpenReader();
   bool Read(uint32_t y, void* row);
 
   std::string path_;
   Limits limits_;
+  Passes passes_;
   PictureInfo info_;
-  Metadata metadata_;
+  Metadata metadata_;                      // several passes only: the encoder has a reference to it
   std::unique_ptr<PictureReader> reader_;  // none where the picture is whole
   Picture whole_;
   bool fresh_ = true;  // no row of reader_ was read

@@ -56,6 +56,12 @@ int main(int argc, char** argv) {
   if (glint::Decode(*model, stream->data(), stream->size() - 1)) {
     return Fail("Decode", "took a truncated stream");
   }
+  // Links the readers of picture files, with the libraries that they need.
+  const uint8_t start[] = {0xFF, 0xD8, 0xFF, 0xE0};
+  const auto reader = glint::PictureReader::FromMemory(start, sizeof(start), "four bytes");
+  if (reader || reader.error().message.empty()) {
+    return Fail("PictureReader", "took four bytes of a JPEG");
+  }
   const glint::Expected<glint::Model> none = glint::Model::Load("no-such-file.safetensors");
   if (none || none.error().message.empty()) return Fail("Load", "took a file that does not exist");
   return 0;

@@ -213,7 +213,8 @@ GLINT_API Expected<std::vector<uint8_t>> Encode(const Model& model, const Pictur
                                                 const EncodeOptions& options = {},
                                                 Report* report = nullptr);
 // Rows by callback: the picture is never whole in memory. Interleaved as in Picture::samples.
-// `metadata` is looked at after the last row, so a reader may complete it until then.
+// `metadata` is looked at after the last row, so a reader may complete it until then; what comes so
+// late counts against the limit on memory when it comes.
 GLINT_API Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo& info,
                                                     const Metadata& metadata, const RowReader& read,
                                                     const EncodeOptions& options = {},
