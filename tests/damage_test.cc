@@ -40,12 +40,8 @@ using testing::TinyModelFile;
 
 constexpr uint64_t kMostPixels = uint64_t{1} << 20;
 constexpr uint64_t kMostMemory = uint64_t{64} << 20;
-// What allocators and the test itself may hold on to; AddressSanitizer keeps what is freed.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr uint64_t kSlackMemory = uint64_t{1} << 30;
-#else
-constexpr uint64_t kSlackMemory = uint64_t{32} << 20;
-#endif
+// What allocators and the test itself may hold on to.
+constexpr uint64_t kSlackMemory = (uint64_t{32} << 20) + testing::kSanitizerMemory;
 
 size_t Rounds() {
   constexpr size_t kDefault = 3000;
@@ -388,7 +384,7 @@ TEST_CASE("damage: a model that blows pictures up beyond all memory") {
 
 TEST_CASE("damage: working memory is what was planned") {
   const Model model = LoadModel(TinyModelFile());
-  constexpr uint64_t kSlack = uint64_t{8} << 20;
+  constexpr uint64_t kSlack = (uint64_t{8} << 20) + testing::kSanitizerMemory;
   const Picture picture = SmoothPicture(MakeInfo(3000, 2000, 3, true, 8), 20);
   Bytes stream;
   Report report;

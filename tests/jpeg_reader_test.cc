@@ -308,11 +308,7 @@ TEST_CASE("JPEG: a failure stays") {
 }
 
 constexpr uint64_t kMostMemory = uint64_t{32} << 20;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr uint64_t kSlackMemory = uint64_t{1} << 30;
-#else
-constexpr uint64_t kSlackMemory = uint64_t{32} << 20;
-#endif
+constexpr uint64_t kSlackMemory = (uint64_t{32} << 20) + testing::kSanitizerMemory;
 
 Limits SmallLimits() {
   Limits limits;
@@ -378,7 +374,7 @@ TEST_CASE("damage: mutated JPEG files") {
 // --------------------------------------------------------------------------------------
 
 TEST_CASE("JPEG: memory is what the reader said, and limits hold before it is taken") {
-  constexpr uint64_t kSlack = uint64_t{1} << 20;
+  constexpr uint64_t kSlack = (uint64_t{1} << 20) + testing::kSanitizerMemory;
   for (const bool progressive : {false, true}) {
     for (const uint32_t width : {3000U, 60000U}) {
       CAPTURE(progressive);

@@ -27,11 +27,7 @@ using testing::SmoothPicture;
 using testing::SomeMetadata;
 using testing::TinyModelFile;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr uint64_t kSlack = uint64_t{1} << 30;  // keeps what is freed
-#else
-constexpr uint64_t kSlack = uint64_t{4} << 20;
-#endif
+constexpr uint64_t kSlack = (uint64_t{4} << 20) + testing::kSanitizerMemory;
 
 TEST_CASE("memory: sums and products end where no machine is") {
   CHECK(AddBytes(3, 4) == 7);
@@ -164,7 +160,7 @@ TEST_CASE("memory: a reader's picture and the encoder beside it are under one li
   };
   const PeakMemory refusing;
   const Error refused = encode(uint64_t{8} << 20);  // less than the picture
-  CHECK(refusing.Growth() < uint64_t{2} << 20);
+  CHECK(refusing.Growth() < (uint64_t{2} << 20) + testing::kSanitizerMemory);
   CHECK(refused.memory_needed > uint64_t{12} << 20);
   CheckNamed(refused, encode);
   const PeakMemory peak;

@@ -12,6 +12,13 @@
 
 namespace glint::testing {
 
+// What a sanitizer may hold besides: AddressSanitizer keeps what is freed.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr uint64_t kSanitizerMemory = uint64_t{1} << 30;
+#else
+inline constexpr uint64_t kSanitizerMemory = 0;
+#endif
+
 // Resident bytes between construction and Growth(). Where the kernel does not let the peak be set
 // back (/proc/self/clear_refs), only growth beyond the process's earlier peak is seen: too little
 // then, never too much.

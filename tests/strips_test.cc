@@ -226,7 +226,7 @@ TEST_CASE("strips: callbacks may stop, and rows come in order") {
 
 TEST_CASE("strips: a picture of one row takes little memory, and what was planned") {
   const Model model = LoadModel(TinyModelFile());
-  constexpr uint64_t kSlack = uint64_t{16} << 20;
+  constexpr uint64_t kSlack = (uint64_t{16} << 20) + testing::kSanitizerMemory;
   const PictureInfo info = MakeInfo(400000, 1, 3, false, 8);
   const Picture picture = SmoothPicture(info, 5);
   Report report;

@@ -52,7 +52,7 @@ TEST_CASE("tools: too little memory is said with the flag that would do") {
 
 // The second decoding of a proof included.
 TEST_CASE("tools: measuring a picture takes what was planned, and is refused below that") {
-  constexpr uint64_t kSlack = uint64_t{4} << 20;
+  constexpr uint64_t kSlack = (uint64_t{4} << 20) + testing::kSanitizerMemory;
   const TemporaryFolder folder;
   const Model model = LoadModel(TinyModelFile());
   for (const bool alpha : {false, true}) {
