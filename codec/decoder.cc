@@ -184,13 +184,14 @@ class Decoder {
     return Status::Ok();
   }
 
-  // The chunk's CRC was right, so what does not decode was written so.
+  // The chunk's CRC was right, so what does not decode was written so: by the fault that is named,
+  // by another, or on purpose.
   Status Blame(const Status& status) const {
     if (status.code() != StatusCode::kBadStream || geometry_.segments() == 1) return status;
     return BadStream(status.message() +
                      "; the bytes are as they were written, so the encoder was at fault. Builds of "
-                     "Glint from before 26 November 2026 made such streams of pictures with more "
-                     "than one segment (CHANGELOG.md): encode the picture again");
+                     "Glint from before 26 November 2026 may have made such streams of pictures "
+                     "with more than one segment (CHANGELOG.md): encode the picture again");
   }
 
   Status DecodeSegment(long s, LatentCoder* coder, DecoderPort* port) {

@@ -95,7 +95,7 @@ Error Verify(const Model& model, const Picture& original, const MeasureOptions& 
     progress = [&options](double done) { return options.progress("verifying", done); };
   }
   return VerifyDecoding(model, {coded.stream, coded.decoded, coded.latent_crc},
-                        OtherSchedule(options.threads, coded.latent_crc), progress, limits);
+                        OtherSplit(options.threads, coded.latent_crc), progress, limits);
 }
 
 Error Compare(const Picture& original, Coded* coded) {
@@ -141,7 +141,7 @@ Expected<uint64_t> MeasuringBytes(const PictureReader& reader,
   CallOptions call;
   SetCallOptions(options, "", &call);
   CallOptions again = call;
-  again.threads = OtherSchedule(options.threads, 0).threads;
+  again.threads = OtherSplit(options.threads, 0).threads;
   again.band_rows = kMostVerifiedBand;
   for (const MeasuringModels& model : models) {
     const Expected<MemoryPlan> encoder = PlanMemory(model.encoder, info, call);

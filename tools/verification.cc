@@ -21,8 +21,7 @@ bool SameForm(const PictureInfo& a, const PictureInfo& b) {
 // Takes the rows of the second decoding and stops at the first that differs from `expected`.
 class RowComparison {
  public:
-  RowComparison(const Picture& expected, int tolerance)
-      : expected_(expected), tolerance_(tolerance) {}
+  explicit RowComparison(const Picture& expected) : expected_(expected) {}
 
   bool Start(const PictureInfo& info) {
     if (!SameForm(info, expected_.info)) difference_ = "a picture of another form";
@@ -45,50 +44,42 @@ class RowComparison {
   const std::string& difference() const { return difference_; }  // empty: none
 
  private:
-  // Alpha is coded without loss, whatever the model.
   template <typename Sample>
   void CompareSamples(uint32_t y, const void* expected, const void* row, int level) {
-    const size_t per_pixel = expected_.info.SamplesPerPixel();
-    const size_t count = size_t{expected_.info.width} * per_pixel;
+    const size_t count = size_t{expected_.info.width} * expected_.info.SamplesPerPixel();
     std::vector<Sample> a(count);
     std::vector<Sample> b(count);
     std::memcpy(a.data(), expected, count * sizeof(Sample));
     std::memcpy(b.data(), row, count * sizeof(Sample));
     int most = 0;
     for (size_t i = 0; i < count; ++i) {
-      const int difference = std::abs(int{a[i]} - int{b[i]});
-      const bool alpha = i % per_pixel >= expected_.info.channels;
-      if (difference > (alpha ? 0 : tolerance_ * level)) most = std::max(most, difference);
+      most = std::max(most, std::abs(int{a[i]} - int{b[i]}));
     }
-    if (most == 0) return;
     difference_ = "another picture: row " + std::to_string(y) + " differs by " +
                   (most < level ? std::to_string(most) + "/" + std::to_string(level) + " level"
                                 : Count(static_cast<size_t>(most / level), "level"));
   }
 
   const Picture& expected_;
-  const int tolerance_;
   std::string difference_;
 };
 
 }  // namespace
 
-Schedule OtherSchedule(int threads, uint32_t seed) {
+WorkSplit OtherSplit(int threads, uint32_t seed) {
   if (threads == 0) threads = HardwareThreads();
   return {threads == 1 ? 2 : threads / 2,
           kLatentRows * static_cast<int>(1 + seed % (kMostVerifiedBand / kLatentRows))};
 }
 
-int PixelTolerance(const std::string& form) { return form == "fp32" || form == "fp16" ? 1 : 0; }
-
-Error VerifyDecoding(const Model& model, const Decoding& first, const Schedule& schedule,
+Error VerifyDecoding(const Model& model, const Decoding& first, const WorkSplit& split,
                      const std::function<bool(double done)>& progress, const Limits& limits) {
   DecodeOptions options;
   options.limits = limits;
-  options.threads = schedule.threads;
-  options.band_rows = schedule.band_rows;
+  options.threads = split.threads;
+  options.band_rows = split.band_rows;
   options.progress = progress;
-  RowComparison comparison(first.picture, PixelTolerance(model.info().form));
+  RowComparison comparison(first.picture);
   Report report;
   const Error decoded = DecodeRows(
       model, first.stream.data(), first.stream.size(),
@@ -96,8 +87,8 @@ Error VerifyDecoding(const Model& model, const Decoding& first, const Schedule& 
       [&comparison](uint32_t y, const void* row) { return comparison.Take(y, row); }, options,
       &report);
   const std::string how = "decoding it again with " +
-                          Count(static_cast<size_t>(schedule.threads), "thread") +
-                          " and bands of " + std::to_string(schedule.band_rows) + " rows";
+                          Count(static_cast<size_t>(split.threads), "thread") + " and bands of " +
+                          std::to_string(split.band_rows) + " rows";
   if (!comparison.difference().empty()) {
     return MakeError(ErrorCode::kBadStream, how + " gave " + comparison.difference());
   }

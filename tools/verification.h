@@ -15,7 +15,7 @@
 namespace glint::tools {
 
 // How a decoding is cut into work.
-struct Schedule {
+struct WorkSplit {
   int threads = 1;
   int band_rows = 0;  // picture rows
 };
@@ -24,11 +24,7 @@ inline constexpr int kMostVerifiedBand = 7 * 16;  // picture rows
 
 // Another number of threads, and a band of 1 to 7 times 16 rows. `seed` chooses the band: different
 // pictures try different ones, and what failed once fails again.
-Schedule OtherSchedule(int threads, uint32_t seed);
-
-// Levels of 8 bits by which colours may differ between two decodings: 1 where a model's form says
-// that it computes pixels in floating point ("fp32", "fp16"), else 0.
-int PixelTolerance(const std::string& form);
+WorkSplit OtherSplit(int threads, uint32_t seed);
 
 // A decoding of `stream`; all of it is the caller's.
 struct Decoding {
@@ -39,7 +35,7 @@ struct Decoding {
 
 // Decodes the stream again. An error says how the latents or the picture differ from those of
 // `first`, or why the stream could not be decoded so. The second picture is never whole in memory.
-Error VerifyDecoding(const Model& model, const Decoding& first, const Schedule& schedule,
+Error VerifyDecoding(const Model& model, const Decoding& first, const WorkSplit& split,
                      const std::function<bool(double done)>& progress = nullptr,
                      const Limits& limits = {});
 
