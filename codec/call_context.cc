@@ -40,10 +40,12 @@ Status CallContext::Init() {
 long CallContext::BandLatentRows(const ModelDocument& document,
                                  const LatentGeometry& geometry) const {
   constexpr size_t kWide = 2048;  // pixels: from here on one row of latents fills the caches
+  // Higher bands gain nothing, and planning walks through as many of them as fill whole segments.
+  constexpr long kMost = 4096;
   long rows = geometry.padded_width() > kWide ? 1 : 2;
   const long stride = document.latent_stride;
   if (options_.band_rows > 0) rows = (long{options_.band_rows} + stride - 1) / stride;
-  return std::min(rows, geometry.height());
+  return std::min({rows, kMost, geometry.height()});
 }
 
 Status CallContext::CheckPlan(uint64_t planned, uint64_t most) const {
