@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
+
+#include "codec/metadata_chunks.h"
+#include "codec/payload_reader.h"
 
 namespace glint {
 namespace {
@@ -13,10 +15,6 @@ namespace {
 constexpr size_t kCrcBytes = 4;
 constexpr uint8_t kDepthMask = 0x07, kColourBit = 0x08, kAlphaBit = 0x10;
 constexpr uint32_t kDepths[] = {1, 2, 4, 8, 16};
-// Deflate makes nothing more than this many times smaller.
-constexpr uint64_t kMostInflation = 1032;
-
-Status BadStream(const std::string& what) { return Status::Error(StatusCode::kBadStream, what); }
 
 bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
@@ -28,48 +26,6 @@ std::string ChunkName(char type, uint64_t offset) {
 std::string SizeText(const PictureInfo& info) {
   return std::to_string(info.width) + " x " + std::to_string(info.height);
 }
-
-// Reads a payload front to back; once something is missing, everything is zero and ok() is false.
-class PayloadReader {
- public:
-  explicit PayloadReader(ByteSpan bytes) : bytes_(bytes) {}
-
-  bool ok() const { return ok_; }
-  bool AtEnd() const { return at_ == bytes_.size(); }
-  uint64_t position() const { return at_; }
-  ByteSpan Rest() const { return bytes_.subspan(at_); }
-
-  ByteSpan Take(size_t count) {
-    if (count > bytes_.size() - at_) {
-      ok_ = false;
-      at_ = bytes_.size();
-      return {};
-    }
-    at_ += count;
-    return bytes_.subspan(at_ - count, count);
-  }
-  uint8_t Byte() {
-    const ByteSpan byte = Take(1);
-    return byte.empty() ? uint8_t{0} : byte[0];
-  }
-  uint32_t Leb128() {
-    uint64_t value = 0;
-    for (int shift = 0; shift < 35; shift += 7) {
-      const uint8_t byte = Byte();
-      value |= uint64_t{byte & 0x7FU} << shift;
-      if ((byte & 0x80) != 0) continue;
-      if ((byte == 0 && shift > 0) || value > UINT32_MAX) ok_ = false;
-      return ok_ ? static_cast<uint32_t>(value) : 0;
-    }
-    ok_ = false;
-    return 0;
-  }
-
- private:
-  ByteSpan bytes_;
-  size_t at_ = 0;
-  bool ok_ = true;
-};
 
 Result<ChunkView> ReadChunk(ByteSpan stream, PayloadReader* reader) {
   ChunkView view;
@@ -122,57 +78,15 @@ Status ParseHeader(ByteSpan payload, StreamHeader* header) {
   return Status::Ok();
 }
 
-// Size of the ICC profile, without inflating it; `packed` is what holds it.
-Result<uint32_t> IccSize(ByteSpan payload, ByteSpan* packed) {
-  PayloadReader reader(payload);
-  const uint32_t size = reader.Leb128();
-  *packed = reader.Rest();
-  const uint64_t most = std::min(kMaxIccBytes, packed->size() * kMostInflation);
-  if (reader.ok() && size > 0 && size <= most) return size;
-  return BadStream("the ICC profile claims " + std::to_string(size) + " bytes, at most " +
-                   std::to_string(most) + " are possible");
-}
-
-Result<Bytes> InflateIcc(ByteSpan packed, uint32_t size) {
-  Bytes profile(size);
-  uLongf done = size;
-  uLong used = static_cast<uLong>(packed.size());
-  const int code = uncompress2(profile.data(), &done, packed.data(), &used);
-  if (code != Z_OK || done != size || used != packed.size()) {
-    return BadStream("the ICC profile does not inflate to its length");
-  }
-  return profile;
-}
-
-bool IsLetter(int c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-
-// Entries of four letters, LEB128 length, content.
-Status ReadOther(ByteSpan payload, Metadata* metadata) {
-  PayloadReader reader(payload);
-  while (!reader.AtEnd()) {
-    const ByteSpan type = reader.Take(4);
-    const uint32_t size = reader.Leb128();
-    const ByteSpan content = reader.Take(size);
-    if (!reader.ok()) return BadStream("the metadata chunk has an entry that is cut short");
-    if (!std::all_of(type.begin(), type.end(), IsLetter)) {
-      return BadStream("the metadata chunk has an entry without a type of four letters");
-    }
-    if (metadata->chunks.size() == kMaxMetadataEntries)
-      return BadStream("too many metadata entries");
-    metadata->chunks.emplace_back(std::string(type.begin(), type.end()),
-                                  Bytes(content.begin(), content.end()));
-  }
-  return metadata->chunks.empty() ? BadStream("the metadata chunk is empty") : Status::Ok();
-}
-
 // Takes one chunk behind the header into the stream.
 class StreamCollector {
  public:
-  StreamCollector(const Limits& limits, ParsedStream* stream) : limits_(limits), stream_(*stream) {}
+  StreamCollector(const Limits& limits, ParsedStream* stream)
+      : memory_(limits.max_memory), metadata_(&memory_, &stream->metadata), stream_(*stream) {}
 
   Status Add(const ChunkView& view) {
     // Both lists may hold three times their content while they grow.
-    GLINT_TRY(Hold(3 * (sizeof(ChunkView) + sizeof(ByteSpan)), "its list of chunks"));
+    GLINT_TRY(memory_.Hold(3 * (sizeof(ChunkView) + sizeof(ByteSpan)), "its list of chunks"));
     switch (view.type) {
       case chunk::kHeader:
         return BadStream("a second header");
@@ -187,7 +101,7 @@ class StreamCollector {
       case chunk::kEnd:
         return view.payload.empty() ? Status::Ok() : BadStream("the end chunk is not empty");
       default:
-        return AddMetadata(view);
+        return AddAncillary(view);
     }
   }
 
@@ -198,46 +112,18 @@ class StreamCollector {
   }
 
  private:
-  Status AddMetadata(const ChunkView& view) {
+  Status AddAncillary(const ChunkView& view) {
     if (IsUpper(view.type)) {
       return Status::Error(StatusCode::kUnsupported, ChunkName(view.type, view.offset) +
                                                          " is needed to decode, and unknown here");
     }
     if (++ancillary_ > kMaxAncillaryChunks) return BadStream("too many ancillary chunks");
-    Metadata& metadata = stream_.metadata;
-    if (view.type == chunk::kIcc) {
-      if (!metadata.icc.empty()) return BadStream("a second ICC profile");
-      ByteSpan packed;
-      GLINT_ASSIGN(const uint32_t size, IccSize(view.payload, &packed));
-      GLINT_TRY(Hold(size, "the ICC profile"));
-      GLINT_ASSIGN(metadata.icc, InflateIcc(packed, size));
-    } else if (view.type == chunk::kExif) {
-      if (!metadata.exif.empty()) return BadStream("a second EXIF chunk");
-      if (view.payload.empty()) return BadStream("the EXIF chunk is empty");
-      GLINT_TRY(Hold(view.payload.size(), "EXIF"));
-      metadata.exif.assign(view.payload.begin(), view.payload.end());
-    } else if (view.type == chunk::kOther) {
-      if (!metadata.chunks.empty()) return BadStream("a second metadata chunk");
-      GLINT_TRY(Hold(view.payload.size(), "its metadata"));
-      return ReadOther(view.payload, &metadata);
-    }
-    return Status::Ok();
+    return metadata_.Add(view);
   }
 
-  // Counts what is kept beside the caller's bytes.
-  Status Hold(uint64_t bytes, const char* what) {
-    if (bytes <= limits_.max_memory - held_) {
-      held_ += bytes;
-      return Status::Ok();
-    }
-    return Status::Error(StatusCode::kLimit, std::string("the stream needs more memory for ") +
-                                                 what + " than the limit of " +
-                                                 std::to_string(limits_.max_memory) + " bytes");
-  }
-
-  const Limits& limits_;
+  HeldMemory memory_;
+  MetadataCollector metadata_;
   ParsedStream& stream_;
-  uint64_t held_ = 0;
   bool has_alpha_ = false;
   size_t ancillary_ = 0;
 };
@@ -293,47 +179,6 @@ Status ContainerWriter::AddHeader(const StreamHeader& header) {
   payload.insert(payload.end(), header.model.begin(), header.model.end());
   AppendU32(std::bit_cast<uint32_t>(header.lrd), &payload);
   return Add(chunk::kHeader, payload);
-}
-
-Status ContainerWriter::AddMetadata(const Metadata& metadata) {
-  if (metadata.icc.size() > kMaxIccBytes) {
-    return Status::Error(StatusCode::kInvalidArgument,
-                         "an ICC profile of " + std::to_string(metadata.icc.size()) +
-                             " bytes, at most " + std::to_string(kMaxIccBytes) + " are kept");
-  }
-  if (metadata.chunks.size() > kMaxMetadataEntries) {
-    return Status::Error(StatusCode::kInvalidArgument,
-                         std::to_string(metadata.chunks.size()) + " metadata chunks are too many");
-  }
-  if (!metadata.icc.empty()) {
-    Bytes payload;
-    AppendLeb128(static_cast<uint32_t>(metadata.icc.size()), &payload);
-    const size_t head = payload.size();
-    uLongf size = compressBound(static_cast<uLong>(metadata.icc.size()));
-    payload.resize(head + size);
-    const int code = compress2(payload.data() + head, &size, metadata.icc.data(),
-                               static_cast<uLong>(metadata.icc.size()), Z_BEST_COMPRESSION);
-    if (code != Z_OK) return Status::Error(StatusCode::kLimit, "out of memory for the ICC profile");
-    payload.resize(head + size);
-    GLINT_TRY(Add(chunk::kIcc, payload));
-  }
-  if (!metadata.exif.empty()) GLINT_TRY(Add(chunk::kExif, metadata.exif));
-  Bytes payload;
-  for (const auto& [type, content] : metadata.chunks) {
-    if (type.size() != 4 || !std::all_of(type.begin(), type.end(), IsLetter)) {
-      return Status::Error(StatusCode::kInvalidArgument,
-                           "a metadata chunk of type \"" + type + "\", four letters are wanted");
-    }
-    if (content.size() > UINT32_MAX) {
-      return Status::Error(
-          StatusCode::kInvalidArgument,
-          "a metadata chunk of " + std::to_string(content.size()) + " bytes is too long");
-    }
-    payload.insert(payload.end(), type.begin(), type.end());
-    AppendLeb128(static_cast<uint32_t>(content.size()), &payload);
-    payload.insert(payload.end(), content.begin(), content.end());
-  }
-  return payload.empty() ? Status::Ok() : Add(chunk::kOther, payload);
 }
 
 // ---- reading -----------------------------------------------------------------------------------

@@ -20,14 +20,14 @@ inline constexpr uint8_t kSignature[7] = {0xD3, 'G', 'L', 0x0D, 0x0A, 0x1A, 0x0A
 inline constexpr uint8_t kFormatVersion = 1;
 // Limits of the format, beside those of the caller.
 inline constexpr uint32_t kMaxSide = (uint32_t{1} << 31) - 1;
-inline constexpr uint64_t kMaxPixels = uint64_t{1} << 40;  // whatever the caller's limit is
-inline constexpr uint64_t kMaxIccBytes = uint64_t{1} << 26;
+inline constexpr uint64_t kMaxPixels = uint64_t{1} << 40;         // whatever the caller's limit is
+inline constexpr uint64_t kMaxInflatedBytes = uint64_t{1} << 26;  // ICC profile, packed metadata
 inline constexpr size_t kMaxAncillaryChunks = 65536;
 inline constexpr size_t kMaxMetadataEntries = 65536;
 
 namespace chunk {
 inline constexpr char kHeader = 'H', kAlpha = 'A', kSegment = 'S', kEnd = 'E';
-inline constexpr char kIcc = 'i', kExif = 'e', kOther = 't';
+inline constexpr char kIcc = 'i', kExif = 'e', kOther = 't', kPacked = 'z';
 }  // namespace chunk
 
 struct StreamHeader {
@@ -52,7 +52,6 @@ class ContainerWriter {
   // kInvalidArgument when the payload is too long for a chunk.
   Status Add(char type, ByteSpan payload);
   Status AddHeader(const StreamHeader& header);
-  Status AddMetadata(const Metadata& metadata);
 
  private:
   Bytes* out_;

@@ -13,6 +13,7 @@
 #include "codec/latent_coder.h"
 #include "codec/memory_limit.h"
 #include "codec/memory_plan.h"
+#include "codec/metadata_chunks.h"
 #include "codec/model_impl.h"
 #include "codec/public_error.h"
 #include "codec/rans.h"
@@ -337,11 +338,14 @@ class Encoder {
     if (options_.profile) analysis.AppendProfile(&report_.layers);
     analysis.FreeTransforms();
     // Not before: what a picture file has behind its pixels belongs to the metadata.
-    // There is often room for them beside what was expected.
-    const uint64_t known = 2 * (alpha.size() + MetadataBytes(metadata));
+    // There is often room for them beside what was expected, and to pack them where the transforms
+    // were.
+    const uint64_t packing = MetadataWorkingBytes(metadata);
+    const uint64_t known =
+        2 * (alpha.size() + MetadataBytes(metadata)) + packing - std::min(packing, stages_bytes_);
     if (known > expected_output_) ExpectOutput(metadata);
     GLINT_TRY(HoldOutput(known));
-    GLINT_TRY(container.AddMetadata(metadata));
+    GLINT_TRY(WriteMetadata(metadata, &container));
     if (info_.has_alpha) GLINT_TRY(container.Add(chunk::kAlpha, alpha));
     Bytes().swap(alpha);
     GLINT_TRY(coder.Allocate());
@@ -362,7 +366,8 @@ class Encoder {
     if (info_.has_alpha) transforms += kAlphaStateBytes + 4 * info_.RowBytes();
     coding += geometry.MostSymbols() * kBytesPerSymbol;
     // One after the other.
-    working_bytes_ = analysis.LatentBytes() + std::max(transforms, coding);
+    stages_bytes_ = std::max(transforms, coding);
+    working_bytes_ = analysis.LatentBytes() + stages_bytes_;
     symbols_ = geometry.AllSymbols();
     ExpectOutput(metadata);
     return Status::Ok();
@@ -429,6 +434,7 @@ class Encoder {
   Report& report_;
   CallContext context_;
   uint64_t working_bytes_ = 0;
+  uint64_t stages_bytes_ = 0;  // of that what one stage after the other has
   uint64_t symbols_ = 0;
   uint64_t other_output_ = 0;     // alpha and metadata, at most
   uint64_t expected_output_ = 0;  // with the symbols

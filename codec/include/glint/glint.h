@@ -136,6 +136,22 @@ GLINT_API glint_status glint_metadata_get_chunk(const glint_metadata* metadata, 
                                                 const char** type, const uint8_t** data,
                                                 size_t* size);
 
+/* Kinds of metadata, as bits of a set. */
+enum {
+  GLINT_METADATA_ICC = 1,  /* what colours mean: the profile, gAMA, cHRM, sRGB, cICP, mDCV, cLLI */
+  GLINT_METADATA_EXIF = 2, /* EXIF, and texts "Raw profile type exif" or "APP1" */
+  GLINT_METADATA_XMP = 4,  /* iTXt "XML:com.adobe.xmp", and texts "Raw profile type xmp" */
+  GLINT_METADATA_TEXT = 8, /* all other tEXt, zTXt and iTXt */
+  GLINT_METADATA_OTHER = 16, /* chunks of other types: pHYs, tIME, oFFs, ... */
+  GLINT_METADATA_ALL = 31
+};
+
+/* Takes away what is of none of `kinds`, an "or" of GLINT_METADATA_*. Errors: GLINT_LIMIT. */
+GLINT_API glint_status glint_metadata_keep(glint_metadata* metadata, uint32_t kinds);
+/* Bytes of what is of one of `kinds`, not packed. */
+GLINT_API glint_status glint_metadata_get_size(const glint_metadata* metadata, uint32_t kinds,
+                                                uint64_t* bytes);
+
 /* A decoded picture; immutable. */
 typedef struct glint_picture glint_picture;
 

@@ -86,7 +86,8 @@ struct PictureInfo {
   size_t RowBytes() const { return size_t{width} * SamplesPerPixel() * SampleBytes(); }
 };
 
-// What a picture file carries besides pixels; kept through coding, byte for byte.
+// What a picture file carries besides pixels; kept through coding, byte for byte (and packed in the
+// stream where that is smaller).
 struct Metadata {
   std::vector<uint8_t> icc;  // ICC profile, uncompressed
   std::vector<uint8_t> exif;
@@ -94,6 +95,20 @@ struct Metadata {
   // content.
   std::vector<std::pair<std::string, std::vector<uint8_t>>> chunks;
 };
+
+// Kinds of metadata, as bits of a set.
+enum MetadataKind : uint32_t {
+  kMetadataIcc = 1,     // what colours mean: Metadata::icc, gAMA, cHRM, sRGB, cICP, mDCV, cLLI
+  kMetadataExif = 2,    // Metadata::exif, and texts "Raw profile type exif" or "APP1"
+  kMetadataXmp = 4,     // iTXt "XML:com.adobe.xmp", and texts "Raw profile type xmp"
+  kMetadataText = 8,    // all other tEXt, zTXt and iTXt
+  kMetadataOther = 16,  // chunks of other types: pHYs, tIME, oFFs, ...
+  kMetadataAll = 31
+};
+// What is of one of `kinds`, an "or" of MetadataKind, in the same order.
+GLINT_API Metadata MetadataOfKinds(const Metadata& metadata, uint32_t kinds);
+// Bytes of that, not packed.
+GLINT_API uint64_t MetadataSize(const Metadata& metadata, uint32_t kinds = kMetadataAll);
 
 struct Picture {
   PictureInfo info;
