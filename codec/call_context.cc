@@ -143,14 +143,15 @@ void PixelWriter::Interleave(const uint8_t* colour, Sample factor) {
 
 void PixelWriter::ToColour(const float* row, size_t stride, size_t width, uint8_t* colour) {
   const size_t channels = output_.channels;
-  const bool packed = stride == channels;
+  const bool packed = stride == channels && !gray_;
   for (size_t x = 0; x < width && !packed; ++x) {
     const float* in = row + x * stride;
-    if (channels == 3) {
-      std::copy(in, in + 3, floats_.data() + 3 * x);
-    } else {
+    float* out = floats_.data() + channels * x;
+    if (gray_) {
       constexpr float kThird = 1.0f / 3.0f;
-      floats_[x] = (in[0] + in[1] + in[2]) * kThird;
+      std::fill(out, out + channels, (in[0] + in[1] + in[2]) * kThird);
+    } else {
+      std::copy(in, in + 3, out);
     }
   }
   const float max_value = MaxValue(std::min(output_.bit_depth, 8U));

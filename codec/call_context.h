@@ -69,10 +69,12 @@ class PixelReader {
   std::vector<uint8_t> alpha_;
 };
 
-// The way back: float RGB to the samples of OutputInfo.
+// The way back: float RGB to the samples of OutputInfo. `gray`: every channel is the mean of the
+// three, as in pictures of one channel.
 class PixelWriter {
  public:
-  PixelWriter(const PictureInfo& output, float offset) : output_(output), offset_(offset) {}
+  PixelWriter(const PictureInfo& output, float offset, bool gray)
+      : output_(output), offset_(offset), gray_(gray || output.channels == 1) {}
   uint64_t MemoryNeeded() const;
   void Allocate();
   // Where the row's alpha samples must be before FromFloats, when there are any.
@@ -93,6 +95,7 @@ class PixelWriter {
 
   PictureInfo output_;
   float offset_;
+  bool gray_;
   std::vector<float> floats_;
   std::vector<uint8_t> colour_;
   std::vector<uint8_t> alpha_;

@@ -13,7 +13,7 @@ namespace glint {
 namespace {
 
 constexpr size_t kCrcBytes = 4;
-constexpr uint8_t kDepthMask = 0x07, kColourBit = 0x08, kAlphaBit = 0x10;
+constexpr uint8_t kDepthMask = 0x07, kColourBit = 0x08, kAlphaBit = 0x10, kGrayBit = 0x20;
 constexpr uint32_t kDepths[] = {1, 2, 4, 8, 16};
 
 bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -62,13 +62,15 @@ Status ParseHeader(ByteSpan payload, StreamHeader* header) {
   const ByteSpan model = reader.Take(header->model.size());
   const ByteSpan lrd = reader.Take(4);
   if (!reader.ok() || !reader.AtEnd()) return BadStream("the header has a wrong length");
-  if ((options & ~(kDepthMask | kColourBit | kAlphaBit)) != 0 ||
+  const bool colour = (options & kColourBit) != 0, gray = (options & kGrayBit) != 0;
+  if ((options & ~(kDepthMask | kColourBit | kAlphaBit | kGrayBit)) != 0 || (gray && !colour) ||
       (options & kDepthMask) >= std::size(kDepths)) {
     return Status::Error(StatusCode::kUnsupported,
                          "the header has unknown options " + std::to_string(options));
   }
   source.bit_depth = kDepths[options & kDepthMask];
-  source.channels = (options & kColourBit) != 0 ? 3 : 1;
+  source.channels = colour ? 3 : 1;
+  header->gray = gray;
   source.has_alpha = (options & kAlphaBit) != 0;
   std::copy(model.begin(), model.end(), header->model.begin());
   header->lrd = std::bit_cast<float>(LoadU32(lrd.data()));
@@ -171,9 +173,10 @@ Status ContainerWriter::Add(char type, ByteSpan payload) {
 Status ContainerWriter::AddHeader(const StreamHeader& header) {
   const PictureInfo& source = header.source;
   const auto depth = std::find(std::begin(kDepths), std::end(kDepths), source.bit_depth);
-  Bytes payload = {kFormatVersion, static_cast<uint8_t>((depth - std::begin(kDepths)) |
-                                                        (source.channels == 3 ? kColourBit : 0) |
-                                                        (source.has_alpha ? kAlphaBit : 0))};
+  Bytes payload = {
+      kFormatVersion,
+      static_cast<uint8_t>((depth - std::begin(kDepths)) | (source.channels == 3 ? kColourBit : 0) |
+                           (source.has_alpha ? kAlphaBit : 0) | (header.gray ? kGrayBit : 0))};
   AppendLeb128(source.width, &payload);
   AppendLeb128(source.height, &payload);
   payload.insert(payload.end(), header.model.begin(), header.model.end());

@@ -34,6 +34,7 @@ struct StreamHeader {
   PictureInfo source;
   ModelId model{};
   float lrd = 0;
+  bool gray = false;  // three colour channels that are the same everywhere
 };
 
 using Bytes = std::vector<uint8_t>;

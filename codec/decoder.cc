@@ -77,7 +77,7 @@ class Decoder {
         context_(options),
         output_(OutputInfo(stream.header.source)),
         geometry_(model.document(), output_.width, output_.height),
-        pixels_(output_, model.document().picture_offset),
+        pixels_(output_, model.document().picture_offset, stream.header.gray),
         latent_row_(geometry_.width() * static_cast<size_t>(model.document().latent_channels)) {}
 
   // Nothing but what Run would hold.

@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-#include "codec/alpha.h"
+#include "codec/alpha_packer.h"
 #include "codec/call_context.h"
 #include "codec/container.h"
 #include "codec/latent_coder.h"
@@ -17,6 +17,7 @@
 #include "codec/model_impl.h"
 #include "codec/public_error.h"
 #include "codec/rans.h"
+#include "codec/source_rows.h"
 #include "codec/stage_clock.h"
 #include "codec/strips.h"
 #include "codec/whole_picture.h"
@@ -34,13 +35,6 @@ constexpr double kAnalysisShare = 0.6;
 // segments take besides, which counts where the picture is tiny.
 constexpr uint64_t kExpectedBytesPerSymbol = 1;
 constexpr uint64_t kExpectedBytes = 32 * 1024;
-
-// Deflate leaves alone what it cannot make smaller.
-uint64_t MostPackedAlpha(const PictureInfo& info) {
-  if (!info.has_alpha) return 0;
-  const uint64_t filtered = (uint64_t{info.width} * info.SampleBytes() + 1) * info.height;
-  return filtered + filtered / 1000 + 64;
-}
 
 // g_a and h_a over the picture: y and z, whole, in fixed point.
 class Analysis {
@@ -99,12 +93,12 @@ class Analysis {
 
   // `take_alpha` gets the alpha samples of every row; empty for pictures without.
   using AlphaSink = std::function<Status(const uint8_t* samples)>;
-  Status Run(const RowReader& read, const AlphaSink& take_alpha, StageTimes* times) {
-    if (in_strips_) return RunStrips(read, take_alpha, times);
+  Status Run(SourceRows* source, const AlphaSink& take_alpha, StageTimes* times) {
+    if (in_strips_) return RunStrips(source, take_alpha, times);
     const long height = geometry_.height();
     for (long done = 0; done < height;) {
       for (const long end = g_a_->InputEnd(); rows_read_ < end; ++rows_read_) {
-        GLINT_TRY(ReadRow(read, take_alpha, times));
+        GLINT_TRY(ReadRow(source, take_alpha, times));
       }
       {
         const StageClock clock(&times->analysis);
@@ -157,16 +151,11 @@ class Analysis {
     return {geometry.width(), unit, 1, std::max<size_t>(1, kStripPixels / unit)};
   }
 
-  Status Take(long row, const RowReader& read) {
-    if (read(static_cast<uint32_t>(row), pixels_.samples())) return Status::Ok();
-    return Status::Error(StatusCode::kCancelled, "row " + std::to_string(row) + " was not given");
-  }
-
   // The whole picture first, then y strip by strip.
-  Status RunStrips(const RowReader& read, const AlphaSink& take_alpha, StageTimes* times) {
+  Status RunStrips(SourceRows* source, const AlphaSink& take_alpha, StageTimes* times) {
     const size_t row_bytes = pixels_.ColourBytes();
     for (long row = 0; row < static_cast<long>(info_.height); ++row) {
-      GLINT_TRY(Take(row, read));
+      GLINT_TRY(source->Next(pixels_.samples()));
       std::memcpy(picture_.get() + static_cast<size_t>(row) * row_bytes, pixels_.Colour(),
                   row_bytes);
       if (take_alpha) GLINT_TRY(take_alpha(pixels_.Alpha()));
@@ -192,9 +181,9 @@ class Analysis {
   }
 
   // The next row of g_a's input; below the picture its last row again.
-  Status ReadRow(const RowReader& read, const AlphaSink& take_alpha, StageTimes* times) {
+  Status ReadRow(SourceRows* source, const AlphaSink& take_alpha, StageTimes* times) {
     const bool inside = rows_read_ < static_cast<long>(info_.height);
-    if (inside) GLINT_TRY(Take(rows_read_, read));
+    if (inside) GLINT_TRY(source->Next(pixels_.samples()));
     {
       const StageClock clock(&times->analysis);
       if (inside) pixels_.ToFloats(row_.get());
@@ -311,7 +300,8 @@ class Encoder {
     const Analysis analysis(model_, geometry, info_, context_, options_, 0);
     LatentCoder coder(model_, geometry, {0, context_.runner(), false, nullptr});
     GLINT_TRY(coder.Plan());
-    GLINT_TRY(PlanMemory(geometry, analysis, coder, {}));
+    const SourceRows source(info_, RowReader(), options_.exact);
+    GLINT_TRY(PlanMemory(geometry, source, analysis, coder, {}));
     return EncodingMemory{working_bytes_ + expected_output_, expected_output_};
   }
 
@@ -321,23 +311,29 @@ class Encoder {
     GLINT_ASSIGN(const float lrd, ChooseLrd(model_.document().rate, options_.lrd));
     const double t = RateToT(model_.document().rate, lrd);
     const LatentGeometry geometry(model_.document(), info_.width, info_.height);
+    SourceRows source(info_, read, options_.exact);
     Analysis analysis(model_, geometry, info_, context_, options_, t);
     LatentCoder coder(model_, geometry, {t, context_.runner(), options_.profile, nullptr});
     GLINT_TRY(coder.Plan());
-    GLINT_TRY(PlanMemory(geometry, analysis, coder, metadata));
+    GLINT_TRY(PlanMemory(geometry, source, analysis, coder, metadata));
     GLINT_TRY(HoldOutput(0));
 
     Bytes stream;
     // So that it does not grow by doubling; what stays empty costs no memory.
     stream.reserve(static_cast<size_t>(expected_output_));
     ContainerWriter container(&stream);
-    GLINT_TRY(container.AddHeader({info_, model_.file->id(), lrd}));
+    source.Allocate();
     GLINT_TRY(analysis.Allocate());
     Bytes alpha;
-    GLINT_TRY(Analyse(read, &analysis, &alpha));
+    StreamHeader header{info_, model_.file->id(), lrd, false};
+    GLINT_ASSIGN(header.source.has_alpha, Analyse(&source, &analysis, &alpha));
+    header.gray = source.gray();
     if (options_.profile) analysis.AppendProfile(&report_.layers);
     analysis.FreeTransforms();
-    // Not before: what a picture file has behind its pixels belongs to the metadata.
+    source.Free();
+    // Not before: only the last row tells what all rows have in common, and what a picture file has
+    // behind its pixels belongs to the metadata.
+    GLINT_TRY(container.AddHeader(header));
     // There is often room for them beside what was expected, and to pack them where the transforms
     // were.
     const uint64_t packing = MetadataWorkingBytes(metadata);
@@ -346,7 +342,7 @@ class Encoder {
     if (known > expected_output_) ExpectOutput(metadata);
     GLINT_TRY(HoldOutput(known));
     GLINT_TRY(WriteMetadata(metadata, &container));
-    if (info_.has_alpha) GLINT_TRY(container.Add(chunk::kAlpha, alpha));
+    if (header.source.has_alpha) GLINT_TRY(container.Add(chunk::kAlpha, alpha));
     Bytes().swap(alpha);
     GLINT_TRY(coder.Allocate());
     GLINT_TRY(CodeSegments(geometry, analysis, &coder, &container, &stream));
@@ -357,12 +353,13 @@ class Encoder {
   }
 
  private:
-  Status PlanMemory(const LatentGeometry& geometry, const Analysis& analysis,
-                    const LatentCoder& coder, const Metadata& metadata) {
+  Status PlanMemory(const LatentGeometry& geometry, const SourceRows& source,
+                    const Analysis& analysis, const LatentCoder& coder, const Metadata& metadata) {
     // Items and words of the entropy coder for its largest segment, and the segment itself.
     constexpr uint64_t kBytesPerSymbol = 10;
     GLINT_ASSIGN(uint64_t transforms, analysis.TransformBytes());
     GLINT_ASSIGN(uint64_t coding, coder.MemoryNeeded());
+    transforms += source.MemoryNeeded();
     if (info_.has_alpha) transforms += kAlphaStateBytes + 4 * info_.RowBytes();
     coding += geometry.MostSymbols() * kBytesPerSymbol;
     // One after the other.
@@ -389,17 +386,19 @@ class Encoder {
     return context_.CheckPlan(report_.planned_bytes, bytes > expected_output_ ? most : 0);
   }
 
-  Status Analyse(const RowReader& read, Analysis* analysis, Bytes* packed_alpha) {
-    if (!info_.has_alpha) return analysis->Run(read, {}, &report_.times);
-    GLINT_ASSIGN(const auto alpha,
-                 AlphaWriter::Make(info_.width, info_.SampleBytes(), packed_alpha));
-    // As for the stream.
-    packed_alpha->reserve(static_cast<size_t>(MostPackedAlpha(info_)));
+  // Whether the stream has an alpha channel.
+  Result<bool> Analyse(SourceRows* source, Analysis* analysis, Bytes* packed_alpha) {
+    if (!info_.has_alpha) {
+      GLINT_TRY(analysis->Run(source, {}, &report_.times));
+      return false;
+    }
+    AlphaPacker alpha(info_, options_.exact, packed_alpha);
     const Analysis::AlphaSink take_alpha = [&](const uint8_t* samples) {
-      return alpha->AddRow(samples);
+      return alpha.AddRow(samples);
     };
-    GLINT_TRY(analysis->Run(read, take_alpha, &report_.times));
-    return alpha->Finish();
+    GLINT_TRY(analysis->Run(source, take_alpha, &report_.times));
+    GLINT_TRY(alpha.Finish());
+    return alpha.says_something();
   }
 
   Status CodeSegments(const LatentGeometry& geometry, const Analysis& analysis, LatentCoder* coder,

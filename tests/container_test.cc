@@ -182,6 +182,7 @@ TEST_CASE("container: every header comes back") {
           // At most 2^40 pixels, the limit of the format.
           header.source = MakeInfo(side, 1 + random() % 512, channels, has_alpha, depth);
           if (random() % 2 == 0) std::swap(header.source.width, header.source.height);
+          header.gray = channels == 3 && random() % 2 == 0;
           for (uint8_t& byte : header.model) byte = static_cast<uint8_t>(random());
           header.lrd = std::ldexp(1.0f, static_cast<int>(random() % 200) - 100);
           const Bytes stream = Written(header, {}, {1}, {{2}, {3, 4}});
@@ -197,6 +198,7 @@ TEST_CASE("container: every header comes back") {
           CHECK(source.bit_depth == depth);
           CHECK(parsed->header.model == header.model);
           CHECK(parsed->header.lrd == header.lrd);
+          CHECK(parsed->header.gray == header.gray);
           REQUIRE(parsed->segments.size() == 2);
           CHECK(parsed->segments[1].size() == 2);
           CHECK(parsed->alpha.size() == (has_alpha ? 1 : 0));
@@ -300,9 +302,11 @@ TEST_CASE("container: header fields out of range") {
     Bytes header = Header(static_cast<uint8_t>(options), one, one, lrd);
     const int depth = options & 7;
     const bool colour = (options & 8) != 0, alpha = (options & 16) != 0;
-    const StatusCode want = depth > 4 || options >= 32 ? StatusCode::kUnsupported
-                            : colour && depth < 3      ? StatusCode::kBadStream
-                                                       : StatusCode::kOk;
+    const bool gray = (options & 32) != 0;
+    const StatusCode want = depth > 4 || options >= 64 || (gray && !colour)
+                                ? StatusCode::kUnsupported
+                            : colour && depth < 3 ? StatusCode::kBadStream
+                                                  : StatusCode::kOk;
     CHECK(CodeOf(Stream({Chunk('H', header), alpha ? Chunk('A', {1}) : Bytes{}, Chunk('E', {})})) ==
           want);
   }

@@ -167,6 +167,11 @@ struct CallOptions {
 
 struct EncodeOptions : CallOptions {
   double lrd = 0;  // rate parameter, larger is more bits; 0: the model's default
+  // false: what nobody sees is not kept. Pixels with an alpha of 0 get colours that continue what
+  // is visible around them (all others stay exactly what they are), and an alpha channel that is
+  // opaque everywhere is left out: the stream decodes to a picture without alpha. The encoder then
+  // reads up to 64 rows ahead. true: alpha and the colours under it are coded as they are.
+  bool exact = false;
 };
 
 struct DecodeOptions : CallOptions {};
@@ -245,8 +250,8 @@ GLINT_API Error DecodeRows(const Model& model, const void* stream, size_t size,
                            Report* report = nullptr);
 
 struct StreamInfo {
-  PictureInfo source;    // as it was encoded
-  PictureInfo output;    // as Decode gives it
+  PictureInfo source;    // as it was encoded (without an alpha that was left out)
+  PictureInfo output;    // as Decode gives it, with its alpha
   std::string model_id;  // 16 hexadecimal digits
   double lrd = 0;
   uint64_t bytes = 0;
@@ -267,6 +272,7 @@ GLINT_API bool IsStream(const void* data, size_t size);
 GLINT_API std::vector<std::string> SupportedTargets();  // SIMD targets, best first
 GLINT_API std::string CurrentTarget();
 // Process-wide; call before models are loaded. "": best. A name that is not supported changes
+  bool gray = false;  // RGB whose three channels are the same; coded as gray, given as RGB
 // nothing.
 GLINT_API Error SetTarget(const std::string& name);
 
