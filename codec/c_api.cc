@@ -334,6 +334,7 @@ glint_status glint_stream_get_properties(const glint_stream_info* info,
   to.lrd = from.lrd;
   to.bytes = from.bytes;
   to.chunk_count = from.chunks.size();
+  to.is_gray = from.gray ? 1 : 0;
   return GiveStruct(to, properties);
 }
 

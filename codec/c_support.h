@@ -163,14 +163,36 @@ class SizedStruct {
 
 // ---- options and report ------------------------------------------------------------------------
 
-inline double LrdOf(const SizedStruct<glint_encode_options>& caller) {
-  return caller.Get(&glint_encode_options::lrd, EncodeOptions().lrd);
+// What only one of the two calls has.
+inline Error ReadOwn(const SizedStruct<glint_encode_options>& caller, EncodeOptions* options) {
+  options->lrd = caller.Get(&glint_encode_options::lrd, options->lrd);
+  options->exact = caller.Get(&glint_encode_options::exact, 0) != 0;
+  if (caller.Get(&glint_encode_options::reserved, 0) == 0) return {};
+  return {ErrorCode::kUnsupported, std::string("options have something reserved that version ") +
+                                       Version() + " does not know"};
 }
+inline Error ReadOwn(const SizedStruct<glint_decode_options>& caller, DecodeOptions* options) {
+  const uint32_t alpha = caller.Get(&glint_decode_options::alpha, GLINT_ALPHA_KEEP);
+  if (alpha > GLINT_ALPHA_BLEND) return Invalid("alpha is " + std::to_string(alpha));
+  options->alpha = static_cast<AlphaOutput>(alpha);
+  const uint32_t rgb = caller.Get(&glint_decode_options::background, 0xFFFFFF);
+  if (rgb > 0xFFFFFF) return Invalid("background is " + std::to_string(rgb));
+  options->background = {static_cast<uint8_t>(rgb >> 16), static_cast<uint8_t>(rgb >> 8),
+                         static_cast<uint8_t>(rgb)};
+  return {};
+}
+static_assert(static_cast<int>(AlphaOutput::kKeep) == GLINT_ALPHA_KEEP &&
+              static_cast<int>(AlphaOutput::kDrop) == GLINT_ALPHA_DROP &&
+              static_cast<int>(AlphaOutput::kBlend) == GLINT_ALPHA_BLEND);
+
+inline void SetOwnDefaults(glint_encode_options*) {}
+inline void SetOwnDefaults(glint_decode_options* options) { options->background = 0xFFFFFF; }
 
 template <typename COptions>
 COptions DefaultsInC() {
   const CallOptions defaults;
   COptions options{};  // lrd 0 and no callbacks
+  SetOwnDefaults(&options);
   options.threads = defaults.threads;
   options.band_rows = defaults.band_rows;
   options.max_pixels = defaults.limits.max_pixels;
@@ -189,7 +211,7 @@ class Call {
   Error Init(const COptions* options) {
     SizedStruct<COptions> caller;
     if (Error error = caller.Read("options", options); !error.ok()) return error;
-    if constexpr (std::is_same_v<Options, EncodeOptions>) options_.lrd = LrdOf(caller);
+    if (Error error = ReadOwn(caller, &options_); !error.ok()) return error;
     options_.threads = caller.Get(&COptions::threads, options_.threads);
     options_.band_rows = caller.Get(&COptions::band_rows, options_.band_rows);
     options_.limits.max_pixels = caller.Get(&COptions::max_pixels, options_.limits.max_pixels);

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include "codec/alpha.h"
 #include "codec/call_context.h"
 #include "codec/container.h"
+#include "codec/flatten.h"
 #include "codec/latent_coder.h"
 #include "codec/memory_limit.h"
 #include "codec/memory_plan.h"
@@ -364,9 +366,23 @@ Status DecodeInto(const Model& model, ByteSpan bytes, const Sink& sink,
   }
   GLINT_ASSIGN(const ParsedStream stream, ParseStream(bytes, FreeLimits(options.limits)));
   const PictureInfo output = OutputInfo(stream.header.source);
+  const PictureInfo given = FlatInfo(output, options.alpha, options.background);
   uint64_t more_bytes = MetadataBytes(stream.metadata);
-  if (whole) more_bytes += more_bytes + MultiplyBytes(output.height, output.RowBytes());
-  return Decoder(model.impl(), stream, options, report).Run(sink, more_bytes);
+  if (whole) more_bytes += more_bytes + MultiplyBytes(given.height, given.RowBytes());
+  Decoder decoder(model.impl(), stream, options, report);
+  if (output.has_alpha == given.has_alpha) return decoder.Run(sink, more_bytes);
+
+  more_bytes += given.RowBytes();
+  std::optional<Flattener> flattener;  // made when memory is planned
+  const std::function<bool(const PictureInfo&, const Metadata&)> start =
+      [&](const PictureInfo&, const Metadata& metadata) {
+        flattener.emplace(output, options.alpha, options.background);
+        return sink.start(given, metadata);
+      };
+  const RowWriter write = [&](uint32_t y, const void* row) {
+    return sink.write(y, flattener->Row(row));
+  };
+  return decoder.Run({start, write}, more_bytes);
 }
 
 Error DecodeAny(const Model& model, const void* stream, size_t size, const Sink& sink,
@@ -429,6 +445,7 @@ Expected<StreamInfo> Inspect(const void* stream, size_t size, const Limits& limi
     result.output = OutputInfo(parsed.header.source);
     result.model_id = ToHex(parsed.header.model);
     result.lrd = static_cast<double>(parsed.header.lrd);
+    result.gray = parsed.header.gray;
     result.bytes = size;
     for (const ChunkView& view : parsed.chunks) {
       result.chunks.push_back({view.type, view.offset, view.bytes});

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "codec/flatten.h"
 #include "codec/memory_limit.h"
 #include "codec/picture_files.h"
 
@@ -169,6 +170,22 @@ Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_by
   if (!(*source)->error().ok()) return (*source)->error();
   bytes.resize(filled);
   return bytes;
+}
+
+Picture Flatten(const Picture& picture, const Rgb8& background) {
+  if (!picture.info.has_alpha) return picture;
+  if (!HoldsItsSamples(picture)) return {};
+  Flattener flattener(picture.info, AlphaOutput::kBlend, background);
+  Picture flat;
+  flat.info = flattener.info();
+  flat.metadata = picture.metadata;
+  const size_t row_bytes = flat.info.RowBytes();
+  if (!TryResize(&flat.samples, row_bytes * flat.info.height)) return {};
+  for (size_t y = 0; y < flat.info.height; ++y) {
+    const uint8_t* row = flattener.Row(picture.samples.data() + y * picture.info.RowBytes());
+    std::memcpy(flat.samples.data() + y * row_bytes, row, row_bytes);
+  }
+  return flat;
 }
 
 Picture ToRgb8(const Picture& picture) {

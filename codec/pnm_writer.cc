@@ -50,7 +50,7 @@ std::string PnmWriter::Header() const {
 
 Error PnmWriter::Start() {
   if (info_.has_alpha && kind_ != PnmKind::kPam) {
-    return Unfit("PPM and PGM have no alpha; use .png or .pam");
+    return Unfit("PPM and PGM have no alpha; use .png or .pam, or decode over a background");
   }
   if (info_.channels == 3 && kind_ == PnmKind::kPgm) {
     return Unfit("PGM has no colour; use .ppm, .png or .pam");

@@ -264,7 +264,20 @@ typedef struct glint_encode_options {
   glint_layer_fn layer; /* default NULL: nothing is measured per layer */
   void* layer_opaque;
   glint_report* report; /* default NULL; written when the call ends, also by an error */
+  /* Default 0: what nobody sees is not kept. Pixels with an alpha of 0 get colours that continue
+   * what is visible around them (all others stay exactly what they are), and an alpha channel that
+   * is opaque everywhere is left out: the stream decodes to a picture without alpha. The encoder
+   * then reads up to 64 rows ahead. 1: alpha and the colours under it are coded as they are. */
+  uint32_t exact;
+  uint32_t reserved; /* 0 */
 } glint_encode_options;
+
+/* What becomes of a stream's alpha channel; no matter where there is none. */
+enum {
+  GLINT_ALPHA_KEEP = 0,
+  GLINT_ALPHA_DROP = 1, /* left out; colours stay, also where they were hidden */
+  GLINT_ALPHA_BLEND = 2 /* blended over the background */
+};
 
 typedef struct glint_decode_options {
   size_t struct_size;
@@ -278,6 +291,12 @@ typedef struct glint_decode_options {
   glint_layer_fn layer;
   void* layer_opaque;
   glint_report* report;
+  /* GLINT_ALPHA_*, default GLINT_ALPHA_KEEP. With the others pictures come without alpha and with 8
+   * bits at most. Blending is done on the samples as they are, whatever the profile says (browsers
+   * do the same): colour * alpha + background * (1 - alpha), rounded to 8 bits. Gray over a
+   * background of colour comes as RGB. */
+  uint32_t alpha;
+  uint32_t background; /* 0xRRGGBB, default 0xFFFFFF */
 } glint_decode_options;
 
 /* Sets every option to its default: glint_encode_options_init(&o, sizeof(o)). */
@@ -391,9 +410,10 @@ GLINT_API glint_status glint_decode(const glint_model* model, const void* stream
 
 /* As glint_decode, into your buffer of `samples_size` bytes, rows `row_stride` bytes apart (0: no
  * gaps; what lies between rows is left alone). glint_stream_get_properties tells beforehand what
- * comes. `info`, where not NULL, gets what came. A stride below glint_row_bytes or a buffer below
- * (height - 1) * row_stride + glint_row_bytes is GLINT_INVALID_ARGUMENT, and nothing is written to
- * samples; after other errors their content is undefined. */
+ * comes, unless options->alpha changes it. `info`, where not NULL, gets what came. A stride below
+ * glint_row_bytes or a buffer below (height - 1) * row_stride + glint_row_bytes is
+ * GLINT_INVALID_ARGUMENT, and nothing is written to samples; after other errors their content is
+ * undefined. */
 GLINT_API glint_status glint_decode_into(const glint_model* model, const void* stream,
                                          size_t stream_size, const glint_decode_options* options,
                                          void* samples, size_t samples_size, size_t row_stride,
@@ -433,12 +453,14 @@ GLINT_API void glint_stream_info_free(glint_stream_info* info);
 /* Strings belong to the glint_stream_info. */
 typedef struct glint_stream_properties {
   size_t struct_size;
-  glint_picture_info source; /* as it was encoded */
-  glint_picture_info output; /* as glint_decode gives it */
+  glint_picture_info source; /* as it was encoded (without an alpha that was left out) */
+  glint_picture_info output; /* as glint_decode gives it, with its alpha */
   const char* model_id;      /* 16 hexadecimal digits */
   double lrd;
   uint64_t bytes;       /* of the stream */
   uint64_t chunk_count; /* of the container */
+  uint32_t is_gray;     /* 1: RGB whose three channels are the same; coded as gray, given as RGB */
+  uint32_t reserved;
 } glint_stream_properties;
 
 /* Zeros `struct_size` bytes and sets the first field. */

@@ -174,7 +174,24 @@ struct EncodeOptions : CallOptions {
   bool exact = false;
 };
 
-struct DecodeOptions : CallOptions {};
+// What becomes of a stream's alpha channel; no matter where there is none.
+enum class AlphaOutput {
+  kKeep,
+  kDrop,   // left out; colours stay, also where they were hidden
+  kBlend,  // blended over DecodeOptions::background
+};
+
+struct Rgb8 {
+  uint8_t red = 255, green = 255, blue = 255;
+};
+
+struct DecodeOptions : CallOptions {
+  // With kDrop and kBlend pictures come without alpha and with 8 bits at most. Blending is done on
+  // the samples as they are, whatever the profile says (browsers do the same): colour * alpha +
+  // background * (1 - alpha), rounded to 8 bits. Gray over a background of colour comes as RGB.
+  AlphaOutput alpha = AlphaOutput::kKeep;
+  Rgb8 background;  // white
+};
 
 // What a call did.
 struct Report {
@@ -243,7 +260,8 @@ GLINT_API Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const Pi
 GLINT_API Expected<Picture> Decode(const Model& model, const void* stream, size_t size,
                                    const DecodeOptions& options = {}, Report* report = nullptr);
 // `start` is called once with the picture's description before the first row; return false to stop.
-// What comes out has 8-bit colour at most (Inspect says in which form).
+// What comes out has 8-bit colour at most (Inspect says in which form, unless options.alpha changes
+// it).
 GLINT_API Error DecodeRows(const Model& model, const void* stream, size_t size,
                            const std::function<bool(const PictureInfo&, const Metadata&)>& start,
                            const RowWriter& write, const DecodeOptions& options = {},
@@ -254,6 +272,7 @@ struct StreamInfo {
   PictureInfo output;    // as Decode gives it, with its alpha
   std::string model_id;  // 16 hexadecimal digits
   double lrd = 0;
+  bool gray = false;  // RGB whose three channels are the same; coded as gray, given as RGB
   uint64_t bytes = 0;
   struct Chunk {
     char type;
@@ -272,7 +291,6 @@ GLINT_API bool IsStream(const void* data, size_t size);
 GLINT_API std::vector<std::string> SupportedTargets();  // SIMD targets, best first
 GLINT_API std::string CurrentTarget();
 // Process-wide; call before models are loaded. "": best. A name that is not supported changes
-  bool gray = false;  // RGB whose three channels are the same; coded as gray, given as RGB
 // nothing.
 GLINT_API Error SetTarget(const std::string& name);
 

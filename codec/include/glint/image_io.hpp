@@ -78,9 +78,13 @@ GLINT_API Error WritePicture(const std::string& path, const Picture& picture);
 GLINT_API Error WriteFile(const std::string& path, const void* data, size_t size);
 GLINT_API Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes);
 
-// The same picture as 8-bit RGB without alpha (gray repeated, depth scaled and rounded), for
-// metrics.
+// The same picture as 8-bit RGB (gray repeated, depth scaled and rounded), for metrics. Alpha is
+// left out and not looked at: Flatten it first where there may be one.
 GLINT_API Picture ToRgb8(const Picture& picture);
+// The same picture blended over a background, as DecodeOptions::background says; without alpha, and
+// with 8 bits at most. A picture without alpha comes back as it is. Without samples when `picture`
+// lacks some or memory runs out.
+GLINT_API Picture Flatten(const Picture& picture, const Rgb8& background);
 // dB over all RGB samples of two 8-bit RGB pictures of the same size; infinity when they are equal.
 GLINT_API double PsnrRgb(const Picture& a, const Picture& b);
 // 5-scale MS-SSIM (Wang 2003) with pytorch_msssim's borders and weights, mean over channels.
