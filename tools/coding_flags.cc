@@ -69,7 +69,7 @@ std::string SummaryText(const std::string& name, const CodingSummary& summary) {
          " bytes, " + Fixed(bits / pixels, 3) + " bpp, " +
          (summary.found.empty() ? "" : summary.found + ", ") +
          Fixed(summary.report.times.total, 3) + " s, " + ByteSize(PeakRssMib() * 1024 * 1024) +
-         " at the most";
+         " at the most" + (summary.left_out.empty() ? "" : "; left out: " + summary.left_out);
 }
 
 }  // namespace glint::tools

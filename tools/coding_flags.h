@@ -41,6 +41,7 @@ struct CodingSummary {
   Report report;
   std::string found;                  // what a search for the rate came to, else empty
   std::vector<std::string> warnings;  // about the picture that was read
+  std::string left_out;               // what of the input is not in the output, else empty
 };
 // "photo.glint: 768x512, RGB, 8 bits, ..."
 std::string SummaryText(const std::string& name, const CodingSummary& summary);

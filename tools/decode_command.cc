@@ -1,10 +1,12 @@
 #include "tools/decode_command.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "CLI/CLI.hpp"
+#include "tools/alpha_flags.h"
 #include "tools/coding_flags.h"
 #include "tools/console.h"
 #include "tools/decode_file.h"
@@ -12,6 +14,8 @@
 #include "tools/file_plan.h"
 #include "tools/flag_texts.h"
 #include "tools/many_files.h"
+#include "tools/messages.h"
+#include "tools/metadata_flags.h"
 #include "tools/models.h"
 #include "tools/output.h"
 
@@ -21,6 +25,8 @@ namespace {
 struct DecodeFlags {
   FileFlags files;
   std::string format = "png";
+  DecodeOptions options;  // of alpha
+  uint32_t metadata = kMetadataAll;
   CodingFlags coding;
 };
 
@@ -30,9 +36,9 @@ Expected<CodingSummary> Decode(const DecodeFlags& flags, const FilePair& pair, M
   if (!stream) return stream.error();
   const Expected<Model> model = models->Find(stream->info.model_id);
   if (!model) return At(stream->name, model.error());
-  DecodeOptions options;
+  DecodeOptions options = flags.options;
   static_cast<CallOptions&>(options) = call;
-  return DecodeFile(*model, *stream, pair.out, flags.format, options);
+  return DecodeFile(*model, *stream, pair.out, flags.format, options, flags.metadata);
 }
 
 Error DecodeOne(const DecodeFlags& flags, const FilePair& pair, ModelFinder* models) {
@@ -41,6 +47,7 @@ Error DecodeOne(const DecodeFlags& flags, const FilePair& pair, ModelFinder* mod
       Decode(flags, pair, models, CallFor(flags.coding, "decoding", &status));
   status.Clear();
   if (!summary) return summary.error();
+  Warn(kGlint, InputName(pair.in), summary->warnings);
   if (flags.coding.verbose) Complain(kGlint, SummaryText(OutputName(pair.out), *summary));
   return {};
 }
@@ -73,7 +80,9 @@ Command AddDecodeCommand(CLI::App* app) {
       ->add_option("--format", flags->format,
                    "What goes to standard output, and into --out (default png)")
       ->check(CLI::IsMember({"png", "ppm", "pgm", "pam"}))
-      ->group("Picture");
+      ->group(kPictureGroup);
+  AddAlphaFlags(decode, &flags->options);
+  AddMetadataFlags(decode, &flags->metadata);
   AddCodingFlags(
       decode,
       "the one that the stream names, of those in $GLINT_MODEL and those that came with Glint",
@@ -84,6 +93,7 @@ Command AddDecodeCommand(CLI::App* app) {
            "output. A folder stands for the .glint files in it.",
            {"glint decode photo.glint photo.png",
             "glint decode photo.glint - --format ppm | cjpeg > photo.jpg",
+            "glint decode --background white logo.glint logo.ppm",
             "glint decode streams --recursive --out pictures"},
            {}});
   return {decode, [flags] {

@@ -5,6 +5,7 @@
 
 #include "glint/image_io.hpp"
 #include "tools/console.h"
+#include "tools/metadata_flags.h"
 #include "tools/signals.h"
 #include "tools/text.h"
 
@@ -67,11 +68,10 @@ Expected<StreamFile> ReadStream(const std::string& path, const Limits& limits) {
 
 Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
                                    const std::string& out, const std::string& format,
-                                   const DecodeOptions& options) {
+                                   const DecodeOptions& options, uint32_t metadata) {
   const Error right_model = CheckModel(stream, model);
   if (!right_model.ok()) return right_model;
   CodingSummary summary;
-  summary.picture = stream.info.output;
   summary.stream_bytes = stream.bytes.size();
   DecodeOptions call = options;
   call.limits.held_memory += stream.bytes.size();
@@ -80,8 +80,12 @@ Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
   RowSink sink(out, format);
   const Error decoded = DecodeRows(
       model, stream.bytes.data(), stream.bytes.size(),
-      [&sink](const PictureInfo& picture, const Metadata& metadata) {
-        return sink.Start(picture, metadata);
+      [&](const PictureInfo& picture, const Metadata& all) {
+        summary.picture = picture;
+        summary.left_out = DroppedText(all, metadata);
+        summary.warnings = WarningsOfLeaving(all, metadata);
+        if (summary.left_out.empty()) return sink.Start(picture, all);
+        return sink.Start(picture, MetadataOfKinds(all, metadata));
       },
       [&sink](uint32_t, const void* row) { return sink.Write(row); }, call, &summary.report);
   if (!sink.error().ok()) return sink.error();

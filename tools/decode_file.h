@@ -22,11 +22,11 @@ struct StreamFile {
 // "-" is standard input. Errors begin with the name of the file that they are about.
 Expected<StreamFile> ReadStream(const std::string& path, const Limits& limits);
 
-// `out` "-": to standard output as `format`. A model that the stream was not made with is an error
-// that names both.
+// `out` "-": to standard output as `format`. `metadata`: what to keep, an "or" of MetadataKind. A
+// model that the stream was not made with is an error that names both.
 Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
                                    const std::string& out, const std::string& format,
-                                   const DecodeOptions& options);
+                                   const DecodeOptions& options, uint32_t metadata = kMetadataAll);
 
 }  // namespace glint::tools
 

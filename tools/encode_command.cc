@@ -1,5 +1,6 @@
 #include "tools/encode_command.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "tools/flag_texts.h"
 #include "tools/many_files.h"
 #include "tools/messages.h"
+#include "tools/metadata_flags.h"
 #include "tools/models.h"
 #include "tools/output.h"
 #include "tools/rate_flags.h"
@@ -25,6 +27,8 @@ const FileKinds kKinds = {"picture", "stream", /*reads_streams=*/false, ".glint"
 struct EncodeFlags {
   FileFlags files;
   RateFlags rate;
+  bool exact = false;
+  uint32_t metadata = kMetadataAll;
   CodingFlags coding;
 };
 
@@ -33,7 +37,7 @@ Error EncodeOne(const EncodeFlags& flags, const FilePair& pair, const Model& mod
   StatusLine status;
   static_cast<CallOptions&>(options) = CallFor(flags.coding, "encoding", &status);
   const Expected<CodingSummary> summary =
-      EncodeFile(model, pair.in, pair.out, options, flags.rate.target);
+      EncodeFile(model, pair.in, pair.out, options, flags.rate.target, flags.metadata);
   status.Clear();
   if (!summary) return summary.error();
   Warn(kGlint, InputName(pair.in), summary->warnings);
@@ -51,6 +55,7 @@ Expected<int> Encode(const EncodeFlags& flags) {
   const Expected<Model> model = LoadModel(*path);
   if (!model) return model.error();
   EncodeOptions options;
+  options.exact = flags.exact;
   Error error = SetRate(flags.rate, model->info(), &options);
   if (!error.ok()) return error;
   if (!plan->many) {
@@ -60,7 +65,7 @@ Expected<int> Encode(const EncodeFlags& flags) {
   const auto encode = [&flags, &model, options](const FilePair& pair, const CallOptions& call) {
     EncodeOptions with_call = options;
     static_cast<CallOptions&>(with_call) = call;
-    return EncodeFile(*model, pair.in, pair.out, with_call, flags.rate.target);
+    return EncodeFile(*model, pair.in, pair.out, with_call, flags.rate.target, flags.metadata);
   };
   const ManyFiles many = {std::move(*plan), kKinds.in, "encoding", "encoded", encode};
   return CodeMany(many, flags.files, flags.coding);
@@ -73,6 +78,11 @@ Command AddEncodeCommand(CLI::App* app) {
   CLI::App* encode = app->add_subcommand("encode", "Makes .glint streams of pictures");
   AddFileFlags(encode, kKinds.in, &flags->files);
   AddRateFlags(encode, &flags->rate);
+  encode
+      ->add_flag("--exact", flags->exact,
+                 "Keep colours where alpha is 0, and an alpha that is opaque everywhere")
+      ->group(kPictureGroup);
+  AddMetadataFlags(encode, &flags->metadata);
   AddCodingFlags(encode, "$GLINT_MODEL, else light-int8, which came with Glint", &flags->coding);
   SetHelp(encode,
           {{"[FLAGS] PICTURE STREAM", "[FLAGS] PICTURE... --out FOLDER"},

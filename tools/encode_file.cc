@@ -35,14 +35,26 @@ Expected<std::vector<uint8_t>> EncodeSource(const Model& model, PictureSource* s
   return std::move(found->stream);
 }
 
+// What of the picture did not go into the stream.
+std::string LeftOut(const PictureSource& source, const std::vector<uint8_t>& stream) {
+  std::string text = source.left_out();
+  if (!source.info().has_alpha) return text;
+  const Expected<StreamInfo> info = Inspect(stream.data(), stream.size());
+  if (info && !info->source.has_alpha) {
+    text += (text.empty() ? "" : ", ") + std::string("alpha (opaque everywhere)");
+  }
+  return text;
+}
+
 }  // namespace
 
 Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,
                                    const std::string& out, const EncodeOptions& options,
-                                   const std::optional<Target>& target) {
+                                   const std::optional<Target>& target, uint32_t metadata) {
   const std::string name = InputName(in);
   const Expected<std::unique_ptr<PictureSource>> source = PictureSource::Open(
-      in, options.limits, target ? PictureSource::Passes::kSeveral : PictureSource::Passes::kOne);
+      in, options.limits, target ? PictureSource::Passes::kSeveral : PictureSource::Passes::kOne,
+      metadata);
   if (!source) return At(name, source.error());
   CodingSummary summary;
   summary.picture = (*source)->info();
@@ -54,6 +66,7 @@ Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,
   if (!written.ok()) return written;
   summary.stream_bytes = stream->size();
   summary.warnings = (*source)->warnings();
+  summary.left_out = LeftOut(**source, *stream);
   return summary;
 }
 

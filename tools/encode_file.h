@@ -4,6 +4,7 @@
 #ifndef GLINT_TOOLS_ENCODE_FILE_H_
 #define GLINT_TOOLS_ENCODE_FILE_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -14,10 +15,12 @@
 namespace glint::tools {
 
 // "-" is standard input or output. With a target the rate is searched for; options.lrd is 0 then.
-// Errors begin with the name of the file that they are about.
+// `metadata`: what to keep, an "or" of MetadataKind. Errors begin with the name of the file that
+// they are about.
 Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,
                                    const std::string& out, const EncodeOptions& options,
-                                   const std::optional<Target>& target = std::nullopt);
+                                   const std::optional<Target>& target = std::nullopt,
+                                   uint32_t metadata = kMetadataAll);
 
 }  // namespace glint::tools
 

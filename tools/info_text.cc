@@ -117,7 +117,7 @@ std::string StreamText(const StreamInfo& stream) {
   const double pixels = static_cast<double>(stream.source.width) * stream.source.height;
   const double bits = 8 * static_cast<double>(stream.bytes);
   return Lines({
-      {"picture", PictureText(stream.source)},
+      {"picture", PictureText(stream.source) + (stream.gray ? ", coded as gray" : "")},
       {"decodes to",
        SamePicture(stream.source, stream.output) ? "the same form" : PictureText(stream.output)},
       {"size", ByteSize(static_cast<double>(stream.bytes)) + ", " +

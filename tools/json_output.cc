@@ -79,6 +79,7 @@ Json StreamJson(const StreamInfo& stream) {
               {"model_id", stream.model_id},
               {"lrd", NearFloat(stream.lrd)},
               {"source", PictureJson(stream.source)},
+              {"coded_as_gray", stream.gray},
               {"output", PictureJson(stream.output)},
               {"metadata", MetadataJson(stream.metadata)},
               {"chunks", chunks}};

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tools/console.h"
+#include "tools/metadata_flags.h"
 
 namespace glint::tools {
 namespace {
@@ -16,8 +17,9 @@ bool Same(const PictureInfo& a, const PictureInfo& b) {
 }  // namespace
 
 Expected<std::unique_ptr<PictureSource>> PictureSource::Open(const std::string& path,
-                                                             const Limits& limits, Passes passes) {
-  std::unique_ptr<PictureSource> source(new PictureSource(path, limits, passes));
+                                                             const Limits& limits, Passes passes,
+                                                             uint32_t kinds) {
+  std::unique_ptr<PictureSource> source(new PictureSource(path, limits, passes, kinds));
   if (path == "-" && passes == Passes::kSeveral) {
     Expected<Picture> whole = ReadPicture(path, limits, &source->warnings_);
     if (!whole) {
@@ -26,7 +28,8 @@ Expected<std::unique_ptr<PictureSource>> PictureSource::Open(const std::string& 
       return error;
     }
     source->info_ = whole->info;
-    source->metadata_ = std::move(whole->metadata);
+    source->TakeMetadata(whole->metadata);
+    whole->metadata = {};
     source->whole_ = std::move(*whole);
     return source;
   }
@@ -37,9 +40,7 @@ Expected<std::unique_ptr<PictureSource>> PictureSource::Open(const std::string& 
 }
 
 uint64_t PictureSource::held_bytes() const {
-  uint64_t bytes = metadata_.icc.size() + metadata_.exif.size();
-  for (const auto& chunk : metadata_.chunks) bytes += chunk.second.size();
-  return bytes + (reader_ ? reader_->memory() : whole_.samples.size());
+  return MetadataSize(metadata_) + (reader_ ? reader_->memory() : whole_.samples.size());
 }
 
 Error PictureSource::OpenReader() {
@@ -47,8 +48,14 @@ Error PictureSource::OpenReader() {
   Expected<std::unique_ptr<PictureReader>> reader = PictureReader::Open(path_, limits_);
   if (!reader) return reader.error();
   reader_ = std::move(*reader);
-  if (passes_ == Passes::kSeveral) metadata_ = reader_->metadata();
+  TakeMetadata(reader_->metadata());
   return {};
+}
+
+void PictureSource::TakeMetadata(const Metadata& all) {
+  left_out_ = DroppedText(all, kinds_);
+  if (own_metadata_) metadata_ = MetadataOfKinds(all, kinds_);
+  for (std::string& text : WarningsOfLeaving(all, kinds_)) warnings_.push_back(std::move(text));
 }
 
 // The rest of the file is read together with the last row: texts behind the pixels belong to the
@@ -70,8 +77,8 @@ bool PictureSource::Read(uint32_t y, void* row) {
   error_ = reader_->ReadRow(row);
   if (error_.ok() && y + 1 == info_.height) {
     error_ = reader_->Finish();
-    if (error_.ok() && passes_ == Passes::kSeveral) metadata_ = reader_->metadata();
     warnings_ = reader_->warnings();
+    if (error_.ok()) TakeMetadata(reader_->metadata());
   }
   return error_.ok();
 }

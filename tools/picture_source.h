@@ -19,16 +19,17 @@ class PictureSource {
   enum class Passes { kOne, kSeveral };
   // "-" is standard input, which is kept whole where several passes are wanted; files are opened
   // again for each.
+  // Metadata of other kinds than `kinds`, an "or" of MetadataKind, are left out.
   static Expected<std::unique_ptr<PictureSource>> Open(const std::string& path,
-                                                       const Limits& limits, Passes passes);
+                                                       const Limits& limits, Passes passes,
+                                                       uint32_t kinds = kMetadataAll);
 
   const PictureInfo& info() const { return info_; }
-  // Complete after the last row.
-  const Metadata& metadata() const {
-    return passes_ == Passes::kOne ? reader_->metadata() : metadata_;
-  }
-  // What the source holds at most: the picture, or its reader; and metadata, once more where there
-  // are several passes, each with a reader of its own.
+  // Complete after the last row, as what was left out of them (DroppedText).
+  const Metadata& metadata() const { return own_metadata_ ? metadata_ : reader_->metadata(); }
+  const std::string& left_out() const { return left_out_; }
+  // What the source holds at most: the picture, or its reader; and metadata, once more where they
+  // are not just those of the reader.
   uint64_t held_bytes() const;
   // About the file, for people; complete after the last row.
   const std::vector<std::string>& warnings() const { return warnings_; }
@@ -39,16 +40,23 @@ class PictureSource {
   const Error& error() const { return error_; }  // why the callback stopped
 
  private:
-  PictureSource(std::string path, const Limits& limits, Passes passes)
-      : path_(std::move(path)), limits_(limits), passes_(passes) {}
+  PictureSource(std::string path, const Limits& limits, Passes passes, uint32_t kinds)
+      : path_(std::move(path)),
+        limits_(limits),
+        kinds_(kinds),
+        own_metadata_(passes == Passes::kSeveral || kinds != kMetadataAll) {}
   Error OpenReader();
+  void TakeMetadata(const Metadata& all);
   bool Read(uint32_t y, void* row);
 
   std::string path_;
   Limits limits_;
-  Passes passes_;
+  const uint32_t kinds_;
+  // The encoder has a reference to metadata, each pass a reader of its own.
+  const bool own_metadata_;
   PictureInfo info_;
-  Metadata metadata_;                      // several passes only: the encoder has a reference to it
+  Metadata metadata_;  // where they are not the reader's
+  std::string left_out_;
   std::unique_ptr<PictureReader> reader_;  // none where the picture is whole
   Picture whole_;
   bool fresh_ = true;  // no row of reader_ was read
