@@ -82,6 +82,8 @@ rng = np.random.default_rng(1)
 value = 0.5 + 0.3 * np.sin(x / 9 + c) * np.cos(y / 7) + 0.15 * ((x // 5 + y // 4) % 2) + rng.normal(0, 0.03, x.shape)
 if path == "noise.pam":
     value = rng.integers(0, 2, x.shape)
+if path.startswith("gray_as"):
+    value[:, :, 1:3] = value[:, :, :1]
 samples = np.rint(np.clip(value, 0, 1) * top).astype(">u2" if top > 255 else "u1")
 kind = {1: "GRAYSCALE", 2: "GRAYSCALE_ALPHA", 3: "RGB", 4: "RGB_ALPHA"}[depth]
 if top == 1:
@@ -105,6 +107,8 @@ make tall.pam 20 1100 3 255
 make states.pam 272 176 3 255
 make narrow.pam 20 2500 3 255
 make broad.pam 150 2100 3 255
+make gray_as_rgb.pam 41 30 3 255
+make gray_as_rgba.pam 41 30 4 65535
 
 agrees "one pixel" one.pam ppm
 agrees "odd size" odd.pam ppm
@@ -112,6 +116,8 @@ agrees "lowest rate" odd.pam ppm --lrd 0.000015
 agrees "highest rate" odd.pam ppm --lrd 0.0019
 agrees "escapes" noise.pam ppm --lrd 0.0019
 agrees "gray" gray.pam pgm
+agrees "gray as RGB" gray_as_rgb.pam ppm
+agrees "gray as RGB and alpha of 16 bits" gray_as_rgba.pam pam
 agrees "1 bit" bits.pam pam
 agrees "4 bits" nibbles.pam pam
 agrees "alpha" alpha.pam pam
@@ -120,6 +126,37 @@ agrees "16 bits" deep.pam ppm
 agrees "16 bits and alpha" deep_alpha.pam pam
 agrees "two segments" tall.pam ppm --lrd 0.0001
 agrees "two states" states.pam ppm --lrd 0.0009
+
+# same_metadata NAME KIND...: a PNG with these metadata; both decoders find the same.
+same_metadata() {
+  local name=$1
+  shift
+  if "$python" - "$@" >output.txt 2>&1 <<'PYTHON' && "$glint" encode --model "$model" metadata.png metadata.glint >output.txt 2>&1 &&
+import random, struct, sys, zlib
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+rng = random.Random(1)
+noise = bytes(rng.randrange(256) for _ in range(700))
+saved = b"".join(b'<rdf:li stEvt:action="saved" stEvt:instanceID="xmp.iid:%d"/>' % i for i in range(200))
+made = {"icc": chunk(b"iCCP", b"name\0\0" + zlib.compress(noise * 2)),
+        "exif": chunk(b"eXIf", b"MM\0*" + bytes(20)), "long_exif": chunk(b"eXIf", b"MM\0*" + bytes(900)),
+        "xmp": chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + saved),
+        "packed": chunk(b"zTXt", b"Comment\0\0" + zlib.compress(noise)), "pixels": chunk(b"pHYs", bytes(9))}
+with open("metadata.png", "wb") as f:
+    f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)) +
+            b"".join(made[kind] for kind in sys.argv[1:]) + chunk(b"IDAT", zlib.compress(bytes(4))) + chunk(b"IEND", b""))
+PYTHON
+    "$glint" decode --model "$model" metadata.glint metadata_again.png >output.txt 2>&1 &&
+    "$python" "$tests/reference_decoder.py" --metadata metadata.glint metadata_again.png >output.txt 2>&1; then
+    pass "$name: $(tail -n 1 output.txt)"
+  else
+    fail "$name"
+  fi
+}
+
+same_metadata "metadata as they are" exif packed
+same_metadata "metadata packed" icc long_exif pixels xmp
+same_metadata "metadata, some of them packed" exif xmp packed
 
 # Models of integers, the same samples: steps along the rate, digits, and steps of the picture.
 for activations in 8 16 16-dynamic; do

@@ -2,6 +2,7 @@
 """A second decoder of .glint streams, written from docs/BITSTREAM.md alone: plain, slow, numpy only.
 
   reference_decoder.py MODEL STREAM [PICTURE]   decodes; PICTURE (PPM, PGM, PAM, PNG) is what another decoder made of the stream
+  reference_decoder.py --metadata STREAM PNG    reads the metadata; PNG is what another decoder made of the stream
   reference_decoder.py --explain MODEL STREAM   prints the stream, field by field
 
 Checks all that the documents promise: CRCs of chunks and latents, final states, and, against PICTURE, colour within one level (the same samples where g_s is all integers)
@@ -64,17 +65,68 @@ def read_chunks(data):
     return chunks
 
 
+def inflate(payload, at, most=1 << 26):
+    """What is packed from there to the end."""
+    size, at = leb128(payload, at)
+    expect(0 < size <= min(most, 1032 * (len(payload) - at)), f"a packed length of {size}")
+    zlib_stream = zlib.decompressobj()
+    data = zlib_stream.decompress(payload[at:], size + 1)
+    expect(len(data) == size and zlib_stream.eof and not zlib_stream.unused_data, "a length that is not what was packed")
+    return data
+
+
+def metadata(chunks):
+    """[(type, content)] with the types of PNG; the profile is not packed."""
+    parts, seen = [], set()
+    for kind, _, _, payload in chunks:
+        if kind == "z":
+            kind = chr(payload[0])
+            if kind not in "et":
+                continue
+            payload = inflate(payload, 1)
+        if kind not in "iet":
+            continue
+        expect(kind not in seen and payload, f"metadata {kind} twice or empty")
+        seen.add(kind)
+        if kind == "i":
+            parts.append(("iCCP", inflate(payload, 0)))
+        elif kind == "e":
+            parts.append(("eXIf", payload))
+        at = 0
+        while kind == "t" and at < len(payload):
+            name = payload[at:at + 4]
+            size, at = leb128(payload, at + 4)
+            expect(len(name) == 4 and name.isalpha() and at + size <= len(payload), "an entry of the metadata")
+            parts.append((name.decode(), payload[at:at + size]))
+            at += size
+    return parts
+
+
+def compare_metadata(chunks, path):
+    with open(path, "rb") as f:
+        png = f.read()
+    found, at = [], 8
+    while at < len(png):
+        size, kind = struct.unpack_from(">I4s", png, at)
+        found.append((kind.decode(), png[at + 8:at + 8 + size]))
+        at += size + 12
+    found = [(kind, zlib.decompress(data.split(b"\0", 1)[1][1:]) if kind == "iCCP" else data) for kind, data in found if not kind[0].isupper()]
+    own = metadata(chunks)
+    expect(own == found, f"metadata {[(k, len(d)) for k, d in own]}, the PNG has {[(k, len(d)) for k, d in found]}")
+    return ", ".join(f"{kind} {len(data)}" for kind, data in own) + f" bytes from {''.join(c[0] for c in chunks)}"
+
+
 class Header:
     def __init__(self, payload):
         self.version, self.options = payload[0], payload[1]
         expect(self.version == 1, f"version {self.version}")
-        expect(self.options < 32 and self.options & 7 < len(DEPTHS), f"options {self.options}")
+        expect(self.options < 64 and self.options & 7 < len(DEPTHS) and self.options & 40 != 32, f"options {self.options}")
         self.width, at = leb128(payload, 2)
         self.height, at = leb128(payload, at)
         self.model_id, self.lrd = payload[at:at + 8], struct.unpack_from("<f", payload, at + 8)[0]
         expect(len(payload) == at + 12 and self.width and self.height, "the header's length or size")
         self.depth, self.alpha = DEPTHS[self.options & 7], bool(self.options & 16)
-        self.channels = 3 if self.options & 8 else 1
+        self.channels, self.gray = 3 if self.options & 8 else 1, self.options & 40 != 8
 
 
 # ---- entropy coding -------------------------------------------------------------------------------------------
@@ -206,8 +258,8 @@ def colour(latents, header):
     model = latents.model
     y = latents.y_hat.astype(np.float32) / np.float32(1 << latents.bits)
     x = run_graph(model, "g_s", {latents.input_name("g_s"): y}, latents.t)[:header.height, :header.width]
-    if header.channels == 1:
-        x = ((x[:, :, 0] + x[:, :, 1] + x[:, :, 2]) * np.float32(1 / 3))[:, :, None]
+    if header.gray:
+        x = np.repeat(((x[:, :, 0] + x[:, :, 1] + x[:, :, 2]) * np.float32(1 / 3))[:, :, None], header.channels, 2)
     top = np.float32((1 << min(header.depth, 8)) - 1)
     x = np.rint(np.clip(x + np.float32(model.doc["picture"]["offset"]), 0, 1) * top).astype(np.int64)
     return x * 257 if header.depth == 16 and header.alpha else x
@@ -297,7 +349,7 @@ def explain(data, chunks, header, traces):
         line(begin + 1, at - begin - 1, f"{len(payload)} bytes of payload")
         if kind == "H":
             size = len(payload) - 14
-            parts = [(1, "version"), (1, f"options: depth {header.depth}, {header.channels} colour channels, {'' if header.alpha else 'no '}alpha"),
+            parts = [(1, "version"), (1, f"options: depth {header.depth}, {header.channels} colour channels{', all the same' * (header.gray and header.channels == 3)}, {'' if header.alpha else 'no '}alpha"),
                      (size, f"width {header.width}, height {header.height}"), (8, "model"), (4, f"lrd {header.lrd:.9g}")]
         elif kind == "S":
             rans = traces.pop(0)
@@ -315,10 +367,15 @@ def explain(data, chunks, header, traces):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--explain", action="store_true", help="print the stream, field by field")
+    parser.add_argument("--metadata", action="store_true", help="compare the metadata of STREAM with those of PNG, in place of MODEL and STREAM")
     parser.add_argument("model")
     parser.add_argument("stream")
     parser.add_argument("picture", nargs="?")
     args = parser.parse_args()
+    if args.metadata:
+        with open(args.model, "rb") as f:
+            print(compare_metadata(read_chunks(f.read()), args.stream))
+        return
     model = Model(args.model)
     with open(args.stream, "rb") as f:
         data = f.read()
