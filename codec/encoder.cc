@@ -300,7 +300,8 @@ class Encoder {
     const Analysis analysis(model_, geometry, info_, context_, options_, 0);
     LatentCoder coder(model_, geometry, {0, context_.runner(), false, nullptr});
     GLINT_TRY(coder.Plan());
-    const SourceRows source(info_, RowReader(), options_.exact);
+    const RowReader nothing;
+    const SourceRows source(info_, nothing, options_.exact);
     GLINT_TRY(PlanMemory(geometry, source, analysis, coder, {}));
     return EncodingMemory{working_bytes_ + expected_output_, expected_output_};
   }

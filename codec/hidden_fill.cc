@@ -1,6 +1,7 @@
 #include "codec/hidden_fill.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace glint {
@@ -24,21 +25,25 @@ bool AnyHidden(const Sample* samples, size_t pixels, size_t step) {
 
 }  // namespace
 
-HiddenFill::HiddenFill(const PictureInfo& info) : info_(info), channels_(info.channels) {}
+HiddenFill::HiddenFill(const PictureInfo& info)
+    : info_(info),
+      channels_(info.channels),
+      window_rows_(std::min(kWindowRows, size_t{info.height})) {}
 
 uint64_t HiddenFill::MemoryNeeded() const {
   uint64_t bytes = 0;
-  for (uint64_t width = info_.width, rows = kWindowRows;; width = Half(width), rows = Half(rows)) {
-    bytes += width * rows * (channels_ + 1) * sizeof(float);
+  for (uint64_t width = info_.width, rows = window_rows_;; width = Half(width), rows = Half(rows)) {
+    bytes += width * rows * (channels_ + 1) * sizeof(float) + rows * sizeof(Span);
     if (rows == 1) break;
   }
   return bytes + (uint64_t{info_.width} + 2) * sizeof(float) + info_.RowBytes();
 }
 
 void HiddenFill::Allocate() {
-  for (size_t width = info_.width, rows = kWindowRows;; width = Half(width), rows = Half(rows)) {
+  for (size_t width = info_.width, rows = window_rows_;; width = Half(width), rows = Half(rows)) {
     Level level;
     level.unknown.resize(width * rows);
+    level.spans.resize(rows);
     for (size_t c = 0; c < channels_; ++c) level.colour[c].resize(width * rows);
     levels_.push_back(std::move(level));
     if (rows == 1) break;
@@ -94,7 +99,7 @@ void HiddenFill::StoreRow(size_t row, Sample* samples) const {
     if (samples[x * step + step - 1] != 0) continue;
     for (size_t c = 0; c < channels_; ++c) {
       const float colour = level.colour[c][row * level.width + x];
-      samples[x * step + c] = static_cast<Sample>(std::clamp(colour, 0.0f, top) + 0.5f);
+      samples[x * step + c] = static_cast<Sample>(std::lround(std::clamp(colour, 0.0f, top)));
     }
   }
 }
@@ -111,13 +116,27 @@ void HiddenFill::SetRows(size_t rows) {
 }
 
 void HiddenFill::Solve() {
-  for (size_t i = 1; i < levels_used_; ++i) Coarsen(levels_[i - 1], &levels_[i]);
+  FindSpans(&levels_[0]);
+  for (size_t i = 1; i < levels_used_; ++i) {
+    Coarsen(levels_[i - 1], &levels_[i]);
+    FindSpans(&levels_[i]);
+  }
   Bridge(&levels_[levels_used_ - 1]);
   size_t sweeps = kFinestSweeps << (levels_used_ - 1);
   for (size_t i = levels_used_ - 1; i-- > 0;) {
     sweeps /= 2;
     Refine(levels_[i + 1], &levels_[i]);
     for (size_t n = 0; n < sweeps; ++n) Sweep(&levels_[i]);
+  }
+}
+
+void HiddenFill::FindSpans(Level* level) {
+  for (size_t y = 0; y < level->rows; ++y) {
+    const float* const unknown = level->unknown.data() + y * level->width;
+    Span span{0, level->width};
+    while (span.begin < span.end && unknown[span.begin] == 0) ++span.begin;
+    while (span.end > span.begin && unknown[span.end - 1] == 0) --span.end;
+    level->spans[y] = span;
   }
 }
 
@@ -173,7 +192,7 @@ void HiddenFill::Refine(const Level& coarse, Level* fine) const {
       const float* from = coarse.colour[c].data() + y / 2 * coarse.width;
       const float* unknown = fine->unknown.data() + y * fine->width;
       float* to = fine->colour[c].data() + y * fine->width;
-      for (size_t x = 0; x < fine->width; ++x) {
+      for (size_t x = fine->spans[y].begin; x < fine->spans[y].end; ++x) {
         if (unknown[x] != 0) to[x] = from[x / 2];
       }
     }
@@ -187,14 +206,17 @@ void HiddenFill::Sweep(Level* level) {
   float* const middle = row_.data() + 1;
   for (size_t c = 0; c < channels_; ++c) {
     for (size_t y = 0; y < level->rows; ++y) {
+      const auto [begin, end] = level->spans[y];
+      if (begin == end) continue;
       float* const row = level->colour[c].data() + y * width;
       const float* const up = y > 0 ? row - width : row;
       const float* const down = y + 1 < level->rows ? row + width : row;
       const float* const unknown = level->unknown.data() + y * width;
-      std::copy(row, row + width, middle);
-      middle[-1] = middle[0];
-      middle[width] = middle[width - 1];
-      for (size_t x = 0; x < width; ++x) {
+      const size_t first = begin > 0 ? begin - 1 : 0;
+      std::copy(row + first, row + std::min(end + 1, width), middle + first);
+      middle[-1] = row[0];
+      middle[width] = row[width - 1];
+      for (size_t x = begin; x < end; ++x) {
         const float mean = (up[x] + down[x] + (row_[x] + row_[x + 2])) * 0.25f;
         row[x] += unknown[x] * (mean - row[x]);
       }

@@ -21,7 +21,7 @@ class HiddenFill {
  public:
   // Rows that are filled together, and rows below them that are looked at.
   static constexpr size_t kStripRows = 32;
-  static constexpr size_t kAheadRows = 32;
+  static constexpr size_t kAheadRows = 16;
 
   // `info` has an alpha channel.
   explicit HiddenFill(const PictureInfo& info);
@@ -33,11 +33,16 @@ class HiddenFill {
   void FillStrip(uint8_t* rows, size_t strip, size_t ahead);
 
  private:
+  // From the first pixel of a row that is not known to behind the last; empty when all are.
+  struct Span {
+    size_t begin = 0, end = 0;
+  };
   // A window at one of the scales: a plane of colour for each channel, and of what is not known.
   struct Level {
     size_t width = 0, rows = 0;
     std::vector<float> unknown;  // 1: not known; 0: known
     std::vector<float> colour[3];
+    std::vector<Span> spans;  // of each row
   };
 
   template <typename Sample>
@@ -48,6 +53,7 @@ class HiddenFill {
   void StoreRow(size_t row, Sample* samples) const;
   void SetRows(size_t rows);
   void Solve();
+  static void FindSpans(Level* level);
   void Coarsen(const Level& fine, Level* coarse) const;
   void Bridge(Level* level) const;
   void Refine(const Level& coarse, Level* fine) const;
@@ -55,6 +61,7 @@ class HiddenFill {
 
   const PictureInfo info_;
   const size_t channels_;
+  const size_t window_rows_;   // at most
   std::vector<Level> levels_;  // from fine to coarse, the last with one row
   size_t levels_used_ = 0;
   std::vector<float> row_;      // one row, with a pixel more at each end

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <cstring>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -173,19 +174,23 @@ Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_by
 }
 
 Picture Flatten(const Picture& picture, const Rgb8& background) {
-  if (!picture.info.has_alpha) return picture;
-  if (!HoldsItsSamples(picture)) return {};
-  Flattener flattener(picture.info, AlphaOutput::kBlend, background);
-  Picture flat;
-  flat.info = flattener.info();
-  flat.metadata = picture.metadata;
-  const size_t row_bytes = flat.info.RowBytes();
-  if (!TryResize(&flat.samples, row_bytes * flat.info.height)) return {};
-  for (size_t y = 0; y < flat.info.height; ++y) {
-    const uint8_t* row = flattener.Row(picture.samples.data() + y * picture.info.RowBytes());
-    std::memcpy(flat.samples.data() + y * row_bytes, row, row_bytes);
+  try {
+    if (!picture.info.has_alpha) return picture;
+    if (!HoldsItsSamples(picture)) return {};
+    Flattener flattener(picture.info, AlphaOutput::kBlend, background);
+    Picture flat;
+    flat.info = flattener.info();
+    flat.metadata = picture.metadata;
+    const size_t row_bytes = flat.info.RowBytes();
+    flat.samples.resize(row_bytes * flat.info.height);
+    for (size_t y = 0; y < flat.info.height; ++y) {
+      const uint8_t* row = flattener.Row(picture.samples.data() + y * picture.info.RowBytes());
+      std::memcpy(flat.samples.data() + y * row_bytes, row, row_bytes);
+    }
+    return flat;
+  } catch (const std::bad_alloc&) {
+    return {};
   }
-  return flat;
 }
 
 Picture ToRgb8(const Picture& picture) {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +13,7 @@
 #include "codec/container.h"
 #include "codec/memory_limit.h"
 #include "codec/memory_plan.h"
+#include "codec/psnr_meter.h"
 #include "codec/public_error.h"
 #include "codec/rate_search.h"
 #include "codec/rounded_rate.h"
@@ -35,42 +36,6 @@ constexpr double kMostPsnr = 100;  // for the search; a picture without loss has
 Status Invalid(const std::string& what) {
   return Status::Error(StatusCode::kInvalidArgument, what);
 }
-
-// PSNR of rows that come one after the other, as PsnrRgb has it.
-class PsnrMeter {
- public:
-  PsnrMeter(const PictureInfo& a, const PictureInfo& b) {
-    a_.info = a;
-    b_.info = b;
-    for (Picture* row : {&a_, &b_}) {
-      row->info.height = 1;
-      row->samples.resize(row->info.RowBytes());
-    }
-  }
-
-  uint8_t* row_a() { return a_.samples.data(); }
-  uint8_t* row_b() { return b_.samples.data(); }
-  size_t row_b_bytes() const { return b_.samples.size(); }
-  void Add() {
-    const Picture a = ToRgb8(a_);
-    const Picture b = ToRgb8(b_);
-    for (size_t i = 0; i < a.samples.size(); ++i) {
-      const int difference = int{a.samples[i]} - int{b.samples[i]};
-      squares_ += static_cast<uint64_t>(difference * difference);
-    }
-    count_ += a.samples.size();
-  }
-  double Psnr() const {
-    if (squares_ == 0) return std::numeric_limits<double>::infinity();
-    const double mse = static_cast<double>(squares_) / static_cast<double>(count_);
-    return 10 * std::log10(255.0 * 255.0 / mse);
-  }
-
- private:
-  Picture a_, b_;
-  uint64_t squares_ = 0;
-  uint64_t count_ = 0;
-};
 
 class TargetEncoder {
  public:
@@ -194,17 +159,20 @@ class TargetEncoder {
     static_cast<CallOptions&>(call) = options_;
     call.profile = false;
     SetCallOptions(*probe, 0.5, 0.5, &call);
-    PsnrMeter meter(info_, OutputInfo(info_));
-    const auto start = [](const PictureInfo&, const Metadata&) { return true; };
+    std::vector<uint8_t> original(info_.RowBytes());
+    std::optional<PsnrMeter> meter;
+    const auto start = [&](const PictureInfo& info, const Metadata&) {
+      meter.emplace(info_, info);
+      return true;
+    };
     const RowWriter compare = [&](uint32_t y, const void* row) {
-      if (!read_(y, meter.row_a())) return false;
-      std::memcpy(meter.row_b(), row, meter.row_b_bytes());
-      meter.Add();
+      if (!read_(y, original.data())) return false;
+      meter->AddRow(original.data(), row);
       return true;
     };
     const std::vector<uint8_t>& stream = probe->result.stream;
     GLINT_TRY(ToStatus(DecodeRows(model_, stream.data(), stream.size(), start, compare, call)));
-    probe->result.psnr = meter.Psnr();
+    probe->result.psnr = meter->Psnr();
     return Status::Ok();
   }
 

@@ -140,8 +140,7 @@ TEST_CASE("C interface: kinds of metadata") {
   CHECK(glint_metadata_get_size(metadata.get(), GLINT_METADATA_TEXT, &bytes) == GLINT_OK);
   CHECK(bytes == 3);
   CHECK(glint_metadata_keep(metadata.get(), GLINT_METADATA_ICC | GLINT_METADATA_OTHER) == GLINT_OK);
-  const Metadata wanted =
-      MetadataOfKinds(testing::SomeMetadata(), kMetadataIcc | kMetadataOther);
+  const Metadata wanted = MetadataOfKinds(testing::SomeMetadata(), kMetadataIcc | kMetadataOther);
   CHECK(testing::Same(testing::FromC(metadata.get()), wanted));
   CHECK(wanted.chunks.size() == 1);
   CHECK(glint_metadata_keep(nullptr, 0) == GLINT_INVALID_ARGUMENT);

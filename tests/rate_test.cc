@@ -45,7 +45,7 @@ std::vector<uint8_t> EncodedAt(const Model& model, const Picture& picture, doubl
 }
 
 double PsnrOf(const Model& model, const Picture& picture, const std::vector<uint8_t>& stream) {
-  return PsnrRgb(ToRgb8(picture), ToRgb8(MustDecode(model, stream)));
+  return PsnrAsSeen(picture, MustDecode(model, stream));
 }
 
 // What holds for every target that is reached; the lrd goes through text, as a user's would.

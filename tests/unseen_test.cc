@@ -12,6 +12,7 @@
 #include "codec/container.h"
 #include "glint/glint.hpp"
 #include "glint/image_io.hpp"
+#include "glint/rate.hpp"
 #include "tests/codec_helpers.h"
 #include "tests/picture_helpers.h"
 #include "tests/seed.h"
@@ -64,11 +65,6 @@ Picture Disc(uint32_t side, const Hidden& hidden) {
     }
   }
   return picture;
-}
-
-double PsnrAsSeen(const Picture& a, const Picture& b) {
-  const Rgb8 gray{128, 128, 128};
-  return PsnrRgb(ToRgb8(Flatten(a, gray)), ToRgb8(Flatten(b, gray)));
 }
 
 TEST_CASE("unseen: colour under alpha 0 costs nothing, whatever it is, and does not leak") {
@@ -189,6 +185,61 @@ TEST_CASE("unseen: pictures of colour are not said to be gray") {
   rgb.samples.back() ^= 1;
   const auto stream = MustEncode(model, rgb);
   CHECK_FALSE(Inspect(stream.data(), stream.size())->gray);
+}
+
+// ---- as it is seen -----------------------------------------------------------------------------
+
+TEST_CASE("unseen: PSNR as seen is that of RGB, and with alpha that of what shows") {
+  std::mt19937 random(TestSeed() + 963);
+  for (const uint32_t depth : {8U, 16U}) {
+    const Picture a = RandomPicture(MakeInfo(30, 20, 3, false, depth), &random);
+    const Picture b = RandomPicture(MakeInfo(30, 20, 3, false, 8), &random);
+    CHECK(PsnrAsSeen(a, b) == PsnrRgb(ToRgb8(a), ToRgb8(b)));
+    CHECK(std::isinf(PsnrAsSeen(a, a)));
+  }
+  // A quarter each: nothing, of which the colours differ; half; opaque; opaque and the same.
+  Picture a = RandomPicture(MakeInfo(40, 40, 3, true, 8), &random), b = a;
+  for (size_t i = 0; i < 1600; ++i) {
+    const size_t part = i / 400;
+    a.samples[4 * i + 3] = b.samples[4 * i + 3] = part == 0 ? 0 : part == 1 ? 128 : 255;
+    for (size_t c = 0; c < 3; ++c) {
+      a.samples[4 * i + c] = 100;
+      b.samples[4 * i + c] = part == 3 ? 100 : 110;
+    }
+  }
+  const double mse = (0.25 * 10 * 10 + 1.0 * 10 * 10 + 0) / 3;
+  CHECK(std::abs(PsnrAsSeen(a, b) - 10 * std::log10(255 * 255 / mse)) < 0.05);
+  // What was decoded may have lost its alpha.
+  for (size_t i = 0; i < 1600; ++i) a.samples[4 * i + 3] = b.samples[4 * i + 3] = 255;
+  Picture plain = ToRgb8(b);
+  CHECK(PsnrAsSeen(a, plain) == PsnrAsSeen(a, b));
+  // Nothing is seen, nothing differs.
+  for (size_t i = 0; i < 1600; ++i) a.samples[4 * i + 3] = b.samples[4 * i + 3] = 0;
+  CHECK(std::isinf(PsnrAsSeen(a, b)));
+  plain.info.height -= 1;
+  plain.samples.resize(plain.info.RowBytes() * plain.info.height);
+  CHECK(std::isnan(PsnrAsSeen(a, plain)));
+  plain.samples.pop_back();
+  CHECK(std::isnan(PsnrAsSeen(plain, plain)));
+}
+
+TEST_CASE("unseen: a target of PSNR is of what is seen, whatever form comes out") {
+  const Model model = LoadLight();
+  std::mt19937 random(TestSeed() + 964);
+  for (const bool opaque : {false, true}) {
+    Picture picture = opaque ? SmoothPicture(MakeInfo(96, 96, 3, true, 8), 11)
+                             : Disc(96, [&] { return static_cast<uint8_t>(random()); });
+    for (size_t i = 3; i < picture.samples.size() && opaque; i += 4) picture.samples[i] = 255;
+    Target target;
+    target.kind = Target::Kind::kPsnr;
+    target.value = opaque ? 38 : 30;
+    const auto result = EncodeToTarget(model, picture, target);
+    REQUIRE_MESSAGE(result.ok(), result.error().message);
+    const Picture decoded = MustDecode(model, result->stream);
+    CHECK(decoded.info.has_alpha == !opaque);
+    CHECK(result->psnr == PsnrAsSeen(picture, decoded));
+    CHECK(result->psnr >= target.value);
+  }
 }
 
 // ---- without alpha -----------------------------------------------------------------------------

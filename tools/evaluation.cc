@@ -98,6 +98,14 @@ Error Verify(const Model& model, const Picture& original, const MeasureOptions& 
                         OtherSplit(options.threads, coded.latent_crc), progress, limits);
 }
 
+// 8-bit RGB; what has alpha over middle gray, as PsnrAsSeen has it.
+Picture AsSeen(const Picture& picture) {
+  constexpr Rgb8 kMiddleGray{128, 128, 128};
+  if (!picture.info.has_alpha) return ToRgb8(picture);
+  Picture flat = Flatten(picture, kMiddleGray);
+  return flat.info.channels == 3 ? flat : ToRgb8(flat);  // with a background it has 8 bits
+}
+
 Error Compare(const Picture& original, Coded* coded) {
   Measurement& m = coded->measurement;
   m.width = original.info.width;
@@ -109,9 +117,9 @@ Error Compare(const Picture& original, Coded* coded) {
   m.bytes = coded->stream.size();
   m.bpp = 8 * static_cast<double>(m.bytes) / pixels;
   m.estimated_bpp /= pixels;
-  const Picture a = ToRgb8(original);
-  const Picture b = ToRgb8(coded->decoded);
-  m.psnr = PsnrRgb(a, b);
+  m.psnr = PsnrAsSeen(original, coded->decoded);
+  const Picture a = AsSeen(original);
+  const Picture b = AsSeen(coded->decoded);
   m.ms_ssim = MsSsimRgb(a, b);
   return {};
 }

@@ -150,7 +150,7 @@ enum {
 GLINT_API glint_status glint_metadata_keep(glint_metadata* metadata, uint32_t kinds);
 /* Bytes of what is of one of `kinds`, not packed. */
 GLINT_API glint_status glint_metadata_get_size(const glint_metadata* metadata, uint32_t kinds,
-                                                uint64_t* bytes);
+                                               uint64_t* bytes);
 
 /* A decoded picture; immutable. */
 typedef struct glint_picture glint_picture;
@@ -267,7 +267,7 @@ typedef struct glint_encode_options {
   /* Default 0: what nobody sees is not kept. Pixels with an alpha of 0 get colours that continue
    * what is visible around them (all others stay exactly what they are), and an alpha channel that
    * is opaque everywhere is left out: the stream decodes to a picture without alpha. The encoder
-   * then reads up to 64 rows ahead. 1: alpha and the colours under it are coded as they are. */
+   * then reads up to 48 rows ahead. 1: alpha and the colours under it are coded as they are. */
   uint32_t exact;
   uint32_t reserved; /* 0 */
 } glint_encode_options;

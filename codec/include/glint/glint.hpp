@@ -170,7 +170,7 @@ struct EncodeOptions : CallOptions {
   // false: what nobody sees is not kept. Pixels with an alpha of 0 get colours that continue what
   // is visible around them (all others stay exactly what they are), and an alpha channel that is
   // opaque everywhere is left out: the stream decodes to a picture without alpha. The encoder then
-  // reads up to 64 rows ahead. true: alpha and the colours under it are coded as they are.
+  // reads up to 48 rows ahead. true: alpha and the colours under it are coded as they are.
   bool exact = false;
 };
 

@@ -20,7 +20,7 @@ struct Target {
   enum class Kind {
     kBytes,         // the whole stream has so many at most
     kBitsPerPixel,  // the same, in bits for each pixel of the picture
-    kPsnr,          // dB at least, over RGB in 8 bits, as PsnrRgb has it
+    kPsnr,          // dB at least, over RGB in 8 bits, as PsnrAsSeen has it
   };
   Kind kind = Kind::kBytes;
   double value = 0;  // positive and finite
