@@ -363,8 +363,8 @@ class Encoder {
     transforms += source.MemoryNeeded();
     if (info_.has_alpha) transforms += kAlphaStateBytes + 4 * info_.RowBytes();
     coding += geometry.MostSymbols() * kBytesPerSymbol;
-    // One after the other.
-    stages_bytes_ = std::max(transforms, coding);
+    // One after the other; metadata are packed between the two.
+    stages_bytes_ = std::max({transforms, coding, MetadataWorkingBytes(metadata)});
     working_bytes_ = analysis.LatentBytes() + stages_bytes_;
     symbols_ = geometry.AllSymbols();
     ExpectOutput(metadata);

@@ -13,6 +13,7 @@
 #include "codec/container.h"
 #include "codec/memory_limit.h"
 #include "codec/memory_plan.h"
+#include "codec/metadata_chunks.h"
 #include "codec/psnr_meter.h"
 #include "codec/public_error.h"
 #include "codec/rate_search.h"
@@ -136,8 +137,8 @@ class TargetEncoder {
     const Expected<MemoryPlan> plan = PlanMemory(model_, info_, options_);
     if (!plan) return ToStatus(plan.error());
     streams_ = 2 * plan->stream;
-    const uint64_t most = std::max(plan->encoding + 2 * MetadataBytes(metadata_),
-                                   measures_psnr() ? plan->decoding : 0);
+    const uint64_t metadata = 2 * MetadataBytes(metadata_) + MetadataWorkingBytes(metadata_);
+    const uint64_t most = std::max(plan->encoding + metadata, measures_psnr() ? plan->decoding : 0);
     return ToStatus(CheckMemory("this picture", streams_ + most, options_.limits));
   }
 
