@@ -3,6 +3,7 @@
 // --threads asks for.
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -38,6 +39,7 @@ struct Flags {
   double percentile = 99.99;
   double max_loss = 0;
   bool no_bias_correction = false;
+  bool no_built_in = false;
   bool tune = false;
   int threads = 0;
   Limits limits;
@@ -50,6 +52,7 @@ struct Job {
   QuantiseOptions options;
   std::string calibration_source, held_out_source;
   std::vector<Picture> calibration, held_out;
+  std::vector<std::string> calibration_names;
   double held_out_lrd = 0;
   std::string little;  // a warning that the calibration is too little
 };
@@ -110,6 +113,7 @@ Expected<QuantiseOptions> ParseOptions(const Flags& flags) {
     }
     *value = (*number)[0];
   }
+  options.built_in = !flags.no_built_in;
   options.tune = flags.tune;
   options.max_loss = flags.max_loss;
   options.seed_scheme = flags.scheme == "seed";
@@ -184,6 +188,7 @@ Expected<Job> Prepare(const Flags& flags) {
              *held_out_source,
              std::move(calibration->pictures),
              std::move(held_out->pictures),
+             std::move(calibration->paths),
              lrd,
              little};
 }
@@ -205,6 +210,9 @@ class Run {
     status_.Clear();
     if (!quantised) return ExitCodeFor(kTool, quantised.error());
     PrintLayers(*quantised);
+    PrintLosses(*quantised);
+    const Error checked = CheckWorst(*quantised);
+    if (!checked.ok()) return ExitCodeFor(kTool, checked);
     const Error compared = Compare(*quantised);
     status_.Clear();
     if (!compared.ok()) return ExitCodeFor(kTool, compared);
@@ -274,9 +282,70 @@ class Run {
                                           {"high"}};
     if (mixed) columns.push_back({"8 bits alone %"});
     Print("\n" + FormatTable(std::move(columns), rows));
-    Print("\nLoss on the calibration pictures (bits at equal quality): " +
-          Fixed(quantised.loss, 2) + " %\nMultiply-adds of the transforms, by their width: " +
+    Print("\nMultiply-adds of the transforms, by their width: " +
           Fixed(1.0 / quantised.relative_cost, 2) + " times as fast as in FP32\n");
+  }
+
+  // "flat 0,255,0 at lrd 5.03e-05"
+  std::string PictureName(const PictureLoss& loss, bool built_in) const {
+    char rate[32];
+    std::snprintf(rate, sizeof(rate), " at lrd %.3g", loss.lrd);
+    if (built_in) return built_in_[loss.picture].name + rate;
+    return Printable(
+               std::filesystem::path(job_.calibration_names[loss.picture]).filename().string()) +
+           rate;
+  }
+
+  void PrintLosses(const QuantisedModel& quantised) {
+    std::vector<Table::Cells> rows;
+    const auto add = [&](const char* set, const SetLoss& loss, bool built_in) {
+      rows.push_back({set, Fixed(loss.loss, 2), Fixed(loss.worst.decibels, 2),
+                      PictureName(loss.worst, built_in), Fixed(loss.worst_colour.colour, 1),
+                      PictureName(loss.worst_colour, built_in)});
+    };
+    add("calibration", quantised.calibration, false);
+    if (job_.options.built_in) add("built in", quantised.built_in, true);
+    Print(
+        "\nAgainst FP32: bits at equal quality, the most that a picture loses, and levels that the "
+        "mean of a channel is off\n" +
+        FormatTable({{"pictures", Table::Align::kLeft},
+                     {"loss %"},
+                     {"dB"},
+                     {"of", Table::Align::kLeft},
+                     {"levels"},
+                     {"of", Table::Align::kLeft}},
+                    rows));
+  }
+
+  // Empty, or what loses more than fewer bits should cost.
+  std::string Faults(const QuantisedModel& quantised) const {
+    std::string faults;
+    const auto add = [&](const SetLoss& loss, bool built_in) {
+      const auto name = [&](const PictureLoss& of) {
+        return (faults.empty() ? "" : "; ") + PictureName(of, built_in);
+      };
+      if (loss.worst.decibels > kMostDecibels) {
+        faults += name(loss.worst) + " loses " + Fixed(loss.worst.decibels, 2) + " dB";
+      }
+      if (loss.worst_colour.colour > kMostColour) {
+        faults += name(loss.worst_colour) + " is " + Fixed(loss.worst_colour.colour, 1) +
+                  " levels off in colour";
+      }
+    };
+    add(quantised.calibration, false);
+    if (job_.options.built_in) add(quantised.built_in, true);
+    return faults;
+  }
+
+  // Before anything is written: with --max-loss a fault is an error, else a warning.
+  Error CheckWorst(const QuantisedModel& quantised) {
+    const std::string faults = Faults(quantised);
+    if (faults.empty()) return {};
+    const std::string limits = " (" + Fixed(kMostDecibels, 0) + " dB and " + Fixed(kMostColour, 0) +
+                               " levels are the most that fewer bits cost)";
+    if (flags_.max_loss > 0) return Invalid("against FP32, " + faults + limits);
+    Warn(kTool, flags_.out, {"against FP32, " + faults + limits});
+    return {};
   }
 
   Expected<Means> MeasureAll(const Model& model, const char* what) {
@@ -332,6 +401,7 @@ class Run {
   Job job_;
   StatusLine status_;
   std::string report_;
+  const std::vector<NamedPicture> built_in_ = BuiltInPictures();
 };
 
 // ---- flags -------------------------------------------------------------------------------------
@@ -363,6 +433,10 @@ void AddCalibrationFlags(CLI::App* app, Flags* flags) {
                   "came with Glint)")
       ->check(NotEmpty())
       ->type_name("PATH")
+      ->group(kGroup);
+  app->add_flag("--no-built-in", flags->no_built_in,
+                "Leave out the built-in pictures (flat colours, gradients, edges, text, ...), "
+                "which are calibrated on besides")
       ->group(kGroup);
   app->add_option("--calibration-lrd", flags->calibration_lrd,
                   "Rates to calibrate at, with commas between (default: five over the model's)")

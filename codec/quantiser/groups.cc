@@ -1,6 +1,7 @@
 #include "codec/quantiser/groups.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 namespace glint::quantiser {
@@ -144,7 +145,9 @@ std::vector<Group> ListGroups(const ModelFile& model, const std::vector<Layer>& 
   return list;
 }
 
-std::vector<GroupStatistics> StatisticsOf(const Group& group, const Statistics& statistics) {
+std::vector<GroupStatistics> StatisticsOf(const Group& group, const Statistics& statistics,
+                                          const std::map<TensorKey, Bounds>& bounds) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   std::vector<GroupStatistics> rates;
   for (const GroupTensor& tensor : group.tensors) {
     const std::vector<TensorStatistics>* whole = nullptr;
@@ -156,6 +159,10 @@ std::vector<GroupStatistics> StatisticsOf(const Group& group, const Statistics& 
       if (all && whole == nullptr) whole = &found->second;
       if (!all) parts.push_back(&found->second);
     }
+    Bounds bound = {std::vector<double>(tensor.channels, -kInfinity),
+                    std::vector<double>(tensor.channels, kInfinity)};
+    const auto bounded = bounds.find(tensor.names[0]);
+    if (bounded != bounds.end()) bound = bounded->second;
     rates.resize(whole->size());
     for (size_t k = 0; k < whole->size(); ++k) {
       GroupStatistics& rate = rates[k];
@@ -169,6 +176,8 @@ std::vector<GroupStatistics> StatisticsOf(const Group& group, const Statistics& 
       }
       rate.low.insert(rate.low.end(), low.begin(), low.end());
       rate.high.insert(rate.high.end(), high.begin(), high.end());
+      rate.bound_low.insert(rate.bound_low.end(), bound.low.begin(), bound.low.end());
+      rate.bound_high.insert(rate.bound_high.end(), bound.high.begin(), bound.high.end());
       for (size_t c = 0; c < of.channels; ++c) {
         rate.mean.push_back(of.sum[c] / pixels);
         rate.magnitude.push_back(of.magnitude_sum[c] / pixels);

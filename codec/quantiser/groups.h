@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/quantiser/bounds.h"
 #include "codec/quantiser/layers.h"
 #include "codec/quantiser/statistics.h"
 
@@ -42,11 +43,13 @@ std::vector<Group> ListGroups(const ModelFile& model, const std::vector<Layer>& 
 // were measured under, what the first with all channels saw; of those with fewer (groups of
 // latents) the extremes, in its first channel.
 struct GroupStatistics {
-  std::vector<double> low, high;  // per channel; low <= 0 <= high
+  std::vector<double> low, high;              // per channel; low <= 0 <= high
+  std::vector<double> bound_low, bound_high;  // what no picture passes; infinite: not known
   std::vector<double> mean, magnitude, square;
   std::vector<TensorStatistics> parts;  // for samples; one a tensor
 };
-std::vector<GroupStatistics> StatisticsOf(const Group& group, const Statistics& statistics);
+std::vector<GroupStatistics> StatisticsOf(const Group& group, const Statistics& statistics,
+                                          const std::map<TensorKey, Bounds>& bounds);
 
 }  // namespace glint::quantiser
 

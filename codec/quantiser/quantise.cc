@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "codec/public_error.h"
+#include "codec/quantiser/built_in_pictures.h"
 #include "codec/quantiser/quantiser.h"
 #include "codec/quantiser/search.h"
 #include "engine/float_env.h"
@@ -22,7 +23,11 @@ Result<QuantisedModel> Run(const Model& model, const std::vector<Picture>& pictu
   if (options.tune) GLINT_TRY(quantiser::TuneRanges(&quantiser));
   QuantisedModel result;
   result.file = quantiser.File();
-  GLINT_ASSIGN(result.loss, quantiser.Loss());
+  GLINT_ASSIGN(result.calibration, quantiser.Loss());
+  result.loss = result.calibration.loss;
+  if (options.built_in) {
+    GLINT_ASSIGN(result.built_in, quantiser.BuiltInLoss());
+  }
   result.relative_cost = quantiser.RelativeCost();
   for (size_t i = 0; i < quantiser.layers().size(); ++i) {
     result.layers.push_back(quantiser.Describe(i));
@@ -49,6 +54,8 @@ const char* NameOf(LayerPrecision precision) {
   }
   return "";
 }
+
+std::vector<NamedPicture> BuiltInPictures() { return quantiser::MakeBuiltInPictures(); }
 
 Expected<QuantisedModel> Quantise(const Model& model, const std::vector<Picture>& pictures,
                                   const QuantiseOptions& options) {

@@ -12,8 +12,6 @@
 namespace glint::quantiser {
 namespace {
 
-constexpr uint32_t kLossCrop = 256;
-
 Status Invalid(const std::string& what) {
   return Status::Error(StatusCode::kInvalidArgument, what);
 }
@@ -32,12 +30,6 @@ std::vector<double> DefaultRates(const RateControl& rate) {
     lrds.push_back(std::clamp(lrd, rate.min, rate.max));
   }
   return lrds;
-}
-
-// A low, a middle and a high one: what a change costs is told by few.
-std::vector<double> LossRates(const std::vector<double>& lrds) {
-  if (lrds.size() <= 3) return lrds;
-  return {lrds[1], lrds[lrds.size() / 2], lrds[lrds.size() - 2]};
 }
 
 }  // namespace
@@ -72,13 +64,10 @@ Status Quantiser::Init() {
   lrds_ = options_.lrds.empty() ? DefaultRates(file_->document().rate) : options_.lrds;
   std::sort(lrds_.begin(), lrds_.end());
   for (const double lrd : lrds_) t_.push_back(RateToT(file_->document().rate, lrd));
-  GLINT_ASSIGN(const Statistics statistics,
-               Calibrate(file_, layers_, pictures_, Calibration("calibrate")));
-  for (const Group& group : groups_) statistics_.push_back(StatisticsOf(group, statistics));
+  GLINT_TRY(MeasureStatistics());
   GLINT_TRY(MeasureMoments());
   Refresh();
-  GLINT_ASSIGN(loss_, TaskLoss::Make(model_, pictures_, kLossCrop, LossRates(lrds_),
-                                     file_->document().rate.lambda_per_lrd, threads_));
+  GLINT_TRY(MeasureReference());
   return Progress("measure", 0);
 }
 
@@ -248,36 +237,6 @@ bool Quantiser::MayBeInteger(size_t layer) const {
 bool Quantiser::MayBeEightBit(size_t layer) const {
   return MayBeInteger(layer) && !IsEntropyGraph(layers_[layer].graph) &&
          groups_[group_of_[layer]].kind == Group::Kind::kFree;
-}
-
-CalibrationOptions Quantiser::Calibration(const char* stage) const {
-  CalibrationOptions calibration;
-  calibration.lrds = lrds_;
-  calibration.threads = threads_;
-  calibration.progress = [this, stage](double done) { return Progress(stage, done); };
-  return calibration;
-}
-
-// For the layers that may come to 8-bit weights; those between z and the symbols are rounded to the
-// nearest (their exact graphs run twice, at half of the places).
-Status Quantiser::MeasureMoments() {
-  if (options_.rounding != WeightRounding::kGptq || options_.seed_scheme ||
-      options_.type != QuantisedType::kInt8) {
-    return Status::Ok();
-  }
-  std::vector<size_t> wanted;
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    const Layer& layer = layers_[i];
-    if (!InScope(layer) || IsEntropyGraph(layer.graph) || layer.is_gdn()) continue;
-    if (fixed_[i] && precision(i) != LayerPrecision::kW8A8 &&
-        precision(i) != LayerPrecision::kW8A16) {
-      continue;
-    }
-    wanted.push_back(i);
-  }
-  GLINT_ASSIGN(moments_, MeasureSecondMoments(file_, layers_, wanted, pictures_,
-                                              Calibration("second moments")));
-  return Status::Ok();
 }
 
 void Quantiser::SetPrecision(size_t layer, LayerPrecision wanted, double splitting) {
@@ -497,8 +456,6 @@ std::vector<float> Quantiser::CorrectedBias(size_t index) const {
   }
   return bias;
 }
-
-Result<double> Quantiser::Loss() const { return loss_->Of(File()); }
 
 double Quantiser::RelativeCost() const {
   double cost = 0, in_float = 0;

@@ -45,8 +45,16 @@ class Quantiser {
   void Widen(size_t group, double factor);
   double widened(size_t group) const { return widen_[group]; }
 
-  // On the pictures, percent (QuantisedModel::loss).
-  Result<double> Loss() const;
+  bool has_built_in() const { return options_.built_in; }
+  // On crops of the pictures, and on the built-in ones.
+  Result<SetLoss> Loss() const { return loss_->Of(File()); }
+  Result<SetLoss> BuiltInLoss();
+  // On crops of the pictures: of a quarter of the pixels when `quick`. Differences are those from
+  // what the model was at the last StartDifference.
+  Status StartDifference();
+  Result<TaskLoss::Distance> Distance(bool quick) const {
+    return (quick ? quick_loss_ : loss_)->DistanceOf(File());
+  }
   double RelativeCost() const;  // of g_a and g_s, FP32 being 1
   std::vector<uint8_t> File() const { return WriteDraft(*file_, layers_, draft_); }
   QuantisedLayer Describe(size_t index) const;
@@ -59,7 +67,10 @@ class Quantiser {
   Status CheckSeedScheme() const;
   Status CheckWeights() const;
   Status ApplyKeep();
+  Status MeasureStatistics();
   Status MeasureMoments();
+  Status MeasureReference();
+  TaskRates Rates() const;
   LayerPrecision Wanted(size_t index) const;
   double WantedSplitting() const;
   bool InScope(const Layer& layer) const;
@@ -82,6 +93,7 @@ class Quantiser {
   CalibrationOptions Calibration(const char* stage) const;
 
   const std::vector<Picture>& pictures_;
+  std::vector<Picture> built_in_;
   const QuantiseOptions& options_;
   const Model& model_;
   std::shared_ptr<const ModelFile> file_;
@@ -99,7 +111,7 @@ class Quantiser {
   std::vector<double> widen_;                             // by group
   std::vector<double> splitting_;                         // by group
   std::vector<bool> changed_;                             // by group
-  std::optional<TaskLoss> loss_;
+  std::optional<TaskLoss> loss_, quick_loss_, built_in_loss_;
   Draft draft_;
 };
 

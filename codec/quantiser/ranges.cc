@@ -76,12 +76,17 @@ struct Span {
   double low = 0, high = 0;  // magnitudes on either side of zero, in units of the factors
 };
 
-Span WidestSpan(const GroupStatistics& rate, const std::vector<float>& factor) {
+// Up to the bound where there is one, else what was seen, with `room`.
+double Reach(double seen, double bound, double room) {
+  return std::isfinite(bound) ? bound : room * seen;
+}
+
+Span WidestSpan(const GroupStatistics& rate, const std::vector<float>& factor, double room) {
   Span span;
   for (size_t c = 0; c < factor.size(); ++c) {
     const double f = static_cast<double>(factor[c]);
-    span.low = std::max(span.low, -rate.low[c] / f);
-    span.high = std::max(span.high, rate.high[c] / f);
+    span.low = std::max(span.low, Reach(-rate.low[c], -rate.bound_low[c], room) / f);
+    span.high = std::max(span.high, Reach(rate.high[c], rate.bound_high[c], room) / f);
   }
   span.high = std::max(span.high, kLeastRange);
   return span;
@@ -119,10 +124,10 @@ int ChooseZero(const std::vector<Span>& spans, bool digits) {
 }
 
 std::vector<Span> SpansOf(const std::vector<GroupStatistics>& rates,
-                          const std::vector<float>& factor) {
+                          const std::vector<float>& factor, double room) {
   std::vector<Span> spans;
   spans.reserve(rates.size());
-  for (const GroupStatistics& rate : rates) spans.push_back(WidestSpan(rate, factor));
+  for (const GroupStatistics& rate : rates) spans.push_back(WidestSpan(rate, factor, room));
   return spans;
 }
 
@@ -140,11 +145,18 @@ struct ChannelNoise {
   std::vector<double> input, weights;
 };
 
+// Of the noise of independently rounded weights, after compensation (WeightRounding::kGptq): in
+// convolutions over neighbours, which see much the same, most of it goes away. In transposed ones,
+// with fewer taps a phase, and where there is one tap, less does: they are left as they are.
+double WhatRoundingLeaves(const Layer& layer) {
+  return layer.node->op == OpType::kConv2d && layer.taps() > 1 ? 0.3 : 1.0;
+}
+
 ChannelNoise NoiseOf(const std::vector<GroupStatistics>& rates,
                      const std::vector<Weighting>& weightings,
                      const std::vector<Consumer>& consumers, const std::vector<float>& factor,
                      Quantisation quantisation) {
-  const std::vector<Span> spans = SpansOf(rates, factor);
+  const std::vector<Span> spans = SpansOf(rates, factor, 1.0);
   if (quantisation.element == kernels::Element::kU8) quantisation.zero = ChooseZero(spans, false);
   std::vector<std::vector<float>> scales;
   scales.reserve(consumers.size());
@@ -169,7 +181,7 @@ ChannelNoise NoiseOf(const std::vector<GroupStatistics>& rates,
         const double scale = static_cast<double>(scales[i][out]);
         outputs += scale * scale * weightings[k].of_consumer[i].out[out];
       }
-      outputs *= static_cast<double>(layer.taps());
+      outputs *= static_cast<double>(layer.taps()) * WhatRoundingLeaves(layer);
       for (const size_t c : consumers[i].channels) {
         const double f = static_cast<double>(factor[c]);
         noise.weights[c] += unit * rates[k].square[c] / (f * f) * outputs;
@@ -459,16 +471,16 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
       choice.factor = factor;
     }
     choice.split = ChooseSplit(NoiseOf(rates, weightings, consumers, factor, quantisation), digits);
-    const std::vector<Span> spans = SpansOf(rates, factor);
+    quantisation.dynamic = options.dynamic && !bytes;
+    const double room = bytes || quantisation.dynamic ? 1.0 : kRoom;
+    const std::vector<Span> spans = SpansOf(rates, factor, room);
     if (bytes) {
       quantisation.zero = ChooseZero(spans, choice.digits);
     } else {
       quantisation.max = ChooseMax(rates, weightings, consumers, factor);
     }
-    quantisation.dynamic = options.dynamic && !bytes;
     for (size_t k = 0; k < rates.size(); ++k) {
-      const double room = bytes || quantisation.dynamic ? 1.0 : kRoom;
-      double step = StepFor(spans[k], quantisation) * room;
+      double step = StepFor(spans[k], quantisation);
       if (bytes && options.method == RangeMethod::kMse) {
         step =
             ShrinkByError(group, rates[k], weightings[k], factor, quantisation, choice.split, step);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <map>
 #include <span>
 
@@ -12,21 +13,36 @@ namespace {
 struct Choice {
   LayerPrecision precision = LayerPrecision::kW8A8;
   double splitting = 0;
-  double loss = 0;  // measured alone
-  double gain = 0;  // of time, or of bytes
+  double gain = 0;   // of time, or of bytes
+  double loss = 0;   // measured alone, percent
+  double price = 0;  // measured alone, as a share of what may be lost
 };
 
 // From 16 bits, or from the choice before, to the next that gains more: of each layer those that
-// lie on the lower convex hull of loss over gain, so a layer's steps come in order of `ratio`.
+// lie on the lower convex hull of price over gain, so a layer's steps come in order of `ratio`.
 struct Step {
   size_t layer = 0;
   size_t number = 0;  // of the layer's steps
   Choice to;
-  double added_loss = 0;
-  double ratio = 0;  // of what the step loses to what it gains
+  double added_price = 0;
+  double ratio = 0;  // of price to gain
 };
 
 constexpr LayerPrecision kStart = LayerPrecision::kW16A16;
+
+using Distance = TaskLoss::Distance;
+
+// What a mix may lose.
+struct Budget {
+  Distance most;
+  // Whichever is nearer to its end.
+  double ShareOf(const Distance& distance) const {
+    return std::max(distance.loss / most.loss, distance.difference / most.difference);
+  }
+  double PriceOf(const Distance& added) const {
+    return added.loss / most.loss + added.difference / most.difference;
+  }
+};
 
 std::vector<Choice> ChoicesOf(const Quantiser& quantiser, size_t index) {
   if (quantiser.is_fixed(index) || quantiser.precision(index) != kStart) return {};
@@ -35,33 +51,33 @@ std::vector<Choice> ChoicesOf(const Quantiser& quantiser, size_t index) {
     // Its time is small: what 8-bit weights save there is the size of the file.
     const double weights =
         static_cast<double>(layer.taps() * layer.channels() * layer.out_channels);
-    return {{LayerPrecision::kW8A16, 0, 0, weights}};
+    return {{LayerPrecision::kW8A16, 0, weights}};
   }
   std::vector<Choice> choices;
   if (!quantiser.MayBeEightBit(index)) return choices;
   for (const double share : {0.5, 0.25, 0.125, 0.0}) {
     const bool possible = share == 0 || quantiser.MaySplit(index);
     if (!possible || share > quantiser.most_splitting()) continue;
-    choices.push_back({LayerPrecision::kW8A8, share, 0, layer.macs_per_pixel * (1 - share)});
+    choices.push_back({LayerPrecision::kW8A8, share, layer.macs_per_pixel * (1 - share)});
   }
   return choices;
 }
 
 // `choices`: by growing gain.
 void AppendSteps(size_t layer, const std::vector<Choice>& choices, std::vector<Step>* steps) {
-  constexpr double kLeastLoss = 1e-4;  // measurements are not finer
-  double loss = 0, gain = 0;
+  constexpr double kLeastPrice = 1e-4;  // measurements are not finer
+  double price = 0, gain = 0;
   size_t number = 0;
   for (size_t i = 0; i < choices.size();) {
     size_t best = i;
     const auto ratio = [&](size_t c) {
-      return std::max(choices[c].loss - loss, kLeastLoss) / (choices[c].gain - gain);
+      return std::max(choices[c].price - price, kLeastPrice) / (choices[c].gain - gain);
     };
     for (size_t c = i; c < choices.size(); ++c) {
       if (ratio(c) <= ratio(best)) best = c;
     }
-    steps->push_back({layer, number++, choices[best], choices[best].loss - loss, ratio(best)});
-    loss = choices[best].loss;
+    steps->push_back({layer, number++, choices[best], choices[best].price - price, ratio(best)});
+    price = choices[best].price;
     gain = choices[best].gain;
     i = best + 1;
   }
@@ -70,7 +86,7 @@ void AppendSteps(size_t layer, const std::vector<Choice>& choices, std::vector<S
 // The layers of all `steps` at 16 bits, but as `taken` has them.
 void Apply(const std::vector<Step>& steps, std::span<const Step> taken, Quantiser* quantiser) {
   std::map<size_t, Choice> choices;
-  for (const Step& step : steps) choices[step.layer] = {kStart, 0, 0, 0};
+  for (const Step& step : steps) choices[step.layer] = {kStart};
   for (const Step& step : taken) choices[step.layer] = step.to;
   for (const auto& [layer, choice] : choices) {
     quantiser->SetPrecision(layer, choice.precision, choice.splitting);
@@ -78,41 +94,101 @@ void Apply(const std::vector<Step>& steps, std::span<const Step> taken, Quantise
   quantiser->Refresh();
 }
 
-// The longest beginning of `steps` (cheapest first) whose loss stays below `most`, by bisection:
-// losses add up nearly, so they grow with the length. Then whatever else still fits.
-Status ApplyWithin(const std::vector<Step>& steps, double most, Quantiser* quantiser) {
+// What each choice of the layers for size, or of those for time, takes by itself, and from that
+// the steps, cheapest first.
+Result<std::vector<Step>> MeasureSteps(bool for_size, const Budget& budget, Quantiser* quantiser,
+                                       std::vector<double>* alone) {
+  std::vector<Step> steps;
+  const size_t count = quantiser->layers().size();
+  GLINT_ASSIGN(const Distance base, quantiser->Distance(true));
+  for (size_t i = 0; i < count; ++i) {
+    if (IsEntropyGraph(quantiser->layers()[i].graph) != for_size) continue;
+    std::vector<Choice> choices = ChoicesOf(*quantiser, i);
+    for (Choice& choice : choices) {
+      quantiser->SetPrecision(i, choice.precision, choice.splitting);
+      quantiser->Refresh();
+      GLINT_ASSIGN(Distance added, quantiser->Distance(true));
+      added.loss -= base.loss;
+      // What other means make of the same pictures is no harm.
+      added.difference = for_size ? 0 : added.difference - base.difference;
+      choice.price = budget.PriceOf(added);
+      (*alone)[i] = added.loss;
+    }
+    GLINT_TRY(
+        quantiser->Progress("measure", static_cast<double>(i + 1) / static_cast<double>(count)));
+    if (choices.empty()) continue;
+    quantiser->SetPrecision(i, kStart, 0);
+    quantiser->Refresh();
+    AppendSteps(i, choices, &steps);
+  }
+  std::stable_sort(steps.begin(), steps.end(),
+                   [](const Step& a, const Step& b) { return a.ratio < b.ratio; });
+  return steps;
+}
+
+// The longest beginning of `steps` that stays within the budget, by bisection: what they lose adds
+// up nearly, so it grows with the length. Then whatever else still fits. Returns what was taken.
+Result<std::vector<Step>> ApplyWithin(const std::vector<Step>& steps, const Budget& budget,
+                                      Quantiser* quantiser) {
   size_t good = 0, bad = steps.size() + 1;
   const auto done = [&](size_t tried) {
     return static_cast<double>(tried) / static_cast<double>(steps.size() + 1);
   };
   const std::span<const Step> all(steps);
+  double used = 0;
   while (good + 1 < bad) {
     const size_t middle = (good + bad) / 2;
     Apply(steps, all.first(middle), quantiser);
-    GLINT_ASSIGN(const double loss, quantiser->Loss());
-    (loss <= most ? good : bad) = middle;
+    GLINT_ASSIGN(const Distance distance, quantiser->Distance(false));
+    const double share = budget.ShareOf(distance);
+    if (share <= 1) used = share;
+    (share <= 1 ? good : bad) = middle;
     GLINT_TRY(quantiser->Progress("mix", 1.0 - done(bad - good)));
   }
   std::vector<Step> taken(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(good));
-  Apply(steps, taken, quantiser);
-  GLINT_ASSIGN(double loss, quantiser->Loss());
   for (size_t i = good; i < steps.size(); ++i) {
     const size_t before =
         static_cast<size_t>(std::count_if(taken.begin(), taken.end(), [&](const Step& step) {
           return step.layer == steps[i].layer;
         }));
-    if (before != steps[i].number || loss + steps[i].added_loss > most) continue;
+    // Half of the price: it is the sum of two shares of which one counts.
+    if (before != steps[i].number || used + steps[i].added_price / 2 > 1) continue;
     taken.push_back(steps[i]);
     Apply(steps, taken, quantiser);
-    GLINT_ASSIGN(const double tried, quantiser->Loss());
-    if (tried <= most) {
-      loss = tried;
+    GLINT_ASSIGN(const Distance tried, quantiser->Distance(false));
+    if (budget.ShareOf(tried) <= 1) {
+      used = budget.ShareOf(tried);
     } else {
       taken.pop_back();
     }
     GLINT_TRY(quantiser->Progress("mix", done(i + 1)));
   }
   Apply(steps, taken, quantiser);
+  return taken;
+}
+
+Result<bool> SparesBuiltIn(Quantiser* quantiser) {
+  GLINT_TRY(quantiser->Progress("built-in pictures", 0));
+  GLINT_ASSIGN(const SetLoss loss, quantiser->BuiltInLoss());
+  return loss.worst.decibels <= kMostDecibels && loss.worst_colour.colour <= kMostColour;
+}
+
+// Takes steps back, the last first, until no built-in picture loses too much (by bisection). Where
+// one does without any of them as well, nothing is taken back.
+Status SpareBuiltIn(const std::vector<Step>& steps, std::span<const Step> taken,
+                    Quantiser* quantiser) {
+  size_t good = 0, bad = taken.size();
+  GLINT_ASSIGN(const bool all, SparesBuiltIn(quantiser));
+  if (all || bad == 0) return Status::Ok();
+  Apply(steps, {}, quantiser);
+  GLINT_ASSIGN(const bool none, SparesBuiltIn(quantiser));
+  while (none && good + 1 < bad) {
+    const size_t middle = (good + bad) / 2;
+    Apply(steps, taken.first(middle), quantiser);
+    GLINT_ASSIGN(const bool spared, SparesBuiltIn(quantiser));
+    (spared ? good : bad) = middle;
+  }
+  Apply(steps, taken.first(none ? good : taken.size()), quantiser);
   return Status::Ok();
 }
 
@@ -120,42 +196,39 @@ Status ApplyWithin(const std::vector<Step>& steps, double most, Quantiser* quant
 
 Result<std::vector<double>> ChooseMix(double max_loss, Quantiser* quantiser) {
   std::vector<double> alone(quantiser->layers().size(), 0.0);
-  GLINT_ASSIGN(const double base, quantiser->Loss());
-  if (base > max_loss) {
+  GLINT_TRY(quantiser->StartDifference());
+  GLINT_ASSIGN(const Distance base, quantiser->Distance(false));
+  if (base.loss > max_loss) {
     char text[128];
-    std::snprintf(text, sizeof(text), "16 bits everywhere lose %.3g %%, max_loss is %.3g %%", base,
-                  max_loss);
+    std::snprintf(text, sizeof(text), "16 bits everywhere lose %.3g %%, max_loss is %.3g %%",
+                  base.loss, max_loss);
     return Status::Error(StatusCode::kInvalidArgument, text);
   }
-  std::vector<Step> sizes, times;
-  for (size_t i = 0; i < alone.size(); ++i) {
-    std::vector<Choice> choices = ChoicesOf(*quantiser, i);
-    for (Choice& choice : choices) {
-      quantiser->SetPrecision(i, choice.precision, choice.splitting);
-      quantiser->Refresh();
-      GLINT_ASSIGN(const double loss, quantiser->Loss());
-      choice.loss = alone[i] = loss - base;
-    }
-    GLINT_TRY(quantiser->Progress("measure",
-                                  static_cast<double>(i + 1) / static_cast<double>(alone.size())));
-    if (choices.empty()) continue;
-    quantiser->SetPrecision(i, kStart, 0);
-    AppendSteps(i, choices, IsEntropyGraph(quantiser->layers()[i].graph) ? &sizes : &times);
-  }
-  quantiser->Refresh();
-  for (std::vector<Step>* steps : {&sizes, &times}) {
-    std::stable_sort(steps->begin(), steps->end(),
-                     [](const Step& a, const Step& b) { return a.ratio < b.ratio; });
-  }
-  // Pictures that calibration did not see lose about a fifth more.
-  constexpr double kUnseen = 0.8;
+  constexpr double kUnseen = 0.8;        // pictures not calibrated on lose about a fifth more
   constexpr double kShareForSize = 0.2;  // of the loss that is allowed
-  const double most = std::max(base, kUnseen * max_loss);
-  const double most_for_size = std::max(base, 0.0) + kShareForSize * most;
-  GLINT_TRY(ApplyWithin(sizes, std::min(most_for_size, most), quantiser));
-  GLINT_TRY(ApplyWithin(times, most, quantiser));
+  constexpr double kDifference = 3.0;    // that goes with a percent of loss
+  Budget budget{{std::max({base.loss, kUnseen * max_loss, 1e-9}), kDifference * max_loss}};
+  Budget for_size = budget;
+  for_size.most.loss =
+      std::min(std::max(base.loss, 0.0) + kShareForSize * budget.most.loss, budget.most.loss);
+  for_size.most.difference = std::numeric_limits<double>::infinity();
+  GLINT_ASSIGN(const std::vector<Step> sizes, MeasureSteps(true, for_size, quantiser, &alone));
+  GLINT_TRY(ApplyWithin(sizes, for_size, quantiser).status());
+  GLINT_TRY(quantiser->StartDifference());
+  GLINT_ASSIGN(const std::vector<Step> times, MeasureSteps(false, budget, quantiser, &alone));
+  GLINT_ASSIGN(const std::vector<Step> taken, ApplyWithin(times, budget, quantiser));
+  if (quantiser->has_built_in()) GLINT_TRY(SpareBuiltIn(times, taken, quantiser));
   return alone;
 }
+
+namespace {
+
+Result<double> LossOf(const Quantiser& quantiser) {
+  GLINT_ASSIGN(const SetLoss loss, quantiser.Loss());
+  return loss.loss;
+}
+
+}  // namespace
 
 Status TuneRanges(Quantiser* quantiser) {
   std::vector<size_t> groups;
@@ -166,7 +239,7 @@ Status TuneRanges(Quantiser* quantiser) {
     });
     if (eight_bit) groups.push_back(g);
   }
-  GLINT_ASSIGN(double least, quantiser->Loss());
+  GLINT_ASSIGN(double least, LossOf(*quantiser));
   for (size_t i = 0; i < groups.size(); ++i) {
     double best = quantiser->widened(groups[i]);
     // Away from where it is, in either direction, as long as that helps.
@@ -174,7 +247,7 @@ Status TuneRanges(Quantiser* quantiser) {
       double tried = best * ratio;
       while (true) {
         quantiser->Widen(groups[i], tried);
-        GLINT_ASSIGN(const double loss, quantiser->Loss());
+        GLINT_ASSIGN(const double loss, LossOf(*quantiser));
         if (loss >= least) break;
         least = loss;
         best = tried;

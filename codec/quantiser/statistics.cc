@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "codec/model_impl.h"
-#include "codec/quantiser/codec_status.h"
+#include "codec/public_error.h"
 
 namespace glint::quantiser {
 namespace {
@@ -286,9 +286,27 @@ Result<Statistics> Calibrate(const std::shared_ptr<const ModelFile>& model,
   return statistics;
 }
 
+void WidenRanges(const Statistics& wider, Statistics* statistics) {
+  constexpr size_t kShare = 8;
+  for (auto& [key, rates] : *statistics) {
+    const std::vector<TensorStatistics>& others = wider.at(key);
+    for (size_t k = 0; k < rates.size(); ++k) {
+      TensorStatistics& of = rates[k];
+      const TensorStatistics& other = others[k];
+      for (size_t c = 0; c < of.channels; ++c) {
+        of.low[c] = std::min(of.low[c], other.low[c]);
+        of.high[c] = std::max(of.high[c], other.high[c]);
+      }
+      const size_t samples = other.sample_count() / kShare * of.channels;
+      of.samples.insert(of.samples.end(), other.samples.begin(),
+                        other.samples.begin() + static_cast<std::ptrdiff_t>(samples));
+    }
+  }
+}
+
 Result<std::map<size_t, std::vector<SecondMoment>>> MeasureSecondMoments(
     const std::shared_ptr<const ModelFile>& model, const std::vector<Layer>& layers,
-    const std::vector<size_t>& wanted, std::span<const Picture> pictures,
+    const std::vector<size_t>& wanted, const std::vector<PictureShare>& sets,
     const CalibrationOptions& options) {
   std::map<size_t, std::vector<Problem>> problems;
   std::set<TensorKey> tensors;
@@ -298,19 +316,22 @@ Result<std::map<size_t, std::vector<SecondMoment>>> MeasureSecondMoments(
   }
   TensorKeeper keeper(tensors);
   GLINT_ASSIGN(const Model observed, ObservedModel(model, &keeper));
-  const size_t runs = std::max<size_t>(1, pictures.size() * options.lrds.size());
-  const auto after = [&] {
-    for (auto& [index, of_layer] : problems) {
-      for (Problem& problem : of_layer) {
-        // Three times as many places as unknowns, for the moments to have full rank.
-        const size_t places = std::max<size_t>(4096, 3 * problem.moment.size) / runs + 1;
-        AddPicture(keeper, layers[index], places, &problem);
+  for (const PictureShare& set : sets) {
+    const double runs = static_cast<double>(set.pictures.size() * options.lrds.size());
+    const auto after = [&] {
+      for (auto& [index, of_layer] : problems) {
+        for (Problem& problem : of_layer) {
+          // Three times as many places as unknowns, for the moments to have full rank.
+          const size_t all = std::max<size_t>(4096, 3 * problem.moment.size);
+          const double places = set.share * static_cast<double>(all) / runs;
+          AddPicture(keeper, layers[index], static_cast<size_t>(places) + 1, &problem);
+        }
       }
-    }
-    keeper.Clear();
-  };
-  GLINT_TRY(CodePictures(
-      observed, pictures, options, [](size_t) {}, after));
+      keeper.Clear();
+    };
+    GLINT_TRY(CodePictures(
+        observed, set.pictures, options, [](size_t) {}, after));
+  }
   std::map<size_t, std::vector<SecondMoment>> moments;
   for (auto& [index, of_layer] : problems) {
     for (Problem& problem : of_layer) {

@@ -42,6 +42,10 @@ Result<Statistics> Calibrate(const std::shared_ptr<const ModelFile>& model,
                              const std::vector<Layer>& layers, std::span<const Picture> pictures,
                              const CalibrationOptions& options);
 
+// Makes the ranges of `statistics` hold what `wider` saw as well. Averages stay those of
+// `statistics`; samples get an eighth of those of `wider`.
+void WidenRanges(const Statistics& wider, Statistics* statistics);
+
 // Second moments of what a layer multiplies, for error-compensating rounding: of each of its
 // matrices (one, or a phase of a transposed convolution) the average of v v^T over places, rates
 // and pictures, v being the inputs under the taps in the order of `taps`, then of channels (of
@@ -51,10 +55,15 @@ struct SecondMoment {
   size_t size = 0;            // taps.size() * channels
   std::vector<float> values;  // [size][size]
 };
+// Pictures that have `share` of the places together.
+struct PictureShare {
+  std::span<const Picture> pictures;
+  double share = 1;
+};
 // By index into `layers`, for those that `wanted` names.
 Result<std::map<size_t, std::vector<SecondMoment>>> MeasureSecondMoments(
     const std::shared_ptr<const ModelFile>& model, const std::vector<Layer>& layers,
-    const std::vector<size_t>& wanted, std::span<const Picture> pictures,
+    const std::vector<size_t>& wanted, const std::vector<PictureShare>& sets,
     const CalibrationOptions& options);
 
 }  // namespace glint::quantiser

@@ -1,27 +1,38 @@
 #include "codec/quantiser/task_loss.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
+#include <limits>
 #include <utility>
 
-#include "codec/quantiser/codec_status.h"
+#include "codec/public_error.h"
+#include "engine/thread_pool.h"
 #include "glint/image_io.hpp"
 
 namespace glint::quantiser {
 namespace {
 
-constexpr size_t kSamples = 3;  // of a pixel, 8 bits each
+// An error of as many levels as colours may be off by is no loss: decibels are counted above it.
+constexpr double kUnseen = kMostColour * kMostColour;
 
-// Crops one below the other; narrower ones repeat their last column.
-Picture Mosaic(std::span<const Picture> pictures, uint32_t crop) {
-  Picture mosaic;
-  mosaic.info.width = 1;
+double Decibels(double squared_error) { return 10.0 * std::log10(squared_error + kUnseen); }
+
+}  // namespace
+
+Result<TaskLoss> TaskLoss::OfMosaic(const Model& reference, std::span<const Picture> pictures,
+                                    uint32_t crop, const TaskRates& rates) {
+  TaskLoss loss;
+  loss.rates_ = rates;
+  Sheet& sheet = loss.sheets_.emplace_back();
+  PictureInfo& info = sheet.picture.info;
+  info.width = 1;
   for (const Picture& picture : pictures) {
-    mosaic.info.width = std::max(mosaic.info.width, std::min(picture.info.width, crop));
+    info.width = std::max(info.width, std::min(picture.info.width, crop));
   }
-  const size_t row_bytes = mosaic.info.width * kSamples;
-  for (const Picture& source : pictures) {
-    const Picture picture = ToRgb8(source);
+  // Crops one below the other; narrower ones repeat their last column.
+  const size_t row_bytes = info.width * kSamples;
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    const Picture picture = ToRgb8(pictures[i]);
     const uint32_t width = std::min(picture.info.width, crop);
     const uint32_t height = std::min(picture.info.height, crop);
     const size_t left = (picture.info.width - width) / 2, top = (picture.info.height - height) / 2;
@@ -30,70 +41,182 @@ Picture Mosaic(std::span<const Picture> pictures, uint32_t crop) {
           picture.samples.data() + ((top + y) * picture.info.width + left) * kSamples;
       std::vector<uint8_t> row(from, from + size_t{width} * kSamples);
       while (row.size() < row_bytes) row.push_back(row[row.size() - kSamples]);
-      mosaic.samples.insert(mosaic.samples.end(), row.begin(), row.end());
+      sheet.picture.samples.insert(sheet.picture.samples.end(), row.begin(), row.end());
     }
-    mosaic.info.height += height;
+    sheet.parts.push_back({i, info.height, height});
+    info.height += height;
   }
-  return mosaic;
+  GLINT_TRY(loss.Measure(reference));
+  return loss;
 }
 
-double SquaredError(const Picture& a, const Picture& b) {
+Result<TaskLoss> TaskLoss::OfEach(const Model& reference, std::span<const Picture> pictures,
+                                  const TaskRates& rates) {
+  TaskLoss loss;
+  loss.rates_ = rates;
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    Sheet& sheet = loss.sheets_.emplace_back();
+    sheet.picture = ToRgb8(pictures[i]);
+    sheet.parts = {{i, 0, pictures[i].info.height}};
+  }
+  GLINT_TRY(loss.Measure(reference));
+  return loss;
+}
+
+Status TaskLoss::Measure(const Model& reference) {
+  for (const double lrd : rates_.lrds) {
+    for (const double ratio : rates_.around) {
+      const ModelInfo& info = reference.info();
+      all_lrds_.push_back(std::clamp(lrd * ratio, info.lrd_min, info.lrd_max));
+    }
+  }
+  GLINT_ASSIGN(reference_, CodeAll(reference));
+  for (std::vector<Coded>& rate : reference_) {
+    for (Coded& coded : rate) coded.samples = {};
+  }
+  return Status::Ok();
+}
+
+Result<TaskLoss::Coded> TaskLoss::Code(const Model& model, const Sheet& sheet, double lrd,
+                                       int threads) const {
+  EncodeOptions encode;
+  encode.lrd = lrd;
+  encode.threads = threads;
+  Report report;
+  const auto stream = Encode(model, sheet.picture, encode, &report);
+  if (!stream) return ToStatus(stream.error());
+  DecodeOptions decode;
+  decode.threads = threads;
+  auto decoded = Decode(model, stream->data(), stream->size(), decode);
+  if (!decoded) return ToStatus(decoded.error());
+  Coded coded;
+  coded.bits = report.estimated_bits;
+  coded.samples = std::move(decoded->samples);
+  const size_t row_bytes = sheet.picture.info.width * kSamples;
+  for (const Part& part : sheet.parts) {
+    Change& change = coded.parts.emplace_back();
+    for (size_t i = part.first_row * row_bytes; i < (part.first_row + part.rows) * row_bytes; ++i) {
+      const double after = static_cast<double>(coded.samples[i]);
+      const double d = after - static_cast<double>(sheet.picture.samples[i]);
+      change.squared_error += d * d;
+      change.sum[i % kSamples] += after;
+    }
+  }
+  return coded;
+}
+
+// One sheet with all threads; many, each with one.
+Result<TaskLoss::AllCoded> TaskLoss::CodeAll(const Model& model) const {
+  const bool many = sheets_.size() > 1;
+  ThreadPool pool(static_cast<size_t>(many ? rates_.threads : 1));
+  const size_t count = sheets_.size() * all_lrds_.size();
+  AllCoded coded(all_lrds_.size(), std::vector<Coded>(sheets_.size()));
+  std::vector<Status> errors(count, Status::Ok());
+  ParallelFor(pool.runner(), count, [&](size_t i, size_t) {
+    const size_t rate = i / sheets_.size(), sheet = i % sheets_.size();
+    auto result = WithoutBadAlloc(
+        [&] { return Code(model, sheets_[sheet], all_lrds_[rate], many ? 1 : rates_.threads); });
+    if (result.ok()) {
+      coded[rate][sheet] = std::move(*result);
+    } else {
+      errors[i] = result.status();
+    }
+  });
+  for (const Status& error : errors) GLINT_TRY(error);
+  return coded;
+}
+
+Result<TaskLoss::AllCoded> TaskLoss::CodeAll(const std::vector<uint8_t>& file) const {
+  const auto model = Model::FromMemory(file.data(), file.size(), "quantised model");
+  if (!model) return ToStatus(model.error());
+  return CodeAll(*model);
+}
+
+// Bits per pixel + lambda * (mean over a pixel's samples), both times the number of pixels.
+double TaskLoss::LossOf(const AllCoded& coded) const {
+  double loss = 0;
+  for (size_t k = 0; k < coded.size(); ++k) {
+    const double lambda = rates_.lambda_per_lrd * all_lrds_[k] / static_cast<double>(kSamples);
+    double change = 0, bits = 0;
+    for (size_t s = 0; s < sheets_.size(); ++s) {
+      const Coded &before = reference_[k][s], &after = coded[k][s];
+      change += after.bits - before.bits;
+      bits += before.bits;
+      for (size_t p = 0; p < before.parts.size(); ++p) {
+        change += lambda * (after.parts[p].squared_error - before.parts[p].squared_error);
+      }
+    }
+    loss += 100.0 * change / std::max(1.0, bits) / static_cast<double>(coded.size());
+  }
+  return loss;
+}
+
+PictureLoss TaskLoss::Compare(const AllCoded& coded, size_t rate, size_t sheet, size_t part) const {
+  const size_t row = sheets_[sheet].picture.info.width;
+  const double pixels = static_cast<double>(sheets_[sheet].parts[part].rows * row);
+  const double samples = pixels * static_cast<double>(kSamples);
+  const size_t count = rates_.around.size();
+  PictureLoss loss;
+  loss.picture = sheets_[sheet].parts[part].picture;
+  loss.lrd = rates_.lrds[rate];
+  std::array<double, kSamples> shift = {};
+  for (size_t k = rate * count; k < (rate + 1) * count; ++k) {
+    const Change& before = reference_[k][sheet].parts[part];
+    const Change& after = coded[k][sheet].parts[part];
+    loss.decibels +=
+        (Decibels(after.squared_error / samples) - Decibels(before.squared_error / samples)) /
+        static_cast<double>(count);
+    for (size_t c = 0; c < kSamples; ++c) {
+      shift[c] += (after.sum[c] - before.sum[c]) / pixels / static_cast<double>(count);
+    }
+  }
+  for (const double channel : shift) loss.colour = std::max(loss.colour, std::abs(channel));
+  return loss;
+}
+
+Result<SetLoss> TaskLoss::Of(const std::vector<uint8_t>& file) const {
+  GLINT_ASSIGN(const AllCoded coded, CodeAll(file));
+  SetLoss loss;
+  loss.loss = LossOf(coded);
+  loss.worst.decibels = -std::numeric_limits<double>::infinity();
+  loss.worst_colour.colour = -1;
+  for (size_t rate = 0; rate < rates_.lrds.size(); ++rate) {
+    for (size_t s = 0; s < sheets_.size(); ++s) {
+      for (size_t p = 0; p < sheets_[s].parts.size(); ++p) {
+        const PictureLoss part = Compare(coded, rate, s, p);
+        if (part.decibels > loss.worst.decibels) loss.worst = part;
+        if (part.colour > loss.worst_colour.colour) loss.worst_colour = part;
+      }
+    }
+  }
+  return loss;
+}
+
+Status TaskLoss::MeasureDifferenceFrom(const std::vector<uint8_t>& file) {
+  GLINT_ASSIGN(near_, CodeAll(file));
+  return Status::Ok();
+}
+
+double TaskLoss::DifferenceOf(const AllCoded& coded) const {
   double sum = 0;
-  for (size_t i = 0; i < a.samples.size(); ++i) {
-    const double d = static_cast<double>(a.samples[i]) - static_cast<double>(b.samples[i]);
-    sum += d * d;
+  for (size_t k = 0; k < near_.size(); ++k) {
+    double difference = 0, error = 0;
+    for (size_t s = 0; s < sheets_.size(); ++s) {
+      const std::vector<uint8_t>&a = near_[k][s].samples, &b = coded[k][s].samples;
+      for (size_t i = 0; i < a.size(); ++i) {
+        const double d = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+        difference += d * d;
+      }
+      for (const Change& part : near_[k][s].parts) error += part.squared_error;
+    }
+    sum += 100.0 * difference / std::max(1.0, error) / static_cast<double>(near_.size());
   }
   return sum;
 }
 
-}  // namespace
-
-Result<TaskLoss> TaskLoss::Make(const Model& reference, std::span<const Picture> pictures,
-                                uint32_t crop, const std::vector<double>& lrds,
-                                double lambda_per_lrd, int threads) {
-  TaskLoss loss;
-  loss.mosaic_ = Mosaic(pictures, crop);
-  loss.lrds_ = lrds;
-  loss.lambda_per_lrd_ = lambda_per_lrd;
-  loss.threads_ = threads;
-  for (const double lrd : lrds) {
-    GLINT_ASSIGN(const Point point, loss.Code(reference, lrd));
-    loss.reference_.push_back(point);
-  }
-  return loss;
-}
-
-Result<TaskLoss::Point> TaskLoss::Code(const Model& model, double lrd) const {
-  EncodeOptions encode;
-  encode.lrd = lrd;
-  encode.threads = threads_;
-  Report report;
-  const auto stream = Encode(model, mosaic_, encode, &report);
-  if (!stream) return ToStatus(stream.error());
-  DecodeOptions decode;
-  decode.threads = threads_;
-  const auto decoded = Decode(model, stream->data(), stream->size(), decode);
-  if (!decoded) return ToStatus(decoded.error());
-  return Point{report.estimated_bits, SquaredError(mosaic_, *decoded)};
-}
-
-Result<double> TaskLoss::Of(const Model& model) const {
-  double loss = 0;
-  for (size_t k = 0; k < lrds_.size(); ++k) {
-    GLINT_ASSIGN(const Point point, Code(model, lrds_[k]));
-    // Bits per pixel + lambda * (mean over a pixel's samples), both times the number of pixels.
-    const double lambda = lambda_per_lrd_ * lrds_[k] / static_cast<double>(kSamples);
-    const double change = point.bits - reference_[k].bits +
-                          lambda * (point.squared_error - reference_[k].squared_error);
-    loss += 100.0 * change / std::max(1.0, reference_[k].bits) / static_cast<double>(lrds_.size());
-  }
-  return loss;
-}
-
-Result<double> TaskLoss::Of(const std::vector<uint8_t>& file) const {
-  const auto model = Model::FromMemory(file.data(), file.size(), "quantised model");
-  if (!model) return ToStatus(model.error());
-  return Of(*model);
+Result<TaskLoss::Distance> TaskLoss::DistanceOf(const std::vector<uint8_t>& file) const {
+  GLINT_ASSIGN(const AllCoded coded, CodeAll(file));
+  return Distance{LossOf(coded), DifferenceOf(coded)};
 }
 
 }  // namespace glint::quantiser

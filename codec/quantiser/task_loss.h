@@ -3,39 +3,89 @@
 #ifndef GLINT_CODEC_QUANTISER_TASK_LOSS_H_
 #define GLINT_CODEC_QUANTISER_TASK_LOSS_H_
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "engine/status.h"
-#include "glint/glint.hpp"
+#include "glint/quantise.hpp"
 
 namespace glint::quantiser {
 
+struct TaskRates {
+  std::vector<double> lrds;
+  double lambda_per_lrd = 0;
+  int threads = 1;
+  // What one picture loses at a rate is the mean over that rate times each of these.
+  std::vector<double> around = {1.0};
+};
+
+// Flat pictures have few symbols, and one of them may fall this way or that: FP32 itself goes up
+// and down by 2 dB from one rate to the next. Their loss is told by several.
+inline std::vector<double> NearbyRates() {
+  return {0.84, 0.88, 0.92, 0.96, 1.0, 1.04, 1.08, 1.12, 1.16};
+}
+
 class TaskLoss {
  public:
-  // Crops of at most `crop` x `crop` from the middle of each picture, joined to one.
-  // Measures `reference` at the rates.
-  static Result<TaskLoss> Make(const Model& reference, std::span<const Picture> pictures,
-                               uint32_t crop, const std::vector<double>& lrds,
-                               double lambda_per_lrd, int threads);
+  // Crops of at most `crop` x `crop` from the middle of each picture, joined to one, so that all
+  // are coded at once. Measures `reference` at the rates.
+  static Result<TaskLoss> OfMosaic(const Model& reference, std::span<const Picture> pictures,
+                                   uint32_t crop, const TaskRates& rates);
+  // Whole pictures, each coded by itself.
+  static Result<TaskLoss> OfEach(const Model& reference, std::span<const Picture> pictures,
+                                 const TaskRates& rates);
 
-  // Bits at equal quality, (dR + lambda dD) / R in percent, mean over the rates.
-  Result<double> Of(const Model& model) const;
-  Result<double> Of(const std::vector<uint8_t>& file) const;
+  Result<SetLoss> Of(const std::vector<uint8_t>& file) const;
+
+  // How far decoded pictures are from those of `file`, in percent of the squared error that those
+  // have. Loss hardly tells noise of the analysis that lets symbols fall otherwise; this does. It
+  // is what wears pictures out that are coded again and again.
+  Status MeasureDifferenceFrom(const std::vector<uint8_t>& file);
+  struct Distance {
+    double loss = 0, difference = 0;
+  };
+  Result<Distance> DistanceOf(const std::vector<uint8_t>& file) const;
 
  private:
-  struct Point {
-    double bits = 0;
-    double squared_error = 0;  // sum over all samples
-  };
-  Result<Point> Code(const Model& model, double lrd) const;
+  static constexpr size_t kSamples = 3;  // of a pixel, 8 bits each
 
-  Picture mosaic_;
-  std::vector<double> lrds_;
-  std::vector<Point> reference_;
-  double lambda_per_lrd_ = 0;
-  int threads_ = 1;
+  // Rows of a sheet that are one picture.
+  struct Part {
+    size_t picture = 0;
+    size_t first_row = 0, rows = 0;
+  };
+  struct Sheet {
+    Picture picture;
+    std::vector<Part> parts;
+  };
+  // Of a part, against the original.
+  struct Change {
+    double squared_error = 0;               // sum over all samples
+    std::array<double, kSamples> sum = {};  // of the decoded samples, by channel
+  };
+  struct Coded {
+    double bits = 0;
+    std::vector<Change> parts;
+    std::vector<uint8_t> samples;  // decoded
+  };
+  using AllCoded = std::vector<std::vector<Coded>>;  // by rate, by sheet
+
+  Status Measure(const Model& reference);
+  Result<Coded> Code(const Model& model, const Sheet& sheet, double lrd, int threads) const;
+  Result<AllCoded> CodeAll(const Model& model) const;
+  Result<AllCoded> CodeAll(const std::vector<uint8_t>& file) const;
+  double LossOf(const AllCoded& coded) const;
+  double DifferenceOf(const AllCoded& coded) const;
+  // At the rates around rates_.lrds[rate].
+  PictureLoss Compare(const AllCoded& coded, size_t rate, size_t sheet, size_t part) const;
+
+  std::vector<Sheet> sheets_;
+  TaskRates rates_;
+  std::vector<double> all_lrds_;  // those around the first rate, those around the second, ...
+  AllCoded reference_;
+  AllCoded near_;  // what DifferenceOf compares with
 };
 
 }  // namespace glint::quantiser

@@ -70,6 +70,8 @@ struct QuantiseOptions {
   // Percent, above 0: the cheapest mix of precisions whose loss on the pictures stays below; an
   // error when 16 bits everywhere lose more.
   double max_loss = 0;
+  // Learn ranges from BuiltInPictures() besides the pictures given, and hold a mix to them.
+  bool built_in = true;
   // The scheme of "Light Uniform PTQ": weights of 8 bits between least and greatest, activations of
   // 16 bits with 8 fractional ones; kInt8 only, nothing of the above but layers kept in FP32.
   bool seed_scheme = false;
@@ -90,13 +92,44 @@ struct QuantisedLayer {
   double loss = 0;                       // max_loss > 0: of this layer alone in 8 bits
 };
 
+// What one picture loses against the model in FP32 at one rate. Decibels are counted above an error
+// of kMostColour levels; of built-in pictures, both are means over nine rates close to that one.
+struct PictureLoss {
+  size_t picture = 0;  // of the set
+  double lrd = 0;
+  double decibels = 0;  // of PSNR
+  double colour = 0;    // levels, 0 to 255, that the mean of a channel is off, at most
+};
+
+// What a set of pictures loses, over three rates.
+struct SetLoss {
+  double loss = 0;    // bits at equal quality, percent; of the whole set
+  PictureLoss worst;  // the picture that loses most decibels
+  PictureLoss worst_colour;
+};
+
+// More than this is a fault of the ranges, not the price of fewer bits.
+constexpr double kMostDecibels = 1.0;
+constexpr double kMostColour = 2.0;
+
 struct QuantisedModel {
   std::vector<uint8_t> file;
   std::vector<QuantisedLayer> layers;
-  double loss = 0;           // of the whole model, on the calibration pictures
+  double loss = 0;           // calibration.loss
+  SetLoss calibration;       // on the pictures given (crops from their middles)
+  SetLoss built_in;          // on BuiltInPictures(), where options ask for them
   double relative_cost = 0;  // time of its multiply-adds, the model in FP32 being 1, by the
                              // products' widths alone
 };
+
+struct NamedPicture {
+  std::string name;
+  Picture picture;
+};
+
+// The pictures that every calibration looks at besides those it is given: flat colours, gradients,
+// edges, noise, text, charts, saturated scenes. 8-bit RGB; the same bytes on every machine.
+GLINT_API std::vector<NamedPicture> BuiltInPictures();
 
 // `model`: in FP32. `pictures`: at least one; 8-bit RGB of any size.
 GLINT_API Expected<QuantisedModel> Quantise(const Model& model,

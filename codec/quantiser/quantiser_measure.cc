@@ -1,0 +1,107 @@
+// What Quantiser measures: the model in float before anything is chosen, and what a draft loses.
+#include <map>
+#include <utility>
+
+#include "codec/quantiser/bounds.h"
+#include "codec/quantiser/built_in_pictures.h"
+#include "codec/quantiser/quantiser.h"
+
+namespace glint::quantiser {
+namespace {
+
+constexpr uint32_t kLossCrop = 256;
+
+// A low, a middle and a high one: what a change costs is told by few.
+std::vector<double> LossRates(const std::vector<double>& lrds) {
+  if (lrds.size() <= 3) return lrds;
+  return {lrds[1], lrds[lrds.size() / 2], lrds[lrds.size() - 2]};
+}
+
+}  // namespace
+
+CalibrationOptions Quantiser::Calibration(const char* stage) const {
+  CalibrationOptions calibration;
+  calibration.lrds = lrds_;
+  calibration.threads = threads_;
+  calibration.progress = [this, stage](double done) { return Progress(stage, done); };
+  return calibration;
+}
+
+// For the layers that may come to 8-bit weights; those between z and the symbols are rounded to the
+// nearest (their exact graphs run twice, at half of the places).
+Status Quantiser::MeasureMoments() {
+  if (options_.rounding != WeightRounding::kGptq || options_.seed_scheme ||
+      options_.type != QuantisedType::kInt8) {
+    return Status::Ok();
+  }
+  std::vector<size_t> wanted;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    if (!InScope(layer) || IsEntropyGraph(layer.graph) || layer.is_gdn()) continue;
+    if (fixed_[i] && precision(i) != LayerPrecision::kW8A8 &&
+        precision(i) != LayerPrecision::kW8A16) {
+      continue;
+    }
+    wanted.push_back(i);
+  }
+  // Photographs say most; but what flat colours multiply should add up as well.
+  constexpr double kBuiltInShare = 0.2;
+  std::vector<PictureShare> sets = {{pictures_, 1.0}};
+  if (options_.built_in) sets = {{pictures_, 1.0 - kBuiltInShare}, {built_in_, kBuiltInShare}};
+  GLINT_ASSIGN(moments_,
+               MeasureSecondMoments(file_, layers_, wanted, sets, Calibration("second moments")));
+  return Status::Ok();
+}
+
+Status Quantiser::MeasureStatistics() {
+  if (options_.built_in) {
+    for (NamedPicture& named : MakeBuiltInPictures()) {
+      built_in_.push_back(std::move(named.picture));
+    }
+  }
+  GLINT_ASSIGN(Statistics statistics,
+               Calibrate(file_, layers_, pictures_, Calibration("calibrate")));
+  if (options_.built_in) {
+    GLINT_ASSIGN(const Statistics wider,
+                 Calibrate(file_, layers_, built_in_, Calibration("built-in pictures")));
+    WidenRanges(wider, &statistics);
+  }
+  const std::map<TensorKey, Bounds> bounds = BoundsFromWeights(*file_, layers_);
+  for (const Group& group : groups_) {
+    statistics_.push_back(StatisticsOf(group, statistics, bounds));
+  }
+  return Status::Ok();
+}
+
+TaskRates Quantiser::Rates() const {
+  TaskRates rates;
+  rates.lrds = LossRates(lrds_);
+  rates.lambda_per_lrd = file_->document().rate.lambda_per_lrd;
+  rates.threads = threads_;
+  return rates;
+}
+
+Status Quantiser::MeasureReference() {
+  GLINT_ASSIGN(loss_, TaskLoss::OfMosaic(model_, pictures_, kLossCrop, Rates()));
+  if (options_.max_loss > 0) {
+    GLINT_ASSIGN(quick_loss_, TaskLoss::OfMosaic(model_, pictures_, kLossCrop / 2, Rates()));
+  }
+  return Status::Ok();
+}
+
+Status Quantiser::StartDifference() {
+  const std::vector<uint8_t> file = File();
+  GLINT_TRY(quick_loss_->MeasureDifferenceFrom(file));
+  return loss_->MeasureDifferenceFrom(file);
+}
+
+Result<SetLoss> Quantiser::BuiltInLoss() {
+  if (!built_in_loss_) {
+    TaskRates rates = Rates();
+    rates.around = NearbyRates();
+    GLINT_ASSIGN(built_in_loss_, TaskLoss::OfEach(model_, built_in_, rates));
+  }
+  return built_in_loss_->Of(File());
+}
+
+}  // namespace glint::quantiser
