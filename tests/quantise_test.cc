@@ -309,7 +309,9 @@ TEST_CASE("model writer: a file of the same tensors and document is the same mod
 
 // ---- whole models ------------------------------------------------------------------------------
 
-QuantisedModel MustQuantise(const Model& model, const QuantiseOptions& options) {
+// Without the built-in pictures, which have tests of their own (built_in_pictures_test.cc).
+QuantisedModel MustQuantise(const Model& model, QuantiseOptions options) {
+  options.built_in = false;
   const auto quantised = Quantise(model, SomePictures(), options);
   REQUIRE_MESSAGE(quantised.ok(), quantised.error().message);
   return *quantised;
@@ -518,6 +520,7 @@ TEST_CASE("Quantise: what it refuses, and why") {
   options.rounding = WeightRounding::kNearest;
   options.lrds = {4e-4};
   options.max_loss = 1e-300;  // 16 bits of a random model lose or gain something
+  options.built_in = false;
   const auto mixed = Quantise(model, SomePictures(), options);
   if (mixed.ok()) {
     CHECK(mixed->loss <= options.max_loss);
@@ -549,6 +552,7 @@ TEST_CASE(
   builder.Float(layer.matrix, 0) = 70000.0f;
   const Model model = LoadModel(builder.Build());
   QuantiseOptions options;
+  options.built_in = false;
   options.type = QuantisedType::kFp16;
   const auto refused = Quantise(model, SomePictures(), options);
   REQUIRE_FALSE(refused.ok());
