@@ -142,9 +142,10 @@ TEST_CASE("target: sizes are met, with the bytes of a plain encoding") {
   }
 }
 
+// Pictures that are not too small: there PSNR jumps by more than 0.05 dB from one rate to the next.
 TEST_CASE("target: PSNR is met from above") {
   for (const PictureInfo& info :
-       {MakeInfo(300, 200, 3, false, 8), MakeInfo(120, 90, 1, true, 16)}) {
+       {MakeInfo(300, 200, 3, false, 8), MakeInfo(320, 240, 1, true, 16)}) {
     const Picture picture = SmoothPicture(info, 12);
     const double least =
         PsnrOf(Light(), picture, EncodedAt(Light(), picture, Light().info().lrd_min));

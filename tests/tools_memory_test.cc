@@ -1,7 +1,9 @@
 // What the programs say about memory, and what they plan before they read a picture.
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 
@@ -50,8 +52,23 @@ TEST_CASE("tools: too little memory is said with the flag that would do") {
   CHECK(MessageOf(Error{ErrorCode::kLimit, "out of memory"}) == "out of memory");
 }
 
+// Runs a test case of this program once more, in a process of its own: what malloc kept of hundreds
+// of tests before would count as taken here. False in that process.
+bool RunsInOwnProcess(const std::string& test_case) {
+  constexpr const char* kMark = "GLINT_TEST_IN_OWN_PROCESS";
+  if (std::getenv(kMark) != nullptr) return false;
+  char self[4096] = {};
+  REQUIRE(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+  const std::string command =
+      std::string(kMark) + "=1 '" + self + "' -tc='" + test_case + "' >/dev/null";
+  CHECK(std::system(command.c_str()) == 0);
+  return true;
+}
+
 // The second decoding of a proof included.
 TEST_CASE("tools: measuring a picture takes what was planned, and is refused below that") {
+  // In a filter a comma would begin another.
+  if (RunsInOwnProcess("tools: measuring a picture takes what was planned*")) return;
   constexpr uint64_t kSlack = (uint64_t{4} << 20) + testing::kSanitizerMemory;
   const TemporaryFolder folder;
   const Model model = LoadModel(TinyModelFile());
