@@ -55,9 +55,10 @@ class RowComparison {
     for (size_t i = 0; i < count; ++i) {
       most = std::max(most, std::abs(int{a[i]} - int{b[i]}));
     }
+    const int levels = most / level;
     difference_ = "another picture: row " + std::to_string(y) + " differs by " +
-                  (most < level ? std::to_string(most) + "/" + std::to_string(level) + " level"
-                                : Count(static_cast<size_t>(most / level), "level"));
+                  (levels == 0 ? std::to_string(most) + "/" + std::to_string(level) + " level"
+                               : Count(static_cast<size_t>(levels), "level"));
   }
 
   const Picture& expected_;

@@ -298,7 +298,7 @@ void AddScenes(Set* set) {
     for (int ball = 0; ball < 6; ++ball) {
       const int dx = x - 22 - ball % 3 * 42, dy = y - 26 - ball / 3 * 44, radius = 20;
       if (dx * dx + dy * dy < radius * radius) {
-        return Shade(kCorners[static_cast<size_t>(ball + 1)], dx, dy, radius);
+        return Shade(kCorners[static_cast<size_t>(ball) + 1], dx, dy, radius);
       }
     }
     const int v = SmoothNoise(x, y, 16, 41) / 2;
