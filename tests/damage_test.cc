@@ -343,8 +343,7 @@ TEST_CASE("damage: PNG files of the suite with every bit of their first bytes fl
   }
 }
 
-// ---- promises about memory
-// ---------------------------------------------------------------------------
+// ---- promises about memory ----------------------------------------------------------------------
 
 // Doubled 12 times and with 4096 channels, a row of 2^29 pixels has more bytes than 64 bits count.
 TEST_CASE("damage: a model that blows pictures up beyond all memory") {

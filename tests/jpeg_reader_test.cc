@@ -203,8 +203,7 @@ TEST_CASE("JPEG: broken profiles and EXIF are left out with a warning") {
   CHECK(read.warnings == std::vector<std::string>{"its EXIF is broken: left out"});
 }
 
-// ---- what is not read
-// ----------------------------------------------------------------------------
+// ---- what is not read ---------------------------------------------------------------------------
 
 TEST_CASE("JPEG: what is not read is named") {
   const Picture source = SmoothPicture(MakeInfo(16, 16, 3, false, 8), 3);
@@ -240,8 +239,7 @@ TEST_CASE("JPEG: what is not read is named") {
   check(with(0xF7, 8), "JPEG-LS");
 }
 
-// ---- damage
-// --------------------------------------------------------------------------------------
+// ---- damage -------------------------------------------------------------------------------------
 
 TEST_CASE("JPEG: what cannot change pixels is a warning, corrupt data are errors") {
   const Bytes file = MakeJpeg(SmoothPicture(MakeInfo(40, 40, 3, false, 8), 4));
@@ -370,8 +368,7 @@ TEST_CASE("damage: mutated JPEG files") {
   CHECK(peak.Growth() < kMostMemory + kSlackMemory);
 }
 
-// ---- limits
-// --------------------------------------------------------------------------------------
+// ---- limits -------------------------------------------------------------------------------------
 
 TEST_CASE("JPEG: memory is what the reader said, and limits hold before it is taken") {
   constexpr uint64_t kSlack = (uint64_t{1} << 20) + testing::kSanitizerMemory;

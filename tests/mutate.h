@@ -26,8 +26,7 @@ inline uint32_t CrcOf(const uint8_t* data, size_t size) {
   return static_cast<uint32_t>(crc32_z(crc32_z(0, nullptr, 0), data, size));
 }
 
-// ---- streams
-// -----------------------------------------------------------------------------------------
+// ---- streams ------------------------------------------------------------------------------------
 
 inline constexpr size_t kStreamSignature = 7;
 
@@ -92,8 +91,7 @@ inline Bytes MakeStreamChunk(uint8_t type, const Bytes& payload) {
   return chunk;
 }
 
-// ---- PNG
-// ---------------------------------------------------------------------------------------------
+// ---- PNG ----------------------------------------------------------------------------------------
 
 inline constexpr size_t kPngSignature = 8;
 
@@ -159,8 +157,7 @@ inline Bytes DeflateAll(const Bytes& bytes) {
   return out;
 }
 
-// ---- model files
-// -------------------------------------------------------------------------------------
+// ---- model files --------------------------------------------------------------------------------
 
 // A safetensors file in its two parts.
 struct ModelParts {
@@ -186,8 +183,7 @@ inline Bytes JoinModel(const ModelParts& parts) {
   return file;
 }
 
-// ---- the mutator
-// -------------------------------------------------------------------------------------
+// ---- the mutator --------------------------------------------------------------------------------
 
 class Mutator {
  public:

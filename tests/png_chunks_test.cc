@@ -162,8 +162,7 @@ TEST_CASE("PNG: Apple's variant is named") {
   CHECK(reading.error.message.find("pngcrush") != std::string::npos);
 }
 
-// ---- claims and memory
-// ---------------------------------------------------------------------------
+// ---- claims and memory --------------------------------------------------------------------------
 
 TEST_CASE("PNG: more pixels than its compressed data can be are refused at once") {
   Limits limits;

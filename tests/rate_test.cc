@@ -71,8 +71,7 @@ TargetResult MustReach(const Model& model, const Picture& picture, const Target&
   return *result;
 }
 
-// ---- quality
-// -------------------------------------------------------------------------------------
+// ---- quality ------------------------------------------------------------------------------------
 
 TEST_CASE("quality: from the lowest rate to the highest, rising, in few digits") {
   const ModelInfo& light = Light().info();
@@ -115,8 +114,7 @@ TEST_CASE("quality: what is none, and a model of one rate") {
   CHECK(fixed.message.find("one fixed rate") != std::string::npos);
 }
 
-// ---- targets
-// -------------------------------------------------------------------------------------
+// ---- targets ------------------------------------------------------------------------------------
 
 TEST_CASE("target: sizes are met, with the bytes of a plain encoding") {
   for (const PictureInfo& info : {MakeInfo(300, 200, 3, false, 8), MakeInfo(64, 64, 1, true, 16)}) {

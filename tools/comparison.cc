@@ -26,8 +26,7 @@ Seconds SumOf(const Evaluation& evaluation) {
   return sum;
 }
 
-// ---- for people
-// ----------------------------------------------------------------------------------
+// ---- for people ---------------------------------------------------------------------------------
 
 // "+1.25 %", and never "-0.00 %".
 std::string PercentText(const Expected<BdRate>& rate) {
@@ -69,8 +68,7 @@ class Reasons {
   std::vector<std::pair<std::string, std::string>> reasons_;
 };
 
-// ---- for programs
-// --------------------------------------------------------------------------------
+// ---- for programs -------------------------------------------------------------------------------
 
 Json BdRateJson(const Expected<BdRate>& rate) {
   if (!rate) return Json{{"percent", nullptr}, {"reason", rate.error().message}};

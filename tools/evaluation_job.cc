@@ -29,8 +29,7 @@ Expected<std::string> ShippedModelOf(const std::string& type) {
   return FindShippedModel("light-" + Lower(type) + ".safetensors");
 }
 
-// ---- models
-// --------------------------------------------------------------------------------------
+// ---- models -------------------------------------------------------------------------------------
 
 // The models in this order: --compare or --type, among the shipped ones; --model; the default. The
 // type is what was asked for, if anything.
@@ -89,8 +88,7 @@ Expected<std::vector<TestedModel>> LoadModels(const EvaluateFlags& flags) {
   return models;
 }
 
-// ---- rates
-// ---------------------------------------------------------------------------------------
+// ---- rates --------------------------------------------------------------------------------------
 
 // Where all of the models are meant to be used.
 Expected<std::vector<double>> SuggestedRates(const std::vector<TestedModel>& models) {

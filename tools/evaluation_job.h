@@ -44,8 +44,7 @@ struct Job {
 
 Expected<Job> PrepareJob(const EvaluateFlags& flags);
 
-// ---- parts of it, for tests
-// ----------------------------------------------------------------------
+// ---- parts of it, for tests ---------------------------------------------------------------------
 
 // The type of a model of `form` when `asked` was asked for: that, or the form where it is empty.
 // A type may say more than the form does: INT8-ENTROPY is of the form int8.
