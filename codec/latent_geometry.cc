@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/row_math.h"
+#include "engine/graph_rows.h"
 
 namespace glint {
 namespace {
@@ -13,8 +13,8 @@ long PsiAhead(const ModelDocument& document) {
   constexpr int64_t kFar = int64_t{1} << 20;  // so far down that no kernel reaches row 0
   int64_t ahead = 0;
   for (const CodingStep& step : document.coding.steps) {
-    const GraphRows rows(document.graphs.at(step.graph));
-    const std::vector<int64_t> ends = rows.InputEnds(kFar, GraphRows::kEndless);
+    std::vector<int64_t> ends;
+    GraphRows(document.graphs.at(step.graph)).InputEnds(kFar, GraphRows::kEndless, &ends);
     for (size_t i = 0; i < step.inputs.size(); ++i) {
       if (step.inputs[i].is_psi) ahead = std::max(ahead, step.ahead + ends[i] - kFar);
     }

@@ -6,17 +6,10 @@
 #include <utility>
 
 #include "engine/aligned.h"
-#include "engine/row_math.h"
+#include "engine/graph_rows.h"
 
 namespace glint {
 namespace {
-
-// What rows are to rows, columns are to columns: kernels are square.
-RowRule ColumnRule(const Node& node) {
-  RowRule rule = RowRule::Of(node);
-  rule.pairs = rule.transposed;  // columns come in pairs
-  return rule;
-}
 
 // Input pixels beside a unit that its outputs look at, the greater of both sides.
 int64_t ReachOf(const Graph& graph, const StripShape& shape) {
@@ -24,13 +17,13 @@ int64_t ReachOf(const Graph& graph, const StripShape& shape) {
   const auto in_unit = static_cast<int64_t>(shape.in_unit);
   const auto out_unit = static_cast<int64_t>(shape.out_unit);
   std::map<std::string, std::pair<int64_t, int64_t>> needed;  // by tensor, begin and end
-  needed[graph.outputs[0]] = {kFar * out_unit, (kFar + 1) * out_unit};
+  needed[graph.output] = {kFar * out_unit, (kFar + 1) * out_unit};
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
     const auto output = needed.find(node->output);
     if (output == needed.end()) continue;
-    const RowRule rule = ColumnRule(*node);
-    const int64_t begin = rule.InputBegin(output->second.first);
-    const int64_t end = rule.InputEnd(output->second.second, GraphRows::kEndless);
+    const Axis columns = node->window.Grouped().columns;
+    const int64_t begin = columns.InputBegin(output->second.first);
+    const int64_t end = columns.InputEnd(output->second.second, GraphRows::kEndless);
     for (const std::string& input : node->inputs) {
       const auto [at, is_new] = needed.try_emplace(input, begin, end);
       at->second = {std::min(at->second.first, begin), std::max(at->second.second, end)};

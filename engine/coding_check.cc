@@ -5,37 +5,32 @@
 #include <string>
 #include <vector>
 
+#include "engine/graph_rows.h"
 #include "engine/json.h"
-#include "engine/row_math.h"
+#include "engine/window.h"
 
 namespace glint {
 namespace {
 
-// Sets of positions: bit 0 those with even row + column, bit 1 the odd ones.
-constexpr unsigned kEvenBit = 1, kOddBit = 2, kBothBits = 3;
-
-unsigned BitsOf(Parity parity) {
-  return parity == Parity::kAll ? kBothBits : parity == Parity::kEven ? kEvenBit : kOddBit;
+PositionSet PositionsOf(Parity parity) {
+  return parity == Parity::kAll    ? kAllPositions
+         : parity == Parity::kEven ? kEvenPositions
+                                   : kOddPositions;
 }
 
-const char* NameOf(unsigned bits) {
-  return bits == kBothBits ? "all" : bits == kEvenBit ? "even" : "odd";
+const char* NameOf(PositionSet positions) {
+  return positions == kAllPositions ? "all" : positions == kEvenPositions ? "even" : "odd";
 }
-
-unsigned Flip(unsigned bits) { return (bits & kEvenBit) << 1 | (bits & kOddBit) >> 1; }
 
 // At which positions the graph reads each of its inputs when the output is wanted at `wanted`.
-std::vector<unsigned> PositionsRead(const Graph& graph, unsigned wanted) {
-  std::map<std::string, unsigned> read;
-  read[graph.outputs[0]] = wanted;
+std::vector<PositionSet> PositionsRead(const Graph& graph, PositionSet wanted) {
+  std::map<std::string, PositionSet> read;
+  read[graph.output] = wanted;
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
-    unsigned bits = read[node->output];
-    if (node->op == OpType::kConv2d && node->kernel > 1) {
-      bits = node->mask == ConvMask::kCheckerboard ? Flip(bits) : kBothBits;
-    }
-    for (const std::string& input : node->inputs) read[input] |= bits;
+    const PositionSet positions = node->window.PositionsRead(read[node->output]);
+    for (const std::string& input : node->inputs) read[input] |= positions;
   }
-  std::vector<unsigned> out;
+  std::vector<PositionSet> out;
   for (const GraphInput& input : graph.inputs) out.push_back(read[input.name]);
   return out;
 }
@@ -54,9 +49,9 @@ class CodingChecker {
       GLINT_TRY(Cover(i));
     }
     for (size_t c = 0; c < covered_.size(); ++c) {
-      if (covered_[c] == kBothBits) continue;
+      if (covered_[c] == kAllPositions) continue;
       return BadModel("coding", "channel " + std::to_string(c) + " is never coded at " +
-                                    NameOf(kBothBits & ~covered_[c]) + " positions");
+                                    NameOf(kAllPositions & ~covered_[c]) + " positions");
     }
     GLINT_TRY(CheckQuantised());
     GLINT_TRY(CheckHyperAhead());
@@ -76,12 +71,13 @@ class CodingChecker {
                       graph_text + " has class close, the way to the symbols must be exact");
     }
     for (const Node& node : graph.nodes) {
-      if (node.stride != 1) {
+      const int stride = std::max(node.window.rows.stride, node.window.columns.stride);
+      if (stride != 1) {
         return BadModel(Place(index), graph_text + ", node " + Quote(node.name) + ": stride is " +
-                                          std::to_string(node.stride) + ", 1 is wanted here");
+                                          std::to_string(stride) + ", 1 is wanted here");
       }
     }
-    const int channels = graph.channels.at(graph.outputs[0]);
+    const int channels = graph.channels.at(graph.output);
     const int wanted = 2 * (step.channel_end - step.channel_begin);
     if (channels != wanted) {
       return BadModel(Place(index), graph_text + " gives " + std::to_string(channels) +
@@ -97,10 +93,11 @@ class CodingChecker {
     const CodingStep& step = coding_.steps[index];
     const Graph& graph = GraphOf(step);
     const Graph& h_s = document_.graphs.at("h_s");
-    const int psi_channels = h_s.channels.at(h_s.outputs[0]);
-    const std::vector<unsigned> positions = PositionsRead(graph, BitsOf(step.parity));
+    const int psi_channels = h_s.channels.at(h_s.output);
+    const std::vector<PositionSet> positions = PositionsRead(graph, PositionsOf(step.parity));
     constexpr int64_t kFar = int64_t{1} << 20;  // so far down that no kernel reaches row 0
-    const std::vector<int64_t> ends = GraphRows(graph).InputEnds(kFar, GraphRows::kEndless);
+    std::vector<int64_t> ends;
+    GraphRows(graph).InputEnds(kFar, GraphRows::kEndless, &ends);
     for (size_t i = 0; i < step.inputs.size(); ++i) {
       const StepInput& input = step.inputs[i];
       const int64_t reach = ends[i] - kFar;
@@ -121,9 +118,9 @@ class CodingChecker {
     return Status::Ok();
   }
 
-  Status CheckDecoded(size_t index, const StepInput& input, unsigned positions) const {
+  Status CheckDecoded(size_t index, const StepInput& input, PositionSet positions) const {
     for (int c = input.channel_begin; c < input.channel_end; ++c) {
-      const unsigned missing = positions & ~covered_[static_cast<size_t>(c)];
+      const PositionSet missing = positions & ~covered_[static_cast<size_t>(c)];
       if (missing == 0) continue;
       return BadModel(Place(index), "input " + Quote(input.name) + " reads channel " +
                                         std::to_string(c) + " at " + NameOf(missing) +
@@ -132,12 +129,13 @@ class CodingChecker {
     return Status::Ok();
   }
 
-  Status CheckAhead(size_t index, const StepInput& input, unsigned positions, int64_t reach) const {
+  Status CheckAhead(size_t index, const StepInput& input, PositionSet positions,
+                    int64_t reach) const {
     for (size_t j = 0; j < index; ++j) {
       const CodingStep& producer = coding_.steps[j];
       const bool reads = producer.channel_begin < input.channel_end &&
                          input.channel_begin < producer.channel_end &&
-                         (BitsOf(producer.parity) & positions) != 0;
+                         (PositionsOf(producer.parity) & positions) != 0;
       const int64_t wanted = coding_.steps[index].ahead + reach;
       if (!reads || producer.ahead >= wanted) continue;
       return BadModel(Place(j), "ahead is " + std::to_string(producer.ahead) + ", step " +
@@ -149,13 +147,13 @@ class CodingChecker {
   Status Cover(size_t index) {
     const CodingStep& step = coding_.steps[index];
     for (int c = step.channel_begin; c < step.channel_end; ++c) {
-      unsigned& bits = covered_[static_cast<size_t>(c)];
-      if ((bits & BitsOf(step.parity)) != 0) {
+      PositionSet& coded = covered_[static_cast<size_t>(c)];
+      if ((coded & PositionsOf(step.parity)) != 0) {
         return BadModel(Place(index), "codes channel " + std::to_string(c) + " at " +
-                                          NameOf(bits & BitsOf(step.parity)) +
+                                          NameOf(coded & PositionsOf(step.parity)) +
                                           " positions, which are coded already");
       }
-      bits |= BitsOf(step.parity);
+      coded |= PositionsOf(step.parity);
     }
     return Status::Ok();
   }
@@ -166,10 +164,12 @@ class CodingChecker {
     if (psi_ahead_ < 0) return Status::Ok();
     const int64_t ratio = document_.hyper_stride / document_.latent_stride;
     const GraphRows rows(document_.graphs.at("h_s"));
+    std::vector<int64_t> ends;
     for (int64_t s = 0; s < ratio; ++s) {
       const int64_t latent_rows = coding_.segment_rows * (s + 1);
       const int64_t share = (latent_rows + ratio - 1) / ratio;
-      const int64_t need = rows.InputEnds(latent_rows + psi_ahead_, GraphRows::kEndless)[0];
+      rows.InputEnds(latent_rows + psi_ahead_, GraphRows::kEndless, &ends);
+      const int64_t need = ends[0];
       if (share + coding_.hyper_ahead >= need) continue;
       return BadModel("coding, hyper", "ahead is " + std::to_string(coding_.hyper_ahead) +
                                            ", segment " + std::to_string(s) + " needs " +
@@ -192,7 +192,7 @@ class CodingChecker {
   Status CheckQuantised() const {
     const Graph& h_s = document_.graphs.at("h_s");
     const Graph& g_s = document_.graphs.at("g_s");
-    const Quantisation* psi = Find(h_s, h_s.outputs[0]);
+    const Quantisation* psi = Find(h_s, h_s.output);
     const Quantisation* latents = Find(g_s, g_s.inputs[0].name);
     GLINT_TRY(CheckFixedPoint(h_s, 1.0));
     GLINT_TRY(CheckFixedPoint(g_s, 1.0 / (1 << document_.fraction_bits)));
@@ -210,7 +210,7 @@ class CodingChecker {
       }
     }
     for (const auto& [name, graph] : document_.graphs) {
-      if (name != "h_s" && Find(graph, graph.outputs[0]) != nullptr) {
+      if (name != "h_s" && Find(graph, graph.output) != nullptr) {
         return BadModel("graph " + Quote(name), "its output is not kept in float");
       }
       GLINT_TRY(CheckDynamic(graph));
@@ -259,8 +259,8 @@ class CodingChecker {
 
   const ModelDocument& document_;
   const Coding& coding_;
-  std::vector<unsigned> covered_;  // by channel: positions that the steps so far have coded
-  int64_t psi_ahead_ = -1;         // rows of psi beyond a segment that any step reads
+  std::vector<PositionSet> covered_;  // by channel: positions that the steps so far have coded
+  int64_t psi_ahead_ = -1;            // rows of psi beyond a segment that any step reads
 };
 
 }  // namespace

@@ -7,16 +7,14 @@
 
 #include "engine/half.h"
 #include "engine/json.h"
+#include "engine/op.h"
 #include "engine/safetensors.h"
 
 namespace glint {
 namespace {
 
 constexpr int kFormat = 1;
-constexpr int kMaxChannels = 4096;
-constexpr int kMaxKernel = 15;
 constexpr size_t kMaxNodes = 4096;
-constexpr size_t kMaxNodeInputs = 64;
 constexpr size_t kMaxSteps = 256;
 constexpr int kMaxTables = 4096;
 constexpr int64_t kCdfTotal = 65536;
@@ -39,105 +37,24 @@ Status ReadStride(ObjectReader* reader, int max, int* out) {
 
 // ---- Graphs ------------------------------------------------------------------------------------
 
-struct OpEntry {
-  const char* name;
-  OpType type;
-  size_t min_inputs, max_inputs;
-  std::vector<const char*> weights;
-  std::vector<const char*> optional_weights;
-  const char* matrix = nullptr;  // the weight that `precision` is about
-};
-
-const std::vector<OpEntry>& Operators() {
-  static const std::vector<OpEntry> entries = {
-      {"conv2d", OpType::kConv2d, 1, 1, {"weight"}, {"bias"}, "weight"},
-      {"conv_transpose2d", OpType::kConvTranspose2d, 1, 1, {"weight"}, {"bias"}, "weight"},
-      {"gdn", OpType::kGdn, 1, 1, {"beta", "gamma"}, {}, "gamma"},
-      {"leaky_relu", OpType::kLeakyRelu, 1, 1, {}, {}},
-      {"relu", OpType::kLeakyRelu, 1, 1, {}, {}},
-      {"add", OpType::kAdd, 2, 2, {}, {}},
-      {"gain", OpType::kGain, 1, 1, {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"}, {}},
-      {"concat", OpType::kConcat, 2, kMaxNodeInputs, {}, {}},
-      {"digits", OpType::kDigits, 1, 1, {}, {}},
-  };
-  return entries;
-}
-
-Status ReadConvAttributes(ObjectReader* reader, Node* node) {
-  GLINT_TRY(reader->Int("padding", 0, kMaxKernel, &node->padding));
-  if (node->op == OpType::kConvTranspose2d) {
-    GLINT_TRY(reader->Int("stride", 2, 2, &node->stride));
-    return reader->Int("output_padding", 0, 1, &node->output_padding);
-  }
-  GLINT_TRY(reader->Int("stride", 1, 2, &node->stride));
-  if (!reader->Has("mask")) return Status::Ok();
-  size_t mask = 0;
-  GLINT_TRY(reader->Choice("mask", {"none", "checkerboard"}, &mask));
-  node->mask = mask == 0 ? ConvMask::kNone : ConvMask::kCheckerboard;
-  return Status::Ok();
-}
-
-Status ReadChannels(ObjectReader* reader, const char* key, std::vector<int>* out) {
-  const Json* channels = nullptr;
-  GLINT_TRY(reader->Array(key, 0, kMaxChannels, &channels));
-  for (const Json& channel : *channels) {
-    if (!channel.is_number_integer()) return reader->Fail(std::string(key) + " are not channels");
-    const int64_t value = channel.get<int64_t>();
-    if (value < 0 || value >= kMaxChannels) {
-      return reader->Fail(std::string(key) + " has channel " + std::to_string(value));
-    }
-    out->push_back(static_cast<int>(value));
-  }
-  return Status::Ok();
-}
-
-Status ReadAttributes(ObjectReader* reader, const OpEntry& op, Node* node) {
-  switch (node->op) {
-    case OpType::kConv2d:
-    case OpType::kConvTranspose2d:
-      return ReadConvAttributes(reader, node);
-    case OpType::kGdn: {
-      size_t form = 0;
-      GLINT_TRY(reader->Choice("form", {"abs", "sqrt"}, &form));
-      node->gdn_form = form == 0 ? GdnForm::kAbs : GdnForm::kSqrt;
-      return reader->Bool("inverse", &node->inverse);
-    }
-    case OpType::kLeakyRelu: {
-      if (op.name == std::string_view("relu")) return Status::Ok();
-      double slope = 0;
-      GLINT_TRY(reader->Number("slope", &slope));
-      if (!(slope >= 0 && slope <= 1)) return reader->Fail("slope is not in 0..1");
-      node->slope = static_cast<float>(slope);
-      return Status::Ok();
-    }
-    case OpType::kAdd:
-    case OpType::kGain:
-    case OpType::kConcat:
-      return Status::Ok();
-    case OpType::kDigits:
-      GLINT_TRY(ReadChannels(reader, "low", &node->low));
-      return ReadChannels(reader, "coarse", &node->coarse);
-  }
-  return Status::Ok();
-}
-
-Status ReadWeightNames(ObjectReader* reader, const OpEntry& op, Node* node) {
-  if (op.weights.empty() && !reader->Has("weights")) return Status::Ok();
+Status ReadWeightNames(ObjectReader* reader, Node* node) {
+  const WeightRoles& roles = node->op->weights;
+  if (roles.needed.empty() && !reader->Has("weights")) return Status::Ok();
   const Json* object = nullptr;
   GLINT_TRY(reader->Object("weights", &object));
   ObjectReader weights(*object, reader->place() + ", weights");
-  for (const char* role : op.weights) GLINT_TRY(weights.Name(role, &node->weights[role]));
+  for (const char* role : roles.needed) GLINT_TRY(weights.Name(role, &node->weights[role]));
   if (IsInteger(node->precision)) GLINT_TRY(weights.Name("scale", &node->weights["scale"]));
-  for (const char* role : op.optional_weights) {
+  for (const char* role : roles.optional) {
     if (weights.Has(role)) GLINT_TRY(weights.Name(role, &node->weights[role]));
   }
   return weights.Finish();
 }
 
 // What has no matrix of weights computes in float.
-Status ReadPrecision(ObjectReader* reader, const OpEntry& op, Node* node) {
+Status ReadPrecision(ObjectReader* reader, Node* node) {
   size_t index = 0;
-  if (op.matrix == nullptr) return reader->Choice("precision", {"f32"}, &index);
+  if (node->op->matrix->role == nullptr) return reader->Choice("precision", {"f32"}, &index);
   GLINT_TRY(reader->Choice("precision", {"f32", "f16", "i16", "i8"}, &index));
   constexpr Precision kPrecisions[] = {Precision::kF32, Precision::kF16, Precision::kI16,
                                        Precision::kI8};
@@ -151,16 +68,16 @@ Status ReadNode(const Json& value, const std::string& place, Node* node) {
   ObjectReader reader(value, place.substr(0, place.rfind(", ")) + ", node " + Quote(node->name));
   GLINT_TRY(reader.Name("name", &node->name));
   std::vector<const char*> names;
-  for (const OpEntry& entry : Operators()) names.push_back(entry.name);
+  for (const Op* op : Operators()) names.push_back(op->name);
   size_t index = 0;
   GLINT_TRY(reader.Choice("op", names, &index));
-  const OpEntry& op = Operators()[index];
-  node->op = op.type;
-  GLINT_TRY(reader.Names("inputs", op.min_inputs, op.max_inputs, &node->inputs));
+  const Op& op = *Operators()[index];
+  node->op = &op;
+  GLINT_TRY(reader.Names("inputs", op.inputs->least, op.inputs->most, &node->inputs));
   GLINT_TRY(reader.Name("output", &node->output));
-  GLINT_TRY(ReadPrecision(&reader, op, node));
-  GLINT_TRY(ReadAttributes(&reader, op, node));
-  GLINT_TRY(ReadWeightNames(&reader, op, node));
+  GLINT_TRY(ReadPrecision(&reader, node));
+  GLINT_TRY(op.read(&reader, node));
+  GLINT_TRY(ReadWeightNames(&reader, node));
   return reader.Finish();
 }
 
@@ -224,7 +141,9 @@ Status ReadGraph(const Json& value, const std::string& name, Graph* graph) {
     GLINT_TRY(input_reader.Finish());
     graph->inputs.push_back(std::move(input));
   }
-  GLINT_TRY(reader.Names("outputs", 1, 1, &graph->outputs));
+  std::vector<std::string> outputs;
+  GLINT_TRY(reader.Names("outputs", 1, 1, &outputs));
+  graph->output = outputs[0];
   const Json* nodes = nullptr;
   GLINT_TRY(reader.Array("nodes", 1, kMaxNodes, &nodes));
   for (size_t i = 0; i < nodes->size(); ++i) {

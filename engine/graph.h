@@ -6,9 +6,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/matrix.h"
+#include "engine/window.h"
 #include "kernels/element.h"
 
 namespace glint {
@@ -23,19 +27,6 @@ struct TensorView {
   size_t elements = 0;
 };
 
-enum class OpType {
-  kConv2d,
-  kConvTranspose2d,
-  kGdn,
-  kLeakyRelu,  // slope 0: ReLU
-  kAdd,
-  kGain,
-  kConcat,
-  kDigits,  // int16 to bytes, some channels in two digits (kernels/pointwise.h)
-};
-
-enum class GdnForm { kAbs, kSqrt };            // beta + gamma |x|, or sqrt(beta + gamma x^2)
-enum class ConvMask { kNone, kCheckerboard };  // checkerboard: only taps with ky + kx odd
 // Of a node's weights and products. kF16: half weights, sums in float. kI16: int16 inputs,
 // int16 or int8 weights; kI8: uint8 inputs, int8 weights; both with int32 sums, and exact.
 enum class Precision { kF32, kF16, kI16, kI8 };
@@ -43,6 +34,9 @@ enum class Precision { kF32, kF16, kI16, kI8 };
 constexpr bool IsInteger(Precision precision) {
   return precision == Precision::kI16 || precision == Precision::kI8;
 }
+
+inline constexpr int kMaxChannels = 4096;  // of a tensor
+inline constexpr size_t kMaxNodeInputs = 64;
 
 constexpr double kLeastStep = 1e-12, kMostStep = 1e12;  // of a Quantisation
 
@@ -71,22 +65,24 @@ struct Quantisation {
 // Exact: the same bits on every target, thread count and band height. Close: within tolerance.
 enum class NumericClass { kExact, kClose };
 
+struct Op;  // engine/op.h
+
+// What an operator has besides inputs and weights: a struct of its own that it alone reads.
+struct Attributes {
+  virtual ~Attributes() = default;
+};
+
 struct Node {
   std::string name;
-  OpType op = OpType::kConv2d;
+  const Op* op = nullptr;
   std::vector<std::string> inputs;
   std::string output;
-  std::map<std::string, std::string> weights;  // role ("weight", "bias", "beta", ...) -> tensor
-  int kernel = 1;  // convolutions: rows and columns of the weight (from its shape)
-  int stride = 1;
-  int padding = 0;
-  int output_padding = 0;
-  ConvMask mask = ConvMask::kNone;
-  bool inverse = false;              // gdn
-  GdnForm gdn_form = GdnForm::kAbs;  // gdn
-  float slope = 0.0f;                // leaky_relu
-  std::vector<int> low, coarse;      // digits: channels of its input that have one more
+  std::map<std::string, std::string> weights;    // role ("weight", "bias", "beta", ...) -> tensor
+  std::shared_ptr<const Attributes> attributes;  // nullptr where the operator has none
   Precision precision = Precision::kF32;
+  // Filled in when the graph is checked.
+  Window window;
+  std::optional<Matrix> matrix;
 };
 
 struct GraphInput {
@@ -98,7 +94,7 @@ struct Graph {
   std::string name;
   NumericClass numeric_class = NumericClass::kClose;
   std::vector<GraphInput> inputs;
-  std::vector<std::string> outputs;
+  std::string output;
   std::vector<Node> nodes;  // in an order in which every input comes before its use
   std::map<std::string, Quantisation> quantised;  // tensors that are not kept in float
   std::map<std::string, int> channels;  // of every tensor, by name (from shape inference at load)
@@ -146,8 +142,8 @@ struct RateControl {
   std::string parameter = "lrd";
   double min = 0, max = 0, default_value = 0;
   double suggested_min = 0, suggested_max = 0;
-  double lambda_per_lrd =
-      0;  // training minimised bpp + lambda_per_lrd * lrd * MSE of 8-bit samples
+  // Training minimised bpp + lambda_per_lrd * lrd * MSE of 8-bit samples.
+  double lambda_per_lrd = 0;
 };
 
 struct ModelDocument {
@@ -156,8 +152,8 @@ struct ModelDocument {
   std::string form;  // "fp32", ...
   std::string architecture;
   int picture_channels = 3;
-  int picture_stride =
-      16;  // pictures are padded to a multiple of it (edge pixels, right and bottom)
+  // Pictures are padded to a multiple of it (edge pixels, right and bottom).
+  int picture_stride = 16;
   float picture_offset = 0;  // subtracted from pixels in 0..1 before g_a, added after g_s
   int latent_channels = 0;
   int latent_stride = 16;

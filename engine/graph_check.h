@@ -13,8 +13,8 @@ namespace glint {
 // To be called before the graphs are checked.
 Status CheckWeightUse(const TensorTable& tensors, const ModelDocument& document);
 
-// Sorts graph->nodes topologically (keeping the file's order where it can), fills Graph::channels
-// and Node::kernel. Errors: kBadModel.
+// Sorts graph->nodes topologically (keeping the file's order where it can), fills Graph::channels,
+// Node::window and Node::matrix. Errors: kBadModel.
 Status CheckGraph(const TensorTable& tensors, Graph* graph);
 
 // The four transforms: channels and strides as `document` says. After CheckGraph of each.

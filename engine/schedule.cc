@@ -4,12 +4,12 @@
 #include <numeric>
 #include <string>
 
-#include "kernels/pointwise.h"
+#include "kernels/element.h"
 
 namespace glint {
 namespace {
 
-long RoundUpTo2(long n) { return (n + 1) & ~1L; }
+long RoundUp(long n, long group) { return (n + group - 1) / group * group; }
 
 size_t RowPixels(const PlanTensor& tensor, size_t width) {
   return tensor.compact ? (width + 1) / 2 : width;
@@ -54,10 +54,11 @@ Status Schedule::SetSizes(const ExecutorOptions& options) {
   };
   if (options.in_width == 0 || options.in_height <= 0) return Bad("an empty input");
   for (const int id : plan_->input_tensors) set(id, options.in_width, options.in_height);
-  for (const PlanStep& step : plan_->steps) {
+  for (const auto& planned : plan_->steps) {
+    const Step& step = *planned;
     const int first = step.inputs[0];
-    set(step.output, static_cast<size_t>(step.rows.OutHeight(static_cast<long>(width(first)))),
-        step.rows.OutHeight(height(first)));
+    const int64_t columns = step.window.columns.OutSize(static_cast<int64_t>(width(first)));
+    set(step.output, static_cast<size_t>(columns), step.window.rows.OutSize(height(first)));
     for (const int input : step.inputs) GLINT_TRY(SameSize(step, first, input));
     if (step.residual >= 0) GLINT_TRY(SameSize(step, step.output, step.residual));
   }
@@ -68,8 +69,9 @@ Status Schedule::SetSizes(const ExecutorOptions& options) {
   }
   if (options.out_width > 0) out_width_ = options.out_width;
   if (options.out_height > 0) out_height_ = options.out_height;
-  if (plan_->steps.back().transposed() && out_width_ % 2 != 0) {
-    return Bad("an odd width of a transposed convolution's output");
+  const auto columns = static_cast<size_t>(plan_->steps.back()->window.columns.group());
+  if (out_width_ % columns != 0) {
+    return Bad("an output whose width is no multiple of " + std::to_string(columns));
   }
   return Status::Ok();
 }
@@ -79,7 +81,7 @@ Status Schedule::Bad(const std::string& what) const {
                        "graph " + plan_->graph_name + " cannot take " + what);
 }
 
-Status Schedule::SameSize(const PlanStep& step, int a, int b) const {
+Status Schedule::SameSize(const Step& step, int a, int b) const {
   if (width(a) == width(b) && height(a) == height(b)) return Status::Ok();
   return Bad("tensors of different sizes in " + step.name);
 }
@@ -89,11 +91,9 @@ Status Schedule::SameSize(const PlanStep& step, int a, int b) const {
 void Schedule::SetPeriod() {
   std::vector<int> level(plan_->tensors.size(), 0);  // log2 of rows for one row of the inputs
   int lowest = 0;
-  for (const PlanStep& step : plan_->steps) {
-    int& out = level[Index(step.output)];
-    out = level[Index(step.inputs[0])] + (step.rows.transposed    ? 1
-                                          : step.rows.stride == 2 ? -1
-                                                                  : 0);
+  for (const auto& step : plan_->steps) {
+    int& out = level[Index(step->output)];
+    out = level[Index(step->inputs[0])] + step->window.rows.Level();
     lowest = std::min(lowest, out);
   }
   const long unit = 1L << (level[Index(plan_->output_tensor)] - lowest);
@@ -113,11 +113,13 @@ void Schedule::FillNeed() {
     have = std::max(have, std::min(rows, height(tensor)));
   };
   for (size_t s = plan_->steps.size(); s-- > 0;) {
-    const PlanStep& step = plan_->steps[s];
+    const Step& step = *plan_->steps[s];
     long& rows = need_[Index(step.output)];
     rows = std::max(rows, step_end_[s]);
-    if (step.paired_rows()) rows = RoundUpTo2(rows);
-    for (const int input : step.inputs) raise(input, step.rows.InputEnd(rows, height(input)));
+    rows = RoundUp(rows, step.window.rows.group());
+    for (const int input : step.inputs) {
+      raise(input, step.window.rows.InputEnd(rows, height(input)));
+    }
     if (step.residual >= 0) raise(step.residual, rows);
   }
 }
@@ -136,8 +138,8 @@ void Schedule::FillLowest() {
   };
   lower(plan_->output_tensor, end_);
   for (size_t s = 0; s < plan_->steps.size(); ++s) {
-    const PlanStep& step = plan_->steps[s];
-    for (const int input : step.inputs) lower(input, step.rows.InputBegin(step_end_[s]));
+    const Step& step = *plan_->steps[s];
+    for (const int input : step.inputs) lower(input, step.window.rows.InputBegin(step_end_[s]));
     if (step.residual >= 0) lower(step.residual, step_end_[s]);
   }
 }
@@ -156,7 +158,7 @@ std::vector<long> Schedule::Held() const {
 }
 
 void Schedule::Advance() {
-  for (size_t s = 0; s < plan_->steps.size(); ++s) step_end_[s] = need(plan_->steps[s].output);
+  for (size_t s = 0; s < plan_->steps.size(); ++s) step_end_[s] = need(plan_->steps[s]->output);
   end_ = next_end_;
   next_end_ = bands_.Next(end_, out_height_);
   FillNeed();
@@ -180,7 +182,7 @@ void RunRows(const PlanImpl& plan, Schedule* schedule, std::vector<long>* capaci
     const std::vector<long> held = schedule->Held();
     for (size_t i = 0; i < held.size(); ++i) (*capacity)[i] = std::max((*capacity)[i], held[i]);
     for (size_t s = 0; s < plan.steps.size(); ++s) {
-      const long rows = schedule->need(plan.steps[s].output) - schedule->step_end(s);
+      const long rows = schedule->need(plan.steps[s]->output) - schedule->step_end(s);
       *most_rows = std::max(*most_rows, static_cast<size_t>(rows));
     }
     if (steady || !schedule->steady()) continue;
@@ -199,7 +201,8 @@ Result<ExecutorMemory> PlanExecutorMemory(const PlanImpl& plan, const ExecutorOp
   const size_t count = plan.tensors.size();
   std::vector<long> capacity(count, 1);
   ExecutorMemory memory;
-  RunRows(plan, &schedule, &capacity, &memory.most_rows);
+  size_t most_rows = 0;  // of one step in one Advance
+  RunRows(plan, &schedule, &capacity, &most_rows);
   memory.layouts.resize(count);
   for (size_t i = 0; i < count; ++i) {
     const PlanTensor& tensor = plan.tensors[i];
@@ -231,9 +234,10 @@ Result<ExecutorMemory> PlanExecutorMemory(const PlanImpl& plan, const ExecutorOp
     }
     memory.bytes += layout.Bytes();
   }
-  for (const PlanStep& step : plan.steps) {
-    if (step.gdn)
-      memory.scratch_floats = std::max(memory.scratch_floats, step.gdn->ScratchFloats());
+  size_t row_bytes = 0;
+  for (const auto& step : plan.steps) {
+    memory.scratch_floats = std::max(memory.scratch_floats, step->ScratchFloats());
+    row_bytes = std::max(row_bytes, step->BandBytes());
   }
   // Row steps on integers take pixels of two inputs and the output through floats.
   for (const PlanTensor& tensor : plan.tensors) {
@@ -243,7 +247,8 @@ Result<ExecutorMemory> PlanExecutorMemory(const PlanImpl& plan, const ExecutorOp
   memory.scratch_floats = std::max(memory.scratch_floats, 3 * memory.pixel_floats);
   memory.scratch_floats = (memory.scratch_floats + 15) / 16 * 16;
   memory.bytes += uint64_t{memory.scratch_floats} * options.runner.workers * sizeof(float);
-  memory.bytes += uint64_t{memory.most_rows} * sizeof(kernels::ConvRow);
+  memory.band_bytes = most_rows * row_bytes;
+  memory.bytes += memory.band_bytes;
   return memory;
 }
 

@@ -1,8 +1,8 @@
 // Which rows of every tensor of a planned graph exist after each Advance, on row numbers alone.
 // The schedule that an executor runs is the one that PlanExecutorMemory runs before, without data:
 // so every ring has just the rows that its steps will ever want at once. Called by engine/executor
-// and by codec/latent_schedule, for rings that several graphs share. Thread rules: a Schedule is a
-// value of one caller; the plan must outlive it.
+// and by codec/latent_schedule, for rings that several graphs share.
+// Thread rules: a Schedule is a value of one caller; the plan must outlive it.
 #ifndef GLINT_ENGINE_SCHEDULE_H_
 #define GLINT_ENGINE_SCHEDULE_H_
 
@@ -67,7 +67,7 @@ class Schedule {
 
   Status Bad(const std::string& what) const;
   Status SetSizes(const ExecutorOptions& options);
-  Status SameSize(const PlanStep& step, int a, int b) const;
+  Status SameSize(const Step& step, int a, int b) const;
   void SetPeriod();
   void FillNeed();
   void FillLowest();
@@ -98,7 +98,7 @@ struct ExecutorMemory {
   std::vector<RowRing::Layout> layouts;
   size_t scratch_floats = 0;  // of one worker
   size_t pixel_floats = 0;    // that row steps hold of a tensor at a time
-  size_t most_rows = 0;       // of one step in one Advance
+  size_t band_bytes = 0;      // that a step has for itself in one Advance
   uint64_t bytes = 0;
 };
 

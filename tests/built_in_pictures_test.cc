@@ -112,7 +112,7 @@ TEST_CASE("bounds: the first layer's are reached, and no picture passes any") {
     double most = static_cast<double>(bias[out]);
     for (size_t in = 0; in < 3; ++in) {
       for (size_t tap = 0; tap < 25; ++tap) {
-        const float w = matrix[MatrixIndex(first, out, in, tap)];
+        const float w = matrix[first.matrix.Index(out, in, tap)];
         const size_t y = 8 + tap / 5 - 2, x = 8 + tap % 5 - 2;
         picture.samples[(y * 16 + x) * 3 + in] = w > 0 ? 255 : 0;
         most += 0.5 * std::abs(static_cast<double>(w));

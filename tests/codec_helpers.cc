@@ -49,9 +49,7 @@ Model LoadModel(const std::vector<uint8_t>& file) {
 
 bool AllInteger(const Graph& graph) {
   return std::all_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
-    const bool matrix = node.op == OpType::kConv2d || node.op == OpType::kConvTranspose2d ||
-                        node.op == OpType::kGdn;
-    return !matrix || IsInteger(node.precision);
+    return !node.matrix || IsInteger(node.precision);
   });
 }
 

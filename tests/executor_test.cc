@@ -11,6 +11,7 @@
 
 #include "kernels/targets.h"
 #include "tests/graph_builder.h"
+#include "tests/graph_forms.h"
 #include "tests/reference_graph.h"
 
 namespace glint {
@@ -39,21 +40,6 @@ Graph ParameterNet(TestModel* model) {
   const std::string c = b.Conv(y1, 14, 5, 1, ConvMask::kCheckerboard);
   const std::string h = b.LeakyRelu(b.Conv(b.Concat({psi, k, c}), 24, 1, 1), 0.125f);
   return b.Finish(b.Conv(h, 20, 1, 1));
-}
-
-ReferenceTensor RandomTensor(std::mt19937* random, int height, int width, int channels) {
-  ReferenceTensor tensor(height, width, channels);
-  std::normal_distribution<float> value(0.0f, 1.0f);
-  for (double& v : tensor.data) v = static_cast<double>(value(*random));
-  return tensor;
-}
-
-double WorstRelative(const ReferenceTensor& a, const ReferenceTensor& b) {
-  double norm = 0, worst = 0;
-  for (const double v : b.data) norm = std::max(norm, std::abs(v));
-  for (size_t i = 0; i < a.data.size(); ++i)
-    worst = std::max(worst, std::abs(a.data[i] - b.data[i]));
-  return worst / norm;
 }
 
 void CheckClose(const Graph& graph, const TestModel& model, int height, int width, unsigned seed) {

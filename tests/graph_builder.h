@@ -7,66 +7,23 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <map>
-#include <random>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/executor.h"
+#include "engine/json.h"
+#include "engine/node_check.h"
+#include "engine/op.h"
 #include "tests/reference_graph.h"
+#include "tests/test_model.h"
 
 namespace glint {
 
-// A model in memory with just the tensors that a test's graph names.
-class TestModel final : public ModelFile {
- public:
-  explicit TestModel(unsigned seed) : random_(seed) {}
-
-  void Add(const std::string& name, const std::vector<int64_t>& shape, float low, float high) {
-    size_t count = 1;
-    for (const int64_t n : shape) count *= static_cast<size_t>(n);
-    std::vector<float>& data = storage_[name];
-    data.resize(count);
-    std::uniform_real_distribution<float> value(low, high);
-    for (float& v : data) v = value(random_);
-    TensorView view;
-    view.shape = shape;
-    view.data = reinterpret_cast<const uint8_t*>(data.data());
-    view.elements = count;
-    tensors_[name] = view;
-  }
-
-  template <typename T>
-  void AddIntegers(const std::string& name, DType dtype, const std::vector<int64_t>& shape,
-                   const std::vector<T>& values) {
-    std::vector<uint8_t>& data = bytes_[name];
-    data.resize(values.size() * sizeof(T));
-    std::memcpy(data.data(), values.data(), data.size());
-    tensors_[name] = {dtype, shape, data.data(), values.size()};
-  }
-
-  const ModelDocument& document() const override { return document_; }
-  const ModelId& id() const override { return id_; }
-  uint64_t file_bytes() const override { return 0; }
-  const std::string& name() const override { return name_; }
-  const TensorView* tensor(const std::string& name) const override {
-    const auto found = tensors_.find(name);
-    return found == tensors_.end() ? nullptr : &found->second;
-  }
-  const std::map<std::string, TensorView>& tensors() const override { return tensors_; }
-  const std::string& document_text() const override { return text_; }
-
- private:
-  std::mt19937 random_;
-  ModelDocument document_;
-  std::string text_;
-  ModelId id_{};
-  std::string name_ = "test model";
-  std::map<std::string, std::vector<float>> storage_;
-  std::map<std::string, std::vector<uint8_t>> bytes_;
-  std::map<std::string, TensorView> tensors_;
-};
+enum class GdnForm { kAbs, kSqrt };
+enum class ConvMask { kNone, kCheckerboard };
 
 class GraphBuilder {
  public:
@@ -79,102 +36,97 @@ class GraphBuilder {
     graph_.channels[name] = channels;
     return name;
   }
+  // A node of any operator, read and checked as one of a file; weights are those that AddWeight has
+  // made since the last. The name of its output.
+  std::string Append(const std::string& op, const std::vector<std::string>& in,
+                     const Json& attributes = Json::object()) {
+    const std::span<const Op* const> operators = Operators();
+    const auto found = std::find_if(operators.begin(), operators.end(), [&](const Op* entry) {
+      return op == std::string(entry->name);
+    });
+    REQUIRE(found != operators.end());
+    Node node;
+    node.name = NextName();
+    node.op = *found;
+    node.inputs = in;
+    node.output = node.name + "_out";
+    node.weights = std::exchange(weights_, {});
+    model_->attributes(node.name) = attributes;
+    ObjectReader reader(model_->attributes(node.name), node.name);
+    const Status read = node.op->read(&reader, &node);
+    REQUIRE_MESSAGE(read.ok(), read.message());
+    const Status all_read = reader.Finish();
+    REQUIRE_MESSAGE(all_read.ok(), all_read.message());
+    const Status checked = ResolveNode(model_->tensors(), &graph_, &node);
+    REQUIRE_MESSAGE(checked.ok(), checked.message());
+    graph_.nodes.push_back(std::move(node));
+    return graph_.nodes.back().output;
+  }
+  // For the next node.
+  void AddWeight(const std::string& role, const std::vector<int64_t>& shape, float low,
+                 float high) {
+    weights_[role] = NextName() + "." + role;
+    model_->Add(weights_[role], shape, low, high);
+  }
+  int channels(const std::string& tensor) const { return graph_.channels.at(tensor); }
+
   std::string Conv(const std::string& in, int out, int k, int stride,
                    ConvMask mask = ConvMask::kNone) {
-    Node& node = New(OpType::kConv2d, {in}, out);
-    node.stride = stride;
-    node.kernel = k;
-    node.padding = k / 2;
-    node.mask = mask;
-    const int channels = graph_.channels[in];
-    const float bound = 1.0f / std::sqrt(static_cast<float>(channels * k * k));
-    model_->Add(node.name + ".weight", {out, channels, k, k}, -bound, bound);
-    model_->Add(node.name + ".bias", {out}, -0.1f, 0.1f);
-    node.weights = {{"weight", node.name + ".weight"}, {"bias", node.name + ".bias"}};
-    return node.output;
+    const float bound = 1.0f / std::sqrt(static_cast<float>(channels(in) * k * k));
+    AddWeight("weight", {out, channels(in), k, k}, -bound, bound);
+    AddWeight("bias", {out}, -0.1f, 0.1f);
+    return Append("conv2d", {in},
+                  {{"stride", stride},
+                   {"padding", k / 2},
+                   {"mask", mask == ConvMask::kNone ? "none" : "checkerboard"}});
   }
   std::string Deconv(const std::string& in, int out, int k) {
-    Node& node = New(OpType::kConvTranspose2d, {in}, out);
-    node.stride = 2;
-    node.kernel = k;
-    node.padding = k == 5 ? 2 : 1;
-    node.output_padding = k == 4 ? 0 : 1;
-    const int channels = graph_.channels[in];
-    const float bound = 2.0f / std::sqrt(static_cast<float>(channels * k * k));
-    model_->Add(node.name + ".weight", {channels, out, k, k}, -bound, bound);
-    model_->Add(node.name + ".bias", {out}, -0.1f, 0.1f);
-    node.weights = {{"weight", node.name + ".weight"}, {"bias", node.name + ".bias"}};
-    return node.output;
+    const float bound = 2.0f / std::sqrt(static_cast<float>(channels(in) * k * k));
+    AddWeight("weight", {channels(in), out, k, k}, -bound, bound);
+    AddWeight("bias", {out}, -0.1f, 0.1f);
+    return Append("conv_transpose2d", {in},
+                  {{"stride", 2}, {"padding", k == 5 ? 2 : 1}, {"output_padding", k == 4 ? 0 : 1}});
   }
   std::string Gdn(const std::string& in, bool inverse, GdnForm form) {
-    const int channels = graph_.channels[in];
-    Node& node = New(OpType::kGdn, {in}, channels);
-    node.inverse = inverse;
-    node.gdn_form = form;
-    model_->Add(node.name + ".beta", {channels}, 0.5f, 1.5f);
-    model_->Add(node.name + ".gamma", {channels, channels}, 0.0f, 0.05f);
-    node.weights = {{"beta", node.name + ".beta"}, {"gamma", node.name + ".gamma"}};
-    return node.output;
+    AddWeight("beta", {channels(in)}, 0.5f, 1.5f);
+    AddWeight("gamma", {channels(in), channels(in)}, 0.0f, 0.05f);
+    return Append("gdn", {in},
+                  {{"inverse", inverse}, {"form", form == GdnForm::kAbs ? "abs" : "sqrt"}});
   }
   std::string Gain(const std::string& in) {
-    const int channels = graph_.channels[in];
-    Node& node = New(OpType::kGain, {in}, channels);
-    for (const char* role : {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"}) {
-      node.weights[role] = node.name + "." + role;
-    }
-    model_->Add(node.name + ".fc1.weight", {4, 1}, -1, 1);
-    model_->Add(node.name + ".fc1.bias", {4}, -1, 1);
-    model_->Add(node.name + ".fc2.weight", {channels, 4}, -0.3f, 0.3f);
-    model_->Add(node.name + ".fc2.bias", {channels}, -0.3f, 0.3f);
-    return node.output;
+    AddWeight("fc1.weight", {4, 1}, -1, 1);
+    AddWeight("fc1.bias", {4}, -1, 1);
+    AddWeight("fc2.weight", {channels(in), 4}, -0.3f, 0.3f);
+    AddWeight("fc2.bias", {channels(in)}, -0.3f, 0.3f);
+    return Append("gain", {in});
   }
   std::string LeakyRelu(const std::string& in, float slope) {
-    Node& node = New(OpType::kLeakyRelu, {in}, graph_.channels[in]);
-    node.slope = slope;
-    return node.output;
+    return Append("leaky_relu", {in}, {{"slope", slope}});
   }
-  std::string Add(const std::string& a, const std::string& b) {
-    return New(OpType::kAdd, {a, b}, graph_.channels[a]).output;
-  }
-  std::string Concat(const std::vector<std::string>& in) {
-    int channels = 0;
-    for (const std::string& name : in) channels += graph_.channels[name];
-    return New(OpType::kConcat, in, channels).output;
-  }
+  std::string Add(const std::string& a, const std::string& b) { return Append("add", {a, b}); }
+  std::string Concat(const std::vector<std::string>& in) { return Append("concat", in); }
   std::string Digits(const std::string& in, const std::vector<int>& low,
                      const std::vector<int>& coarse) {
-    Node& node = New(OpType::kDigits, {in},
-                     graph_.channels[in] + static_cast<int>(low.size() + coarse.size()));
-    node.low = low;
-    node.coarse = coarse;
-    return node.output;
+    return Append("digits", {in}, {{"low", low}, {"coarse", coarse}});
   }
   std::string Bottleneck(const std::string& in) {
-    const int channels = graph_.channels[in];
-    const std::string a = LeakyRelu(Conv(in, channels / 2, 1, 1), 0.125f);
-    const std::string b = LeakyRelu(Conv(a, channels / 2, 3, 1), 0.125f);
-    return Add(in, Conv(b, channels, 1, 1));
+    const int half = channels(in) / 2;
+    const std::string a = LeakyRelu(Conv(in, half, 1, 1), 0.125f);
+    const std::string b = LeakyRelu(Conv(a, half, 3, 1), 0.125f);
+    return Add(in, Conv(b, channels(in), 1, 1));
   }
   Graph& graph() { return graph_; }
   Graph Finish(const std::string& output) {
-    graph_.outputs = {output};
+    graph_.output = output;
     return graph_;
   }
 
  private:
-  Node& New(OpType op, const std::vector<std::string>& in, int channels) {
-    Node node;
-    node.name = "n" + std::to_string(graph_.nodes.size());
-    node.op = op;
-    node.inputs = in;
-    node.output = node.name + "_out";
-    graph_.channels[node.output] = channels;
-    graph_.nodes.push_back(node);
-    return graph_.nodes.back();
-  }
+  std::string NextName() const { return "n" + std::to_string(graph_.nodes.size()); }
 
   TestModel* model_;
   Graph graph_;
+  std::map<std::string, std::string> weights_;  // of the next node
 };
 
 struct RunOptions {
@@ -206,7 +158,7 @@ inline ReferenceTensor RunExecutor(const TestModel& model, const Graph& graph,
   Executor& executor = *made.value();
   const int height = static_cast<int>(executor.out_height());
   const int width = static_cast<int>(executor.out_width());
-  const int channels = graph.channels.at(graph.outputs[0]);
+  const int channels = graph.channels.at(graph.output);
   ReferenceTensor out(height, width, channels);
   long given = 0;
   while (executor.end() < height) {

@@ -7,10 +7,10 @@
 #include <cmath>
 #include <random>
 
-#include "engine/half.h"
 #include "engine/plan.h"
 #include "kernels/targets.h"
 #include "tests/graph_builder.h"
+#include "tests/graph_forms.h"
 #include "tests/seed.h"
 
 namespace glint {
@@ -36,57 +36,11 @@ Graph Exact(TestModel* model) {
       b.Conv(b.Add(b.Conv(b.Concat({w, k, c}), 24, 1, 1), b.Conv(w, 24, 1, 1)), 9, 3, 1));
 }
 
-// Half weights in all nodes or some, and half tensors, some with limits and factors. `every`: a
-// tensor in so many stays float.
-Graph Halved(TestModel* model, const Graph& graph, unsigned every) {
-  Graph out = graph;
-  std::mt19937 random(TestSeed() + every);
-  const auto keep = [&](const std::string& tensor) {
-    if (tensor == graph.outputs[0] || random() % every == 0) return;
-    Quantisation& quantisation = out.quantised[tensor];
-    quantisation.element = kernels::Element::kF16;
-    quantisation.max = random() % 3 == 0 ? 1 + static_cast<int>(random() % 4) : 65504;
-    if (random() % 2 == 0) return;
-    std::vector<float> factors(static_cast<size_t>(graph.channels.at(tensor)));
-    for (float& factor : factors) factor = std::ldexp(1.0f, static_cast<int>(random() % 5) - 2);
-    quantisation.factor = tensor + ".factor";
-    model->AddIntegers(quantisation.factor, DType::kF32, {graph.channels.at(tensor)}, factors);
-  };
-  for (const GraphInput& input : graph.inputs) keep(input.name);
-  for (Node& node : out.nodes) {
-    keep(node.output);
-    const bool gdn = node.op == OpType::kGdn;
-    if (!gdn && node.op != OpType::kConv2d && node.op != OpType::kConvTranspose2d) continue;
-    if (random() % every == 0) continue;
-    node.precision = Precision::kF16;
-    std::string& name = node.weights[gdn ? "gamma" : "weight"];
-    const TensorView view = *model->tensor(name);
-    std::vector<float> values(view.elements);
-    CopyAsFloat(view, 0, values.size(), values.data());
-    std::vector<uint16_t> halves(values.size());
-    for (size_t i = 0; i < halves.size(); ++i) halves[i] = FloatToHalf(values[i]);
-    name += ".half";
-    model->AddIntegers(name, DType::kF16, view.shape, halves);
-  }
-  return out;
-}
-
-std::map<std::string, ReferenceTensor> RandomInputs(const Graph& graph, int height, int width) {
-  std::mt19937 random(TestSeed() + 7);
-  std::normal_distribution<float> value(0.0f, 1.0f);
-  std::map<std::string, ReferenceTensor> inputs;
-  for (const GraphInput& input : graph.inputs) {
-    ReferenceTensor tensor(height, width, input.channels);
-    for (double& v : tensor.data) v = static_cast<double>(value(random));
-    inputs[input.name] = tensor;
-  }
-  return inputs;
-}
-
 void CheckClose(TestModel* model, const Graph& graph, int height, int width) {
-  const auto inputs = RandomInputs(graph, height, width);
+  std::mt19937 random(TestSeed() + 7);
+  const auto inputs = RandomInputs(graph, height, width, &random);
   for (const unsigned every : {1000u, 3u, 2u}) {
-    const Graph halves = Halved(model, graph, every);
+    const Graph halves = InHalves(model, graph, every, TestSeed());
     const ReferenceTensor want = RunReference(*model, halves, inputs, 0.3);
     double norm = 0, worst = 0;
     for (const double v : want.data) norm = std::max(norm, std::abs(v));
@@ -125,8 +79,9 @@ TEST_CASE("half graphs: close to the rounded graph in double") {
 TEST_CASE("half graphs: exact ones give the float chain's bits on every target") {
   for (const unsigned every : {1000u, 3u, 2u}) {
     TestModel model(33);
-    const Graph graph = Halved(&model, Exact(&model), every);
-    const auto inputs = RandomInputs(graph, 4, 3);
+    const Graph graph = InHalves(&model, Exact(&model), every, TestSeed());
+    std::mt19937 random(TestSeed() + 7);
+    const auto inputs = RandomInputs(graph, 4, 3, &random);
     const ReferenceTensor want = RunReference(model, graph, inputs, 0, ReferenceMode::kFloatChain);
     for (const std::string& target : kernels::SupportedTargets()) {
       REQUIRE(kernels::SetTarget(target));
@@ -150,7 +105,7 @@ TEST_CASE("half graphs: half the memory") {
   REQUIRE(plan.ok());
   // What is fused away is not listed.
   for (const PlanTensor& tensor : static_cast<const PlanImpl&>(*plan.value()).tensors) {
-    if (tensor.name == graph.outputs[0]) continue;
+    if (tensor.name == graph.output) continue;
     halves.quantised[tensor.name].element = kernels::Element::kF16;
   }
   const auto half_plan = Plan::Make(model, halves);

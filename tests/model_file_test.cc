@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/mapped_file.h"
+#include "engine/op.h"
 #include "engine/sha256.h"
 #include "tests/model_builder.h"
 #include "tests/model_checks.h"
@@ -55,14 +56,18 @@ TEST_CASE("model file: a sound one is what it says") {
   CHECK(g_a.numeric_class == NumericClass::kClose);
   CHECK(g_a.channels.at("x") == 3);
   CHECK(g_a.channels.at("ar2.b") == 4);
-  CHECK(g_a.nodes[0].kernel == 5);
-  CHECK(g_a.nodes[0].stride == 2);
-  CHECK(g_a.nodes[3].gdn_form == GdnForm::kSqrt);
-  CHECK(g_a.nodes[6].slope == 0.125f);
+  CHECK(g_a.output == "as4");
+  CHECK(g_a.nodes[0].window.rows == Axis{5, 2, 2});
+  CHECK(g_a.nodes[0].window.columns == Axis{5, 2, 2});
+  REQUIRE(g_a.nodes[3].matrix.has_value());
+  CHECK(g_a.nodes[3].matrix->role == "gamma");
+  CHECK(g_a.nodes[3].matrix->squares);
+  CHECK(g_a.nodes[6].op->fusion->slope(g_a.nodes[6]) == 0.125f);
   const Graph& step3 = d.graphs.at("step3");
   CHECK(step3.numeric_class == NumericClass::kExact);
   CHECK(step3.channels.at("cat") == 16);
-  CHECK(step3.nodes[1].mask == ConvMask::kCheckerboard);
+  CHECK_FALSE(step3.nodes[1].window.IsLive(0));
+  CHECK(step3.nodes[1].window.IsLive(1));
 
   CHECK(d.coding.segment_rows == 64);
   CHECK(d.coding.hyper_ahead == 3);
@@ -107,7 +112,7 @@ TEST_CASE("model file: the least that is a model") {
   const ModelDocument& d = (*model)->document();
   REQUIRE(d.coding.steps.size() == 1);
   CHECK(d.coding.steps[0].parity == Parity::kAll);
-  CHECK(d.graphs.at("h_s").nodes[0].kernel == 4);
+  CHECK(d.graphs.at("h_s").nodes[0].window.rows.kernel == 4);
 }
 
 TEST_CASE("model file: every byte of the header changed, never a crash") {

@@ -141,7 +141,7 @@ void CheckSums(const Layer& layer, const IntegerMatrix& matrix, int64_t most_inp
     int64_t sum = 0;
     for (size_t in = 0; in < layer.channels(); ++in) {
       for (size_t tap = 0; tap < layer.taps(); ++tap) {
-        sum += std::abs(matrix.values[MatrixIndex(layer, out, in, tap)]);
+        sum += std::abs(matrix.values[layer.matrix.Index(out, in, tap)]);
       }
     }
     CHECK(sum * most_input <= INT32_MAX);
@@ -171,7 +171,7 @@ TEST_CASE("rounding: within half a step, and sums within 31 bits whatever the we
         float worst = 0;
         for (size_t out = 0; out < layer.out_channels; ++out) {
           for (size_t in = 0; in < layer.channels(); ++in) {
-            const size_t at = MatrixIndex(layer, out, in, 0);
+            const size_t at = layer.matrix.Index(out, in, 0);
             CHECK(std::abs(matrix.values[at]) <= most_weight);
             const float rounded = matrix.scale[out] * static_cast<float>(matrix.values[at]);
             worst = std::max(worst, std::abs(rounded - weights[at]) / matrix.scale[out]);
@@ -215,7 +215,7 @@ TEST_CASE("rounding: compensation makes the error of correlated inputs smaller")
     for (size_t out = 0; out < layer.out_channels; ++out) {
       std::vector<double> e(n);
       for (size_t in = 0; in < n; ++in) {
-        const size_t at = MatrixIndex(layer, out, in, 0);
+        const size_t at = layer.matrix.Index(out, in, 0);
         e[in] = static_cast<double>(rounded.scale[out] * static_cast<float>(rounded.values[at]) -
                                     matrix[at]);
       }
@@ -257,13 +257,13 @@ TEST_CASE("rounding: digits take a sixteenth of the error of their channels") {
     for (size_t out = 0; out < layer.out_channels; ++out) {
       for (size_t in = 0; in < layer.channels(); ++in) {
         for (size_t tap = 0; tap < layer.taps(); ++tap) {
-          const size_t at = MatrixIndex(layer, out, in, tap);
+          const size_t at = layer.matrix.Index(out, in, tap);
           const float unit = matrix.scale[out] / factor[in];
           const bool coarse = in == 0 || in == 9 || in == 31;
           float& of = coarse ? worst_coarse : worst;
           of = std::max(of, std::abs(effective[at] - weights[at]) / unit);
           if (in != 3) continue;
-          const size_t low = MatrixIndex(widened, out, layer.channels(), tap);
+          const size_t low = widened.matrix.Index(out, layer.channels(), tap);
           worst_low = std::max(worst_low, std::abs(static_cast<float>(matrix.values[low]) -
                                                    weights[at] / unit / 16.0f));
         }
@@ -549,7 +549,7 @@ TEST_CASE(
   ModelBuilder builder = TinyModel();
   const Model plain = LoadModel(TinyModelFile());
   const Layer layer = ListLayers(*plain.impl().file).front();
-  builder.Float(layer.matrix, 0) = 70000.0f;
+  builder.Float(layer.weight, 0) = 70000.0f;
   const Model model = LoadModel(builder.Build());
   QuantiseOptions options;
   options.built_in = false;

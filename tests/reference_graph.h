@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/graph.h"
-#include "engine/model_file.h"
+#include "tests/test_model.h"
 
 namespace glint {
 
@@ -32,11 +32,43 @@ struct ReferenceTensor {
   }
 };
 
-// kDouble: double throughout. kFloatChain: the exact class as it is defined, float32 chains
-// acc = bias; for source, ky, kx, ic: acc = acc + w * x.
+// kDouble: double throughout. kFloatChain: the exact class as it is defined, float32 operations one
+// after the other; sums are chains acc = bias; for source, ky, kx, ic: acc = acc + w * x.
 enum class ReferenceMode { kDouble, kFloatChain };
 
-ReferenceTensor RunReference(const ModelFile& model, const Graph& graph,
+// A node for the loops of its operator.
+struct TwinNode {
+  const TestModel& model;
+  const Graph& graph;
+  const Node& node;
+  const Json& attributes;  // as in a file
+  std::vector<const ReferenceTensor*> in;
+  double t = 0;
+  ReferenceMode mode = ReferenceMode::kDouble;
+
+  // As the file has it; empty where there is none.
+  std::vector<float> Weight(const std::string& role) const;
+  const std::vector<int64_t>& Shape(const std::string& role) const;
+  // What the node multiplies by, in the order of the file: integers with their scale, without the
+  // factors of its input, which they hold already. `inputs`, `outputs`: the dimensions of its shape
+  // that count them. Of one input, or of several without factors.
+  std::vector<float> Matrix(const std::string& role, size_t outputs, size_t inputs) const;
+  // One operation's result in the arithmetic of the mode.
+  double Rounded(double v) const;
+  // acc + w * x in the arithmetic of the mode.
+  double MultiplyAdd(double acc, double w, double x) const;
+};
+
+using Twin = ReferenceTensor (*)(const TwinNode& node);
+// The loops of an operator, by its name; each stands in the operator's test (tests/ops/).
+struct RegisterTwin {
+  RegisterTwin(const std::string& op, Twin twin);
+};
+
+// What a tensor's integers are multiplied by besides its step, per channel.
+std::vector<float> FactorsOf(const TestModel& model, const Graph& graph, const std::string& tensor);
+
+ReferenceTensor RunReference(const TestModel& model, const Graph& graph,
                              const std::map<std::string, ReferenceTensor>& inputs, double t,
                              ReferenceMode mode = ReferenceMode::kDouble);
 

@@ -8,7 +8,7 @@
 namespace glint::quantiser {
 namespace {
 
-std::vector<float> ReadVector(const ModelFile& model, const Node& node, const char* role,
+std::vector<float> ReadVector(const ModelFile& model, const Node& node, const std::string& role,
                               size_t size) {
   std::vector<float> values(size, 0.0f);
   const auto name = node.weights.find(role);
@@ -26,8 +26,8 @@ Bounds OfConvolution(const Layer& layer, const std::vector<float>& matrix,
     double low = static_cast<double>(bias[out]), high = low;
     for (size_t in = 0; in < layer.channels(); ++in) {
       for (size_t tap = 0; tap < layer.taps(); ++tap) {
-        if (!IsLiveTap(layer, tap)) continue;
-        const double w = static_cast<double>(matrix[MatrixIndex(layer, out, in, tap)]);
+        if (!layer.matrix.IsLive(tap)) continue;
+        const double w = static_cast<double>(matrix[layer.matrix.Index(out, in, tap)]);
         low += w * (w > 0 ? input.low[in] : input.high[in]);
         high += w * (w > 0 ? input.high[in] : input.low[in]);
       }
@@ -44,10 +44,10 @@ std::optional<Bounds> OfGdn(const Layer& layer, const std::vector<float>& gamma,
   const bool positive =
       std::all_of(gamma.begin(), gamma.end(), [](float v) { return v >= 0.0f; }) &&
       std::all_of(beta.begin(), beta.end(), [](float v) { return v > 0.0f; });
-  if (!positive || layer.node->inverse || layer.node->gdn_form != GdnForm::kAbs) return {};
+  if (!positive || layer.matrix.sum != Matrix::Sum::kDivides || layer.matrix.squares) return {};
   Bounds bounds;
   for (size_t c = 0; c < layer.out_channels; ++c) {
-    const double own = static_cast<double>(gamma[MatrixIndex(layer, c, c, 0)]);
+    const double own = static_cast<double>(gamma[layer.matrix.Index(c, c, 0)]);
     const auto divide = [&](double x) {
       return x / (static_cast<double>(beta[c]) + own * std::abs(x));
     };
@@ -71,11 +71,11 @@ std::map<TensorKey, Bounds> BoundsFromWeights(const ModelFile& model,
   for (const Layer& layer : layers) {
     const auto input = bounds.find(layer.inputs[0]);
     const bool first = layer.inputs[0].tensor == picture.name;
-    if (input == bounds.end() || (!layer.is_gdn() && !first)) continue;
+    if (input == bounds.end() || (!layer.normalises() && !first)) continue;
     const std::vector<float> matrix = ReadMatrix(model, layer);
     const std::vector<float> bias =
-        ReadVector(model, *layer.node, layer.is_gdn() ? "beta" : "bias", layer.out_channels);
-    const std::optional<Bounds> output = layer.is_gdn()
+        ReadVector(model, *layer.node, layer.matrix.bias, layer.out_channels);
+    const std::optional<Bounds> output = layer.normalises()
                                              ? OfGdn(layer, matrix, bias, input->second)
                                              : OfConvolution(layer, matrix, bias, input->second);
     if (output) bounds[{name, layer.node->output}] = *output;

@@ -54,7 +54,7 @@ class DraftWriter {
     const uint8_t* from = static_cast<const uint8_t*>(data);
     const std::vector<uint8_t> content(from, from + bytes);
     const std::string own = layer.graph + "." + name;
-    if (StaysInFloat(layer.matrix)) {
+    if (StaysInFloat(layer.weight)) {
       written_[own] = content;
       return own;
     }
@@ -64,9 +64,9 @@ class DraftWriter {
     return own;
   }
 
-  bool StaysInFloat(const std::string& matrix) const {
+  bool StaysInFloat(const std::string& weight) const {
     for (size_t i = 0; i < layers_.size(); ++i) {
-      if (layers_[i].matrix == matrix && draft_.layers[i].precision == LayerPrecision::kFp32) {
+      if (layers_[i].weight == weight && draft_.layers[i].precision == LayerPrecision::kFp32) {
         return true;
       }
     }
@@ -74,7 +74,7 @@ class DraftWriter {
   }
 
   template <typename T>
-  void SetWeight(const Layer& layer, const char* role, const std::string& name, DType dtype,
+  void SetWeight(const Layer& layer, const std::string& role, const std::string& name, DType dtype,
                  const std::vector<int64_t>& shape, const std::vector<T>& values) {
     const std::string own = NameFor(layer, name, values.data(), values.size() * sizeof(T));
     writer_.Set(own, dtype, shape, values.data());
@@ -84,35 +84,34 @@ class DraftWriter {
   void WriteLayer(const Layer& layer, const LayerDraft& draft) {
     NodeOf(layer)["precision"] = PrecisionKey(draft.precision);
     if (draft.precision == LayerPrecision::kFp32) return;
-    const char* role = layer.is_gdn() ? "gamma" : "weight";
-    std::vector<int64_t> shape = model_.tensor(layer.matrix)->shape;
+    const std::string& role = layer.matrix.role;
+    std::vector<int64_t> shape = model_.tensor(layer.weight)->shape;
     const std::vector<int64_t> outs = {static_cast<int64_t>(layer.out_channels)};
     if (draft.precision == LayerPrecision::kFp16) {
       std::vector<uint16_t> halves;
       for (const float value : ReadMatrix(model_, layer)) halves.push_back(FloatToHalf(value));
-      SetWeight(layer, role, layer.matrix, DType::kF16, shape, halves);
+      SetWeight(layer, role, layer.weight, DType::kF16, shape, halves);
       return;
     }
     if (draft.digits) {
       AddDigits(layer, draft);
-      const bool transposed = layer.node->op == OpType::kConvTranspose2d;
-      shape[transposed ? 0 : 1] += static_cast<int64_t>(draft.split.channels());
+      shape[layer.matrix.InputDimension()] += static_cast<int64_t>(draft.split.channels());
     }
     const std::vector<int16_t>& values = draft.matrix.values;
     const bool narrow =
         std::all_of(values.begin(), values.end(), [](int16_t v) { return v >= -128 && v <= 127; });
     if (narrow) {
       const std::vector<int8_t> bytes(values.begin(), values.end());
-      SetWeight(layer, role, layer.matrix, DType::kI8, shape, bytes);
+      SetWeight(layer, role, layer.weight, DType::kI8, shape, bytes);
     } else {
-      SetWeight(layer, role, layer.matrix, DType::kI16, shape, values);
+      SetWeight(layer, role, layer.weight, DType::kI16, shape, values);
     }
-    SetWeight(layer, "scale", layer.matrix + ".scale", DType::kF32, outs, draft.matrix.scale);
+    SetWeight(layer, "scale", layer.weight + ".scale", DType::kF32, outs, draft.matrix.scale);
     if (draft.bias.empty()) return;
-    const char* bias_role = layer.is_gdn() ? "beta" : "bias";
+    const std::string& bias_role = layer.matrix.bias;
     const auto bias = layer.node->weights.find(bias_role);
     const std::string name =
-        bias == layer.node->weights.end() ? layer.matrix + ".bias" : bias->second;
+        bias == layer.node->weights.end() ? layer.weight + ".bias" : bias->second;
     SetWeight(layer, bias_role, name, DType::kF32, outs, draft.bias);
   }
 

@@ -4,6 +4,8 @@
 #include <limits>
 #include <numeric>
 
+#include "engine/op.h"
+
 namespace glint::quantiser {
 namespace {
 
@@ -19,7 +21,7 @@ TensorKey Canonical(const ModelDocument& document, const TensorKey& key) {
                                     [&](const GraphInput& in) { return in.name == key.tensor; });
   if (key.graph == "h_s") {
     if (is_input) return Hyper();
-    return key.tensor == graph.outputs[0] ? Psi() : key;
+    return key.tensor == graph.output ? Psi() : key;
   }
   // h_a reads y before it is a stream's: its step is free.
   if (!is_input || key.graph == "g_a" || key.graph == "h_a") return key;
@@ -36,7 +38,7 @@ bool AnyAddReads(const ModelDocument& document, const GroupTensor& tensor) {
   return std::any_of(tensor.names.begin(), tensor.names.end(), [&](const TensorKey& key) {
     const std::vector<Node>& nodes = document.graphs.at(key.graph).nodes;
     return std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) {
-      return node.op == OpType::kAdd &&
+      return node.op->fusion->slot == Slot::kResidual &&
              std::find(node.inputs.begin(), node.inputs.end(), key.tensor) != node.inputs.end();
     });
   });
@@ -69,7 +71,7 @@ Group::Kind KindOf(const ModelDocument& document, const TensorKey& canonical) {
 // Inputs of graphs that are this tensor but that no layer reads: they are kept alike all the same.
 void AddUnreadNames(const ModelDocument& document, std::map<TensorKey, GroupTensor>* tensors) {
   for (const auto& [name, graph] : document.graphs) {
-    std::vector<std::string> ends = graph.outputs;
+    std::vector<std::string> ends = {graph.output};
     for (const GraphInput& input : graph.inputs) ends.push_back(input.name);
     for (const std::string& end : ends) {
       const TensorKey key{name, end};

@@ -31,13 +31,13 @@ struct Layer {
   std::vector<size_t> in_channels;  // of each input
   size_t out_channels = 0;
   double macs_per_pixel = 0;  // of the picture
-  std::string matrix;         // name of the weight's tensor
+  Matrix matrix;              // inputs and outputs as above
+  std::string weight;         // name of its tensor
   std::string name() const { return graph + "/" + node->name; }
   size_t channels() const;  // all inputs together
-  bool is_gdn() const { return node->op == OpType::kGdn; }
-  size_t taps() const {
-    return is_gdn() ? 1 : static_cast<size_t>(node->kernel) * static_cast<size_t>(node->kernel);
-  }
+  size_t taps() const { return matrix.taps; }
+  // Divides or multiplies what it reads by its sums, as a GDN does.
+  bool normalises() const { return matrix.normalises(); }
 };
 
 // Channels of a layer's input that have two digits: `low`, what 8 bits lose of the activation;
@@ -52,12 +52,8 @@ Layer WithDigits(const Layer& layer, const Split& split);
 
 // The matrix of a layer as floats, in the order of the file.
 std::vector<float> ReadMatrix(const ModelFile& model, const Layer& layer);
-// Place of an element in it.
-size_t MatrixIndex(const Layer& layer, size_t out, size_t in, size_t tap);
-// Is the tap multiplied at all (checkerboard masks)?
-bool IsLiveTap(const Layer& layer, size_t tap);
 
-// Every conv2d, conv_transpose2d and gdn, graph by graph, in the order of the document.
+// Every node with a matrix, graph by graph, in the order of the document.
 std::vector<Layer> ListLayers(const ModelFile& model);
 
 // The graphs between z and the symbols, and h_a.

@@ -211,7 +211,7 @@ LayerPrecision Quantiser::Wanted(size_t index) const {
   // the picture at last: 16 bits for both are little of the time and most of the quality.
   // Digits leave the tensor itself at 16 bits.
   const bool sensitive =
-      layer.is_gdn() || (groups_[group_of_[index]].added && WantedSplitting() == 0);
+      layer.normalises() || (groups_[group_of_[index]].added && WantedSplitting() == 0);
   return !MayBeEightBit(index) || sensitive ? LayerPrecision::kW16A16 : LayerPrecision::kW8A8;
 }
 
@@ -227,12 +227,10 @@ bool Quantiser::MaySplit(size_t layer) const {
   // GDN reads the tensor itself as well as its products.
   return group.tensors.size() == 1 &&
          std::none_of(group.layers.begin(), group.layers.end(),
-                      [&](size_t reader) { return layers_[reader].is_gdn(); });
+                      [&](size_t reader) { return layers_[reader].normalises(); });
 }
 
-bool Quantiser::MayBeInteger(size_t layer) const {
-  return !layers_[layer].is_gdn() || layers_[layer].node->gdn_form == GdnForm::kAbs;
-}
+bool Quantiser::MayBeInteger(size_t layer) const { return !layers_[layer].matrix.squares; }
 
 bool Quantiser::MayBeEightBit(size_t layer) const {
   return MayBeInteger(layer) && !IsEntropyGraph(layers_[layer].graph) &&
@@ -338,7 +336,7 @@ void Quantiser::SeedRange(size_t index) {
       int64_t sum = 0;
       for (size_t in = 0; in < layers_[i].channels(); ++in) {
         for (size_t tap = 0; tap < layers_[i].taps(); ++tap) {
-          sum += std::abs(matrix.values[MatrixIndex(layers_[i], out, in, tap)]);
+          sum += std::abs(matrix.values[layers_[i].matrix.Index(out, in, tap)]);
         }
       }
       most_sum = std::max(most_sum, sum);
@@ -404,7 +402,7 @@ std::vector<double> Quantiser::InputMeans(size_t layer) const {
   const std::vector<size_t> channels = groups_[group].ChannelsOf(layers_[layer]);
   std::vector<double> means(channels.size(), 0.0);
   for (const GroupStatistics& rate : statistics_[group]) {
-    const std::vector<double>& of = layers_[layer].is_gdn() ? rate.magnitude : rate.mean;
+    const std::vector<double>& of = layers_[layer].normalises() ? rate.magnitude : rate.mean;
     for (size_t i = 0; i < means.size(); ++i) {
       means[i] += of[channels[i]] / static_cast<double>(statistics_[group].size());
     }
@@ -436,23 +434,23 @@ std::vector<float> Quantiser::CorrectedBias(size_t index) const {
   const std::vector<float> rounded = RoundedMatrix(index);
   const std::vector<double> means = InputMeans(index);
   std::vector<float> bias(layer.out_channels, 0.0f);
-  const auto name = layer.node->weights.find(layer.is_gdn() ? "beta" : "bias");
+  const auto name = layer.node->weights.find(layer.matrix.bias);
   if (name != layer.node->weights.end()) {
     CopyAsFloat(*file_->tensor(name->second), 0, bias.size(), bias.data());
   }
-  const double share = layer.node->op == OpType::kConvTranspose2d ? 0.25 : 1.0;
+  const double share = 1.0 / static_cast<double>(layer.matrix.phases);
   for (size_t out = 0; out < layer.out_channels; ++out) {
     double shift = 0;
     for (size_t in = 0; in < layer.channels(); ++in) {
       for (size_t tap = 0; tap < layer.taps(); ++tap) {
-        if (!IsLiveTap(layer, tap)) continue;
-        const size_t at = MatrixIndex(layer, out, in, tap);
+        if (!layer.matrix.IsLive(tap)) continue;
+        const size_t at = layer.matrix.Index(out, in, tap);
         shift += static_cast<double>(rounded[at] - matrices_[index][at]) * means[in];
       }
     }
     const float corrected = bias[out] - static_cast<float>(share * shift);
     // GDN's norm stays positive.
-    bias[out] = layer.is_gdn() ? std::max(corrected, 0.5f * bias[out]) : corrected;
+    bias[out] = layer.normalises() ? std::max(corrected, 0.5f * bias[out]) : corrected;
   }
   return bias;
 }
@@ -487,8 +485,8 @@ QuantisedLayer Quantiser::Describe(size_t index) const {
   for (size_t out = 0; out < layer.out_channels; ++out) {
     for (size_t in = 0; in < layer.channels(); ++in) {
       for (size_t tap = 0; tap < layer.taps(); ++tap) {
-        if (!IsLiveTap(layer, tap)) continue;
-        const size_t at = MatrixIndex(layer, out, in, tap);
+        if (!layer.matrix.IsLive(tap)) continue;
+        const size_t at = layer.matrix.Index(out, in, tap);
         const double w = static_cast<double>(matrices_[index][at]);
         const double e = w - static_cast<double>(rounded[at]);
         signal += w * w * squares[in];

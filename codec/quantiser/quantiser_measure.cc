@@ -37,7 +37,7 @@ Status Quantiser::MeasureMoments() {
   std::vector<size_t> wanted;
   for (size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
-    if (!InScope(layer) || IsEntropyGraph(layer.graph) || layer.is_gdn()) continue;
+    if (!InScope(layer) || IsEntropyGraph(layer.graph) || layer.normalises()) continue;
     if (fixed_[i] && precision(i) != LayerPrecision::kW8A8 &&
         precision(i) != LayerPrecision::kW8A16) {
       continue;

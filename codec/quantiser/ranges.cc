@@ -25,26 +25,27 @@ struct Importance {
 Importance ImportanceOf(const Consumer& consumer, const GroupStatistics& rate) {
   const Layer& layer = *consumer.layer;
   Importance importance;
+  const bool multiplies = layer.matrix.sum == Matrix::Sum::kMultiplies;
   importance.in.assign(layer.channels(), 0.0);
   importance.out.assign(layer.out_channels, 1.0);
   for (size_t out = 0; out < layer.out_channels; ++out) {
     double norm = 0;
     for (size_t in = 0; in < layer.channels(); ++in) {
       for (size_t tap = 0; tap < layer.taps(); ++tap) {
-        if (!IsLiveTap(layer, tap)) continue;
-        const double w = static_cast<double>((*consumer.matrix)[MatrixIndex(layer, out, in, tap)]);
-        if (layer.is_gdn()) {
+        if (!layer.matrix.IsLive(tap)) continue;
+        const double w = static_cast<double>((*consumer.matrix)[layer.matrix.Index(out, in, tap)]);
+        if (layer.normalises()) {
           norm += w * rate.magnitude[consumer.channels[in]];
         } else {
           importance.in[in] += w * w;
         }
       }
     }
-    if (!layer.is_gdn()) continue;
+    if (!layer.normalises()) continue;
     norm = std::max(norm, 1e-6);
     const double square = rate.square[consumer.channels[out]];
-    importance.in[out] = layer.node->inverse ? norm * norm : 1.0 / (norm * norm);
-    importance.out[out] = layer.node->inverse ? square : square / (norm * norm * norm * norm);
+    importance.in[out] = multiplies ? norm * norm : 1.0 / (norm * norm);
+    importance.out[out] = multiplies ? square : square / (norm * norm * norm * norm);
   }
   return importance;
 }
@@ -149,7 +150,7 @@ struct ChannelNoise {
 // convolutions over neighbours, which see much the same, most of it goes away. In transposed ones,
 // with fewer taps a phase, and where there is one tap, less does: they are left as they are.
 double WhatRoundingLeaves(const Layer& layer) {
-  return layer.node->op == OpType::kConv2d && layer.taps() > 1 ? 0.3 : 1.0;
+  return !layer.node->window.rows.transposed && layer.taps() > 1 ? 0.3 : 1.0;
 }
 
 ChannelNoise NoiseOf(const std::vector<GroupStatistics>& rates,
@@ -230,7 +231,7 @@ std::vector<float> SmoothingFactors(const std::vector<GroupStatistics>& rates,
       double& most = weight[consumer.channels[in]];
       for (size_t out = 0; out < layer.out_channels; ++out) {
         for (size_t tap = 0; tap < layer.taps(); ++tap) {
-          const float w = (*consumer.matrix)[MatrixIndex(layer, out, in, tap)];
+          const float w = (*consumer.matrix)[layer.matrix.Index(out, in, tap)];
           most = std::max(most, static_cast<double>(std::abs(w)));
         }
       }

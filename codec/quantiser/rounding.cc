@@ -13,7 +13,7 @@ template <typename Visit>
 void ForElements(const Layer& layer, size_t out, const Visit& visit) {
   for (size_t in = 0; in < layer.channels(); ++in) {
     for (size_t tap = 0; tap < layer.taps(); ++tap) {
-      if (IsLiveTap(layer, tap)) visit(in, tap, MatrixIndex(layer, out, in, tap));
+      if (layer.matrix.IsLive(tap)) visit(in, tap, layer.matrix.Index(out, in, tap));
     }
   }
 }
@@ -94,10 +94,10 @@ Target TargetOf(const Layer& layer, const Split& split) {
 float Place(const Target& target, float wanted, int most, size_t out, size_t in, size_t tap,
             std::vector<int16_t>* values) {
   const int16_t q = RoundTo(wanted, most);
-  (*values)[MatrixIndex(target.layer, out, in, tap)] = q;
+  (*values)[target.layer.matrix.Index(out, in, tap)] = q;
   if (target.coarse[in] == 0) return static_cast<float>(q);
   const int16_t rest = RoundTo((wanted - static_cast<float>(q)) * kDigitBase, most);
-  (*values)[MatrixIndex(target.layer, out, target.coarse[in], tap)] = rest;
+  (*values)[target.layer.matrix.Index(out, target.coarse[in], tap)] = rest;
   return static_cast<float>(q) + static_cast<float>(rest) / kDigitBase;
 }
 
@@ -108,9 +108,9 @@ void PlaceLow(const Target& target, const Layer& layer, const std::vector<float>
   for (size_t i = 0; i < target.split->low.size(); ++i) {
     const size_t in = target.split->low[i];
     for (size_t tap = 0; tap < layer.taps(); ++tap) {
-      if (!IsLiveTap(layer, tap)) continue;
-      const float v = matrix[MatrixIndex(layer, out, in, tap)] * factor[in] / scale / kDigitBase;
-      (*values)[MatrixIndex(target.layer, out, layer.channels() + i, tap)] = RoundTo(v, most);
+      if (!layer.matrix.IsLive(tap)) continue;
+      const float v = matrix[layer.matrix.Index(out, in, tap)] * factor[in] / scale / kDigitBase;
+      (*values)[target.layer.matrix.Index(out, layer.channels() + i, tap)] = RoundTo(v, most);
     }
   }
 }
@@ -171,7 +171,7 @@ void RoundCompensated(const Layer& layer, const std::vector<float>& matrix,
   for (size_t j = size; j-- > 0;) {
     const size_t in = j % channels, tap = moment.taps[j / channels];
     for (size_t out = 0; out < outs; ++out) {
-      wanted[out] = matrix[MatrixIndex(layer, out, in, tap)] * factor[in] / result->scale[out];
+      wanted[out] = matrix[layer.matrix.Index(out, in, tap)] * factor[in] / result->scale[out];
     }
     std::vector<float> compensated(wanted);
     for (size_t i = j + 1; i < size; ++i) {
@@ -239,10 +239,10 @@ std::vector<float> EffectiveMatrix(const Layer& layer, const IntegerMatrix& matr
   std::vector<float> values(layer.channels() * layer.out_channels * layer.taps(), 0.0f);
   for (size_t out = 0; out < layer.out_channels; ++out) {
     ForElements(layer, out, [&](size_t in, size_t tap, size_t index) {
-      float q = matrix.values[MatrixIndex(target.layer, out, in, tap)];
+      float q = matrix.values[target.layer.matrix.Index(out, in, tap)];
       if (target.coarse[in] != 0) {
         q += static_cast<float>(
-                 matrix.values[MatrixIndex(target.layer, out, target.coarse[in], tap)]) /
+                 matrix.values[target.layer.matrix.Index(out, target.coarse[in], tap)]) /
              kDigitBase;
       }
       values[index] = matrix.scale[out] * q / factor[in];

@@ -157,25 +157,25 @@ struct Problem {
   std::vector<float> batch;  // [place][size]
 };
 
-// A convolution is one matrix; of a transposed one (stride 2), output (2m + py, 2n + px) reads
-// input m + (py + padding - ky) / 2 where that is whole.
+// A convolution is one matrix; of a transposed one of stride s, output (s m + py, s n + px) reads
+// input m + (py + padding - ky) / s where that is whole.
 std::vector<Problem> ProblemsOf(const Layer& layer) {
-  const long kernel = layer.is_gdn() ? 1 : layer.node->kernel;
-  const long padding = layer.is_gdn() ? 0 : layer.node->padding;
-  const bool transposed = layer.node->op == OpType::kConvTranspose2d;
-  std::vector<Problem> problems(transposed ? 4 : 1);
+  const Axis &rows = layer.node->window.rows, &columns = layer.node->window.columns;
+  std::vector<Problem> problems(layer.matrix.phases);
   for (size_t phase = 0; phase < problems.size(); ++phase) {
     Problem& problem = problems[phase];
-    const long py = static_cast<long>(phase / 2), px = static_cast<long>(phase % 2);
+    const long py = static_cast<long>(phase) / rows.stride;
+    const long px = static_cast<long>(phase) % rows.stride;
     for (size_t tap = 0; tap < layer.taps(); ++tap) {
-      const long ky = static_cast<long>(tap) / kernel, kx = static_cast<long>(tap) % kernel;
-      if (!IsLiveTap(layer, tap)) continue;
-      if (transposed) {
-        const long y = py + padding - ky, x = px + padding - kx;
-        if ((y & 1) != 0 || (x & 1) != 0) continue;
-        problem.offsets.push_back({y / 2, x / 2});
+      const long ky = static_cast<long>(tap) / columns.kernel;
+      const long kx = static_cast<long>(tap) % columns.kernel;
+      if (!layer.matrix.IsLive(tap)) continue;
+      if (rows.transposed) {
+        const long y = py + rows.padding - ky, x = px + columns.padding - kx;
+        if (y % rows.stride != 0 || x % columns.stride != 0) continue;
+        problem.offsets.push_back({y / rows.stride, x / columns.stride});
       } else {
-        problem.offsets.push_back({ky - padding, kx - padding});
+        problem.offsets.push_back({ky - rows.padding, kx - columns.padding});
       }
       problem.moment.taps.push_back(tap);
     }
@@ -221,7 +221,7 @@ void AddPlace(const TensorKeeper& keeper, const Layer& layer, long y, long x, Pr
                                     tensor.channels +
                                 c];
         }
-        problem->batch.push_back(layer.is_gdn() ? std::abs(value) : value);
+        problem->batch.push_back(layer.normalises() ? std::abs(value) : value);
       }
     }
   }
@@ -231,7 +231,8 @@ void AddPlace(const TensorKeeper& keeper, const Layer& layer, long y, long x, Pr
 // `places` of this picture at this rate, spread evenly.
 void AddPicture(const TensorKeeper& keeper, const Layer& layer, size_t places, Problem* problem) {
   const TensorKeeper::Kept& tensor = keeper.at(layer.inputs[0]);
-  const long stride = layer.node->op == OpType::kConv2d ? layer.node->stride : 1;
+  const Axis& rows = layer.node->window.rows;
+  const long stride = rows.transposed ? 1 : rows.stride;
   const long height = (tensor.height() + stride - 1) / stride;
   const long width = (static_cast<long>(tensor.width) + stride - 1) / stride;
   const long total = height * width;

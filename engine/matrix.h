@@ -1,0 +1,53 @@
+// The weight that an operator multiplies by, as whoever checks, packs or quantises it must know it:
+// where the element of an output, an input and a tap stands, which taps are multiplied at all, and
+// what becomes of the sum. Said once by the operator (engine/ops/). Thread rules: values.
+#ifndef GLINT_ENGINE_MATRIX_H_
+#define GLINT_ENGINE_MATRIX_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace glint {
+
+struct Matrix {
+  enum class Order {
+    kOutputsFirst,  // [output][input][tap]
+    kInputsFirst,   // [input][output][tap]
+    kDepthwise,     // [channel][tap]: an output sums the input of its own channel
+  };
+  enum class Sum {
+    kIsOutput,   // of products with the input
+    kDivides,    // of products with the input's magnitudes or squares: output = input / sum
+    kMultiplies  // the same: output = input * sum
+  };
+
+  std::string role;  // of the weight: "weight", "gamma"
+  std::string bias;  // role of what is added to the sums: "bias", "beta"
+  Order order = Order::kOutputsFirst;
+  size_t outputs = 0;
+  size_t inputs = 0;
+  size_t taps = 1;
+  std::vector<bool> live;  // by tap; empty: all
+  size_t phases = 1;       // among which the taps are shared out: an output sums those of one
+  Sum sum = Sum::kIsOutput;
+  bool squares = false;  // kDivides, kMultiplies: of squares, which have no integer form
+
+  bool IsLive(size_t tap) const { return live.empty() || live[tap]; }
+  bool Multiplies(size_t output, size_t input) const {
+    return order != Order::kDepthwise || output == input;
+  }
+  bool normalises() const { return sum != Sum::kIsOutput; }
+  // Place of an element that is multiplied, in the file's order.
+  size_t Index(size_t output, size_t input, size_t tap) const;
+  // What the element at a place belongs to.
+  size_t OutputOf(size_t index) const;
+  size_t InputOf(size_t index) const;
+  // The dimension of the weight's shape that counts inputs.
+  size_t InputDimension() const { return order == Order::kInputsFirst ? 0 : 1; }
+};
+
+}  // namespace glint
+
+#endif  // GLINT_ENGINE_MATRIX_H_

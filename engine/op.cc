@@ -1,0 +1,28 @@
+#include "engine/op.h"
+
+#include "engine/node_check.h"
+#include "engine/ops/table.h"
+
+namespace glint {
+
+Status NoAttributes(ObjectReader* /*reader*/, Node* /*node*/) { return Status::Ok(); }
+
+Result<int64_t> AsInput(const NodeCheck& check) { return check.channels(0); }
+
+Status AnyForms(const NodeCheck& /*check*/) { return Status::Ok(); }
+
+Window Pointwise(const Node& /*node*/, const TensorView* /*matrix*/) { return {}; }
+
+size_t OneSource(const Node& /*node*/) { return 1; }
+
+std::span<const Op* const> Operators() { return ops::kTable; }
+
+std::vector<std::string> PartsOf(const Graph& graph, const std::string& tensor) {
+  if (graph.quantised.count(tensor) > 0) return {tensor};
+  for (const Node& node : graph.nodes) {
+    if (node.output == tensor && node.op->fusion->slot == Slot::kSources) return node.inputs;
+  }
+  return {tensor};
+}
+
+}  // namespace glint

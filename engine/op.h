@@ -1,0 +1,113 @@
+// One operator is one record: all that reading, checking, planning and quantising ask of it. The
+// records stand in engine/ops/, a file each, and in one table there. No field has a default: a
+// record that leaves one out does not compile. Called by engine/ and codec/quantiser.
+// Thread rules: records are constants.
+#ifndef GLINT_ENGINE_OP_H_
+#define GLINT_ENGINE_OP_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/graph.h"
+#include "engine/status.h"
+
+namespace glint {
+
+class ModelFile;
+class NodeCheck;     // engine/node_check.h
+class ObjectReader;  // engine/json.h
+class Step;          // engine/step.h
+struct PlanContext;  // engine/step.h
+
+// A field that has to be given.
+template <typename T>
+class Required {
+ public:
+  constexpr Required(T value) : value_(value) {}          // NOLINT(google-explicit-constructor)
+  constexpr operator const T&() const { return value_; }  // NOLINT(google-explicit-constructor)
+  constexpr const T* operator->() const { return &value_; }
+
+ private:
+  T value_;
+};
+
+struct InputCount {
+  size_t least, most;
+};
+
+// Roles of weights. That of a matrix of integers has a `scale` besides.
+struct WeightRoles {
+  std::span<const char*const> needed, optional;
+};
+inline constexpr WeightRoles kNoWeights = {};
+
+// Which weight is the matrix, whose type a node's precision says; `describe` is called when the
+// node has been checked.
+struct MatrixRole {
+  const char* role;
+  Matrix (*describe)(const Node& node, const TensorView& weight);
+};
+inline constexpr MatrixRole kNoMatrix = {nullptr, nullptr};
+
+// Class exact takes what says that it has the same bits on every target, and nothing else.
+enum class Classes { kCloseOnly, kCloseAndExact };
+
+// kMayOverwrite: an output row may take the place of the first input's.
+enum class Placement { kOfItsOwn, kMayOverwrite };
+
+// What a node can be instead of a step: part of the product that it follows, or nothing at all.
+enum class Slot {
+  kNone,
+  kResidual,    // v + the other input
+  kActivation,  // max(v, v * slope)
+  kFactors,     // v * factor of the channel, which depends on the rate alone
+  kSources,     // its inputs side by side: whoever reads it may read them instead
+};
+struct Fusion {
+  Slot slot;
+  float (*slope)(const Node& node);
+  std::vector<float> (*factors)(const ModelFile& model, const Node& node, double t);
+};
+inline constexpr Fusion kNotFused = {Slot::kNone, nullptr, nullptr};
+
+struct Op {
+  Required<const char*> name;
+  Required<InputCount> inputs;
+  Required<WeightRoles> weights;
+  Required<MatrixRole> matrix;
+  Required<Classes> classes;
+  Required<Placement> placement;
+  Required<Fusion> fusion;
+  // Attributes of a node's JSON object to Node::attributes. NoAttributes.
+  Required<Status (*)(ObjectReader* reader, Node* node)> read;
+  // Weights, shapes, what attributes have to do with them: the channels of the output. AsInput.
+  Required<Result<int64_t> (*)(const NodeCheck& check)> check;
+  // How its tensors are kept: called when all of the graph's shapes and forms are known. AnyForms.
+  Required<Status (*)(const NodeCheck& check)> check_forms;
+  // Of a checked node; `matrix`: nullptr where it has none. Pointwise.
+  Required<Window (*)(const Node& node, const TensorView* matrix)> window;
+  // How many tensors it can read side by side as one input. OneSource.
+  Required<size_t (*)(const Node& node)> sources;
+  Required<Result<std::unique_ptr<Step>> (*)(const PlanContext& context, const Node& node)> plan;
+};
+
+Status NoAttributes(ObjectReader* reader, Node* node);
+Result<int64_t> AsInput(const NodeCheck& check);
+Status AnyForms(const NodeCheck& check);
+Window Pointwise(const Node& node, const TensorView* matrix);
+size_t OneSource(const Node& node);
+
+// All there are (engine/ops/table.h).
+std::span<const Op* const> Operators();
+
+// The inputs of the concatenation that makes `tensor`, if a reader may take them instead: it is not
+// kept in a form of its own. Else the tensor itself.
+std::vector<std::string> PartsOf(const Graph& graph, const std::string& tensor);
+
+}  // namespace glint
+
+#endif  // GLINT_ENGINE_OP_H_

@@ -1,0 +1,54 @@
+// The sum of two tensors.
+
+#include <algorithm>
+#include <string>
+
+#include "engine/node_check.h"
+#include "engine/ops/table.h"
+#include "engine/row_step.h"
+#include "kernels/pointwise.h"
+
+namespace glint::ops {
+namespace {
+
+Result<int64_t> Check(const NodeCheck& check) {
+  if (check.channels(0) == check.channels(1)) return check.channels(0);
+  return check.Fail("adds " + std::to_string(check.channels(0)) + " and " +
+                    std::to_string(check.channels(1)) + " channels");
+}
+
+class AddStep final : public RowStep {
+ public:
+  using RowStep::RowStep;
+  std::string Kernel() const override { return "add"; }
+  void Compute(const std::vector<float>& /*constants*/, const FloatPixels* in,
+               const FloatPixels& out, size_t pixels) const override {
+    ForRuns(in[0], in[1], out, pixels, [&](size_t x, size_t n) {
+      kernels::Add(in[0].Pixel(x), in[1].Pixel(x), out.Pixel(x), n);
+    });
+  }
+};
+
+Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
+  return std::unique_ptr<Step>(std::make_unique<AddStep>(node, context.inputs));
+}
+
+}  // namespace
+
+constinit const Op kAdd = {
+    .name = "add",
+    .inputs = InputCount{2, 2},
+    .weights = kNoWeights,
+    .matrix = kNoMatrix,
+    .classes = Classes::kCloseAndExact,
+    .placement = Placement::kMayOverwrite,
+    .fusion = Fusion{Slot::kResidual, nullptr, nullptr},
+    .read = NoAttributes,
+    .check = Check,
+    .check_forms = AnyForms,
+    .window = Pointwise,
+    .sources = OneSource,
+    .plan = Plan,
+};
+
+}  // namespace glint::ops

@@ -1,0 +1,84 @@
+// The channels of its inputs, one after the other. Seldom a step: what can read several tensors
+// takes the inputs instead.
+
+#include <string>
+
+#include "engine/node_check.h"
+#include "engine/ops/table.h"
+#include "engine/picture_tensors.h"
+#include "engine/step.h"
+
+namespace glint::ops {
+namespace {
+
+Result<int64_t> Check(const NodeCheck& check) {
+  int64_t channels = 0;
+  for (size_t i = 0; i < check.node().inputs.size(); ++i) channels += check.channels(i);
+  return channels;
+}
+
+class ConcatRun final : public RowwiseRun {
+ public:
+  ConcatRun(const Step& step, PictureTensors* tensors) : step_(step), t_(*tensors) {}
+
+  // Input by input where the output is float; else pixel by pixel, which are made in float first.
+  void RunRow(long r, size_t worker) override {
+    const size_t pixels = t_.Pixels(step_.output, r);
+    if (t_.tensor(step_.output).quantisation == nullptr) {
+      float* out = static_cast<float*>(static_cast<void*>(t_.WriteRow(step_.output, r)));
+      Gather(r, 0, pixels, out);
+      return;
+    }
+    for (size_t x = 0; x < pixels; ++x) {
+      Gather(r, x, 1, t_.scratch(worker));
+      t_.Store(step_.output, t_.scratch(worker), 1,
+               t_.WriteRow(step_.output, r) + x * t_.bytes(step_.output));
+    }
+  }
+
+ private:
+  void Gather(long r, size_t x, size_t pixels, float* to) const {
+    const size_t stride = t_.stride(step_.output);
+    for (const int input : step_.inputs) {
+      const PictureTensors::Positions in = t_.At(input, step_.output, r);
+      for (size_t i = 0; i < pixels; ++i) t_.Load(input, in.Pixel(x + i), 1, to + i * stride);
+      to += t_.tensor(input).channels;
+    }
+  }
+
+  const Step& step_;
+  PictureTensors& t_;
+};
+
+class ConcatStep final : public Step {
+ public:
+  using Step::Step;
+  std::string Kernel() const override { return "concat"; }
+  std::unique_ptr<StepRun> Start(PictureTensors* tensors) const override {
+    return std::make_unique<ConcatRun>(*this, tensors);
+  }
+};
+
+Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
+  return std::unique_ptr<Step>(std::make_unique<ConcatStep>(node, context.inputs));
+}
+
+}  // namespace
+
+constinit const Op kConcat = {
+    .name = "concat",
+    .inputs = InputCount{2, kMaxNodeInputs},
+    .weights = kNoWeights,
+    .matrix = kNoMatrix,
+    .classes = Classes::kCloseAndExact,
+    .placement = Placement::kOfItsOwn,
+    .fusion = Fusion{Slot::kSources, nullptr, nullptr},
+    .read = NoAttributes,
+    .check = Check,
+    .check_forms = AnyForms,
+    .window = Pointwise,
+    .sources = OneSource,
+    .plan = Plan,
+};
+
+}  // namespace glint::ops

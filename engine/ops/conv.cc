@@ -1,0 +1,203 @@
+#include "engine/ops/conv.h"
+
+#include <algorithm>
+#include <new>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "engine/json.h"
+#include "engine/product_step.h"
+#include "engine/safetensors.h"
+
+namespace glint::ops {
+namespace {
+
+using kernels::Conv;
+using kernels::ConvRow;
+using kernels::ConvSpec;
+
+class ConvStep final : public ProductStep {
+ public:
+  ConvStep(const PlanContext& context, const Node& node, const ConvSpec& spec)
+      : ProductStep(context, node), conv_(Make(context, node, spec)) {
+    window.rows.grouped = spec.paired_rows();
+    window.columns.grouped = transposed();
+    macs_per_pixel = conv_.MacsPerPixel();
+    // Of pairs: four phases of the outputs.
+    if (integer()) SetScales(context, node, spec.paired_rows() ? 4 : 1);
+  }
+
+  const Conv& conv() const { return conv_; }
+  bool transposed() const { return conv_.spec().kind == ConvSpec::Kind::kTranspose; }
+
+  std::string Kernel() const override {
+    const ConvSpec& spec = conv_.spec();
+    std::string text =
+        PrecisionText(conv_.input(), conv_.half_sums()) + (transposed()        ? "deconv"
+                                                           : spec.checkerboard ? "checkerboard"
+                                                                               : "conv");
+    text += std::to_string(window.rows.kernel) + "x" + std::to_string(window.columns.kernel);
+    if (spec.stride > 1) text += "/" + std::to_string(spec.stride);
+    const size_t in = std::accumulate(spec.in_channels.begin(),
+                                      spec.in_channels.begin() + spec.sources, size_t{0});
+    return text + " " + std::to_string(in) + ">" + std::to_string(spec.out_channels);
+  }
+  size_t Halo() const override { return std::max(conv_.ReadsLeft(), conv_.ReadsRight()); }
+  size_t PackedBytes() const override { return conv_.packed_bytes(); }
+  size_t BandBytes() const override { return sizeof(ConvRow); }
+  std::unique_ptr<StepRun> Start(PictureTensors* tensors) const override;
+
+ private:
+  static Conv Make(const PlanContext& context, const Node& node, const ConvSpec& spec) {
+    const PlanTensor& input = context.input(0);
+    if (IsInteger(node.precision)) {
+      return {spec, input.element, ReadIntegers(context, node).data(), input.zero()};
+    }
+    const std::vector<float> bias = context.Weight(node, node.matrix->bias);
+    return {spec,
+            ReadMatrix(context, node).data(),
+            bias.empty() ? nullptr : bias.data(),
+            input.element,
+            KeptAs(node),
+            MostInput(context, node)};
+  }
+
+  const Conv conv_;
+};
+
+class ConvRun final : public StepRun {
+ public:
+  ConvRun(const ConvStep& step, PictureTensors* tensors)
+      : step_(step),
+        t_(*tensors),
+        constants_(step, *tensors),
+        rows_(static_cast<ConvRow*>(tensors->band_memory())) {}
+
+  // Enough items for every worker; each keeps a block's weights in its cache over its rows.
+  size_t Begin(long begin, long end) override {
+    constants_.Renew();
+    const long group = step_.window.rows.group();
+    count_ = static_cast<size_t>((end - begin) / group);
+    for (size_t i = 0; i < count_; ++i) {
+      Fill(begin + static_cast<long>(i) * group, new (rows_ + i) ConvRow());
+    }
+    const size_t workers = t_.runner().workers, blocks = step_.conv().blocks();
+    row_parts_ = block_parts_ = 1;
+    if (workers > 1) {
+      block_parts_ = blocks >= 2 * workers ? 2 * workers : blocks;
+      row_parts_ = std::min(count_, (2 * workers + block_parts_ - 1) / block_parts_);
+    }
+    return row_parts_ * block_parts_;
+  }
+
+  void RunItem(size_t item, size_t /*worker*/) override {
+    const size_t row_part = item % row_parts_, block_part = item / row_parts_;
+    const size_t first = count_ * row_part / row_parts_;
+    const size_t last = count_ * (row_part + 1) / row_parts_;
+    const size_t blocks = step_.conv().blocks();
+    step_.conv().Run(rows_ + first, last - first, constants_.epilogue(),
+                     blocks * block_part / block_parts_, blocks * (block_part + 1) / block_parts_);
+  }
+
+ private:
+  void Fill(long oy, ConvRow* row) const {
+    long iy[2 * kernels::kMaxKernel];
+    const size_t taps = step_.conv().TapRows(oy, iy);
+    for (size_t source = 0; source < step_.inputs.size(); ++source) {
+      const int input = step_.inputs[source];
+      for (size_t i = 0; i < taps; ++i) {
+        row->in[source * kernels::kMaxKernel + i] = t_.RowOrZero(input, iy[i]);
+      }
+      row->in_pixel_stride[source] = t_.stride(input);
+      row->in_compact[source] = t_.tensor(input).compact;
+    }
+    const bool paired = step_.window.rows.group() > 1;
+    row->out = t_.WriteRow(step_.output, oy);
+    row->out_second = paired ? t_.WriteRow(step_.output, oy + 1) : nullptr;
+    row->out_pixel_stride = t_.stride(step_.output);
+    row->phase = step_.transposed() && !paired ? static_cast<size_t>(oy & 1) : 0;
+    const bool compact = t_.tensor(step_.output).compact;
+    row->x_first = compact ? t_.FirstColumn(oy) : 0;
+    row->x_step = compact ? 2 : 1;
+    row->pixels = t_.Pixels(step_.output, oy);
+    if (step_.residual < 0) return;
+    const PictureTensors::Positions residual = t_.At(step_.residual, step_.output, oy);
+    row->residual = residual.data;
+    row->residual_pixel_stride = residual.stride;
+  }
+
+  const ConvStep& step_;
+  PictureTensors& t_;
+  ProductConstants constants_;
+  ConvRow* rows_;
+  size_t count_ = 0;
+  size_t row_parts_ = 1, block_parts_ = 1;
+};
+
+std::unique_ptr<StepRun> ConvStep::Start(PictureTensors* tensors) const {
+  return std::make_unique<ConvRun>(*this, tensors);
+}
+
+}  // namespace
+
+Result<ConvSize> CheckConvWeight(const NodeCheck& check, Matrix::Order order) {
+  const TensorView* weight = nullptr;
+  GLINT_TRY(check.FindWeight("weight", &weight));
+  const auto fail = [&](const std::string& what) {
+    return check.FailWeight("weight", "has shape " + ShapeText(*weight) + ": " + what);
+  };
+  if (weight->shape.size() != 4) return fail("4 dimensions are wanted");
+  const int64_t kernel = weight->shape[2];
+  constexpr auto kMost = static_cast<int64_t>(kernels::kMaxKernel);
+  if (kernel != weight->shape[3] || kernel < 1 || kernel > kMost) {
+    return fail("the kernel is not square and 1 to " + std::to_string(kMost));
+  }
+  const bool inputs_first = order == Matrix::Order::kInputsFirst;
+  if (weight->shape[inputs_first ? 0 : 1] != check.channels(0)) {
+    return fail("the input has " + std::to_string(check.channels(0)) + " channels");
+  }
+  const int64_t out_channels = weight->shape[inputs_first ? 1 : 0];
+  if (out_channels < 1 || out_channels > kMaxChannels) {
+    return fail("1 to " + std::to_string(kMaxChannels) + " output channels are allowed");
+  }
+  return ConvSize{static_cast<int>(kernel), out_channels};
+}
+
+Status CheckConvRest(const NodeCheck& check, int64_t out_channels) {
+  for (const char* role : {"scale", "bias"}) {
+    if (check.HasWeight(role)) GLINT_TRY(check.FindShaped(role, {out_channels}));
+  }
+  return Status::Ok();
+}
+
+Matrix ConvMatrix(const TensorView& weight, Matrix::Order order) {
+  const bool inputs_first = order == Matrix::Order::kInputsFirst;
+  Matrix matrix;
+  matrix.bias = "bias";
+  matrix.order = order;
+  matrix.outputs = static_cast<size_t>(weight.shape[inputs_first ? 1 : 0]);
+  matrix.inputs = static_cast<size_t>(weight.shape[inputs_first ? 0 : 1]);
+  matrix.taps = static_cast<size_t>(weight.shape[2] * weight.shape[3]);
+  return matrix;
+}
+
+Result<std::unique_ptr<Step>> PlanConv(const PlanContext& context, const Node& node,
+                                       ConvSpec::Kind kind) {
+  ConvSpec spec;
+  spec.kind = kind;
+  spec.kernel = static_cast<size_t>(node.window.rows.kernel);
+  spec.stride = static_cast<size_t>(node.window.rows.stride);
+  spec.padding = static_cast<size_t>(node.window.rows.padding);
+  spec.checkerboard = !node.window.live.empty();
+  spec.sources = context.inputs.size();
+  for (size_t s = 0; s < spec.sources; ++s) spec.in_channels[s] = context.input(s).channels;
+  spec.out_channels = node.matrix->outputs;
+  const bool integer = IsInteger(node.precision);
+  // Integer sums are exact in any order; but pairs of rows are stored as floats.
+  const bool exact = integer ? context.graph.quantised.count(node.output) > 0 : context.is_exact();
+  spec.numerics = exact ? kernels::Numerics::kExact : kernels::Numerics::kClose;
+  return std::unique_ptr<Step>(std::make_unique<ConvStep>(context, node, spec));
+}
+
+}  // namespace glint::ops

@@ -1,0 +1,36 @@
+// What conv2d and conv_transpose2d have in common: the checks of weights, and the step.
+// Called by both in engine/ops/. Thread rules: as engine/op.h.
+#ifndef GLINT_ENGINE_OPS_CONV_H_
+#define GLINT_ENGINE_OPS_CONV_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "engine/node_check.h"
+#include "engine/op.h"
+#include "engine/step.h"
+#include "kernels/conv.h"
+
+namespace glint::ops {
+
+inline constexpr const char* kConvWeights[] = {"weight"};
+inline constexpr const char* kConvOptionalWeights[] = {"bias"};
+inline constexpr WeightRoles kConvRoles = {kConvWeights, kConvOptionalWeights};
+
+struct ConvSize {
+  int kernel = 0;
+  int64_t out_channels = 0;
+};
+// The weight: its shape, and that its inputs are those of the node.
+Result<ConvSize> CheckConvWeight(const NodeCheck& check, Matrix::Order order);
+// What stands beside it, of a channel each.
+Status CheckConvRest(const NodeCheck& check, int64_t out_channels);
+
+Matrix ConvMatrix(const TensorView& weight, Matrix::Order order);
+
+Result<std::unique_ptr<Step>> PlanConv(const PlanContext& context, const Node& node,
+                                       kernels::ConvSpec::Kind kind);
+
+}  // namespace glint::ops
+
+#endif  // GLINT_ENGINE_OPS_CONV_H_

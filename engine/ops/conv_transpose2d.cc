@@ -1,0 +1,83 @@
+// Transposed convolution, which doubles rows and columns.
+
+#include "engine/json.h"
+#include "engine/ops/conv.h"
+#include "engine/ops/table.h"
+
+namespace glint::ops {
+namespace {
+
+struct ConvTransposeAttributes final : Attributes {
+  int stride = 2;
+  int padding = 0;
+  int output_padding = 0;
+};
+
+const ConvTransposeAttributes& Of(const Node& node) {
+  return static_cast<const ConvTransposeAttributes&>(*node.attributes);
+}
+
+Status Read(ObjectReader* reader, Node* node) {
+  auto attributes = std::make_shared<ConvTransposeAttributes>();
+  GLINT_TRY(reader->Int("padding", 0, int64_t{kernels::kMaxKernel}, &attributes->padding));
+  GLINT_TRY(reader->Int("stride", 2, 2, &attributes->stride));
+  GLINT_TRY(reader->Int("output_padding", 0, 1, &attributes->output_padding));
+  node->attributes = std::move(attributes);
+  return Status::Ok();
+}
+
+Result<int64_t> Check(const NodeCheck& check) {
+  GLINT_ASSIGN(const ConvSize size, CheckConvWeight(check, Matrix::Order::kInputsFirst));
+  const ConvTransposeAttributes& attributes = Of(check.node());
+  const std::string kernel = "kernel " + std::to_string(size.kernel);
+  if (size.kernel < 3 || size.kernel > 5) return check.Fail(kernel + " is not 3, 4 or 5");
+  // (h - 1) * 2 - 2 padding + kernel + output_padding = 2 h
+  if (size.kernel + attributes.output_padding != 2 * attributes.padding + 2) {
+    return check.Fail(kernel + ", padding " + std::to_string(attributes.padding) +
+                      " and output_padding " + std::to_string(attributes.output_padding) +
+                      " do not double the size");
+  }
+  GLINT_TRY(CheckConvRest(check, size.out_channels));
+  return size.out_channels;
+}
+
+Window WindowOf(const Node& node, const TensorView* weight) {
+  const ConvTransposeAttributes& attributes = Of(node);
+  Window window;
+  window.rows.kernel = static_cast<int>(weight->shape[2]);
+  window.rows.stride = attributes.stride;
+  window.rows.padding = attributes.padding;
+  window.rows.transposed = true;
+  window.columns = window.rows;
+  return window;
+}
+
+Matrix MatrixOf(const Node& node, const TensorView& weight) {
+  Matrix matrix = ConvMatrix(weight, Matrix::Order::kInputsFirst);
+  matrix.phases = static_cast<size_t>(node.window.rows.stride * node.window.columns.stride);
+  return matrix;
+}
+
+Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
+  return PlanConv(context, node, kernels::ConvSpec::Kind::kTranspose);
+}
+
+}  // namespace
+
+constinit const Op kConvTranspose2d = {
+    .name = "conv_transpose2d",
+    .inputs = InputCount{1, 1},
+    .weights = kConvRoles,
+    .matrix = MatrixRole{"weight", MatrixOf},
+    .classes = Classes::kCloseAndExact,
+    .placement = Placement::kOfItsOwn,
+    .fusion = kNotFused,
+    .read = Read,
+    .check = Check,
+    .check_forms = AnyForms,
+    .window = WindowOf,
+    .sources = OneSource,
+    .plan = Plan,
+};
+
+}  // namespace glint::ops

@@ -1,0 +1,157 @@
+// Generalised divisive normalisation, over the channels of each position.
+
+#include "kernels/gdn.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/json.h"
+#include "engine/node_check.h"
+#include "engine/ops/table.h"
+#include "engine/product_step.h"
+
+namespace glint::ops {
+namespace {
+
+struct GdnAttributes final : Attributes {
+  bool inverse = false;
+  bool squares = false;  // sqrt(beta + gamma x^2) instead of beta + gamma |x|
+};
+
+const GdnAttributes& Of(const Node& node) {
+  return static_cast<const GdnAttributes&>(*node.attributes);
+}
+
+Status Read(ObjectReader* reader, Node* node) {
+  auto attributes = std::make_shared<GdnAttributes>();
+  size_t form = 0;
+  GLINT_TRY(reader->Choice("form", {"abs", "sqrt"}, &form));
+  attributes->squares = form == 1;
+  GLINT_TRY(reader->Bool("inverse", &attributes->inverse));
+  node->attributes = std::move(attributes);
+  return Status::Ok();
+}
+
+Result<int64_t> Check(const NodeCheck& check) {
+  const int64_t channels = check.channels(0);
+  std::vector<float> beta, gamma, scale;
+  GLINT_TRY(check.FindShaped("beta", {channels}, &beta));
+  GLINT_TRY(check.FindShaped("gamma", {channels, channels}, &gamma));
+  const auto at = [](const std::vector<float>& values, size_t i) {
+    return "is " + std::to_string(values[i]) + " at " + std::to_string(i);
+  };
+  for (size_t i = 0; i < beta.size(); ++i) {
+    if (!(beta[i] > 0)) return check.FailWeight("beta", at(beta, i) + ", not positive");
+  }
+  for (size_t i = 0; i < gamma.size(); ++i) {
+    if (!(gamma[i] >= 0)) return check.FailWeight("gamma", at(gamma, i) + ", which is negative");
+  }
+  if (check.HasWeight("scale")) GLINT_TRY(check.FindShaped("scale", {channels}, &scale));
+  for (size_t i = 0; i < scale.size(); ++i) {
+    if (!(scale[i] >= 0)) return check.Fail("scale is negative at " + std::to_string(i));
+  }
+  return channels;
+}
+
+Status CheckForms(const NodeCheck& check) {
+  if (!IsInteger(check.node().precision) || !Of(check.node()).squares) return Status::Ok();
+  return check.Fail("form sqrt has no integer form");
+}
+
+Matrix MatrixOf(const Node& node, const TensorView& gamma) {
+  Matrix matrix;
+  matrix.bias = "beta";
+  matrix.outputs = static_cast<size_t>(gamma.shape[0]);
+  matrix.inputs = static_cast<size_t>(gamma.shape[1]);
+  matrix.sum = Of(node).inverse ? Matrix::Sum::kMultiplies : Matrix::Sum::kDivides;
+  matrix.squares = Of(node).squares;
+  return matrix;
+}
+
+class GdnStep final : public ProductStep {
+ public:
+  GdnStep(const PlanContext& context, const Node& node)
+      : ProductStep(context, node), gdn_(Make(context, node)) {
+    if (integer()) SetScales(context, node, 1);
+    macs_per_pixel = gdn_.MacsPerPixel();
+  }
+  const kernels::Gdn& gdn() const { return gdn_; }
+
+  std::string Kernel() const override { return PrecisionText(gdn_.input(), false) + "gdn"; }
+  std::vector<Slot> Epilogue() const override { return {Slot::kFactors}; }
+  size_t ScratchFloats() const override { return gdn_.ScratchFloats(); }
+  std::unique_ptr<StepRun> Start(PictureTensors* tensors) const override;
+
+ protected:
+  int Added() const override { return inputs[0]; }  // x itself
+
+ private:
+  static kernels::Gdn Make(const PlanContext& context, const Node& node) {
+    const PlanTensor& input = context.input(0);
+    const size_t channels = node.matrix->outputs;
+    const bool inverse = Of(node).inverse;
+    if (IsInteger(node.precision)) {
+      return {channels, input.element, input.zero(), inverse, ReadIntegers(context, node).data()};
+    }
+    const auto form = Of(node).squares ? kernels::Gdn::Form::kSqrt : kernels::Gdn::Form::kAbs;
+    return {channels,
+            form,
+            inverse,
+            context.Weight(node, "beta").data(),
+            ReadMatrix(context, node).data(),
+            input.element,
+            KeptAs(node)};
+  }
+
+  const kernels::Gdn gdn_;
+};
+
+class GdnRun final : public RowwiseRun {
+ public:
+  GdnRun(const GdnStep& step, PictureTensors* tensors)
+      : step_(step), t_(*tensors), constants_(step, *tensors) {}
+
+  void Prepare() override { constants_.Renew(); }
+  void RunRow(long r, size_t worker) override {
+    const int output = step_.output;
+    const PictureTensors::Positions in = t_.At(step_.inputs[0], output, r);
+    step_.gdn().Run(in.data, in.stride, t_.WriteRow(output, r), t_.stride(output),
+                    t_.Pixels(output, r), constants_.epilogue(), t_.scratch(worker));
+  }
+
+ private:
+  const GdnStep& step_;
+  PictureTensors& t_;
+  ProductConstants constants_;
+};
+
+std::unique_ptr<StepRun> GdnStep::Start(PictureTensors* tensors) const {
+  return std::make_unique<GdnRun>(*this, tensors);
+}
+
+Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
+  return std::unique_ptr<Step>(std::make_unique<GdnStep>(context, node));
+}
+
+constexpr const char* kRoles[] = {"beta", "gamma"};
+
+}  // namespace
+
+constinit const Op kGdn = {
+    .name = "gdn",
+    .inputs = InputCount{1, 1},
+    .weights = WeightRoles{kRoles, {}},
+    .matrix = MatrixRole{"gamma", MatrixOf},
+    .classes = Classes::kCloseOnly,
+    .placement = Placement::kMayOverwrite,
+    .fusion = kNotFused,
+    .read = Read,
+    .check = Check,
+    .check_forms = CheckForms,
+    .window = Pointwise,
+    .sources = OneSource,
+    .plan = Plan,
+};
+
+}  // namespace glint::ops

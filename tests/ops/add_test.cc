@@ -1,0 +1,34 @@
+// add against its definition.
+
+#include "tests/ops/op_test.h"
+
+namespace glint {
+namespace {
+
+ReferenceTensor Add(const TwinNode& n) {
+  ReferenceTensor out = *n.in[0];
+  for (size_t i = 0; i < out.data.size(); ++i) {
+    out.data[i] = n.Rounded(out.data[i] + n.in[1]->data[i]);
+  }
+  return out;
+}
+
+const RegisterTwin kTwin("add", Add);
+
+std::string DrawAdd(GraphBuilder* b, std::mt19937* random) {
+  const int channels = testing::Draw(random, 1, 40);
+  const std::string x = testing::DrawInput(b, random, "x", channels);
+  const std::string y = testing::DrawInput(b, random, "y", channels);
+  const int kind = testing::Draw(random, 0, 2);
+  if (kind == 0) return b->Add(x, b->Conv(y, channels, 1, 1));  // part of a product
+  return b->Add(x, kind == 1 ? y : x);
+}
+
+}  // namespace
+
+TEST_CASE("operators: add") {
+  testing::CheckOp({"add", DrawAdd});
+  CHECK(testing::Refusal({"add", {3, 4}}) == "adds 3 and 4 channels");
+}
+
+}  // namespace glint
