@@ -1,9 +1,9 @@
 #include "engine/ops/conv.h"
 
 #include <algorithm>
-#include <new>
 #include <numeric>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "engine/json.h"
@@ -72,7 +72,9 @@ class ConvRun final : public StepRun {
       : step_(step),
         t_(*tensors),
         constants_(step, *tensors),
-        rows_(static_cast<ConvRow*>(tensors->band_memory())) {}
+        rows_(static_cast<ConvRow*>(tensors->band_memory())) {
+    static_assert(std::is_aggregate_v<ConvRow>);  // lives where there is memory for it
+  }
 
   // Enough items for every worker; each keeps a block's weights in its cache over its rows.
   size_t Begin(long begin, long end) override {
@@ -80,7 +82,7 @@ class ConvRun final : public StepRun {
     const long group = step_.window.rows.group();
     count_ = static_cast<size_t>((end - begin) / group);
     for (size_t i = 0; i < count_; ++i) {
-      Fill(begin + static_cast<long>(i) * group, new (rows_ + i) ConvRow());
+      Fill(begin + static_cast<long>(i) * group, rows_ + i);
     }
     const size_t workers = t_.runner().workers, blocks = step_.conv().blocks();
     row_parts_ = block_parts_ = 1;
@@ -121,6 +123,7 @@ class ConvRun final : public StepRun {
     row->x_first = compact ? t_.FirstColumn(oy) : 0;
     row->x_step = compact ? 2 : 1;
     row->pixels = t_.Pixels(step_.output, oy);
+    row->residual = nullptr;
     if (step_.residual < 0) return;
     const PictureTensors::Positions residual = t_.At(step_.residual, step_.output, oy);
     row->residual = residual.data;
