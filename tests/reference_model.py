@@ -95,6 +95,19 @@ def gdn_norm(model, node, x):
     return beta + np.abs(x) @ gamma.T if node["form"] == "abs" else np.sqrt(beta + (x * x) @ gamma.T)
 
 
+def sigmoid(x):
+    f = np.float32
+    x = np.where(np.isnan(x), f(0), x)
+    a = -np.minimum(np.abs(x), f(87))
+    k = np.rint(a * f(float.fromhex("0x1.715476p+0")))
+    r = (a - k * f(float.fromhex("0x1.62ep-1"))) - k * f(float.fromhex("0x1.0bfbe8p-15"))
+    s = np.full_like(x, f(1 / 5040))
+    for c in (1 / 720, 1 / 120, 1 / 24, 1 / 6, 1 / 2, 1, 1):
+        s = s * r + f(c)
+    e = np.ldexp(s, k.astype(np.int32))
+    return np.where(x < 0, e, f(1)) / (f(1) + e)
+
+
 def round_halves(model, form, x):
     factor = model.tensor(form["factor"]) if "factor" in form else np.float32(1)
     most = np.float32(form.get("max", 65504))
@@ -200,6 +213,7 @@ def run_graph(model, name, inputs, t=0.0):
             y = np.maximum(x[0], x[0] * np.float32(node.get("slope", 0)))
         else:
             y = {"add": lambda: x[0] + x[1], "concat": lambda: np.concatenate(x, 2), "gdn": lambda: gdn(node, x[0], gdn_norm(model, node, x[0])),
+                 "sigmoid": lambda: sigmoid(x[0]),
                  "gain": lambda: x[0] * gain(model, node, t)}[op]()
         store(node["output"], y)
         parts[node["output"]] = node["inputs"]     # of a concatenation: its reader has one step for all of them

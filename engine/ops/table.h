@@ -16,6 +16,7 @@ extern const Op kGain;
 extern const Op kGdn;
 extern const Op kLeakyRelu;
 extern const Op kRelu;
+extern const Op kSigmoid;
 
 // In the order in which messages list them.
 inline constexpr const Op* kTable[] = {
@@ -28,6 +29,7 @@ inline constexpr const Op* kTable[] = {
     &kGain,             //
     &kConcat,           //
     &kDigits,           //
+    &kSigmoid,          //
 };
 
 }  // namespace glint::ops

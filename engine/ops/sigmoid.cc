@@ -1,0 +1,44 @@
+// 1 / (1 + exp(-x)).
+
+#include "kernels/sigmoid.h"
+
+#include "engine/ops/table.h"
+#include "engine/row_step.h"
+
+namespace glint::ops {
+namespace {
+
+class SigmoidStep final : public RowStep {
+ public:
+  using RowStep::RowStep;
+  std::string Kernel() const override { return "sigmoid"; }
+  void Compute(const std::vector<float>& /*constants*/, const FloatPixels* in,
+               const FloatPixels& out, size_t pixels) const override {
+    ForRuns(in[0], out, pixels,
+            [&](size_t x, size_t n) { kernels::Sigmoid(in[0].Pixel(x), out.Pixel(x), n); });
+  }
+};
+
+Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
+  return std::unique_ptr<Step>(std::make_unique<SigmoidStep>(node, context.inputs));
+}
+
+}  // namespace
+
+constinit const Op kSigmoid = {
+    .name = "sigmoid",
+    .inputs = InputCount{1, 1},
+    .weights = kNoWeights,
+    .matrix = kNoMatrix,
+    .classes = Classes::kCloseAndExact,
+    .placement = Placement::kMayOverwrite,
+    .fusion = kNotFused,
+    .read = NoAttributes,
+    .check = AsInput,
+    .check_forms = AnyForms,
+    .window = Pointwise,
+    .sources = OneSource,
+    .plan = Plan,
+};
+
+}  // namespace glint::ops
