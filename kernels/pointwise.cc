@@ -54,6 +54,13 @@ void AddT(const float* a, const float* b, float* out, size_t n) {
   });
 }
 
+void MultiplyT(const float* a, const float* b, float* out, size_t n) {
+  const DF d;
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    Store(hn::Mul(Load(d, a + i, count), Load(d, b + i, count)), d, out + i, count);
+  });
+}
+
 void GainT(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
            size_t out_stride, const float* gain) {
   const DF d;
@@ -307,6 +314,7 @@ namespace glint::kernels {
 
 HWY_EXPORT(LeakyReluT);
 HWY_EXPORT(AddT);
+HWY_EXPORT(MultiplyT);
 HWY_EXPORT(GainT);
 HWY_EXPORT(Elements16ToFloatT);
 HWY_EXPORT(Elements8ToFloatT);
@@ -332,6 +340,9 @@ void LeakyRelu(const float* in, float* out, size_t n, float slope) {
 }
 void Add(const float* a, const float* b, float* out, size_t n) {
   HWY_DYNAMIC_DISPATCH(AddT)(a, b, out, n);
+}
+void Multiply(const float* a, const float* b, float* out, size_t n) {
+  HWY_DYNAMIC_DISPATCH(MultiplyT)(a, b, out, n);
 }
 void Gain(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
           size_t out_stride, const float* gain) {

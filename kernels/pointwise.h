@@ -16,6 +16,8 @@ namespace glint::kernels {
 void LeakyRelu(const float* in, float* out, size_t n, float slope);
 // out[i] = a[i] + b[i]. out may be a or b.
 void Add(const float* a, const float* b, float* out, size_t n);
+// out[i] = a[i] * b[i]. out may be a or b.
+void Multiply(const float* a, const float* b, float* out, size_t n);
 // `pixels` pixels of `channels`: out = in * gain[channel]; strides in floats; out may be in.
 void Gain(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
           size_t out_stride, const float* gain);

@@ -214,6 +214,7 @@ def run_graph(model, name, inputs, t=0.0):
         else:
             y = {"add": lambda: x[0] + x[1], "concat": lambda: np.concatenate(x, 2), "gdn": lambda: gdn(node, x[0], gdn_norm(model, node, x[0])),
                  "sigmoid": lambda: sigmoid(x[0]),
+                 "multiply": lambda: x[0] * x[1],
                  "gain": lambda: x[0] * gain(model, node, t)}[op]()
         store(node["output"], y)
         parts[node["output"]] = node["inputs"]     # of a concatenation: its reader has one step for all of them

@@ -15,6 +15,7 @@ extern const Op kDigits;
 extern const Op kGain;
 extern const Op kGdn;
 extern const Op kLeakyRelu;
+extern const Op kMultiply;
 extern const Op kRelu;
 extern const Op kSigmoid;
 
@@ -30,6 +31,7 @@ inline constexpr const Op* kTable[] = {
     &kConcat,           //
     &kDigits,           //
     &kSigmoid,          //
+    &kMultiply,         //
 };
 
 }  // namespace glint::ops
