@@ -108,6 +108,12 @@ def sigmoid(x):
     return np.where(x < 0, e, f(1)) / (f(1) + e)
 
 
+def pixel_shuffle(x, factor):
+    height, width, channels = x.shape
+    parts = x.reshape(height, width, -1, factor, factor).transpose(0, 3, 1, 4, 2)
+    return parts.reshape(height * factor, width * factor, channels // factor**2)
+
+
 def round_halves(model, form, x):
     factor = model.tensor(form["factor"]) if "factor" in form else np.float32(1)
     most = np.float32(form.get("max", 65504))
@@ -215,6 +221,7 @@ def run_graph(model, name, inputs, t=0.0):
             y = {"add": lambda: x[0] + x[1], "concat": lambda: np.concatenate(x, 2), "gdn": lambda: gdn(node, x[0], gdn_norm(model, node, x[0])),
                  "sigmoid": lambda: sigmoid(x[0]),
                  "multiply": lambda: x[0] * x[1],
+                 "pixel_shuffle": lambda: pixel_shuffle(x[0], node["factor"]),
                  "gain": lambda: x[0] * gain(model, node, t)}[op]()
         store(node["output"], y)
         parts[node["output"]] = node["inputs"]     # of a concatenation: its reader has one step for all of them

@@ -16,6 +16,7 @@ extern const Op kGain;
 extern const Op kGdn;
 extern const Op kLeakyRelu;
 extern const Op kMultiply;
+extern const Op kPixelShuffle;
 extern const Op kRelu;
 extern const Op kSigmoid;
 
@@ -32,6 +33,7 @@ inline constexpr const Op* kTable[] = {
     &kDigits,           //
     &kSigmoid,          //
     &kMultiply,         //
+    &kPixelShuffle,     //
 };
 
 }  // namespace glint::ops

@@ -1,0 +1,109 @@
+// Channels to positions: factor^2 channels of an input position become factor x factor positions of
+// the output. Values are moved as they are, so no kernel computes anything.
+
+#include <string>
+#include <utility>
+
+#include "engine/json.h"
+#include "engine/node_check.h"
+#include "engine/ops/table.h"
+#include "engine/picture_tensors.h"
+#include "engine/step.h"
+
+namespace glint::ops {
+namespace {
+
+struct ShuffleAttributes final : Attributes {
+  int factor = 2;
+};
+
+int FactorOf(const Node& node) {
+  return static_cast<const ShuffleAttributes&>(*node.attributes).factor;
+}
+
+Status Read(ObjectReader* reader, Node* node) {
+  auto attributes = std::make_shared<ShuffleAttributes>();
+  GLINT_TRY(reader->Int("factor", 2, 4, &attributes->factor));
+  if (attributes->factor == 3) return reader->Fail("factor is 3, not 2 or 4");
+  node->attributes = std::move(attributes);
+  return Status::Ok();
+}
+
+Result<int64_t> Check(const NodeCheck& check) {
+  const int64_t parts = int64_t{FactorOf(check.node())} * FactorOf(check.node());
+  if (check.channels(0) % parts == 0) return check.channels(0) / parts;
+  return check.Fail("its input has " + std::to_string(check.channels(0)) +
+                    " channels, no multiple of " + std::to_string(parts));
+}
+
+Window WindowOf(const Node& node, const TensorView* /*matrix*/) {
+  Window window;
+  window.rows.kernel = window.rows.stride = FactorOf(node);
+  window.rows.transposed = true;
+  window.columns = window.rows;
+  return window;
+}
+
+class ShuffleStep final : public Step {
+ public:
+  using Step::Step;
+  std::string Kernel() const override {
+    return "pixel_shuffle x" + std::to_string(window.rows.stride);
+  }
+  std::unique_ptr<StepRun> Start(PictureTensors* tensors) const override;
+};
+
+class ShuffleRun final : public RowwiseRun {
+ public:
+  ShuffleRun(const ShuffleStep& step, PictureTensors* tensors) : step_(step), t_(*tensors) {}
+
+  // Pixel by pixel, through floats: of the input once, of the output `factor` times.
+  void RunRow(long r, size_t worker) override {
+    const int input = step_.inputs[0], output = step_.output;
+    const auto factor = static_cast<size_t>(step_.window.rows.stride);
+    const size_t down = static_cast<size_t>(r) % factor;
+    const size_t channels = t_.tensor(output).channels, pixels = t_.Pixels(output, r);
+    const uint8_t* in = t_.Row(input, r / static_cast<long>(factor));
+    uint8_t* out = t_.WriteRow(output, r);
+    float* from = t_.scratch(worker);
+    float* to = from + t_.pixel_floats();
+    for (size_t x = 0; x < pixels; ++x) {
+      const size_t right = x % factor;
+      if (right == 0) t_.Load(input, in + x / factor * t_.bytes(input), 1, from);
+      for (size_t c = 0; c < channels; ++c) to[c] = from[(c * factor + down) * factor + right];
+      t_.Store(output, to, 1, out + x * t_.bytes(output));
+    }
+  }
+
+ private:
+  const ShuffleStep& step_;
+  PictureTensors& t_;
+};
+
+std::unique_ptr<StepRun> ShuffleStep::Start(PictureTensors* tensors) const {
+  return std::make_unique<ShuffleRun>(*this, tensors);
+}
+
+Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
+  return std::unique_ptr<Step>(std::make_unique<ShuffleStep>(node, context.inputs));
+}
+
+}  // namespace
+
+constinit const Op kPixelShuffle = {
+    .name = "pixel_shuffle",
+    .inputs = InputCount{1, 1},
+    .weights = kNoWeights,
+    .matrix = kNoMatrix,
+    .classes = Classes::kCloseAndExact,
+    .placement = Placement::kOfItsOwn,
+    .fusion = kNotFused,
+    .read = Read,
+    .check = Check,
+    .check_forms = AnyForms,
+    .window = WindowOf,
+    .sources = OneSource,
+    .plan = Plan,
+};
+
+}  // namespace glint::ops
