@@ -114,6 +114,21 @@ def pixel_shuffle(x, factor):
     return parts.reshape(height * factor, width * factor, channels // factor**2)
 
 
+def layer_norm(model, node, x):
+    def total(v):      # in sixteen parts
+        parts = np.zeros(v.shape[:2] + (16,), np.float32)
+        for c in range(0, v.shape[2], 16):
+            parts[:, :, :v.shape[2] - c] += v[:, :, c:c + 16]
+        for half in (8, 4, 2, 1):
+            parts = parts[:, :, :half] + parts[:, :, half:]
+        return parts
+
+    channels = np.float32(x.shape[2])
+    d = x - total(x) / channels
+    root = np.sqrt(total(d * d) / channels + np.float32(node["epsilon"]))
+    return d / root * model.tensor(node["weights"]["weight"]) + model.tensor(node["weights"]["bias"])
+
+
 def round_halves(model, form, x):
     factor = model.tensor(form["factor"]) if "factor" in form else np.float32(1)
     most = np.float32(form.get("max", 65504))
@@ -222,6 +237,7 @@ def run_graph(model, name, inputs, t=0.0):
                  "sigmoid": lambda: sigmoid(x[0]),
                  "multiply": lambda: x[0] * x[1],
                  "pixel_shuffle": lambda: pixel_shuffle(x[0], node["factor"]),
+                 "layer_norm": lambda: layer_norm(model, node, x[0]),
                  "gain": lambda: x[0] * gain(model, node, t)}[op]()
         store(node["output"], y)
         parts[node["output"]] = node["inputs"]     # of a concatenation: its reader has one step for all of them

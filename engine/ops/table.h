@@ -14,6 +14,7 @@ extern const Op kConvTranspose2d;
 extern const Op kDigits;
 extern const Op kGain;
 extern const Op kGdn;
+extern const Op kLayerNorm;
 extern const Op kLeakyRelu;
 extern const Op kMultiply;
 extern const Op kPixelShuffle;
@@ -34,6 +35,7 @@ inline constexpr const Op* kTable[] = {
     &kSigmoid,          //
     &kMultiply,         //
     &kPixelShuffle,     //
+    &kLayerNorm,        //
 };
 
 }  // namespace glint::ops
