@@ -139,6 +139,7 @@ void Schedule::FillLowest() {
   lower(plan_->output_tensor, end_);
   for (size_t s = 0; s < plan_->steps.size(); ++s) {
     const Step& step = *plan_->steps[s];
+    lower(step.output, step_end_[s]);  // made at once by several workers, read or not
     for (const int input : step.inputs) lower(input, step.window.rows.InputBegin(step_end_[s]));
     if (step.residual >= 0) lower(step.residual, step_end_[s]);
   }

@@ -48,9 +48,8 @@ Model LoadModel(const std::vector<uint8_t>& file) {
 }
 
 bool AllInteger(const Graph& graph) {
-  return std::all_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
-    return !node.matrix || IsInteger(node.precision);
-  });
+  return std::all_of(graph.nodes.begin(), graph.nodes.end(),
+                     [](const Node& node) { return !node.matrix || IsInteger(node.precision); });
 }
 
 std::string LightPath() {

@@ -54,7 +54,8 @@ Window WindowOf(const Node& node, const TensorView* weight) {
 
 Matrix MatrixOf(const Node& node, const TensorView& weight) {
   Matrix matrix = ConvMatrix(weight, Matrix::Order::kInputsFirst);
-  matrix.phases = static_cast<size_t>(node.window.rows.stride * node.window.columns.stride);
+  matrix.phases = static_cast<size_t>(node.window.rows.stride) *
+                  static_cast<size_t>(node.window.columns.stride);
   return matrix;
 }
 

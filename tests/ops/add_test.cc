@@ -18,10 +18,10 @@ const RegisterTwin kTwin("add", Add);
 std::string DrawAdd(GraphBuilder* b, std::mt19937* random) {
   const int channels = testing::Draw(random, 1, 40);
   const std::string x = testing::DrawInput(b, random, "x", channels);
-  const std::string y = testing::DrawInput(b, random, "y", channels);
   const int kind = testing::Draw(random, 0, 2);
-  if (kind == 0) return b->Add(x, b->Conv(y, channels, 1, 1));  // part of a product
-  return b->Add(x, kind == 1 ? y : x);
+  if (kind == 0) return b->Add(x, x);
+  const std::string y = testing::DrawInput(b, random, "y", channels);
+  return b->Add(x, kind == 1 ? y : b->Conv(y, channels, 1, 1));  // alone, or part of a product
 }
 
 }  // namespace

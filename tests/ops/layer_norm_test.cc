@@ -89,7 +89,8 @@ std::string DrawLayerNorm(GraphBuilder* b, std::mt19937* random) {
 TEST_CASE("layer_norm: the document's bits on every target, and its error") {
   std::mt19937 random(TestSeed() + 61);
   std::normal_distribution<float> value(0.3f, 1.0f);
-  for (const size_t channels : {1, 2, 3, 15, 16, 17, 31, 32, 33, 100, 192, 320, 1000}) {
+  for (const int size : {1, 2, 3, 15, 16, 17, 31, 32, 33, 100, 192, 320, 1000}) {
+    const auto channels = static_cast<size_t>(size);
     std::vector<float> x(channels), weight(channels), bias(channels);
     for (std::vector<float>* list : {&x, &weight, &bias}) {
       for (float& v : *list) v = value(random);
