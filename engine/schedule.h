@@ -46,8 +46,8 @@ class Schedule {
   // already.
   long need(int tensor) const { return need_[Index(tensor)]; }
   long step_end(size_t step) const { return step_end_[step]; }
-  // The lowest row of a tensor that the next Advance makes, or that it or a later one reads or gives
-  // to the caller.
+  // The lowest row of a tensor that the next Advance makes, or that it or a later one reads or
+  // gives to the caller.
   long Lowest(int tensor) const { return lowest_[Index(tensor)]; }
   // Rows that live side by side during the next Advance, by tensor whose ring they are in. Where
   // tensors share a ring these are the rows of all of them: one that is made in pairs may be a row

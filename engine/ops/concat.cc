@@ -24,15 +24,14 @@ class ConcatRun final : public RowwiseRun {
   // Input by input where the output is float; else pixel by pixel, which are made in float first.
   void RunRow(long r, size_t worker) override {
     const size_t pixels = t_.Pixels(step_.output, r);
+    uint8_t* out = t_.WriteRow(step_.output, r);
     if (t_.tensor(step_.output).quantisation == nullptr) {
-      float* out = static_cast<float*>(static_cast<void*>(t_.WriteRow(step_.output, r)));
-      Gather(r, 0, pixels, out);
+      Gather(r, 0, pixels, static_cast<float*>(static_cast<void*>(out)));
       return;
     }
     for (size_t x = 0; x < pixels; ++x) {
       Gather(r, x, 1, t_.scratch(worker));
-      t_.Store(step_.output, t_.scratch(worker), 1,
-               t_.WriteRow(step_.output, r) + x * t_.bytes(step_.output));
+      t_.Store(step_.output, t_.scratch(worker), 1, out + x * t_.bytes(step_.output));
     }
   }
 

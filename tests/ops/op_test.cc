@@ -52,12 +52,38 @@ bool HasIntegerForm(const Graph& graph) {
                       [](const Node& node) { return node.matrix && node.matrix->squares; });
 }
 
+// On the checkerboard only the wanted positions are made, to the same bits.
+void CheckParities(const TestModel& model, const Graph& graph, const GraphInputs& inputs,
+                   const ReferenceTensor& want) {
+  for (const Node& node : graph.nodes) {
+    if (node.window.rows.stride != 1) return;
+  }
+  for (const Parity parity : {Parity::kEven, Parity::kOdd}) {
+    RunOptions run;
+    run.band = 2;
+    run.parity = parity;
+    const ReferenceTensor got = RunExecutor(model, graph, inputs, 0.3, run);
+    size_t differ = 0;
+    for (int y = 0; y < want.height; ++y) {
+      for (int x = 0; x < want.width; ++x) {
+        const bool wanted = ((x + y) % 2 == 1) == (parity == Parity::kOdd);
+        for (int c = 0; c < want.channels; ++c) {
+          differ += got.at(y, x, c) != (wanted ? want.at(y, x, c) : 0.0);
+        }
+      }
+    }
+    CHECK(differ == 0);
+  }
+}
+
 void CheckOne(const OpTest& test, NumericClass numeric_class, Form form, unsigned seed) {
   std::mt19937 random(seed);
   TestModel model(seed);
   const Graph drawn = DrawGraph(test, &model, numeric_class, &random);
   if (form > Form::kHalves && !HasIntegerForm(drawn)) return;
-  const GraphInputs inputs = RandomInputs(drawn, Draw(&random, 1, 9), Draw(&random, 1, 9), &random);
+  const int width =
+      Draw(&random, 0, 2) == 0 ? 1 : Draw(&random, 1, 9);  // 1: rows without a position
+  const GraphInputs inputs = RandomInputs(drawn, Draw(&random, 1, 9), width, &random);
   const Graph graph = InForm(&model, drawn, form, inputs, &random);
   const bool exact = numeric_class == NumericClass::kExact;
   const ReferenceTensor want = RunReference(
@@ -75,6 +101,7 @@ void CheckOne(const OpTest& test, NumericClass numeric_class, Form form, unsigne
       CHECK(WorstRelative(got, want) <= bounds[static_cast<size_t>(form)]);
     }
   });
+  if (exact) CheckParities(model, graph, inputs, want);
 }
 
 // In a graph of class exact the node is refused by name.
