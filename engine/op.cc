@@ -1,5 +1,7 @@
 #include "engine/op.h"
 
+#include <string>
+
 #include "engine/node_check.h"
 #include "engine/ops/table.h"
 
@@ -8,6 +10,12 @@ namespace glint {
 Status NoAttributes(ObjectReader* /*reader*/, Node* /*node*/) { return Status::Ok(); }
 
 Result<int64_t> AsInput(const NodeCheck& check) { return check.channels(0); }
+
+Result<int64_t> AsBothInputs(const NodeCheck& check, const char* verb) {
+  if (check.channels(0) == check.channels(1)) return check.channels(0);
+  return check.Fail(std::string(verb) + " " + std::to_string(check.channels(0)) + " and " +
+                    std::to_string(check.channels(1)) + " channels");
+}
 
 Status AnyForms(const NodeCheck& /*check*/) { return Status::Ok(); }
 

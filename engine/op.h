@@ -97,6 +97,8 @@ struct Op {
 
 Status NoAttributes(ObjectReader* reader, Node* node);
 Result<int64_t> AsInput(const NodeCheck& check);
+// Of two inputs that have the same channels; `verb`: what is done to them, for the message.
+Result<int64_t> AsBothInputs(const NodeCheck& check, const char* verb);
 Status AnyForms(const NodeCheck& check);
 Window Pointwise(const Node& node, const TensorView* matrix);
 size_t OneSource(const Node& node);

@@ -8,7 +8,7 @@
 namespace glint {
 
 ProductStep::ProductStep(const PlanContext& context, const Node& node)
-    : Step(node, context.inputs),
+    : Step(context, node),
       integer_(IsInteger(node.precision)),
       half_(node.precision == Precision::kF16) {}
 

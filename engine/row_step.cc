@@ -18,6 +18,9 @@ class RowRun final : public RowwiseRun {
       : step_(step), t_(*tensors), constants_(step.Constants(tensors->model(), tensors->t())) {
     for (const int input : step.inputs) all_float_ = all_float_ && IsFloat(input);
     all_float_ = all_float_ && IsFloat(step.output);
+    size_t most = t_.tensor(step.output).channels;
+    for (const int input : step.inputs) most = std::max(most, t_.tensor(input).channels);
+    at_once_ = PixelsAtOnce(most);
   }
 
   void RunRow(long r, size_t worker) override {
@@ -33,7 +36,7 @@ class RowRun final : public RowwiseRun {
       Part(in.data(), out, 0, pixels, worker);
       return;
     }
-    const size_t at_once = gapless ? PixelsAtOnce(MostChannels()) : 1;
+    const size_t at_once = gapless ? at_once_ : 1;
     for (size_t x = 0; x < pixels; x += at_once) {
       Part(in.data(), out, x, std::min(at_once, pixels - x), worker);
     }
@@ -41,12 +44,6 @@ class RowRun final : public RowwiseRun {
 
  private:
   bool IsFloat(int id) const { return t_.tensor(id).quantisation == nullptr; }
-
-  size_t MostChannels() const {
-    size_t most = t_.tensor(step_.output).channels;
-    for (const int input : step_.inputs) most = std::max(most, t_.tensor(input).channels);
-    return most;
-  }
 
   // Pixels [x, x + count). What is not float is copied to a part of the scratch memory of its own.
   void Part(const PictureTensors::Positions* in, uint8_t* out, size_t x, size_t count,
@@ -79,6 +76,7 @@ class RowRun final : public RowwiseRun {
   PictureTensors& t_;
   const std::vector<float> constants_;
   bool all_float_ = true;
+  size_t at_once_ = 1;  // pixels that go through scratch memory together
 };
 
 }  // namespace

@@ -91,8 +91,8 @@ class RowwiseRun : public StepRun {
 
 class Step {
  public:
-  Step(const Node& node, const std::vector<int>& read)
-      : name(node.name), inputs(read), window(node.window) {}
+  Step(const PlanContext& context, const Node& node)
+      : name(node.name), inputs(context.inputs), window(node.window) {}
   explicit Step(std::string its_name) : name(std::move(its_name)) {}
   virtual ~Step() = default;
   Step(const Step&) = delete;
@@ -127,6 +127,12 @@ class Step {
   virtual size_t BandBytes() const { return 0; }
   virtual std::unique_ptr<StepRun> Start(PictureTensors* tensors) const = 0;
 };
+
+// Op::plan of an operator whose step is an S(context, node).
+template <typename S>
+Result<std::unique_ptr<Step>> PlanStep(const PlanContext& context, const Node& node) {
+  return std::unique_ptr<Step>(std::make_unique<S>(context, node));
+}
 
 }  // namespace glint
 

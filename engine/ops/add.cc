@@ -1,9 +1,7 @@
 // The sum of two tensors.
 
-#include <algorithm>
 #include <string>
 
-#include "engine/node_check.h"
 #include "engine/ops/table.h"
 #include "engine/row_step.h"
 #include "kernels/pointwise.h"
@@ -11,11 +9,7 @@
 namespace glint::ops {
 namespace {
 
-Result<int64_t> Check(const NodeCheck& check) {
-  if (check.channels(0) == check.channels(1)) return check.channels(0);
-  return check.Fail("adds " + std::to_string(check.channels(0)) + " and " +
-                    std::to_string(check.channels(1)) + " channels");
-}
+Result<int64_t> Check(const NodeCheck& check) { return AsBothInputs(check, "adds"); }
 
 class AddStep final : public RowStep {
  public:
@@ -28,10 +22,6 @@ class AddStep final : public RowStep {
     });
   }
 };
-
-Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
-  return std::unique_ptr<Step>(std::make_unique<AddStep>(node, context.inputs));
-}
 
 }  // namespace
 
@@ -48,7 +38,7 @@ constinit const Op kAdd = {
     .check_forms = AnyForms,
     .window = Pointwise,
     .sources = OneSource,
-    .plan = Plan,
+    .plan = PlanStep<AddStep>,
 };
 
 }  // namespace glint::ops

@@ -58,10 +58,6 @@ class ConcatStep final : public Step {
   }
 };
 
-Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
-  return std::unique_ptr<Step>(std::make_unique<ConcatStep>(node, context.inputs));
-}
-
 }  // namespace
 
 constinit const Op kConcat = {
@@ -77,7 +73,7 @@ constinit const Op kConcat = {
     .check_forms = AnyForms,
     .window = Pointwise,
     .sources = OneSource,
-    .plan = Plan,
+    .plan = PlanStep<ConcatStep>,
 };
 
 }  // namespace glint::ops

@@ -94,7 +94,7 @@ Status CheckForms(const NodeCheck& check) {
 class DigitsStep final : public Step {
  public:
   DigitsStep(const PlanContext& context, const Node& node)
-      : Step(node, context.inputs), attributes_(Of(node)) {}
+      : Step(context, node), attributes_(Of(node)) {}
   const DigitsAttributes& attributes() const { return attributes_; }
   std::string Kernel() const override { return "digits"; }
   std::unique_ptr<StepRun> Start(PictureTensors* tensors) const override;
@@ -133,10 +133,6 @@ std::unique_ptr<StepRun> DigitsStep::Start(PictureTensors* tensors) const {
   return std::make_unique<DigitsRun>(*this, tensors);
 }
 
-Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
-  return std::unique_ptr<Step>(std::make_unique<DigitsStep>(context, node));
-}
-
 }  // namespace
 
 constinit const Op kDigits = {
@@ -152,7 +148,7 @@ constinit const Op kDigits = {
     .check_forms = CheckForms,
     .window = Pointwise,
     .sources = OneSource,
-    .plan = Plan,
+    .plan = PlanStep<DigitsStep>,
 };
 
 }  // namespace glint::ops

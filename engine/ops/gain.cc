@@ -31,8 +31,7 @@ Result<int64_t> Check(const NodeCheck& check) {
 
 class GainStep final : public RowStep {
  public:
-  GainStep(const PlanContext& context, const Node& node)
-      : RowStep(node, context.inputs), node_(node) {}
+  GainStep(const PlanContext& context, const Node& node) : RowStep(context, node), node_(node) {}
   std::string Kernel() const override { return "gain"; }
   std::vector<float> Constants(const ModelFile& model, double t) const override {
     return EvaluateGain(model, node_, t);
@@ -46,10 +45,6 @@ class GainStep final : public RowStep {
  private:
   const Node& node_;
 };
-
-Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
-  return std::unique_ptr<Step>(std::make_unique<GainStep>(context, node));
-}
 
 constexpr const char* kRoles[] = {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"};
 
@@ -68,7 +63,7 @@ constinit const Op kGain = {
     .check_forms = AnyForms,
     .window = Pointwise,
     .sources = OneSource,
-    .plan = Plan,
+    .plan = PlanStep<GainStep>,
 };
 
 }  // namespace glint::ops

@@ -130,10 +130,6 @@ std::unique_ptr<StepRun> GdnStep::Start(PictureTensors* tensors) const {
   return std::make_unique<GdnRun>(*this, tensors);
 }
 
-Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
-  return std::unique_ptr<Step>(std::make_unique<GdnStep>(context, node));
-}
-
 constexpr const char* kRoles[] = {"beta", "gamma"};
 
 }  // namespace
@@ -151,7 +147,7 @@ constinit const Op kGdn = {
     .check_forms = CheckForms,
     .window = Pointwise,
     .sources = OneSource,
-    .plan = Plan,
+    .plan = PlanStep<GdnStep>,
 };
 
 }  // namespace glint::ops

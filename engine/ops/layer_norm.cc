@@ -37,7 +37,7 @@ Result<int64_t> Check(const NodeCheck& check) {
 class LayerNormStep final : public RowStep {
  public:
   LayerNormStep(const PlanContext& context, const Node& node)
-      : RowStep(node, context.inputs),
+      : RowStep(context, node),
         epsilon_(static_cast<const LayerNormAttributes&>(*node.attributes).epsilon),
         weight_(context.Weight(node, "weight")),
         bias_(context.Weight(node, "bias")) {}
@@ -52,10 +52,6 @@ class LayerNormStep final : public RowStep {
   const float epsilon_;
   const std::vector<float> weight_, bias_;
 };
-
-Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
-  return std::unique_ptr<Step>(std::make_unique<LayerNormStep>(context, node));
-}
 
 constexpr const char* kRoles[] = {"weight", "bias"};
 
@@ -74,7 +70,7 @@ constinit const Op kLayerNorm = {
     .check_forms = AnyForms,
     .window = Pointwise,
     .sources = OneSource,
-    .plan = Plan,
+    .plan = PlanStep<LayerNormStep>,
 };
 
 }  // namespace glint::ops

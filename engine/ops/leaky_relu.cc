@@ -32,7 +32,7 @@ float SlopeOf(const Node& node) {
 class LeakyReluStep final : public RowStep {
  public:
   LeakyReluStep(const PlanContext& context, const Node& node)
-      : RowStep(node, context.inputs), kernel_(node.op->name), slope_(SlopeOf(node)) {}
+      : RowStep(context, node), kernel_(node.op->name), slope_(SlopeOf(node)) {}
   std::string Kernel() const override { return kernel_; }
   void Compute(const std::vector<float>& /*constants*/, const FloatPixels* in,
                const FloatPixels& out, size_t pixels) const override {
@@ -46,42 +46,28 @@ class LeakyReluStep final : public RowStep {
   const float slope_;
 };
 
-Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
-  return std::unique_ptr<Step>(std::make_unique<LeakyReluStep>(context, node));
+// Both but for the slope, which relu has not.
+constexpr Op Record(const char* name, Status (*read)(ObjectReader*, Node*)) {
+  return {
+      .name = name,
+      .inputs = InputCount{1, 1},
+      .weights = kNoWeights,
+      .matrix = kNoMatrix,
+      .classes = Classes::kCloseAndExact,
+      .placement = Placement::kMayOverwrite,
+      .fusion = Fusion{Slot::kActivation, SlopeOf, nullptr},
+      .read = read,
+      .check = AsInput,
+      .check_forms = AnyForms,
+      .window = Pointwise,
+      .sources = OneSource,
+      .plan = PlanStep<LeakyReluStep>,
+  };
 }
 
 }  // namespace
 
-constinit const Op kLeakyRelu = {
-    .name = "leaky_relu",
-    .inputs = InputCount{1, 1},
-    .weights = kNoWeights,
-    .matrix = kNoMatrix,
-    .classes = Classes::kCloseAndExact,
-    .placement = Placement::kMayOverwrite,
-    .fusion = Fusion{Slot::kActivation, SlopeOf, nullptr},
-    .read = Read,
-    .check = AsInput,
-    .check_forms = AnyForms,
-    .window = Pointwise,
-    .sources = OneSource,
-    .plan = Plan,
-};
-
-constinit const Op kRelu = {
-    .name = "relu",
-    .inputs = InputCount{1, 1},
-    .weights = kNoWeights,
-    .matrix = kNoMatrix,
-    .classes = Classes::kCloseAndExact,
-    .placement = Placement::kMayOverwrite,
-    .fusion = Fusion{Slot::kActivation, SlopeOf, nullptr},
-    .read = NoAttributes,
-    .check = AsInput,
-    .check_forms = AnyForms,
-    .window = Pointwise,
-    .sources = OneSource,
-    .plan = Plan,
-};
+constinit const Op kLeakyRelu = Record("leaky_relu", Read);
+constinit const Op kRelu = Record("relu", NoAttributes);
 
 }  // namespace glint::ops

@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "engine/node_check.h"
 #include "engine/ops/table.h"
 #include "engine/row_step.h"
 #include "kernels/pointwise.h"
@@ -10,11 +9,7 @@
 namespace glint::ops {
 namespace {
 
-Result<int64_t> Check(const NodeCheck& check) {
-  if (check.channels(0) == check.channels(1)) return check.channels(0);
-  return check.Fail("multiplies " + std::to_string(check.channels(0)) + " and " +
-                    std::to_string(check.channels(1)) + " channels");
-}
+Result<int64_t> Check(const NodeCheck& check) { return AsBothInputs(check, "multiplies"); }
 
 class MultiplyStep final : public RowStep {
  public:
@@ -27,10 +22,6 @@ class MultiplyStep final : public RowStep {
     });
   }
 };
-
-Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
-  return std::unique_ptr<Step>(std::make_unique<MultiplyStep>(node, context.inputs));
-}
 
 }  // namespace
 
@@ -47,7 +38,7 @@ constinit const Op kMultiply = {
     .check_forms = AnyForms,
     .window = Pointwise,
     .sources = OneSource,
-    .plan = Plan,
+    .plan = PlanStep<MultiplyStep>,
 };
 
 }  // namespace glint::ops

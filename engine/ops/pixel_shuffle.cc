@@ -84,10 +84,6 @@ std::unique_ptr<StepRun> ShuffleStep::Start(PictureTensors* tensors) const {
   return std::make_unique<ShuffleRun>(*this, tensors);
 }
 
-Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
-  return std::unique_ptr<Step>(std::make_unique<ShuffleStep>(node, context.inputs));
-}
-
 }  // namespace
 
 constinit const Op kPixelShuffle = {
@@ -103,7 +99,7 @@ constinit const Op kPixelShuffle = {
     .check_forms = AnyForms,
     .window = WindowOf,
     .sources = OneSource,
-    .plan = Plan,
+    .plan = PlanStep<ShuffleStep>,
 };
 
 }  // namespace glint::ops

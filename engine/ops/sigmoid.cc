@@ -19,10 +19,6 @@ class SigmoidStep final : public RowStep {
   }
 };
 
-Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
-  return std::unique_ptr<Step>(std::make_unique<SigmoidStep>(node, context.inputs));
-}
-
 }  // namespace
 
 constinit const Op kSigmoid = {
@@ -38,7 +34,7 @@ constinit const Op kSigmoid = {
     .check_forms = AnyForms,
     .window = Pointwise,
     .sources = OneSource,
-    .plan = Plan,
+    .plan = PlanStep<SigmoidStep>,
 };
 
 }  // namespace glint::ops
