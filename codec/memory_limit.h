@@ -22,6 +22,9 @@ inline uint64_t MultiplyBytes(uint64_t a, uint64_t b) {
   return b != 0 && a > kBeyondMemory / b ? kBeyondMemory : a * b;
 }
 
+// Deflate makes nothing more than so many times smaller: what claims more is no deflated data.
+inline constexpr uint64_t kMostInflation = 1032;
+
 // What is left for a call.
 inline uint64_t FreeMemory(const Limits& limits) {
   return limits.max_memory - std::min(limits.held_memory, limits.max_memory);

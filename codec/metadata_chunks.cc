@@ -6,11 +6,10 @@
 #include <string>
 #include <utility>
 
+#include "codec/memory_limit.h"
+
 namespace glint {
 namespace {
-
-// Deflate makes nothing more than this many times smaller.
-constexpr uint64_t kMostInflation = 1032;
 
 bool IsLetter(int c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 

@@ -215,16 +215,24 @@ bool Comparable(const Rgb8View& a, const Rgb8View& b) {
 
 }  // namespace
 
-double Psnr(const Rgb8View& a, const Rgb8View& b) {
-  const size_t count = 3 * a.width * a.height;
+uint64_t SquaredDifferences(const uint8_t* a, const uint8_t* b, size_t count) {
   uint64_t sum = 0;
   for (size_t i = 0; i < count; ++i) {
-    const int difference = int{a.data[i]} - int{b.data[i]};
+    const int difference = int{a[i]} - int{b[i]};
     sum += static_cast<uint64_t>(difference * difference);
   }
-  if (sum == 0) return std::numeric_limits<double>::infinity();
-  const double mse = static_cast<double>(sum) / static_cast<double>(count);
+  return sum;
+}
+
+double PsnrOf(uint64_t squares, uint64_t count) {
+  if (squares == 0) return std::numeric_limits<double>::infinity();
+  const double mse = static_cast<double>(squares) / static_cast<double>(count);
   return 10 * std::log10(255.0 * 255.0 / mse);
+}
+
+double Psnr(const Rgb8View& a, const Rgb8View& b) {
+  const size_t count = 3 * a.width * a.height;
+  return PsnrOf(SquaredDifferences(a.data, b.data, count), count);
 }
 
 std::optional<double> MsSsim(const Rgb8View& a, const Rgb8View& b) {

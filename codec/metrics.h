@@ -1,6 +1,6 @@
 // PSNR and MS-SSIM between two pictures of interleaved 8-bit RGB samples.
-// Used by codec/image_io.hpp's PsnrRgb and MsSsimRgb. Pure numbers: any sizes, no files.
-// Thread rules: pure functions.
+// Used by codec/image_io.hpp's PsnrRgb and MsSsimRgb, and by codec/psnr_meter. Pure numbers: any
+// sizes, no files. Thread rules: pure functions.
 #ifndef GLINT_CODEC_METRICS_H_
 #define GLINT_CODEC_METRICS_H_
 
@@ -17,6 +17,10 @@ struct Rgb8View {
   size_t height = 0;
 };
 
+// Sum over `count` samples.
+uint64_t SquaredDifferences(const uint8_t* a, const uint8_t* b, size_t count);
+// Of samples of 8 bits whose squared differences sum up to `squares`: infinity where that is 0.
+double PsnrOf(uint64_t squares, uint64_t count);
 // Infinity when all samples are equal. Both views have the same size, at least one pixel.
 double Psnr(const Rgb8View& a, const Rgb8View& b);
 

@@ -138,10 +138,8 @@ void PngReader::ChooseFormat() {
   has_palette_ = color == PNG_COLOR_TYPE_PALETTE;
 }
 
-// What the compressed pixels inflate to at most: deflate makes nothing more than 1032 times
-// smaller.
+// Whether the compressed pixels can inflate to what the header claims.
 Error PngReader::CheckClaims() const {
-  constexpr uint64_t kMostRatio = 1032;
   if (!scan_) return {};
   const uint64_t pixel_bits =
       uint64_t{png_get_channels(png_, png_info_)} * png_get_bit_depth(png_, png_info_);
@@ -157,7 +155,7 @@ Error PngReader::CheckClaims() const {
   } else {
     claimed = bytes_of(info_.width, info_.height);
   }
-  if (claimed <= MultiplyBytes(scan_->image_bytes, kMostRatio)) return {};
+  if (claimed <= MultiplyBytes(scan_->image_bytes, kMostInflation)) return {};
   return FileError(ErrorCode::kBadImage, source_->name(),
                    "damaged PNG: " + std::to_string(scan_->image_bytes) +
                        " bytes of compressed pixels cannot be " + std::to_string(info_.width) +

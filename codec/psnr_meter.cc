@@ -1,10 +1,10 @@
 #include "codec/psnr_meter.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <limits>
 
+#include "codec/metrics.h"
 #include "codec/public_error.h"
 #include "codec/whole_picture.h"
 #include "glint/image_io.hpp"
@@ -49,18 +49,13 @@ void PsnrMeter::AddRow(const void* original, const void* decoded) {
   const Picture b = SeenRow(decoded_);
   failed_ = failed_ || a.samples.empty() || a.samples.size() != b.samples.size();
   if (failed_) return;
-  for (size_t i = 0; i < a.samples.size(); ++i) {
-    const int difference = int{a.samples[i]} - int{b.samples[i]};
-    squares_ += static_cast<uint64_t>(difference * difference);
-  }
+  squares_ += SquaredDifferences(a.samples.data(), b.samples.data(), a.samples.size());
   seen_ += SeenPixels(original_);
 }
 
 double PsnrMeter::Psnr() const {
   if (failed_) return std::numeric_limits<double>::quiet_NaN();
-  if (squares_ == 0) return std::numeric_limits<double>::infinity();
-  const double mse = static_cast<double>(squares_) / static_cast<double>(3 * seen_);
-  return 10 * std::log10(255.0 * 255.0 / mse);
+  return PsnrOf(squares_, 3 * seen_);
 }
 
 double PsnrAsSeen(const Picture& original, const Picture& decoded) {

@@ -255,7 +255,8 @@ typedef struct glint_encode_options {
   size_t struct_size;
   double lrd;        /* rate, lrd_min .. lrd_max of the model; more is more bits; 0: its default */
   int32_t threads;   /* 1 .. 1024; 0: as many as the machine has. Default 1 */
-  int32_t band_rows; /* picture rows per band; 0: chosen. Results do not depend on it */
+  int32_t band_rows; /* picture rows per band; 0: chosen; more than 65536 count as so many.
+                      * Results do not depend on it */
   uint64_t max_pixels;        /* width * height at most. Default 2^30 */
   uint64_t max_memory;        /* bytes that the call may allocate. Default 2^32 */
   glint_runner runner;        /* default none */

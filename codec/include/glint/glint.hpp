@@ -157,8 +157,10 @@ struct LayerProfile {
 };
 
 struct CallOptions {
-  int threads = 1;    // 0: as many as the machine has
-  int band_rows = 0;  // picture rows per band, 0: chosen; results do not depend on it
+  int threads = 1;  // 0: as many as the machine has
+  // Picture rows per band, 0: chosen; more than 65536 count as so many. Results do not depend on
+  // it.
+  int band_rows = 0;
   ParallelRunner runner;
   Limits limits;
   bool profile = false;                       // fill Report::layers
