@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what `--quality` means to `light`, on the 24 Kodak pictures.
 
-  quality.py curve KODAK_FOLDER   writes codec/quality_light.inc; then build again
+  quality.py curve KODAK_FOLDER   writes codec/rate/quality_light.inc; then build again
   quality.py table KODAK_FOLDER   writes the table of docs/EVALUATE.md, and fails where a step of PSNR is further
                                   than 15 % from the mean of the steps
 Environment: BIN, the folder of the programs (build/bin).

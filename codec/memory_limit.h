@@ -5,8 +5,12 @@
 #define GLINT_CODEC_MEMORY_LIMIT_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <new>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "glint/glint.hpp"
 
@@ -32,6 +36,19 @@ inline uint64_t FreeMemory(const Limits& limits) {
 
 // "1537 MiB (1610612737 bytes)", rounded up, so that it would do as a limit.
 std::string MemoryText(uint64_t bytes);
+
+// Resizes a vector without letting std::bad_alloc out.
+template <typename T>
+bool TryResize(std::vector<T>* vector, size_t size) {
+  try {
+    vector->resize(size);
+  } catch (const std::bad_alloc&) {
+    return false;
+  } catch (const std::length_error&) {
+    return false;
+  }
+  return true;
+}
 
 // Empty, or kLimit when a call cannot have `bytes` besides what is held. `what`: begins the
 // message, "needs ..." follows.

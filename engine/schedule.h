@@ -1,7 +1,7 @@
 // Which rows of every tensor of a planned graph exist after each Advance, on row numbers alone.
 // The schedule that an executor runs is the one that PlanExecutorMemory runs before, without data:
 // so every ring has just the rows that its steps will ever want at once. Called by engine/executor
-// and by codec/latent_schedule, for rings that several graphs share.
+// and by codec/latents/latent_schedule, for rings that several graphs share.
 // Thread rules: a Schedule is a value of one caller; the plan must outlive it.
 #ifndef GLINT_ENGINE_SCHEDULE_H_
 #define GLINT_ENGINE_SCHEDULE_H_

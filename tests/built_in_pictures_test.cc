@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/model_impl.h"
+#include "codec/model/model_impl.h"
 #include "codec/quantiser/bounds.h"
 #include "codec/quantiser/layers.h"
 #include "codec/quantiser/statistics.h"

@@ -1,5 +1,5 @@
 // The container: every rule of its chunks kept by the writer and held by the reader, damage found.
-#include "codec/container.h"
+#include "codec/stream/container.h"
 
 #include <doctest/doctest.h>
 #include <zlib.h>
@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-#include "codec/metadata_chunks.h"
+#include "codec/stream/metadata_chunks.h"
 #include "tests/picture_helpers.h"
 #include "tests/seed.h"
 

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "codec/model_impl.h"
+#include "codec/model/model_impl.h"
 #include "glint/glint.hpp"
 #include "glint/image_io.hpp"
 #include "tests/codec_helpers.h"

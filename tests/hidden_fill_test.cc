@@ -1,5 +1,5 @@
 // Colour under an alpha of 0: replaced by what continues the visible, and nothing else touched.
-#include "codec/hidden_fill.h"
+#include "codec/samples/hidden_fill.h"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "codec/source_rows.h"
+#include "codec/samples/source_rows.h"
 #include "tests/codec_helpers.h"
 #include "tests/picture_helpers.h"
 #include "tests/seed.h"

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <thread>
 
-#include "codec/byte_io.h"
+#include "codec/picture_files/byte_io.h"
 #include "tests/picture_helpers.h"
 #include "tests/seed.h"
 

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "codec/container.h"
-#include "codec/metadata_chunks.h"
+#include "codec/stream/container.h"
+#include "codec/stream/metadata_chunks.h"
 #include "glint/glint.hpp"
 #include "tests/codec_helpers.h"
 #include "tests/picture_helpers.h"

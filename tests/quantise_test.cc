@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/model_impl.h"
+#include "codec/model/model_impl.h"
 #include "codec/quantiser/groups.h"
 #include "codec/quantiser/layers.h"
 #include "codec/quantiser/ranges.h"

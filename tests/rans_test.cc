@@ -1,6 +1,6 @@
 // rANS: round trips of random symbols under random tables, escapes, sizes against the estimate,
 // damage.
-#include "codec/rans.h"
+#include "codec/stream/rans.h"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "codec/entropy_tables.h"
+#include "codec/stream/entropy_tables.h"
 #include "tests/seed.h"
 
 namespace glint {

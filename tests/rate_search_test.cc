@@ -1,6 +1,6 @@
 // The search for a rate, on functions of the rate instead of encoders: few probes, never beyond the
 // target, near it where the function allows that, and an end to it where the function misbehaves.
-#include "codec/rate_search.h"
+#include "codec/rate/rate_search.h"
 
 #include <doctest/doctest.h>
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/model_impl.h"
+#include "codec/model/model_impl.h"
 #include "glint/image_io.hpp"
 #include "tests/codec_helpers.h"
 #include "tests/picture_helpers.h"

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "codec/latent_geometry.h"
-#include "codec/latent_schedule.h"
-#include "codec/model_impl.h"
+#include "codec/latents/latent_geometry.h"
+#include "codec/latents/latent_schedule.h"
+#include "codec/model/model_impl.h"
 #include "engine/row_ledger.h"
 #include "kernels/targets.h"
 #include "tests/codec_helpers.h"

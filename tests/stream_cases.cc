@@ -10,7 +10,7 @@
 #include <sstream>
 #include <utility>
 
-#include "codec/model_impl.h"
+#include "codec/model/model_impl.h"
 #include "engine/row_ledger.h"
 #include "glint/image_io.hpp"
 #include "tests/codec_helpers.h"

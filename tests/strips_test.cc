@@ -1,14 +1,14 @@
 // Wide and low pictures: a graph in strips gives what it gives in whole rows, and coding them takes
 // a fraction of the memory.
 
-#include "codec/strips.h"
+#include "engine/strips.h"
 
 #include <doctest/doctest.h>
 
 #include <cstring>
 #include <vector>
 
-#include "codec/model_impl.h"
+#include "codec/model/model_impl.h"
 #include "glint/image_io.hpp"
 #include "tests/codec_helpers.h"
 #include "tests/peak_memory.h"

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "codec/container.h"
+#include "codec/stream/container.h"
 #include "glint/glint.hpp"
 #include "glint/image_io.hpp"
 #include "glint/rate.hpp"

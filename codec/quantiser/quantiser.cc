@@ -5,7 +5,7 @@
 #include <string>
 #include <thread>
 
-#include "codec/model_impl.h"
+#include "codec/model/model_impl.h"
 #include "engine/half.h"
 #include "engine/rate.h"
 

@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "codec/model_impl.h"
+#include "codec/model/model_impl.h"
 #include "codec/public_error.h"
 
 namespace glint::quantiser {

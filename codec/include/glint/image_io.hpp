@@ -1,7 +1,7 @@
-// Picture files for tools and tests: PNG, PGM, PPM, PAM, JPEG in, by rows or whole; PSNR and
-// MS-SSIM.
+// Picture files for tools and tests: PNG, PGM, PPM, PAM, JPEG in, by rows or whole.
 // Part of the public interface (C++17), separate so that products with their own files need not use
-// it. Errors, ownership and threads as in glint.hpp; a reader or writer belongs to one thread at a
+// it; not in a library that was built without picture files (glint::core).
+// Errors and ownership as in glint.hpp. Thread rules: a reader or writer belongs to one thread at a
 // time.
 #ifndef GLINT_IMAGE_IO_HPP_
 #define GLINT_IMAGE_IO_HPP_
@@ -9,11 +9,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "glint/glint.hpp"
+#include "glint/pictures.hpp"
 
 namespace glint {
 
@@ -77,24 +77,6 @@ GLINT_API Error WritePicture(const std::string& path, const Picture& picture);
 // Bytes to a temporary file beside `path`, then renamed ("-": standard output); and back.
 GLINT_API Error WriteFile(const std::string& path, const void* data, size_t size);
 GLINT_API Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes);
-
-// The same picture as 8-bit RGB (gray repeated, depth scaled and rounded), for metrics. Alpha is
-// left out and not looked at: Flatten it first where there may be one.
-GLINT_API Picture ToRgb8(const Picture& picture);
-// The same picture blended over a background, as DecodeOptions::background says; without alpha, and
-// with 8 bits at most. A picture without alpha comes back as it is. Without samples when `picture`
-// lacks some or memory runs out.
-GLINT_API Picture Flatten(const Picture& picture, const Rgb8& background);
-// dB over all RGB samples of two 8-bit RGB pictures of the same size; infinity when they are equal.
-GLINT_API double PsnrRgb(const Picture& a, const Picture& b);
-// PsnrRgb of a picture of any form and of what a stream of it decodes to, in whatever form that
-// is, as ToRgb8 has them. Where the original has alpha: as they are seen, which is blended over
-// middle gray, and over those pixels alone whose alpha is not 0. NaN when sizes differ, samples are
-// missing, or memory runs out.
-GLINT_API double PsnrAsSeen(const Picture& original, const Picture& decoded);
-// 5-scale MS-SSIM (Wang 2003) with pytorch_msssim's borders and weights, mean over channels.
-// Nothing when the smaller side is at most 160 pixels.
-GLINT_API std::optional<double> MsSsimRgb(const Picture& a, const Picture& b);
 
 }  // namespace glint
 

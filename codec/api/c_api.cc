@@ -1,0 +1,386 @@
+// The C interface of glint.h: each function checks its arguments and calls glint.hpp.
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "codec/api/c_support.h"
+#include "glint/glint.h"
+#include "glint/glint.hpp"
+
+namespace glint::c {
+namespace {
+
+Error EncodeWith(const glint_model* model, const glint_picture_info& info, const RowReader& read,
+                 const glint_metadata* metadata, const glint_encode_options* options,
+                 uint8_t** stream, size_t* stream_size) {
+  Call<glint_encode_options> call;
+  if (Error error = call.Init(options); !error.ok()) return error;
+  const Metadata none;
+  const auto bytes =
+      EncodeRows(*Object(model), FromC(info), metadata == nullptr ? none : *Object(metadata), read,
+                 call.options(), call.report());
+  if (Error error = call.Finish(bytes.error()); !error.ok()) return error;
+  *stream = GiveBytes<uint8_t>(bytes->data(), bytes->size());
+  *stream_size = bytes->size();
+  return {};
+}
+
+using StartFunction = std::function<bool(const PictureInfo&, const Metadata&)>;
+
+Error DecodeWith(const glint_model* model, const void* stream, size_t stream_size,
+                 const StartFunction& start, const RowWriter& write,
+                 const glint_decode_options* options) {
+  Call<glint_decode_options> call;
+  if (Error error = call.Init(options); !error.ok()) return error;
+  return call.Finish(
+      DecodeRows(*Object(model), stream, stream_size, start, write, call.options(), call.report()));
+}
+
+// Rows of a decoder in the caller's buffer.
+class RowPlacer {
+ public:
+  RowPlacer(void* samples, size_t samples_size, size_t row_stride)
+      : samples_(static_cast<uint8_t*>(samples)), size_(samples_size), row_stride_(row_stride) {}
+
+  Error Begin(const PictureInfo& info) {
+    row_bytes_ = info.RowBytes();
+    if (row_stride_ == 0) row_stride_ = row_bytes_;
+    if (Error error = CheckStride(row_stride_, row_bytes_); !error.ok()) return error;
+    const uint64_t more_rows = info.height - 1;
+    if (size_ >= row_bytes_ && more_rows <= (size_ - row_bytes_) / row_stride_) return {};
+    return Invalid("the buffer has " + std::to_string(size_) + " bytes, too few for " +
+                   std::to_string(info.height) + " rows of " + std::to_string(row_bytes_) +
+                   " bytes, " + std::to_string(row_stride_) + " bytes apart");
+  }
+
+  void Place(uint32_t y, const void* row) {
+    std::memcpy(samples_ + y * row_stride_, row, row_bytes_);
+  }
+
+ private:
+  uint8_t* const samples_;
+  const size_t size_;
+  size_t row_stride_;
+  size_t row_bytes_ = 0;
+};
+
+}  // namespace
+}  // namespace glint::c
+
+using namespace glint::c;  // NOLINT(google-build-using-namespace): the functions of this file
+
+const char* glint_version(void) { return glint::Version(); }
+
+const char* glint_status_text(glint_status status) {
+  static constexpr const char* kTexts[] = {"no error",
+                                           "invalid argument",
+                                           "not found",
+                                           "input or output failed",
+                                           "bad model file",
+                                           "bad stream",
+                                           "stream of another model",
+                                           "bad picture file",
+                                           "limit exceeded",
+                                           "unsupported",
+                                           "cancelled",
+                                           "target cannot be reached"};
+  static_assert(std::size(kTexts) == GLINT_UNREACHABLE + 1);
+  const size_t index = static_cast<size_t>(status);
+  return index < std::size(kTexts) ? kTexts[index] : "unknown status";
+}
+
+void glint_free(void* buffer) { std::free(buffer); }
+
+// ---- pictures ----------------------------------------------------------------------------------
+
+size_t glint_row_bytes(const glint_picture_info* info) {
+  return info == nullptr ? 0 : static_cast<size_t>(RowBytes(*info));
+}
+
+void glint_picture_free(glint_picture* picture) { delete Object(picture); }
+
+glint_status glint_picture_get_info(const glint_picture* picture, glint_picture_info* info) {
+  if (picture == nullptr || info == nullptr) return GLINT_INVALID_ARGUMENT;
+  *info = InC(Object(picture)->info);
+  return GLINT_OK;
+}
+
+glint_status glint_picture_get_samples(const glint_picture* picture, const void** samples,
+                                       size_t* size) {
+  if (picture == nullptr || samples == nullptr || size == nullptr) return GLINT_INVALID_ARGUMENT;
+  *samples = Object(picture)->samples.data();
+  *size = Object(picture)->samples.size();
+  return GLINT_OK;
+}
+
+glint_status glint_picture_get_metadata(const glint_picture* picture,
+                                        const glint_metadata** metadata) {
+  if (picture == nullptr || metadata == nullptr) return GLINT_INVALID_ARGUMENT;
+  *metadata = MetadataHandle(Object(picture)->metadata);
+  return GLINT_OK;
+}
+
+// ---- models ------------------------------------------------------------------------------------
+
+glint_status glint_model_load(const char* path, glint_model** model, glint_error* error) {
+  if (model != nullptr) *model = nullptr;
+  return Guarded(error, [&]() -> glint::Error {
+    const glint::Error missing = Need({{"path", path != nullptr}, {"model", model != nullptr}});
+    if (!missing.ok()) return missing;
+    return GiveHandle(glint::Model::Load(path), model);
+  });
+}
+
+glint_status glint_model_from_memory(const void* data, size_t size, const char* name,
+                                     glint_model** model, glint_error* error) {
+  if (model != nullptr) *model = nullptr;
+  return Guarded(error, [&]() -> glint::Error {
+    const glint::Error missing = Need({{"data", data != nullptr}, {"model", model != nullptr}});
+    if (!missing.ok()) return missing;
+    return GiveHandle(glint::Model::FromMemory(data, size, name == nullptr ? "memory" : name),
+                      model);
+  });
+}
+
+void glint_model_free(glint_model* model) { delete Object(model); }
+
+glint_status glint_model_info_init(glint_model_info* info, size_t struct_size) {
+  return InitStruct(glint_model_info{}, struct_size, info);
+}
+
+glint_status glint_model_get_info(const glint_model* model, glint_model_info* info) {
+  if (model == nullptr) return GLINT_INVALID_ARGUMENT;
+  const glint::ModelInfo& from = Object(model)->info();
+  glint_model_info to{};
+  to.name = from.name.c_str();
+  to.form = from.form.c_str();
+  to.architecture = from.architecture.c_str();
+  to.provenance = from.provenance.c_str();
+  to.id = from.id.c_str();
+  to.file_bytes = from.file_bytes;
+  to.parameters = from.parameters;
+  to.load_seconds = from.load_seconds;
+  to.lrd_min = from.lrd_min;
+  to.lrd_max = from.lrd_max;
+  to.lrd_default = from.lrd_default;
+  to.lrd_suggested_min = from.lrd_suggested_min;
+  to.lrd_suggested_max = from.lrd_suggested_max;
+  return GiveStruct(to, info);
+}
+
+glint_status glint_model_explain(const glint_model* model, char** text, glint_error* error) {
+  if (text != nullptr) *text = nullptr;
+  return Guarded(error, [&]() -> glint::Error {
+    const glint::Error missing = Need({{"model", model != nullptr}, {"text", text != nullptr}});
+    if (!missing.ok()) return missing;
+    return GiveText(Object(model)->Explain(), text);
+  });
+}
+
+// ---- options and report ------------------------------------------------------------------------
+
+glint_status glint_report_init(glint_report* report, size_t struct_size) {
+  return InitStruct(glint_report{}, struct_size, report);
+}
+
+glint_status glint_encode_options_init(glint_encode_options* options, size_t struct_size) {
+  return InitStruct(DefaultsInC<glint_encode_options>(), struct_size, options);
+}
+
+glint_status glint_decode_options_init(glint_decode_options* options, size_t struct_size) {
+  return InitStruct(DefaultsInC<glint_decode_options>(), struct_size, options);
+}
+
+// ---- encoding ----------------------------------------------------------------------------------
+
+glint_status glint_encode(const glint_model* model, const glint_picture_info* info,
+                          const void* samples, size_t row_stride, const glint_metadata* metadata,
+                          const glint_encode_options* options, uint8_t** stream,
+                          size_t* stream_size, glint_error* error) {
+  if (stream != nullptr) *stream = nullptr;
+  if (stream_size != nullptr) *stream_size = 0;
+  return Guarded(error, [&]() -> glint::Error {
+    const glint::Error missing = Need({{"model", model != nullptr},
+                                       {"info", info != nullptr},
+                                       {"samples", samples != nullptr},
+                                       {"stream", stream != nullptr},
+                                       {"stream_size", stream_size != nullptr}});
+    if (!missing.ok()) return missing;
+    glint::RowReader read;
+    if (glint::Error wrong = ReadStrided(*info, samples, row_stride, &read); !wrong.ok()) {
+      return wrong;
+    }
+    return EncodeWith(model, *info, read, metadata, options, stream, stream_size);
+  });
+}
+
+glint_status glint_encode_rows(const glint_model* model, const glint_picture_info* info,
+                               glint_read_row_fn read, void* opaque, const glint_metadata* metadata,
+                               const glint_encode_options* options, uint8_t** stream,
+                               size_t* stream_size, glint_error* error) {
+  if (stream != nullptr) *stream = nullptr;
+  if (stream_size != nullptr) *stream_size = 0;
+  return Guarded(error, [&]() -> glint::Error {
+    const glint::Error missing = Need({{"model", model != nullptr},
+                                       {"info", info != nullptr},
+                                       {"read", read != nullptr},
+                                       {"stream", stream != nullptr},
+                                       {"stream_size", stream_size != nullptr}});
+    if (!missing.ok()) return missing;
+    const auto read_row = [&](uint32_t y, void* row) { return read(opaque, y, row) != 0; };
+    return EncodeWith(model, *info, read_row, metadata, options, stream, stream_size);
+  });
+}
+
+// ---- decoding ----------------------------------------------------------------------------------
+
+glint_status glint_decode(const glint_model* model, const void* stream, size_t stream_size,
+                          const glint_decode_options* options, glint_picture** picture,
+                          glint_error* error) {
+  if (picture != nullptr) *picture = nullptr;
+  return Guarded(error, [&]() -> glint::Error {
+    const glint::Error missing = Need({{"model", model != nullptr},
+                                       {"stream", stream != nullptr},
+                                       {"picture", picture != nullptr}});
+    if (!missing.ok()) return missing;
+    Call<glint_decode_options> call;
+    if (glint::Error wrong = call.Init(options); !wrong.ok()) return wrong;
+    auto decoded =
+        glint::Decode(*Object(model), stream, stream_size, call.options(), call.report());
+    if (glint::Error failed = call.Finish(decoded.error()); !failed.ok()) return failed;
+    return GiveHandle(std::move(decoded), picture);
+  });
+}
+
+glint_status glint_decode_into(const glint_model* model, const void* stream, size_t stream_size,
+                               const glint_decode_options* options, void* samples,
+                               size_t samples_size, size_t row_stride, glint_picture_info* info,
+                               glint_error* error) {
+  return Guarded(error, [&]() -> glint::Error {
+    const glint::Error missing = Need({{"model", model != nullptr},
+                                       {"stream", stream != nullptr},
+                                       {"samples", samples != nullptr}});
+    if (!missing.ok()) return missing;
+    RowPlacer placer(samples, samples_size, row_stride);
+    glint::Error refused;
+    const auto start = [&](const glint::PictureInfo& output, const glint::Metadata&) {
+      if (info != nullptr) *info = InC(output);
+      refused = placer.Begin(output);
+      return refused.ok();
+    };
+    const auto write = [&](uint32_t y, const void* row) {
+      placer.Place(y, row);
+      return true;
+    };
+    glint::Error failed = DecodeWith(model, stream, stream_size, start, write, options);
+    return refused.ok() ? failed : refused;
+  });
+}
+
+glint_status glint_decode_rows(const glint_model* model, const void* stream, size_t stream_size,
+                               const glint_decode_options* options, glint_start_fn start,
+                               glint_write_row_fn write, void* opaque, glint_error* error) {
+  return Guarded(error, [&]() -> glint::Error {
+    const glint::Error missing = Need(
+        {{"model", model != nullptr}, {"stream", stream != nullptr}, {"write", write != nullptr}});
+    if (!missing.ok()) return missing;
+    const auto start_picture = [&](const glint::PictureInfo& output,
+                                   const glint::Metadata& metadata) {
+      const glint_picture_info info = InC(output);
+      return start == nullptr || start(opaque, &info, MetadataHandle(metadata)) != 0;
+    };
+    const auto write_row = [&](uint32_t y, const void* row) { return write(opaque, y, row) != 0; };
+    return DecodeWith(model, stream, stream_size, start_picture, write_row, options);
+  });
+}
+
+// ---- inspecting --------------------------------------------------------------------------------
+
+int glint_is_stream(const void* data, size_t size) {
+  return data != nullptr && glint::IsStream(data, size) ? 1 : 0;
+}
+
+glint_status glint_inspect(const void* stream, size_t stream_size,
+                           const glint_decode_options* options, glint_stream_info** info,
+                           glint_error* error) {
+  if (info != nullptr) *info = nullptr;
+  return Guarded(error, [&]() -> glint::Error {
+    const glint::Error missing = Need({{"stream", stream != nullptr}, {"info", info != nullptr}});
+    if (!missing.ok()) return missing;
+    Call<glint_decode_options> call;
+    if (glint::Error wrong = call.Init(options); !wrong.ok()) return wrong;
+    return GiveHandle(glint::Inspect(stream, stream_size, call.options().limits), info);
+  });
+}
+
+void glint_stream_info_free(glint_stream_info* info) { delete Object(info); }
+
+glint_status glint_stream_properties_init(glint_stream_properties* properties, size_t struct_size) {
+  return InitStruct(glint_stream_properties{}, struct_size, properties);
+}
+
+glint_status glint_stream_get_properties(const glint_stream_info* info,
+                                         glint_stream_properties* properties) {
+  if (info == nullptr) return GLINT_INVALID_ARGUMENT;
+  const glint::StreamInfo& from = *Object(info);
+  glint_stream_properties to{};
+  to.source = InC(from.source);
+  to.output = InC(from.output);
+  to.model_id = from.model_id.c_str();
+  to.lrd = from.lrd;
+  to.bytes = from.bytes;
+  to.chunk_count = from.chunks.size();
+  to.is_gray = from.gray ? 1 : 0;
+  return GiveStruct(to, properties);
+}
+
+glint_status glint_stream_get_chunk(const glint_stream_info* info, size_t index,
+                                    glint_stream_chunk* chunk) {
+  if (info == nullptr || chunk == nullptr || index >= Object(info)->chunks.size()) {
+    return GLINT_INVALID_ARGUMENT;
+  }
+  const glint::StreamInfo::Chunk& from = Object(info)->chunks[index];
+  *chunk = {from.offset, from.bytes, static_cast<uint8_t>(from.type), 0};
+  return GLINT_OK;
+}
+
+glint_status glint_stream_get_metadata(const glint_stream_info* info,
+                                       const glint_metadata** metadata) {
+  if (info == nullptr || metadata == nullptr) return GLINT_INVALID_ARGUMENT;
+  *metadata = MetadataHandle(Object(info)->metadata);
+  return GLINT_OK;
+}
+
+// ---- SIMD targets ------------------------------------------------------------------------------
+
+glint_status glint_supported_targets(char** names, glint_error* error) {
+  if (names != nullptr) *names = nullptr;
+  return Guarded(error, [&]() -> glint::Error {
+    if (names == nullptr) return Need({{"names", false}});
+    std::string joined;
+    for (const std::string& target : glint::SupportedTargets()) {
+      if (!joined.empty()) joined += ' ';
+      joined += target;
+    }
+    return GiveText(joined, names);
+  });
+}
+
+glint_status glint_current_target(char** name, glint_error* error) {
+  if (name != nullptr) *name = nullptr;
+  return Guarded(error, [&]() -> glint::Error {
+    if (name == nullptr) return Need({{"name", false}});
+    return GiveText(glint::CurrentTarget(), name);
+  });
+}
+
+glint_status glint_set_target(const char* name, glint_error* error) {
+  return Guarded(error, [&]() -> glint::Error {
+    if (name == nullptr) return Need({{"name", false}});
+    return glint::SetTarget(name);
+  });
+}

@@ -1,0 +1,366 @@
+// What the functions of the C interface share: errors across the border, structs that grow, the
+// caller's options, handles. Internal to codec/api/c_api*.cc. Thread rules: functions of their
+// arguments.
+#ifndef GLINT_CODEC_API_C_SUPPORT_H_
+#define GLINT_CODEC_API_C_SUPPORT_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <initializer_list>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "glint/glint.h"
+#include "glint/glint.hpp"
+
+namespace glint::c {
+
+// ---- errors ------------------------------------------------------------------------------------
+
+constexpr bool Mirrors(ErrorCode code, glint_status status) {
+  return static_cast<int>(code) == static_cast<int>(status);
+}
+static_assert(Mirrors(ErrorCode::kOk, GLINT_OK) &&
+              Mirrors(ErrorCode::kInvalidArgument, GLINT_INVALID_ARGUMENT) &&
+              Mirrors(ErrorCode::kNotFound, GLINT_NOT_FOUND) && Mirrors(ErrorCode::kIo, GLINT_IO) &&
+              Mirrors(ErrorCode::kBadModel, GLINT_BAD_MODEL) &&
+              Mirrors(ErrorCode::kBadStream, GLINT_BAD_STREAM) &&
+              Mirrors(ErrorCode::kWrongModel, GLINT_WRONG_MODEL) &&
+              Mirrors(ErrorCode::kBadImage, GLINT_BAD_IMAGE) &&
+              Mirrors(ErrorCode::kLimit, GLINT_LIMIT) &&
+              Mirrors(ErrorCode::kUnsupported, GLINT_UNSUPPORTED) &&
+              Mirrors(ErrorCode::kCancelled, GLINT_CANCELLED) &&
+              Mirrors(ErrorCode::kUnreachable, GLINT_UNREACHABLE));
+
+// Allocates nothing. Cuts a long message where a character of UTF-8 begins.
+inline glint_status Give(ErrorCode code, std::string_view message, glint_error* error) {
+  const glint_status status = static_cast<glint_status>(code);
+  if (error == nullptr) return status;
+  size_t size = std::min(message.size(), sizeof(error->message) - 1);
+  if (size < message.size()) {
+    while (size > 0 && (static_cast<uint8_t>(message[size]) & 0xC0) == 0x80) --size;
+  }
+  error->status = status;
+  message.copy(error->message, size);
+  error->message[size] = '\0';
+  return status;
+}
+
+// Runs body(), which returns an Error. Nothing is thrown across the border.
+template <typename Body>
+glint_status Guarded(glint_error* error, Body&& body) noexcept {
+  try {
+    const Error result = std::forward<Body>(body)();
+    return Give(result.code, result.message, error);
+  } catch (const std::bad_alloc&) {
+    return Give(ErrorCode::kLimit, "out of memory", error);
+  } catch (const std::length_error&) {
+    return Give(ErrorCode::kLimit, "out of memory", error);
+  } catch (...) {
+    // The library throws nothing else.
+    return Give(ErrorCode::kCancelled, "a callback threw an exception", error);
+  }
+}
+
+inline Error Invalid(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+struct Argument {
+  const char* name;
+  bool given;
+};
+
+inline Error Need(std::initializer_list<Argument> arguments) {
+  for (const Argument& argument : arguments) {
+    if (!argument.given) return Invalid(std::string(argument.name) + " is NULL");
+  }
+  return {};
+}
+
+// ---- structs with a struct_size ----------------------------------------------------------------
+
+constexpr size_t kMostStructBytes = 4096;
+
+inline bool PossibleSize(size_t struct_size) {
+  return struct_size >= sizeof(size_t) && struct_size <= kMostStructBytes;
+}
+
+// A struct of the caller may be smaller than T: only these bytes of it are touched.
+inline size_t StructSize(const void* caller) {
+  size_t size = 0;
+  std::memcpy(&size, caller, sizeof(size));
+  return size;
+}
+
+// Writes `value` as far as there is room, and zeros what lies beyond it.
+template <typename T>
+void StoreStruct(T value, size_t struct_size, void* caller) {
+  static_assert(std::is_trivially_copyable_v<T> && std::is_standard_layout_v<T>);
+  value.struct_size = struct_size;
+  const size_t known = std::min(struct_size, sizeof(T));
+  std::memcpy(caller, &value, known);
+  std::memset(static_cast<uint8_t*>(caller) + known, 0, struct_size - known);
+}
+
+template <typename T>
+glint_status InitStruct(const T& value, size_t struct_size, void* caller) {
+  if (caller == nullptr || !PossibleSize(struct_size)) return GLINT_INVALID_ARGUMENT;
+  StoreStruct(value, struct_size, caller);
+  return GLINT_OK;
+}
+
+template <typename T>
+glint_status GiveStruct(const T& value, void* caller) {
+  if (caller == nullptr) return GLINT_INVALID_ARGUMENT;
+  return InitStruct(value, StructSize(caller), caller);
+}
+
+inline Error UninitialisedError(const char* name, size_t struct_size) {
+  return Invalid(std::string(name) + " has a struct_size of " + std::to_string(struct_size) +
+                 ": it was not initialised");
+}
+
+// A copy of the caller's struct that knows which fields the caller has.
+template <typename T>
+class SizedStruct {
+ public:
+  Error Read(const char* name, const void* caller) {
+    if (caller == nullptr) return {};
+    const size_t size = StructSize(caller);
+    if (!PossibleSize(size)) return UninitialisedError(name, size);
+    const auto* bytes = static_cast<const uint8_t*>(caller);
+    const auto* tail = bytes + std::min(size, sizeof(T));
+    if (std::any_of(tail, bytes + size, [](uint8_t byte) { return byte != 0; })) {
+      return {ErrorCode::kUnsupported,
+              std::string(name) + " has options that version " + Version() + " does not know"};
+    }
+    size_ = std::min(size, sizeof(T));
+    std::memcpy(&copy_, caller, size_);
+    return {};
+  }
+
+  // The field's value, `otherwise` where the caller has no (whole) such field.
+  template <typename Field>
+  Field Get(Field T::*field, std::type_identity_t<Field> otherwise) const {
+    const auto* begin = reinterpret_cast<const uint8_t*>(&copy_);
+    const auto* end = reinterpret_cast<const uint8_t*>(&(copy_.*field) + 1);
+    return static_cast<size_t>(end - begin) <= size_ ? copy_.*field : otherwise;
+  }
+
+ private:
+  T copy_{};
+  size_t size_ = 0;
+};
+
+// ---- options and report ------------------------------------------------------------------------
+
+// What only one of the two calls has.
+inline Error ReadOwn(const SizedStruct<glint_encode_options>& caller, EncodeOptions* options) {
+  options->lrd = caller.Get(&glint_encode_options::lrd, options->lrd);
+  options->exact = caller.Get(&glint_encode_options::exact, 0) != 0;
+  if (caller.Get(&glint_encode_options::reserved, 0) == 0) return {};
+  return {ErrorCode::kUnsupported, std::string("options have something reserved that version ") +
+                                       Version() + " does not know"};
+}
+inline Error ReadOwn(const SizedStruct<glint_decode_options>& caller, DecodeOptions* options) {
+  const uint32_t alpha = caller.Get(&glint_decode_options::alpha, GLINT_ALPHA_KEEP);
+  if (alpha > GLINT_ALPHA_BLEND) return Invalid("alpha is " + std::to_string(alpha));
+  options->alpha = static_cast<AlphaOutput>(alpha);
+  const uint32_t rgb = caller.Get(&glint_decode_options::background, 0xFFFFFF);
+  if (rgb > 0xFFFFFF) return Invalid("background is " + std::to_string(rgb));
+  options->background = {static_cast<uint8_t>(rgb >> 16), static_cast<uint8_t>(rgb >> 8),
+                         static_cast<uint8_t>(rgb)};
+  return {};
+}
+static_assert(static_cast<int>(AlphaOutput::kKeep) == GLINT_ALPHA_KEEP &&
+              static_cast<int>(AlphaOutput::kDrop) == GLINT_ALPHA_DROP &&
+              static_cast<int>(AlphaOutput::kBlend) == GLINT_ALPHA_BLEND);
+
+inline void SetOwnDefaults(glint_encode_options*) {}
+inline void SetOwnDefaults(glint_decode_options* options) { options->background = 0xFFFFFF; }
+
+template <typename COptions>
+COptions DefaultsInC() {
+  const CallOptions defaults;
+  COptions options{};  // lrd 0 and no callbacks
+  SetOwnDefaults(&options);
+  options.threads = defaults.threads;
+  options.band_rows = defaults.band_rows;
+  options.max_pixels = defaults.limits.max_pixels;
+  options.max_memory = defaults.limits.max_memory;
+  options.runner.workers = defaults.runner.workers;
+  return options;
+}
+
+// One call of the caller's: its options in C++, and what is to be told at its end.
+template <typename COptions>
+class Call {
+ public:
+  using Options = std::conditional_t<std::is_same_v<COptions, glint_encode_options>, EncodeOptions,
+                                     DecodeOptions>;
+
+  Error Init(const COptions* options) {
+    SizedStruct<COptions> caller;
+    if (Error error = caller.Read("options", options); !error.ok()) return error;
+    if (Error error = ReadOwn(caller, &options_); !error.ok()) return error;
+    options_.threads = caller.Get(&COptions::threads, options_.threads);
+    options_.band_rows = caller.Get(&COptions::band_rows, options_.band_rows);
+    options_.limits.max_pixels = caller.Get(&COptions::max_pixels, options_.limits.max_pixels);
+    options_.limits.max_memory = caller.Get(&COptions::max_memory, options_.limits.max_memory);
+    const glint_runner runner = caller.Get(&COptions::runner, {});
+    options_.runner = {runner.run, runner.opaque, runner.workers};
+    const glint_progress_fn progress = caller.Get(&COptions::progress, nullptr);
+    void* const opaque = caller.Get(&COptions::progress_opaque, nullptr);
+    if (progress != nullptr) {
+      options_.progress = [progress, opaque](double done) { return progress(opaque, done) != 0; };
+    }
+    layer_ = caller.Get(&COptions::layer, nullptr);
+    layer_opaque_ = caller.Get(&COptions::layer_opaque, nullptr);
+    options_.profile = layer_ != nullptr;
+    caller_report_ = caller.Get(&COptions::report, nullptr);
+    if (caller_report_ == nullptr) return {};
+    const size_t report_size = StructSize(caller_report_);
+    return PossibleSize(report_size) ? Error() : UninitialisedError("report", report_size);
+  }
+
+  const Options& options() const { return options_; }
+  Report* report() { return &report_; }
+
+  // Tells the caller about the call, which ended with `error`; and passes that on.
+  Error Finish(Error error) const {
+    if (caller_report_ != nullptr) GiveStruct(InC(report_), caller_report_);
+    if (!error.ok() || layer_ == nullptr) return error;
+    for (const LayerProfile& layer : report_.layers) {
+      layer_(layer_opaque_, layer.stage.c_str(), layer.name.c_str(), layer.kernel.c_str(),
+             layer.macs, layer.seconds);
+    }
+    return error;
+  }
+
+ private:
+  static glint_report InC(const Report& report) {
+    glint_report out{};
+    out.analysis_seconds = report.times.analysis;
+    out.hyper_seconds = report.times.hyper;
+    out.context_seconds = report.times.context;
+    out.entropy_seconds = report.times.entropy;
+    out.synthesis_seconds = report.times.synthesis;
+    out.total_seconds = report.times.total;
+    out.estimated_bits = report.estimated_bits;
+    out.symbols = report.symbols;
+    out.planned_bytes = report.planned_bytes;
+    out.latent_crc = report.latent_crc;
+    return out;
+  }
+
+  Options options_;
+  Report report_;
+  glint_layer_fn layer_ = nullptr;
+  void* layer_opaque_ = nullptr;
+  glint_report* caller_report_ = nullptr;
+};
+
+// ---- values and handles ------------------------------------------------------------------------
+
+inline PictureInfo FromC(const glint_picture_info& info) {
+  return {info.width, info.height, info.channels, info.has_alpha != 0, info.bit_depth};
+}
+
+inline glint_picture_info InC(const PictureInfo& info) {
+  return {info.width, info.height, info.channels, info.has_alpha ? 1U : 0U, info.bit_depth};
+}
+
+inline uint64_t RowBytes(const glint_picture_info& info) {
+  if (info.channels != 1 && info.channels != 3) return 0;
+  return uint64_t{info.width} * FromC(info).SamplesPerPixel() * FromC(info).SampleBytes();
+}
+
+inline Error CheckStride(size_t row_stride, uint64_t row_bytes) {
+  if (row_stride >= row_bytes) return {};
+  return Invalid("row_stride is " + std::to_string(row_stride) + ", a row has " +
+                 std::to_string(row_bytes) + " bytes");
+}
+
+// Rows of the caller's samples, `row_stride` bytes apart (0: no gaps).
+inline Error ReadStrided(const glint_picture_info& info, const void* samples, size_t row_stride,
+                         RowReader* read) {
+  const auto row_bytes = static_cast<size_t>(RowBytes(info));
+  const size_t stride = row_stride == 0 ? row_bytes : row_stride;
+  *read = [bytes = static_cast<const uint8_t*>(samples), stride, row_bytes](uint32_t y, void* row) {
+    std::memcpy(row, bytes + y * stride, row_bytes);
+    return true;
+  };
+  return CheckStride(stride, row_bytes);
+}
+
+// A handle is the C++ object under another name.
+template <typename Handle>
+struct HandleTraits;
+template <>
+struct HandleTraits<glint_model> {
+  using Object = Model;
+};
+template <>
+struct HandleTraits<glint_metadata> {
+  using Object = Metadata;
+};
+template <>
+struct HandleTraits<glint_picture> {
+  using Object = Picture;
+};
+template <>
+struct HandleTraits<glint_stream_info> {
+  using Object = StreamInfo;
+};
+
+template <typename Handle>
+using ObjectOf = typename HandleTraits<Handle>::Object;
+
+template <typename Handle>
+ObjectOf<Handle>* Object(Handle* handle) {
+  return reinterpret_cast<ObjectOf<Handle>*>(handle);
+}
+template <typename Handle>
+const ObjectOf<Handle>* Object(const Handle* handle) {
+  return reinterpret_cast<const ObjectOf<Handle>*>(handle);
+}
+
+// The caller's handle from a result, or its error.
+template <typename Handle>
+Error GiveHandle(Expected<ObjectOf<Handle>> result, Handle** handle) {
+  if (!result) return result.error();
+  *handle = reinterpret_cast<Handle*>(new ObjectOf<Handle>(std::move(*result)));
+  return {};
+}
+
+inline const glint_metadata* MetadataHandle(const Metadata& metadata) {
+  return reinterpret_cast<const glint_metadata*>(&metadata);
+}
+
+// A copy for glint_free.
+template <typename Byte>
+Byte* GiveBytes(const void* data, size_t size) {
+  static_assert(sizeof(Byte) == 1);
+  void* const copy = std::malloc(std::max<size_t>(size, 1));
+  if (copy == nullptr) throw std::bad_alloc();
+  if (size > 0) std::memcpy(copy, data, size);
+  return static_cast<Byte*>(copy);
+}
+
+inline Error GiveText(const std::string& text, char** out) {
+  *out = GiveBytes<char>(text.c_str(), text.size() + 1);
+  return {};
+}
+
+}  // namespace glint::c
+
+#endif  // GLINT_CODEC_API_C_SUPPORT_H_

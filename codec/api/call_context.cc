@@ -1,0 +1,172 @@
+#include "codec/api/call_context.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "codec/memory_limit.h"
+#include "codec/public_error.h"
+#include "kernels/pointwise.h"
+
+namespace glint {
+namespace {
+
+Status Invalid(const std::string& what) {
+  return Status::Error(StatusCode::kInvalidArgument, what);
+}
+
+float MaxValue(uint32_t bit_depth) { return static_cast<float>((1U << bit_depth) - 1); }
+
+}  // namespace
+
+Status CallContext::Init() {
+  constexpr int kMostThreads = 1024;
+  if (options_.threads < 0 || options_.threads > kMostThreads) {
+    return Invalid("threads is " + std::to_string(options_.threads) + ", 0 to 1024 are possible");
+  }
+  if (options_.band_rows < 0) {
+    return Invalid("band_rows is " + std::to_string(options_.band_rows));
+  }
+  if (options_.runner.run != nullptr) {
+    if (options_.runner.workers == 0) return Invalid("a runner without workers");
+    runner_ = {options_.runner.run, options_.runner.opaque, options_.runner.workers};
+  } else if (options_.threads != 1) {
+    pool_ = std::make_unique<ThreadPool>(static_cast<size_t>(options_.threads));
+    runner_ = pool_->workers() > 1 ? pool_->runner() : SerialRunner();
+  }
+  return Status::Ok();
+}
+
+long CallContext::BandLatentRows(const ModelDocument& document,
+                                 const LatentGeometry& geometry) const {
+  constexpr size_t kWide = 2048;  // pixels: from here on one row of latents fills the caches
+  // Higher bands gain nothing, and planning walks through as many of them as fill whole segments.
+  constexpr long kMost = 4096;
+  long rows = geometry.padded_width() > kWide ? 1 : 2;
+  const long stride = document.latent_stride;
+  if (options_.band_rows > 0) rows = (long{options_.band_rows} + stride - 1) / stride;
+  return std::min({rows, kMost, geometry.height()});
+}
+
+Status CallContext::CheckPlan(uint64_t planned, uint64_t most) const {
+  if (planned <= FreeMemory(options_.limits)) return Status::Ok();
+  return ToStatus(CheckMemory("this picture", std::max(planned, most), options_.limits));
+}
+
+Status CallContext::Progress(double done) const {
+  if (!options_.progress || options_.progress(done)) return Status::Ok();
+  return Status::Error(StatusCode::kCancelled, "stopped by the progress callback");
+}
+
+// ---- samples to floats -------------------------------------------------------------------------
+
+PixelReader::PixelReader(const PictureInfo& info, size_t padded_width, float offset)
+    : info_(info), padded_width_(padded_width), offset_(offset) {}
+
+uint64_t PixelReader::MemoryNeeded() const {
+  return uint64_t{info_.RowBytes()} * (info_.has_alpha ? 2 : 1);
+}
+
+void PixelReader::Allocate() {
+  samples_.resize(info_.RowBytes());
+  if (!info_.has_alpha) return;
+  const size_t plane = size_t{info_.width} * info_.SampleBytes();
+  colour_.resize(plane * info_.channels);
+  alpha_.resize(plane);
+}
+
+void PixelReader::Free() {
+  for (std::vector<uint8_t>* buffer : {&samples_, &colour_, &alpha_}) {
+    std::vector<uint8_t>().swap(*buffer);
+  }
+}
+
+template <typename Sample>
+void PixelReader::SplitColour() {
+  const Sample* in = reinterpret_cast<const Sample*>(samples_.data());
+  Sample* colour = reinterpret_cast<Sample*>(colour_.data());
+  Sample* alpha = reinterpret_cast<Sample*>(alpha_.data());
+  for (size_t x = 0; x < info_.width; ++x) {
+    for (size_t c = 0; c < info_.channels; ++c) *colour++ = *in++;
+    *alpha++ = *in++;
+  }
+}
+
+const uint8_t* PixelReader::Colour() {
+  if (!info_.has_alpha) return samples_.data();
+  info_.SampleBytes() == 2 ? SplitColour<uint16_t>() : SplitColour<uint8_t>();
+  return colour_.data();
+}
+
+void PixelReader::Convert(const uint8_t* colour, size_t width, size_t padded_width,
+                          float* row) const {
+  const size_t count = width * info_.channels;
+  const float max_value = MaxValue(info_.bit_depth);
+  if (info_.SampleBytes() == 2) {
+    kernels::PixelsToFloat(reinterpret_cast<const uint16_t*>(colour), row, count, max_value,
+                           offset_);
+  } else {
+    kernels::PixelsToFloat(colour, row, count, max_value, offset_);
+  }
+  if (info_.channels == 1) {
+    for (size_t x = width; x-- > 0;) row[3 * x] = row[3 * x + 1] = row[3 * x + 2] = row[x];
+  }
+  const float* last = row + 3 * (width - 1);
+  for (size_t x = width; x < padded_width; ++x) std::copy(last, last + 3, row + 3 * x);
+}
+
+// ---- floats to samples -------------------------------------------------------------------------
+
+uint64_t PixelWriter::MemoryNeeded() const {
+  return uint64_t{output_.width} * output_.channels * (sizeof(float) + 1) +
+         2 * uint64_t{output_.RowBytes()};
+}
+
+void PixelWriter::Allocate() {
+  floats_.resize(size_t{output_.width} * output_.channels);
+  colour_.resize(floats_.size());
+  const bool direct = !output_.has_alpha && output_.SampleBytes() == 1;
+  if (!direct) samples_.resize(output_.RowBytes());
+  if (output_.has_alpha) alpha_.resize(size_t{output_.width} * output_.SampleBytes());
+}
+
+// Colour has 8 bits at most; 16-bit samples (for the alpha beside it) are 257 times that.
+template <typename Sample>
+void PixelWriter::Interleave(const uint8_t* colour, Sample factor) {
+  const Sample* alpha = reinterpret_cast<const Sample*>(alpha_.data());
+  Sample* out = reinterpret_cast<Sample*>(samples_.data());
+  for (size_t x = 0; x < output_.width; ++x) {
+    for (size_t c = 0; c < output_.channels; ++c) *out++ = static_cast<Sample>(*colour++ * factor);
+    if (output_.has_alpha) *out++ = *alpha++;
+  }
+}
+
+void PixelWriter::ToColour(const float* row, size_t stride, size_t width, uint8_t* colour) {
+  const size_t channels = output_.channels;
+  const bool packed = stride == channels && !gray_;
+  for (size_t x = 0; x < width && !packed; ++x) {
+    const float* in = row + x * stride;
+    float* out = floats_.data() + channels * x;
+    if (gray_) {
+      constexpr float kThird = 1.0f / 3.0f;
+      std::fill(out, out + channels, (in[0] + in[1] + in[2]) * kThird);
+    } else {
+      std::copy(in, in + 3, out);
+    }
+  }
+  const float max_value = MaxValue(std::min(output_.bit_depth, 8U));
+  kernels::FloatToPixels(packed ? row : floats_.data(), colour, width * channels, max_value,
+                         offset_);
+}
+
+const uint8_t* PixelWriter::FromColour(const uint8_t* colour) {
+  if (samples_.empty()) return colour;
+  if (output_.SampleBytes() == 2) {
+    Interleave<uint16_t>(colour, 257);
+  } else {
+    Interleave<uint8_t>(colour, 1);
+  }
+  return samples_.data();
+}
+
+}  // namespace glint

@@ -1,0 +1,107 @@
+// What Encode and Decode share: workers, band height, limits, progress, pictures in the caller's
+// samples. Internal to codec/. Thread rules: one caller.
+#ifndef GLINT_CODEC_API_CALL_CONTEXT_H_
+#define GLINT_CODEC_API_CALL_CONTEXT_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "codec/latents/latent_geometry.h"
+#include "engine/graph.h"
+#include "engine/status.h"
+#include "engine/thread_pool.h"
+#include "glint/glint.hpp"
+
+namespace glint {
+
+class CallContext {
+ public:
+  explicit CallContext(const CallOptions& options) : options_(options) {}
+
+  // Checks the options and makes the workers.
+  Status Init();
+  const Runner& runner() const { return runner_; }
+  // Rows of y per band.
+  long BandLatentRows(const ModelDocument& document, const LatentGeometry& geometry) const;
+  // kLimit when the call's plan needs more than options.limits leave. `most`: what would do in any
+  // case, where that is more.
+  Status CheckPlan(uint64_t planned, uint64_t most = 0) const;
+  // kCancelled when the caller's callback says so.
+  Status Progress(double done) const;
+
+ private:
+  const CallOptions& options_;
+  std::unique_ptr<ThreadPool> pool_;
+  Runner runner_;
+};
+
+// Interleaved samples of one row into padded float rows of the model's RGB, and the alpha samples
+// apart.
+class PixelReader {
+ public:
+  PixelReader(const PictureInfo& info, size_t padded_width, float offset);
+  uint64_t MemoryNeeded() const;
+  void Allocate();
+  void Free();
+  // Samples of a row as the caller gives them.
+  uint8_t* samples() { return samples_.data(); }
+  // From samples(): `row` gets 3 * padded_width floats, the last pixel repeated.
+  void ToFloats(float* row) { Convert(Colour(), info_.width, padded_width_, row); }
+  // The two parts of that. Samples without alpha, ColourBytes() of them:
+  const uint8_t* Colour();
+  size_t ColourBytes() const { return size_t{info_.width} * PixelBytes(); }
+  size_t PixelBytes() const { return info_.channels * info_.SampleBytes(); }
+  // `width` pixels of colour into 3 * padded_width floats.
+  void Convert(const uint8_t* colour, size_t width, size_t padded_width, float* row) const;
+  // From samples(): alpha alone, in samples of the picture's size.
+  const uint8_t* Alpha() const { return alpha_.data(); }
+
+ private:
+  template <typename Sample>
+  void SplitColour();
+
+  PictureInfo info_;
+  size_t padded_width_;
+  float offset_;
+  std::vector<uint8_t> samples_;
+  std::vector<uint8_t> colour_;
+  std::vector<uint8_t> alpha_;
+};
+
+// The way back: float RGB to the samples of OutputInfo. `gray`: every channel is the mean of the
+// three, as in pictures of one channel.
+class PixelWriter {
+ public:
+  PixelWriter(const PictureInfo& output, float offset, bool gray)
+      : output_(output), offset_(offset), gray_(gray || output.channels == 1) {}
+  uint64_t MemoryNeeded() const;
+  void Allocate();
+  // Where the row's alpha samples must be before FromFloats, when there are any.
+  uint8_t* alpha() { return alpha_.data(); }
+  // `row`: pixels of `stride` floats, red first.
+  const uint8_t* FromFloats(const float* row, size_t stride) {
+    ToColour(row, stride, output_.width, colour_.data());
+    return FromColour(colour_.data());
+  }
+  // The two parts of that. `width` pixels to samples of 8 bits at most, without alpha:
+  void ToColour(const float* row, size_t stride, size_t width, uint8_t* colour);
+  // A row of these to the samples of OutputInfo.
+  const uint8_t* FromColour(const uint8_t* colour);
+
+ private:
+  template <typename Sample>
+  void Interleave(const uint8_t* colour, Sample factor);
+
+  PictureInfo output_;
+  float offset_;
+  bool gray_;
+  std::vector<float> floats_;
+  std::vector<uint8_t> colour_;
+  std::vector<uint8_t> alpha_;
+  std::vector<uint8_t> samples_;
+};
+
+}  // namespace glint
+
+#endif  // GLINT_CODEC_API_CALL_CONTEXT_H_

@@ -1,0 +1,27 @@
+#include "codec/api/memory_plan.h"
+
+#include "codec/public_error.h"
+
+namespace glint {
+
+uint64_t MetadataBytes(const Metadata& metadata) {
+  uint64_t bytes = metadata.icc.size() + metadata.exif.size();
+  for (const auto& chunk : metadata.chunks) bytes += chunk.second.size() + 16;
+  return bytes;
+}
+
+Expected<MemoryPlan> PlanMemory(const Model& model, const PictureInfo& info,
+                                const CallOptions& options) {
+  CallOptions unlimited = options;
+  unlimited.limits.max_memory = UINT64_MAX;
+  unlimited.limits.held_memory = 0;
+  const auto plan = WithoutBadAlloc([&]() -> Result<MemoryPlan> {
+    GLINT_ASSIGN(const EncodingMemory encoding, PlanEncoding(model.impl(), info, unlimited));
+    GLINT_ASSIGN(const uint64_t decoding, PlanDecoding(model.impl(), info, unlimited));
+    return MemoryPlan{encoding.all, decoding, encoding.stream};
+  });
+  if (!plan.ok()) return ToError(plan.status());
+  return *plan;
+}
+
+}  // namespace glint

@@ -1,0 +1,137 @@
+#include "codec/latents/latent_schedule.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+
+#include "engine/schedule.h"
+
+namespace glint {
+namespace {
+
+class Simulation {
+ public:
+  Simulation(const ModelDocument& document, const LatentGeometry& geometry,
+             const LatentGraphs& graphs)
+      : document_(document), geometry_(geometry), graphs_(graphs), steps_(graphs.steps.size()) {}
+
+  Result<LatentRows> Run() {
+    GLINT_TRY(hyper_.Init(*graphs_.h_s, graphs_.hyper));
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      GLINT_TRY(steps_[i].Init(*graphs_.steps[i].plan, graphs_.steps[i].options));
+    }
+    if (graphs_.g_s != nullptr) GLINT_TRY(synthesis_.Init(*graphs_.g_s, graphs_.synthesis));
+    long end = geometry_.segments();
+    bool steady = false;
+    for (long s = 0; s < end; ++s) {
+      // What is read moves on by the same rows from here on; it did not where the top cuts off.
+      if (!steady && s > 0 && Steady()) {
+        steady = true;
+        end = std::min(end, s + Period());
+      }
+      GLINT_TRY(RunSegment(s));
+    }
+    return rows_;
+  }
+
+ private:
+  Status RunSegment(long segment) {
+    const long z_end = geometry_.HyperEnd(segment);
+    Raise(z_end - std::min(z_end, hyper_.InputLowest(0)), &rows_.z);
+    while (hyper_.end() < geometry_.PsiEnd(segment)) {
+      if (hyper_.InputEnd() > z_end) return Missing(segment, "h_s", "z", hyper_.InputEnd(), z_end);
+      psi_end_ = hyper_.OutputEnd();
+      Raise(psi_end_ - PsiLowest(), &rows_.psi);
+      hyper_.Advance();
+    }
+    for (size_t i = 0; i < steps_.size(); ++i) GLINT_TRY(RunStep(i, segment));
+    coded_end_ = geometry_.LatentEnd(segment);
+    if (graphs_.g_s == nullptr) return Status::Ok();
+    while (!synthesis_.done() && synthesis_.InputEnd() <= coded_end_) synthesis_.Advance();
+    return Status::Ok();
+  }
+
+  // y is cleared as far as a step goes before the step reads it.
+  Status RunStep(size_t index, long segment) {
+    const CodingStep& coding = *graphs_.steps[index].coding;
+    Schedule& step = steps_[index];
+    while (step.end() < geometry_.StepEnd(coding, segment)) {
+      y_end_ = std::max(y_end_, step.next_end());
+      for (size_t i = 0; i < coding.inputs.size(); ++i) {
+        const bool is_psi = coding.inputs[i].is_psi;
+        const long there = is_psi ? hyper_.end() : y_end_;
+        if (step.InputEnd(i) <= there) continue;
+        return Missing(segment, coding.graph, is_psi ? "psi" : "y", step.InputEnd(i), there);
+      }
+      Raise(y_end_ - YLowest(), &rows_.y);
+      step.Advance();
+    }
+    return Status::Ok();
+  }
+
+  static void Raise(long rows, long* most) { *most = std::max(*most, rows); }
+
+  static Status Missing(long segment, const std::string& graph, const std::string& tensor,
+                        long need, long there) {
+    return Status::Error(StatusCode::kBadModel, "segment " + std::to_string(segment) + ": graph " +
+                                                    graph + " needs " + std::to_string(need) +
+                                                    " rows of " + tensor + ", there are " +
+                                                    std::to_string(there));
+  }
+
+  long Lowest(bool psi) const {
+    long lowest = psi ? psi_end_ : coded_end_;
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      const std::vector<StepInput>& inputs = graphs_.steps[i].coding->inputs;
+      for (size_t k = 0; k < inputs.size(); ++k) {
+        if (inputs[k].is_psi == psi) lowest = std::min(lowest, steps_[i].InputLowest(k));
+      }
+    }
+    return lowest;
+  }
+  long PsiLowest() const { return Lowest(true); }
+  // Of y, rows of the segment in work are read once more by its CRC.
+  long YLowest() const {
+    const long lowest = Lowest(false);
+    return graphs_.g_s == nullptr ? lowest : std::min(lowest, synthesis_.InputLowest(0));
+  }
+
+  bool Steady() const {
+    if (!hyper_.steady() || YLowest() <= 0 || PsiLowest() <= 0) return false;
+    const auto steady = [](const Schedule& step) { return step.steady(); };
+    return std::all_of(steps_.begin(), steps_.end(), steady) &&
+           (graphs_.g_s == nullptr || synthesis_.steady());
+  }
+
+  // Segments after which rows of all tensors have moved on by whole periods.
+  long Period() const {
+    const long rows = document_.coding.segment_rows;
+    const auto segments = [](long rows_of_segment, long period) {
+      return period / std::gcd(rows_of_segment, period);
+    };
+    long period = segments(rows, document_.hyper_stride / document_.latent_stride);
+    period = std::lcm(period, segments(rows, hyper_.period()));
+    for (const Schedule& step : steps_) period = std::lcm(period, segments(rows, step.period()));
+    if (graphs_.g_s == nullptr) return period;
+    return std::lcm(period, segments(rows * document_.latent_stride, synthesis_.period()));
+  }
+
+  const ModelDocument& document_;
+  const LatentGeometry& geometry_;
+  const LatentGraphs& graphs_;
+  Schedule hyper_, synthesis_;
+  std::vector<Schedule> steps_;
+  long psi_end_ = 0;    // rows of psi that are written, in pairs where they come so
+  long y_end_ = 0;      // rows of y that are cleared or coded
+  long coded_end_ = 0;  // rows of y whose segments are done
+  LatentRows rows_;
+};
+
+}  // namespace
+
+Result<LatentRows> PlanLatentRows(const ModelDocument& document, const LatentGeometry& geometry,
+                                  const LatentGraphs& graphs) {
+  return Simulation(document, geometry, graphs).Run();
+}
+
+}  // namespace glint

@@ -1,0 +1,162 @@
+#include "glint/image_io.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "codec/memory_limit.h"
+#include "codec/picture_files/picture_files.h"
+
+namespace glint {
+namespace {
+
+Expected<std::unique_ptr<PictureReader>> OpenSource(std::unique_ptr<ByteSource> source,
+                                                    const Limits& limits) {
+  std::array<uint8_t, ByteSource::kMaxPeek> start{};
+  const size_t size = source->Peek(start.data(), start.size());
+  if (!source->error().ok()) return source->error();
+  const FileFormat format = IdentifyFormat(start.data(), size);
+  if (format.readable) {
+    if (format.name == "PNG") return OpenPng(std::move(source), limits);
+    if (format.name == "JPEG") return OpenJpeg(std::move(source), limits);
+    return OpenPnm(std::move(source), limits);
+  }
+  if (!format.name.empty()) {
+    return FileError(ErrorCode::kUnsupported, source->name(),
+                     format.name + " is not read: " + format.advice);
+  }
+  if (size >= 8 && std::memcmp(start.data() + 1, "PNG", 3) == 0) {
+    return FileError(ErrorCode::kBadImage, source->name(),
+                     "damaged PNG: its signature is broken, as by a transfer as text");
+  }
+  return FileError(ErrorCode::kBadImage, source->name(),
+                   size == 0 ? "is empty" : "no picture of a known kind");
+}
+
+std::string LowerEnding(const std::string& path) {
+  const size_t dot = path.find_last_of("./");
+  if (dot == std::string::npos || path[dot] == '/') return "";
+  std::string ending = path.substr(dot + 1);
+  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return ending;
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<PictureReader>> PictureReader::Open(const std::string& path,
+                                                             const Limits& limits) {
+  Expected<std::unique_ptr<ByteSource>> source = ByteSource::Open(path);
+  if (!source) return source.error();
+  return OpenSource(std::move(*source), limits);
+}
+
+Expected<std::unique_ptr<PictureReader>> PictureReader::FromMemory(const void* data, size_t size,
+                                                                   const std::string& name,
+                                                                   const Limits& limits) {
+  return OpenSource(ByteSource::FromMemory(data, size, name), limits);
+}
+
+Expected<std::unique_ptr<PictureWriter>> PictureWriter::Create(const std::string& path,
+                                                               const PictureInfo& info,
+                                                               const Metadata& metadata,
+                                                               const std::string& format) {
+  const std::string name = path == "-" ? "standard output" : path;
+  const std::string kind = path == "-" ? LowerEnding("." + format) : LowerEnding(path);
+  std::optional<PnmKind> pnm;
+  if (kind == "ppm") pnm = PnmKind::kPpm;
+  if (kind == "pgm") pnm = PnmKind::kPgm;
+  if (kind == "pam") pnm = PnmKind::kPam;
+  if (kind != "png" && !pnm) {
+    return FileError(ErrorCode::kInvalidArgument, name,
+                     "is not named .png, .ppm, .pgm or .pam, so its kind is unknown");
+  }
+  const Error valid = CheckPictureInfo(name, info);
+  if (!valid.ok()) return valid;
+  Expected<std::unique_ptr<ByteSink>> sink = ByteSink::Create(path);
+  if (!sink) return sink.error();
+  if (pnm) return CreatePnm(std::move(*sink), *pnm, info);
+  return CreatePng(std::move(*sink), info, metadata);
+}
+
+Expected<Picture> ReadPicture(const std::string& path, const Limits& limits,
+                              std::vector<std::string>* warnings) {
+  const Expected<std::unique_ptr<PictureReader>> reader = PictureReader::Open(path, limits);
+  if (!reader) return reader.error();
+  Picture picture;
+  picture.info = (*reader)->info();
+  const size_t row_bytes = picture.info.RowBytes();
+  const std::string name = path == "-" ? "standard input" : path;
+  const uint64_t bytes = MultiplyBytes(row_bytes, picture.info.height);
+  Error error = CheckMemory(name + ":", AddBytes(bytes, (*reader)->memory()), limits);
+  if (!error.ok()) return error;
+  if (!TryResize(&picture.samples, row_bytes * picture.info.height)) {
+    return FileError(ErrorCode::kLimit, name, "out of memory");
+  }
+  for (size_t y = 0; y < picture.info.height && error.ok(); ++y) {
+    error = (*reader)->ReadRow(picture.samples.data() + y * row_bytes);
+  }
+  if (error.ok()) error = (*reader)->Finish();
+  if (!error.ok()) return error;
+  picture.metadata = (*reader)->metadata();
+  if (warnings != nullptr) *warnings = (*reader)->warnings();
+  return picture;
+}
+
+Error WritePicture(const std::string& path, const Picture& picture) {
+  if (picture.samples.size() != picture.info.RowBytes() * picture.info.height) {
+    return FileError(ErrorCode::kInvalidArgument, path, "the picture lacks samples");
+  }
+  const Expected<std::unique_ptr<PictureWriter>> writer =
+      PictureWriter::Create(path, picture.info, picture.metadata);
+  if (!writer) return writer.error();
+  const size_t row_bytes = picture.info.RowBytes();
+  for (size_t y = 0; y < picture.info.height; ++y) {
+    const Error error = (*writer)->WriteRow(picture.samples.data() + y * row_bytes);
+    if (!error.ok()) return error;
+  }
+  return (*writer)->Finish();
+}
+
+Error WriteFile(const std::string& path, const void* data, size_t size) {
+  const Expected<std::unique_ptr<ByteSink>> sink = ByteSink::Create(path);
+  if (!sink) return sink.error();
+  const Error error = (*sink)->Write(data, size);
+  return error.ok() ? (*sink)->Finish() : error;
+}
+
+Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes) {
+  const Expected<std::unique_ptr<ByteSource>> source = ByteSource::Open(path);
+  if (!source) return source.error();
+  const uint64_t known = (*source)->size().value_or(0);
+  const auto too_large = [&] {
+    return FileError(ErrorCode::kLimit, (*source)->name(),
+                     "is larger than the limit of " + std::to_string(max_bytes) + " bytes");
+  };
+  if (known > max_bytes) return too_large();
+  std::vector<uint8_t> bytes;
+  size_t filled = 0;
+  // One step for a file; the size of a pipe is not known before its end: grow by half.
+  for (size_t grow = std::max(size_t{1} << 16, static_cast<size_t>(known) + 1);;
+       grow = std::max(size_t{1} << 16, filled / 2)) {
+    // One byte beyond the limit tells that there is more.
+    const uint64_t room = max_bytes - filled;
+    const size_t step = room < grow ? static_cast<size_t>(room) + 1 : grow;
+    if (!TryResize(&bytes, filled + step)) {
+      return FileError(ErrorCode::kLimit, (*source)->name(), "out of memory");
+    }
+    const size_t got = (*source)->Read(bytes.data() + filled, step);
+    filled += got;
+    if (filled > max_bytes) {
+      return too_large();
+    }
+    if (got < step) break;
+  }
+  if (!(*source)->error().ok()) return (*source)->error();
+  bytes.resize(filled);
+  return bytes;
+}
+
+}  // namespace glint

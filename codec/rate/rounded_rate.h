@@ -1,0 +1,35 @@
+// Rates that Glint chooses itself, of few digits, so that a user can name them again.
+// Internal to codec/. Thread rules: pure functions.
+#ifndef GLINT_CODEC_RATE_ROUNDED_RATE_H_
+#define GLINT_CODEC_RATE_ROUNDED_RATE_H_
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+
+#include "glint/glint.hpp"
+
+namespace glint {
+
+// `rate` in five significant digits, within min..max. That moves a stream's size by less than a
+// hundredth of a per cent.
+inline double RoundedRate(double rate, double min, double max) {
+  std::array<char, 32> text{};
+  char* const end = text.data() + text.size();
+  const auto digits = std::to_chars(text.data(), end, rate, std::chars_format::scientific, 4);
+  double rounded = rate;
+  std::from_chars(text.data(), digits.ptr, rounded);
+  return std::clamp(rounded, min, max);
+}
+
+// kUnsupported for a model of one fixed rate.
+inline Error CheckHasRates(const ModelInfo& model) {
+  if (model.lrd_min < model.lrd_max) return {};
+  return {ErrorCode::kUnsupported,
+          "model " + model.name + " (" + model.id + ") has one fixed rate, so none can be chosen"};
+}
+
+}  // namespace glint
+
+#endif  // GLINT_CODEC_RATE_ROUNDED_RATE_H_

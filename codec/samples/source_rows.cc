@@ -1,0 +1,86 @@
+#include "codec/samples/source_rows.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+namespace glint {
+namespace {
+
+constexpr uint32_t kStrip = HiddenFill::kStripRows, kAhead = HiddenFill::kAheadRows;
+
+template <typename Sample>
+bool IsGray(const Sample* samples, size_t pixels, size_t step) {
+  for (size_t i = 0; i < pixels; ++i, samples += step) {
+    if (samples[0] != samples[1] || samples[0] != samples[2]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+SourceRows::SourceRows(const PictureInfo& info, const RowReader& read, bool exact)
+    : info_(info), read_(read), gray_(info.channels == 3) {
+  if (info.has_alpha && !exact) fill_.emplace(info);
+}
+
+uint64_t SourceRows::MemoryNeeded() const {
+  if (!fill_) return 0;
+  return fill_->MemoryNeeded() +
+         uint64_t{info_.RowBytes()} * std::min(info_.height, kStrip + kAhead);
+}
+
+void SourceRows::Allocate() {
+  if (!fill_) return;
+  fill_->Allocate();
+  window_.resize(info_.RowBytes() * std::min(info_.height, kStrip + kAhead));
+}
+
+void SourceRows::Free() {
+  fill_.reset();
+  std::vector<uint8_t>().swap(window_);
+}
+
+Status SourceRows::Next(uint8_t* row) {
+  const size_t row_bytes = info_.RowBytes();
+  if (!fill_) {
+    GLINT_TRY(Read(row));
+  } else {
+    if (rows_given_ == strip_end_) GLINT_TRY(NextStrip());
+    std::memcpy(row, window_.data() + (rows_given_ - window_begin_) * row_bytes, row_bytes);
+  }
+  ++rows_given_;
+  if (gray_) {
+    const size_t step = info_.SamplesPerPixel();
+    gray_ = info_.SampleBytes() == 2
+                ? IsGray(reinterpret_cast<const uint16_t*>(row), info_.width, step)
+                : IsGray(row, info_.width, step);
+  }
+  return Status::Ok();
+}
+
+Status SourceRows::Read(uint8_t* row) {
+  if (read_(rows_read_, row)) {
+    ++rows_read_;
+    return Status::Ok();
+  }
+  return Status::Error(StatusCode::kCancelled,
+                       "row " + std::to_string(rows_read_) + " was not given");
+}
+
+// Moves on by a strip, reads what is new in the window, fills the strip.
+Status SourceRows::NextStrip() {
+  const size_t row_bytes = info_.RowBytes();
+  const auto row_at = [&](uint32_t y) { return window_.data() + (y - window_begin_) * row_bytes; };
+  if (strip_end_ > 0) {
+    std::memmove(window_.data(), row_at(strip_end_), (rows_read_ - strip_end_) * row_bytes);
+  }
+  window_begin_ = strip_end_;
+  strip_end_ += std::min(kStrip, info_.height - strip_end_);
+  const uint32_t window_end = strip_end_ + std::min(kAhead, info_.height - strip_end_);
+  while (rows_read_ < window_end) GLINT_TRY(Read(row_at(rows_read_)));
+  fill_->FillStrip(window_.data(), strip_end_ - window_begin_, window_end - strip_end_);
+  return Status::Ok();
+}
+
+}  // namespace glint

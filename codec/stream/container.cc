@@ -1,0 +1,255 @@
+#include "codec/stream/container.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "codec/stream/metadata_chunks.h"
+#include "codec/stream/payload_reader.h"
+
+namespace glint {
+namespace {
+
+constexpr size_t kCrcBytes = 4;
+constexpr uint8_t kDepthMask = 0x07, kColourBit = 0x08, kAlphaBit = 0x10, kGrayBit = 0x20;
+constexpr uint32_t kDepths[] = {1, 2, 4, 8, 16};
+
+bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
+bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
+
+std::string ChunkName(char type, uint64_t offset) {
+  return std::string("chunk '") + type + "' at byte " + std::to_string(offset);
+}
+
+std::string SizeText(const PictureInfo& info) {
+  return std::to_string(info.width) + " x " + std::to_string(info.height);
+}
+
+Result<ChunkView> ReadChunk(ByteSpan stream, PayloadReader* reader) {
+  ChunkView view;
+  view.offset = reader->position();
+  const std::string at = "at byte " + std::to_string(view.offset);
+  view.type = static_cast<char>(reader->Byte());
+  if (!reader->ok()) return BadStream("the stream ends " + at + " without an end chunk");
+  if (!IsUpper(view.type) && !IsLower(view.type)) return BadStream("no chunk begins " + at);
+  const uint32_t size = reader->Leb128();
+  const uint64_t payload_at = reader->position();
+  view.payload = reader->Take(size);
+  const ByteSpan crc = reader->Take(kCrcBytes);
+  if (!reader->ok()) return BadStream(ChunkName(view.type, view.offset) + " is cut short");
+  const uint64_t covered = payload_at + size - view.offset;
+  if (LoadU32(crc.data()) != Crc32(0, stream.subspan(view.offset, covered))) {
+    return BadStream(ChunkName(view.type, view.offset) + " is damaged: its CRC does not match");
+  }
+  view.bytes = covered + kCrcBytes;
+  return view;
+}
+
+Status ParseHeader(ByteSpan payload, StreamHeader* header) {
+  PayloadReader reader(payload);
+  const uint8_t version = reader.Byte();
+  if (reader.ok() && version != kFormatVersion) {
+    return Status::Error(StatusCode::kUnsupported,
+                         "the stream has format version " + std::to_string(version) +
+                             ", this program reads version " + std::to_string(kFormatVersion));
+  }
+  const uint8_t options = reader.Byte();
+  PictureInfo& source = header->source;
+  source.width = reader.Leb128();
+  source.height = reader.Leb128();
+  const ByteSpan model = reader.Take(header->model.size());
+  const ByteSpan lrd = reader.Take(4);
+  if (!reader.ok() || !reader.AtEnd()) return BadStream("the header has a wrong length");
+  const bool colour = (options & kColourBit) != 0, gray = (options & kGrayBit) != 0;
+  if ((options & ~(kDepthMask | kColourBit | kAlphaBit | kGrayBit)) != 0 || (gray && !colour) ||
+      (options & kDepthMask) >= std::size(kDepths)) {
+    return Status::Error(StatusCode::kUnsupported,
+                         "the header has unknown options " + std::to_string(options));
+  }
+  source.bit_depth = kDepths[options & kDepthMask];
+  source.channels = colour ? 3 : 1;
+  header->gray = gray;
+  source.has_alpha = (options & kAlphaBit) != 0;
+  std::copy(model.begin(), model.end(), header->model.begin());
+  header->lrd = std::bit_cast<float>(LoadU32(lrd.data()));
+  if (!(header->lrd > 0) || !std::isfinite(header->lrd)) {
+    return BadStream("the header's lrd is not a positive number");
+  }
+  return Status::Ok();
+}
+
+// Takes one chunk behind the header into the stream.
+class StreamCollector {
+ public:
+  StreamCollector(const Limits& limits, ParsedStream* stream)
+      : memory_(limits.max_memory), metadata_(&memory_, &stream->metadata), stream_(*stream) {}
+
+  Status Add(const ChunkView& view) {
+    // Both lists may hold three times their content while they grow.
+    GLINT_TRY(memory_.Hold(3 * (sizeof(ChunkView) + sizeof(ByteSpan)), "its list of chunks"));
+    switch (view.type) {
+      case chunk::kHeader:
+        return BadStream("a second header");
+      case chunk::kSegment:
+        stream_.segments.push_back(view.payload);
+        return Status::Ok();
+      case chunk::kAlpha:
+        if (has_alpha_) return BadStream("a second alpha chunk");
+        has_alpha_ = true;
+        stream_.alpha = view.payload;
+        return Status::Ok();
+      case chunk::kEnd:
+        return view.payload.empty() ? Status::Ok() : BadStream("the end chunk is not empty");
+      default:
+        return AddAncillary(view);
+    }
+  }
+
+  Status Finish() const {
+    if (has_alpha_ == stream_.header.source.has_alpha) return Status::Ok();
+    return BadStream(has_alpha_ ? "an alpha chunk in a picture without alpha"
+                                : "the alpha chunk is missing");
+  }
+
+ private:
+  Status AddAncillary(const ChunkView& view) {
+    if (IsUpper(view.type)) {
+      return Status::Error(StatusCode::kUnsupported, ChunkName(view.type, view.offset) +
+                                                         " is needed to decode, and unknown here");
+    }
+    if (++ancillary_ > kMaxAncillaryChunks) return BadStream("too many ancillary chunks");
+    return metadata_.Add(view);
+  }
+
+  HeldMemory memory_;
+  MetadataCollector metadata_;
+  ParsedStream& stream_;
+  bool has_alpha_ = false;
+  size_t ancillary_ = 0;
+};
+
+}  // namespace
+
+void AppendLeb128(uint32_t value, Bytes* out) {
+  for (; value >= 0x80; value >>= 7) out->push_back(static_cast<uint8_t>(value | 0x80));
+  out->push_back(static_cast<uint8_t>(value));
+}
+
+void AppendU32(uint32_t value, Bytes* out) {
+  for (int shift = 0; shift < 32; shift += 8) out->push_back(static_cast<uint8_t>(value >> shift));
+}
+
+uint32_t LoadU32(const uint8_t* p) {
+  return uint32_t{p[0]} | uint32_t{p[1]} << 8 | uint32_t{p[2]} << 16 | uint32_t{p[3]} << 24;
+}
+
+uint32_t Crc32(uint32_t crc, ByteSpan bytes) {
+  if (bytes.empty()) return crc;  // zlib takes a null pointer for a wish to start anew
+  return static_cast<uint32_t>(crc32_z(crc, bytes.data(), bytes.size()));
+}
+
+// ---- writing -----------------------------------------------------------------------------------
+
+ContainerWriter::ContainerWriter(Bytes* out) : out_(out) {
+  out_->insert(out_->end(), std::begin(kSignature), std::end(kSignature));
+}
+
+Status ContainerWriter::Add(char type, ByteSpan payload) {
+  if (payload.size() > UINT32_MAX) {
+    return Status::Error(StatusCode::kInvalidArgument, std::string("a chunk '") + type + "' of " +
+                                                           std::to_string(payload.size()) +
+                                                           " bytes is too long");
+  }
+  const size_t begin = out_->size();
+  out_->push_back(static_cast<uint8_t>(type));
+  AppendLeb128(static_cast<uint32_t>(payload.size()), out_);
+  out_->insert(out_->end(), payload.begin(), payload.end());
+  AppendU32(Crc32(0, ByteSpan(*out_).subspan(begin)), out_);
+  return Status::Ok();
+}
+
+Status ContainerWriter::AddHeader(const StreamHeader& header) {
+  const PictureInfo& source = header.source;
+  const auto depth = std::find(std::begin(kDepths), std::end(kDepths), source.bit_depth);
+  Bytes payload = {
+      kFormatVersion,
+      static_cast<uint8_t>((depth - std::begin(kDepths)) | (source.channels == 3 ? kColourBit : 0) |
+                           (source.has_alpha ? kAlphaBit : 0) | (header.gray ? kGrayBit : 0))};
+  AppendLeb128(source.width, &payload);
+  AppendLeb128(source.height, &payload);
+  payload.insert(payload.end(), header.model.begin(), header.model.end());
+  AppendU32(std::bit_cast<uint32_t>(header.lrd), &payload);
+  return Add(chunk::kHeader, payload);
+}
+
+// ---- reading -----------------------------------------------------------------------------------
+
+bool HasSignature(ByteSpan stream) {
+  return stream.size() >= std::size(kSignature) &&
+         std::equal(std::begin(kSignature), std::end(kSignature), stream.begin());
+}
+
+Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits) {
+  if (!HasSignature(stream))
+    return BadStream("this is not a Glint stream: its signature is missing");
+  PayloadReader reader(stream);
+  reader.Take(std::size(kSignature));
+  ParsedStream parsed;
+  StreamCollector collector(limits, &parsed);
+  for (bool at_end = false; !at_end;) {
+    GLINT_ASSIGN(const ChunkView view, ReadChunk(stream, &reader));
+    if (parsed.chunks.empty()) {
+      if (view.type != chunk::kHeader) return BadStream("the stream does not begin with a header");
+      GLINT_TRY(ParseHeader(view.payload, &parsed.header));
+      const Status status = CheckPictureInfo(parsed.header.source, limits);
+      if (status.code() == StatusCode::kInvalidArgument) return BadStream(status.message());
+      GLINT_TRY(status);
+    } else {
+      GLINT_TRY(collector.Add(view));
+    }
+    parsed.chunks.push_back(view);
+    at_end = view.type == chunk::kEnd;
+  }
+  if (!reader.AtEnd()) {
+    return BadStream(std::to_string(stream.size() - reader.position()) +
+                     " bytes follow the end chunk");
+  }
+  GLINT_TRY(collector.Finish());
+  return parsed;
+}
+
+PictureInfo OutputInfo(const PictureInfo& source) {
+  PictureInfo output = source;
+  if (source.bit_depth == 16 && !source.has_alpha) output.bit_depth = 8;
+  return output;
+}
+
+Status CheckPictureInfo(const PictureInfo& info, const Limits& limits) {
+  const auto invalid = [](const std::string& what) {
+    return Status::Error(StatusCode::kInvalidArgument, what);
+  };
+  if (info.width == 0 || info.height == 0 || info.width > kMaxSide || info.height > kMaxSide) {
+    return invalid("a picture of " + SizeText(info) + " pixels");
+  }
+  if (info.channels != 1 && info.channels != 3) {
+    return invalid("a picture of " + std::to_string(info.channels) +
+                   " colour channels, 1 or 3 are wanted");
+  }
+  if (std::find(std::begin(kDepths), std::end(kDepths), info.bit_depth) == std::end(kDepths) ||
+      (info.channels == 3 && info.bit_depth < 8)) {
+    return invalid("a picture of bit depth " + std::to_string(info.bit_depth) + " and " +
+                   std::to_string(info.channels) + " colour channels");
+  }
+  const uint64_t pixels = uint64_t{info.width} * info.height;
+  const uint64_t most = std::min(limits.max_pixels, kMaxPixels);
+  if (pixels > most) {
+    return Status::Error(StatusCode::kLimit, "the picture of " + SizeText(info) +
+                                                 " pixels exceeds the limit of " +
+                                                 std::to_string(most) + " pixels");
+  }
+  return Status::Ok();
+}
+
+}  // namespace glint

@@ -1,0 +1,90 @@
+// The .glint container: signature, chunks with CRCs, header, metadata. docs/BITSTREAM.md.
+// Called by codec/api/encoder, codec/api/decoder, the inspection of streams, and tests.
+// Thread rules: values; parsed streams point into the caller's bytes.
+#ifndef GLINT_CODEC_STREAM_CONTAINER_H_
+#define GLINT_CODEC_STREAM_CONTAINER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/model_file.h"
+#include "engine/status.h"
+#include "glint/glint.hpp"
+
+namespace glint {
+
+inline constexpr uint8_t kSignature[7] = {0xD3, 'G', 'L', 0x0D, 0x0A, 0x1A, 0x0A};
+inline constexpr uint8_t kFormatVersion = 1;
+// Limits of the format, beside those of the caller.
+inline constexpr uint32_t kMaxSide = (uint32_t{1} << 31) - 1;
+inline constexpr uint64_t kMaxPixels = uint64_t{1} << 40;         // whatever the caller's limit is
+inline constexpr uint64_t kMaxInflatedBytes = uint64_t{1} << 26;  // ICC profile, packed metadata
+inline constexpr size_t kMaxAncillaryChunks = 65536;
+inline constexpr size_t kMaxMetadataEntries = 65536;
+
+namespace chunk {
+inline constexpr char kHeader = 'H', kAlpha = 'A', kSegment = 'S', kEnd = 'E';
+inline constexpr char kIcc = 'i', kExif = 'e', kOther = 't', kPacked = 'z';
+}  // namespace chunk
+
+struct StreamHeader {
+  PictureInfo source;
+  ModelId model{};
+  float lrd = 0;
+  bool gray = false;  // three colour channels that are the same everywhere
+};
+
+using Bytes = std::vector<uint8_t>;
+using ByteSpan = std::span<const uint8_t>;
+
+// 7 bits a byte, low ones first, the high bit set on all but the last; at most 5 bytes, no padding.
+void AppendLeb128(uint32_t value, Bytes* out);
+void AppendU32(uint32_t value, Bytes* out);  // little-endian
+uint32_t LoadU32(const uint8_t* p);
+uint32_t Crc32(uint32_t crc, ByteSpan bytes);
+
+// Appends signature and chunks to a vector.
+class ContainerWriter {
+ public:
+  explicit ContainerWriter(Bytes* out);
+  // kInvalidArgument when the payload is too long for a chunk.
+  Status Add(char type, ByteSpan payload);
+  Status AddHeader(const StreamHeader& header);
+
+ private:
+  Bytes* out_;
+};
+
+struct ChunkView {
+  char type = 0;
+  uint64_t offset = 0;  // of the chunk in the stream
+  uint64_t bytes = 0;   // of the whole chunk
+  ByteSpan payload;
+};
+
+// A stream whose chunks are sound: all CRCs are right, the order is right, nothing follows the end.
+struct ParsedStream {
+  StreamHeader header;
+  Metadata metadata;
+  std::vector<ChunkView> chunks;
+  std::vector<ByteSpan> segments;
+  ByteSpan alpha;
+};
+
+bool HasSignature(ByteSpan stream);
+// Errors: kBadStream, kUnsupported (a newer version or an unknown critical chunk), kLimit.
+Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits);
+
+// What a decoder gives for a source: 8-bit colour, but 16-bit samples where a 16-bit alpha needs
+// them.
+PictureInfo OutputInfo(const PictureInfo& source);
+
+// kInvalidArgument with the offending value, or kLimit.
+Status CheckPictureInfo(const PictureInfo& info, const Limits& limits);
+
+}  // namespace glint
+
+#endif  // GLINT_CODEC_STREAM_CONTAINER_H_

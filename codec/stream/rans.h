@@ -1,0 +1,102 @@
+// rANS with 64-bit states, 32-bit words and 16-bit probabilities, interleaved; docs/BITSTREAM.md,
+// "Segments". Called by codec/api/encoder and codec/api/decoder (and tests), one coder per segment
+// at a time. Thread rules: an encoder or decoder belongs to one caller; the tables are shared.
+#ifndef GLINT_CODEC_STREAM_RANS_H_
+#define GLINT_CODEC_STREAM_RANS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "codec/stream/entropy_tables.h"
+
+namespace glint {
+
+// States are kept in [kRansLow, 2^63); the encoder begins and the decoder must end with kRansLow in
+// each.
+inline constexpr uint64_t kRansLow = uint64_t{1} << 31;
+inline constexpr size_t kMaxRansStates = 8;
+inline constexpr size_t kRansStateBytes = 8;
+
+// Interleaved states of a segment of `symbols` symbols: 1, 2, 4 or 8.
+constexpr size_t RansStates(uint64_t symbols) {
+  if (symbols < (uint64_t{1} << 15)) return 1;
+  if (symbols < (uint64_t{1} << 19)) return 2;
+  return symbols < (uint64_t{1} << 21) ? 4 : 8;
+}
+
+// A value outside its table follows the table's escape as raw bits through the same state: first 5
+// bits, the class c in the low 4 and 1 in the fifth for values below the table, then c bits. With
+// e = value - max - 1 above and min - 1 - value below, e + 1 has c + 1 binary digits, and the c
+// bits are those after the leading one.
+inline constexpr int kEscapeHeadBits = 5;
+
+class RansEncoder {
+ public:
+  explicit RansEncoder(const EntropyTables* tables) : tables_(tables) {}
+
+  // Adds symbol after symbol, values[i] under table[i]. Any value can be coded.
+  void Put(const uint8_t* table, const int16_t* values, size_t count);
+  void Put(const uint16_t* table, const int16_t* values, size_t count);
+
+  uint64_t symbols() const { return symbols_; }
+  // What the symbols cost under their tables.
+  double bits() const { return bits_; }
+
+  // Appends states and words to `out` and forgets the symbols.
+  void Finish(std::vector<uint8_t>* out);
+
+ private:
+  template <typename Index>
+  void PutAll(const Index* table, const int16_t* values, size_t count);
+  uint32_t* PutEscape(const EntropyTables::Table& table, int32_t value, uint32_t* item);
+  template <size_t kStates>
+  void Code(uint64_t* states);
+
+  const EntropyTables* tables_;
+  // A table's entry, or kRaw | bits << 16 | value for raw bits of the symbol before.
+  static constexpr uint32_t kRaw = uint32_t{1} << 31;
+  static constexpr size_t kMostItems = 3;  // of one symbol
+  std::vector<uint32_t> items_;
+  std::vector<uint32_t> words_;  // last to be read first
+  uint64_t symbols_ = 0;
+  double bits_ = 0;
+};
+
+class RansDecoder {
+ public:
+  explicit RansDecoder(const EntropyTables* tables) : tables_(tables) {}
+
+  // `data` must live until Finish. False when it cannot be a segment with that many states.
+  bool Begin(const uint8_t* data, size_t size, size_t states);
+  // The next `count` symbols, values[i] under table[i]. False once the words are used up or a value
+  // is impossible; what is written then means nothing.
+  bool Get(const uint8_t* table, size_t count, int16_t* values);
+  bool Get(const uint16_t* table, size_t count, int16_t* values);
+  // True when all words are used and all states are as the encoder began.
+  bool Finish() const;
+
+ private:
+  template <typename Index>
+  bool GetAny(const Index* table, size_t count, int16_t* values);
+  template <size_t kStates, typename Index>
+  bool GetAll(const Index* table, size_t count, int16_t* values);
+  template <typename Index>
+  int16_t GetOne(Index table, uint64_t* state);
+  void Refill(uint64_t* state);
+  uint32_t GetRaw(int bits, uint64_t* state);
+  int16_t GetEscape(const EntropyTables::Table& table, uint64_t* state);
+
+  const EntropyTables* tables_;
+  const uint8_t* next_ = nullptr;
+  const uint8_t* end_ = nullptr;
+  size_t states_ = 1;
+  size_t phase_ = 0;  // state of the next symbol
+  bool failed_ = false;
+  std::array<uint64_t, kMaxRansStates> state_{};
+};
+
+}  // namespace glint
+
+#endif  // GLINT_CODEC_STREAM_RANS_H_

@@ -1,0 +1,133 @@
+#include "engine/strips.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "engine/aligned.h"
+#include "engine/graph_rows.h"
+
+namespace glint {
+namespace {
+
+// Input pixels beside a unit that its outputs look at, the greater of both sides.
+int64_t ReachOf(const Graph& graph, const StripShape& shape) {
+  constexpr int64_t kFar = int64_t{1} << 20;  // units: nothing is clamped there
+  const auto in_unit = static_cast<int64_t>(shape.in_unit);
+  const auto out_unit = static_cast<int64_t>(shape.out_unit);
+  std::map<std::string, std::pair<int64_t, int64_t>> needed;  // by tensor, begin and end
+  needed[graph.output] = {kFar * out_unit, (kFar + 1) * out_unit};
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    const auto output = needed.find(node->output);
+    if (output == needed.end()) continue;
+    const Axis columns = node->window.Grouped().columns;
+    const int64_t begin = columns.InputBegin(output->second.first);
+    const int64_t end = columns.InputEnd(output->second.second, GraphRows::kEndless);
+    for (const std::string& input : node->inputs) {
+      const auto [at, is_new] = needed.try_emplace(input, begin, end);
+      at->second = {std::min(at->second.first, begin), std::max(at->second.second, end)};
+    }
+  }
+  const auto [begin, end] = needed.at(graph.inputs[0].name);
+  return std::max({int64_t{0}, kFar * in_unit - begin, end - (kFar + 1) * in_unit});
+}
+
+void AddProfile(const std::vector<StepProfile>& strip, std::vector<StepProfile>* sum) {
+  if (sum->empty()) {
+    *sum = strip;
+    return;
+  }
+  for (size_t i = 0; i < strip.size(); ++i) {
+    (*sum)[i].macs += strip[i].macs;
+    (*sum)[i].seconds += strip[i].seconds;
+  }
+}
+
+}  // namespace
+
+StripTransform::StripTransform(std::shared_ptr<const Plan> plan, const Graph& graph,
+                               const ExecutorOptions& options, const StripShape& shape)
+    : plan_(std::move(plan)), options_(options), shape_(shape) {
+  const auto reach = static_cast<size_t>(ReachOf(graph, shape));
+  margin_ = (reach + shape.in_unit - 1) / shape.in_unit;
+}
+
+size_t StripTransform::MostUnits() const {
+  return std::min(shape_.units, shape_.strip + 2 * margin_);
+}
+
+StripTransform::Columns StripTransform::StripAt(size_t begin) const {
+  Columns columns;
+  columns.begin = begin;
+  columns.end = std::min(shape_.units, begin + shape_.strip);
+  columns.low = begin - std::min(begin, margin_);
+  columns.high = std::min(shape_.units, columns.end + margin_);
+  return columns;
+}
+
+ExecutorOptions StripTransform::OptionsOf(const Columns& columns) const {
+  ExecutorOptions options = options_;
+  options.in_width = (columns.high - columns.low) * shape_.in_unit;
+  options.out_width = 0;
+  return options;
+}
+
+// Of a strip between others, the widest.
+Result<uint64_t> StripTransform::BytesOf(const ExecutorOptions& options) const {
+  ExecutorOptions strip = options;
+  strip.in_width = MostUnits() * shape_.in_unit;
+  strip.out_width = 0;
+  GLINT_ASSIGN(const uint64_t executor, Executor::MemoryNeeded(*plan_, strip));
+  return executor + strip.in_width * plan_->input_channels(0) * sizeof(float);
+}
+
+bool StripTransform::PaysOff(uint64_t buffers) const {
+  if (plan_->whole_picture() || shape_.units <= 2 * shape_.strip) return false;
+  ExecutorOptions plainest = options_;
+  plainest.bands.rows = static_cast<long>(shape_.out_unit);
+  plainest.runner = SerialRunner();
+  const Result<uint64_t> strips = BytesOf(plainest);
+  if (!strips.ok()) return false;
+  const Result<uint64_t> bands = Executor::MemoryNeeded(*plan_, plainest);
+  return !bands.ok() || 2 * (*strips + buffers) < *bands;
+}
+
+Status StripTransform::Run(const Read& read, const Write& write,
+                           const std::function<Status(double)>& progress) {
+  AlignedBuffer<float> row;
+  if (!row.Allocate(MostUnits() * shape_.in_unit * plan_->input_channels(0))) {
+    return Status::Error(StatusCode::kLimit, "out of memory");
+  }
+  for (size_t begin = 0; begin < shape_.units; begin += shape_.strip) {
+    const Columns columns = StripAt(begin);
+    GLINT_TRY(RunStrip(columns, read, write, row.get()));
+    GLINT_TRY(progress(static_cast<double>(columns.end) / static_cast<double>(shape_.units)));
+  }
+  return Status::Ok();
+}
+
+Status StripTransform::RunStrip(const Columns& columns, const Read& read, const Write& write,
+                                float* row) {
+  const ExecutorOptions options = OptionsOf(columns);
+  GLINT_ASSIGN(const std::unique_ptr<Executor> executor, Executor::Make(plan_, options));
+  const size_t skipped = (columns.begin - columns.low) * shape_.out_unit;
+  const size_t first = columns.begin * shape_.out_unit;
+  const size_t count = (columns.end - columns.begin) * shape_.out_unit;
+  long fed = 0;
+  for (long done = 0; done < executor->out_height();) {
+    for (const long end = executor->InputEnd(); fed < end; ++fed) {
+      read(fed, columns.low * shape_.in_unit, options.in_width, row);
+      executor->WriteInput(0, fed, row);
+    }
+    executor->Advance();
+    const size_t stride = executor->output_pixel_stride();
+    for (; done < executor->end(); ++done) {
+      write(done, first, count, executor->OutputRow(done) + skipped * stride, stride);
+    }
+  }
+  AddProfile(executor->profile(), &profile_);
+  return Status::Ok();
+}
+
+}  // namespace glint
