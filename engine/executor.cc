@@ -42,8 +42,11 @@ class ExecutorImpl final : public Executor {
   long next_end() const override { return schedule_.next_end(); }
   long InputEnd() const override { return schedule_.InputEnd(); }
 
-  void WriteInput(size_t input, long r, const float* values) override {
-    tensors_.StoreRow(plan_.input_tensors[input], values, options_.in_width, r);
+  float* InputRow(size_t input, long r) override {
+    return tensors_.InputRow(plan_.input_tensors[input], r);
+  }
+  void StoreInput(size_t input, long r) override {
+    tensors_.StoreInput(plan_.input_tensors[input], r);
   }
 
   void Advance() override {
@@ -91,7 +94,7 @@ class ExecutorImpl final : public Executor {
     const Step& step = *plan_.steps[s];
     const double pixels = static_cast<double>(tensors_.width(step.output)) *
                           static_cast<double>(rows) *
-                          (tensors_.tensor(step.output).compact ? 0.5 : 1.0);
+                          (tensors_.tensor(step.output).compact ? ShareOf(plan_.wanted) : 1.0);
     profile_[s].macs += pixels * step.macs_per_pixel;
     profile_[s].seconds += std::chrono::duration<double>(Clock::now() - start).count();
   }

@@ -32,19 +32,20 @@ struct StepProfile {
 // A graph after shape inference, fusion and packing of its weights for the current SIMD target.
 class Plan {
  public:
-  // `parity`: which positions of the output are wanted; steps whose consumers are all pointwise are
-  // computed only there ("compact" rows: the wanted positions side by side).
+  // `wanted`: positions of the output; steps whose consumers are all pointwise are computed only
+  // there
+  // ("compact" rows: the wanted positions side by side).
   // `observer`: sees every tensor; then nothing is fused, so that every tensor exists. Must outlive
   // the plan.
   static Result<std::shared_ptr<const Plan>> Make(const ModelFile& model, const Graph& graph,
-                                                  Parity parity = Parity::kAll,
+                                                  PositionSet wanted = kAllPositions,
                                                   TensorObserver* observer = nullptr);
   virtual ~Plan() = default;
 
   virtual size_t input_count() const = 0;
   virtual size_t input_channels(size_t input) const = 0;
   virtual size_t output_channels() const = 0;
-  virtual Parity parity() const = 0;
+  virtual PositionSet positions() const = 0;
   // Zero pixels that steps read beyond the ends of a row of this input (for bound rings).
   virtual size_t input_halo(size_t input) const = 0;
   // How an input and the output are kept; nullptr: in float. `element`: on this target.
@@ -99,7 +100,7 @@ class Executor {
                                        const RowRing* output = nullptr);
   virtual ~Executor() = default;
 
-  // Output size in full rows; compact rows hold their parity's positions only.
+  // Output size in full rows; compact rows hold the wanted positions only.
   virtual size_t out_width() const = 0;
   virtual long out_height() const = 0;
   // Output rows [0, end()) have been computed; the next Advance computes [end(), next_end()).
@@ -107,8 +108,10 @@ class Executor {
   virtual long next_end() const = 0;
   // Rows [0, result) of every input must have been written before the next Advance.
   virtual long InputEnd() const = 0;
-  // Writes row r of an own input, in_width * channels floats; rows in order, none twice.
-  virtual void WriteInput(size_t input, long r, const float* values) = 0;
+  // Row r of an own input: the caller writes in_width * channels floats to InputRow(input, r), then
+  // calls StoreInput(input, r). Rows in order, none twice.
+  virtual float* InputRow(size_t input, long r) = 0;
+  virtual void StoreInput(size_t input, long r) = 0;
   // Computes the next band; nothing when all rows are there.
   virtual void Advance() = 0;
   // A computed row of the last band; for outputs that are kept in float.

@@ -1,4 +1,4 @@
-// What a model file says, as plain data: graphs of operators, coding steps, tables, rate control.
+// The graphs of a model file, as plain data: operators, tensors, how they are kept.
 // Filled and fully validated by engine/model_file.h; read by the planner and the codec.
 // Thread rules: immutable after loading, shared freely.
 #ifndef GLINT_ENGINE_GRAPH_H_
@@ -26,6 +26,8 @@ struct TensorView {
   const uint8_t* data = nullptr;
   size_t elements = 0;
 };
+
+using TensorTable = std::map<std::string, TensorView>;  // by name
 
 // Of a node's weights and products. kF16: half weights, sums in float. kI16: int16 inputs,
 // int16 or int8 weights; kI8: uint8 inputs, int8 weights; both with int32 sums, and exact.
@@ -100,71 +102,7 @@ struct Graph {
   std::map<std::string, int> channels;  // of every tensor, by name (from shape inference at load)
 };
 
-// Integer CDF tables: table i is cdf[start[i] .. start[i+1]), n + 1 cumulative counts from 0 to
-// 65536, strictly increasing; symbol s of the table has the value min[i] + s, the last is the
-// escape.
-struct CdfTables {
-  std::vector<uint32_t> cdf;
-  std::vector<uint32_t> start;  // tables + 1 entries
-  std::vector<int32_t> min;
-  size_t count() const { return min.size(); }
-};
-
-enum class Parity { kAll, kEven, kOdd };  // of row + column
-
-// Where a step graph's input comes from: psi, or a range of channels of the decoded latents.
-struct StepInput {
-  std::string name;
-  bool is_psi = false;
-  int channel_begin = 0;
-  int channel_end = 0;
-};
-
-struct CodingStep {
-  std::string graph;
-  int channel_begin = 0;
-  int channel_end = 0;
-  Parity parity = Parity::kAll;
-  int ahead = 0;  // rows beyond its segment that the step codes, for the contexts of later steps
-  std::vector<StepInput> inputs;
-};
-
-struct Coding {
-  int segment_rows = 64;
-  int hyper_ahead = 0;            // rows of z beyond the segment's share
-  CdfTables z;                    // one table per channel of z
-  CdfTables y;                    // one table per scale level
-  std::vector<float> thresholds;  // y.count() - 1, ascending: index = number of thresholds <= raw
-  std::vector<CodingStep> steps;
-};
-
-struct RateControl {
-  std::string parameter = "lrd";
-  double min = 0, max = 0, default_value = 0;
-  double suggested_min = 0, suggested_max = 0;
-  // Training minimised bpp + lambda_per_lrd * lrd * MSE of 8-bit samples.
-  double lambda_per_lrd = 0;
-};
-
-struct ModelDocument {
-  int format = 0;
-  std::string name;
-  std::string form;  // "fp32", ...
-  std::string architecture;
-  int picture_channels = 3;
-  // Pictures are padded to a multiple of it (edge pixels, right and bottom).
-  int picture_stride = 16;
-  float picture_offset = 0;  // subtracted from pixels in 0..1 before g_a, added after g_s
-  int latent_channels = 0;
-  int latent_stride = 16;
-  int fraction_bits = 6;  // of y and y_hat as int16
-  int hyper_channels = 0;
-  int hyper_stride = 64;
-  RateControl rate;
-  std::map<std::string, Graph> graphs;  // g_a, h_a, h_s, g_s and the steps' parameter graphs
-  Coding coding;
-  std::string provenance;  // JSON text, for `glint info`
-};
+using Graphs = std::map<std::string, Graph>;  // by name
 
 }  // namespace glint
 

@@ -1,14 +1,12 @@
 #include "engine/graph_check.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <set>
 #include <utility>
 #include <vector>
 
-#include "engine/graph_rows.h"
 #include "engine/json.h"
 #include "engine/model_file.h"
 #include "engine/node_check.h"
@@ -223,43 +221,12 @@ class GraphChecker {
   std::map<std::string, TensorScale> scales_;
 };
 
-struct Transform {
-  const char* name;
-  int in_channels, out_channels;
-  TensorScale scale;
-  std::string size;  // what the scale means
-};
-
-Status CheckTransform(const ModelDocument& document, const Transform& wanted) {
-  const std::string place = std::string("graph '") + wanted.name + "'";
-  const auto found = document.graphs.find(wanted.name);
-  if (found == document.graphs.end()) return BadModel("graphs", place + " is missing");
-  const Graph& graph = found->second;
-  if (graph.inputs.size() != 1) {
-    return BadModel(place, "has " + std::to_string(graph.inputs.size()) + " inputs, one is wanted");
-  }
-  if (graph.inputs[0].channels != wanted.in_channels) {
-    return BadModel(place, "input " + Quote(graph.inputs[0].name) + " has " +
-                               std::to_string(graph.inputs[0].channels) + " channels, " +
-                               std::to_string(wanted.in_channels) + " are wanted");
-  }
-  const int channels = graph.channels.at(graph.output);
-  if (wanted.out_channels > 0 && channels != wanted.out_channels) {
-    return BadModel(place, "output " + Quote(graph.output) + " has " + std::to_string(channels) +
-                               " channels, " + std::to_string(wanted.out_channels) + " are wanted");
-  }
-  if (GraphRows(graph).output_scale() != wanted.scale) {
-    return BadModel(place, "the size of its output is not that of its input " + wanted.size);
-  }
-  return Status::Ok();
-}
-
 }  // namespace
 
-Status CheckWeightUse(const TensorTable& tensors, const ModelDocument& document) {
+Status CheckWeightUse(const TensorTable& tensors, const Graphs& graphs) {
   uint64_t available = 0, used = 0;
   for (const auto& entry : tensors) available += entry.second.elements;
-  for (const auto& graph : document.graphs) {
+  for (const auto& graph : graphs) {
     for (const Node& node : graph.second.nodes) {
       for (const auto& weight : node.weights) {
         const auto found = tensors.find(weight.second);
@@ -275,35 +242,6 @@ Status CheckWeightUse(const TensorTable& tensors, const ModelDocument& document)
 
 Status CheckGraph(const TensorTable& tensors, Graph* graph) {
   return GraphChecker(tensors, graph).Check();
-}
-
-Status CheckTransforms(const ModelDocument& document) {
-  const int picture = document.picture_channels, latent = document.latent_channels;
-  const int hyper = document.hyper_channels;
-  if (document.picture_stride % document.latent_stride != 0) {
-    return BadModel("picture", "stride " + std::to_string(document.picture_stride) +
-                                   " is no multiple of the latents' " +
-                                   std::to_string(document.latent_stride));
-  }
-  if (document.hyper_stride % document.latent_stride != 0) {
-    return BadModel("hyper", "stride " + std::to_string(document.hyper_stride) +
-                                 " is no multiple of the latents' " +
-                                 std::to_string(document.latent_stride));
-  }
-  const int hyper_ratio = document.hyper_stride / document.latent_stride;
-  const int down = std::countr_zero(static_cast<unsigned>(document.latent_stride));
-  const int hyper_down = std::countr_zero(static_cast<unsigned>(hyper_ratio));
-  const std::string factor = std::to_string(document.latent_stride);
-  const std::string hyper_factor = std::to_string(hyper_ratio);
-  GLINT_TRY(CheckTransform(document, {"g_a", picture, latent, {-down, -down}, "/ " + factor}));
-  GLINT_TRY(CheckTransform(document, {"g_s", latent, picture, {0, down}, "* " + factor}));
-  GLINT_TRY(CheckTransform(
-      document, {"h_a", latent, hyper, {-hyper_down, -hyper_down}, "/ " + hyper_factor}));
-  GLINT_TRY(CheckTransform(document, {"h_s", hyper, 0, {0, hyper_down}, "* " + hyper_factor}));
-  if (document.graphs.at("h_s").numeric_class != NumericClass::kExact) {
-    return BadModel("graph 'h_s'", "class is close, the way to the symbols must be exact");
-  }
-  return Status::Ok();
 }
 
 }  // namespace glint

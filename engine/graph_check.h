@@ -3,7 +3,6 @@
 #ifndef GLINT_ENGINE_GRAPH_CHECK_H_
 #define GLINT_ENGINE_GRAPH_CHECK_H_
 
-#include "engine/document.h"
 #include "engine/graph.h"
 #include "engine/status.h"
 
@@ -11,14 +10,11 @@ namespace glint {
 
 // How often nodes share tensors is bounded, so that packed weights stay in proportion to the file.
 // To be called before the graphs are checked.
-Status CheckWeightUse(const TensorTable& tensors, const ModelDocument& document);
+Status CheckWeightUse(const TensorTable& tensors, const Graphs& graphs);
 
 // Sorts graph->nodes topologically (keeping the file's order where it can), fills Graph::channels,
 // Node::window and Node::matrix. Errors: kBadModel.
 Status CheckGraph(const TensorTable& tensors, Graph* graph);
-
-// The four transforms: channels and strides as `document` says. After CheckGraph of each.
-Status CheckTransforms(const ModelDocument& document);
 
 }  // namespace glint
 

@@ -1,6 +1,6 @@
 // JSON from untrusted files: bounded parsing, and objects read key by key with messages that name
-// the place. Called by engine/safetensors.cc and engine/document.cc only. Thread rules: values, no
-// shared state.
+// the place. Called by engine/safetensors.cc, engine/graph_document.cc and codec/model. Thread
+// rules: values, no shared state.
 #ifndef GLINT_ENGINE_JSON_H_
 #define GLINT_ENGINE_JSON_H_
 
@@ -39,6 +39,8 @@ class ObjectReader {
   const std::string& place() const { return place_; }
   Status Fail(const std::string& what) const { return BadModel(place_, what); }
   bool Has(const char* key) const;
+  // A key that somebody else reads.
+  void Skip(const char* key) { asked_.insert(key); }
 
   Status Int(const char* key, int64_t min, int64_t max, int* out);
   Status Number(const char* key, double* out);  // finite

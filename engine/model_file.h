@@ -1,5 +1,5 @@
-// Loads a model file: maps it, validates every byte of its structure, gives graphs and tensors.
-// Called by codec/ (glint::Model) and by tests. Formats: docs/MODEL_FORMAT.md.
+// Loads a model file: maps it, validates the structure of every byte, gives graphs and tensors.
+// Called by codec/model and by tests. Formats: docs/MODEL_FORMAT.md.
 // Thread rules: immutable after Load, shared freely.
 #ifndef GLINT_ENGINE_MODEL_FILE_H_
 #define GLINT_ENGINE_MODEL_FILE_H_
@@ -28,20 +28,21 @@ class ModelFile {
                                                              const std::string& name);
   virtual ~ModelFile() = default;
 
-  virtual const ModelDocument& document() const = 0;
+  virtual const Graphs& graphs() const = 0;
   virtual const ModelId& id() const = 0;
   virtual uint64_t file_bytes() const = 0;
   virtual const std::string& name() const = 0;
   // nullptr when there is none of that name.
   virtual const TensorView* tensor(const std::string& name) const = 0;
-  virtual const std::map<std::string, TensorView>& tensors() const = 0;
-  // The JSON that document() was read from.
+  virtual const TensorTable& tensors() const = 0;
+  // The JSON that graphs() were read from: more of it is the codec's
+  // (codec/model/model_document.h).
   virtual const std::string& document_text() const = 0;
 };
 
 // Any safetensors file as named tensors, without a glint document (golden data in tests).
 struct SafeTensors {
-  std::map<std::string, TensorView> tensors;
+  TensorTable tensors;
   std::map<std::string, std::string> metadata;
 };
 // Views point into `bytes`. Rejects overlaps, holes, wrong sizes, duplicate names, unknown dtypes.

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/document.h"
 #include "engine/graph.h"
 #include "engine/status.h"
 

@@ -31,7 +31,7 @@ Status PictureTensors::Init(const ExecutorMemory& memory,
   scratch_floats_ = memory.scratch_floats;
   pixel_floats_ = memory.pixel_floats;
   if (!scratch_.Allocate(scratch_floats_ * std::max<size_t>(1, options_.runner.workers)) ||
-      !band_memory_.Allocate(memory.band_bytes)) {
+      !band_memory_.Allocate(memory.band_bytes) || !input_row_.Allocate(memory.input_floats)) {
     return Status::Error(StatusCode::kLimit, "out of memory");
   }
   SetViews(inputs, output);
@@ -79,16 +79,12 @@ void PictureTensors::SetDynamicStep(int id, const float* most) {
   Repeat(tensor(id).channels, &steps_[Index(id)]);
 }
 
-size_t PictureTensors::Pixels(int id, long r) const {
-  if (!tensor(id).compact) return width(id);
-  const size_t first = FirstColumn(r);
-  return width(id) > first ? (width(id) - first + 1) / 2 : 0;
-}
-
 PictureTensors::Positions PictureTensors::At(int id, int output, long r) const {
   const uint8_t* row = Row(id, r);
   if (tensor(output).compact && !tensor(id).compact) {
-    return {row + FirstColumn(r) * bytes(id), 2 * stride(id), 2 * bytes(id)};
+    const RowPositions columns = Columns(output, r);
+    return {row + columns.first * bytes(id), columns.stride * stride(id),
+            columns.stride * bytes(id)};
   }
   return {row, stride(id), bytes(id)};
 }
@@ -126,6 +122,15 @@ void PictureTensors::StoreRow(int id, const float* values, size_t pixels, long r
   for (size_t x = 0; x < pixels; x += at_once) {
     Store(id, values + x * channels, std::min(at_once, pixels - x), row + x * pixel_bytes);
   }
+}
+
+float* PictureTensors::InputRow(int id, long r) {
+  if (tensor(id).quantisation != nullptr) return input_row_.get();
+  return static_cast<float*>(static_cast<void*>(WriteRow(id, r)));
+}
+
+void PictureTensors::StoreInput(int id, long r) const {
+  if (tensor(id).quantisation != nullptr) StoreRow(id, input_row_.get(), options_.in_width, r);
 }
 
 }  // namespace glint

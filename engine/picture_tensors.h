@@ -52,10 +52,10 @@ class PictureTensors {
   size_t width(int id) const {
     return id == plan_.output_tensor ? schedule_.out_width() : schedule_.width(id);
   }
-  // Pixels of a row; of a compact tensor, positions. FirstColumn: where the first of them lies.
-  size_t Pixels(int id, long r) const;
-  size_t FirstColumn(long r) const {
-    return (static_cast<size_t>(r) & 1) ^ (plan_.wanted == Parity::kOdd ? 1U : 0U);
+  // Pixels of a row; of a compact tensor, positions. Columns: where they lie.
+  size_t Pixels(int id, long r) const { return Columns(id, r).count; }
+  RowPositions Columns(int id, long r) const {
+    return PositionsOfRow(tensor(id).compact ? plan_.wanted : kAllPositions, r, width(id));
   }
 
   // Row r of a tensor at the positions of `output`, where one of them is full and one compact.
@@ -76,6 +76,10 @@ class PictureTensors {
   }
   // A whole row of floats to the tensor.
   void StoreRow(int id, const float* values, size_t pixels, long r) const;
+  // Where the caller writes row r of an input: the row itself where it is kept in float, else a row
+  // from which StoreInput takes it.
+  float* InputRow(int id, long r);
+  void StoreInput(int id, long r) const;
 
   // Of a tensor that is not kept in float: what its integers are multiplied by, and without the
   // channels' factors.
@@ -109,6 +113,7 @@ class PictureTensors {
   std::vector<double> step_;                 // by tensor
   std::vector<std::vector<float>> factors_;  // by tensor; empty but for dynamic ones
   AlignedBuffer<float> scratch_;
+  AlignedBuffer<float> input_row_;
   AlignedBuffer<uint8_t> band_memory_;
   size_t scratch_floats_ = 0;
   size_t pixel_floats_ = 0;

@@ -17,13 +17,13 @@ namespace {
 
 class Planner {
  public:
-  Planner(const ModelFile& model, const Graph& graph, Parity parity, TensorObserver* observer)
+  Planner(const ModelFile& model, const Graph& graph, PositionSet wanted, TensorObserver* observer)
       : model_(model), graph_(graph), plan_(std::make_shared<PlanImpl>()) {
     plan_->model = &model;
     plan_->observer = observer;
     plan_->graph_name = graph.name;
     plan_->numeric_class = graph.numeric_class;
-    plan_->wanted = parity;
+    plan_->wanted = wanted;
   }
 
   Result<std::shared_ptr<const Plan>> Make() {
@@ -76,9 +76,9 @@ class Planner {
     return tensor.storage;
   }
 
-  // With a parity wanted, a tensor is compact when everything that reads it is.
+  // Where not all positions are wanted, a tensor is compact when everything that reads it is.
   void FindCompact() {
-    if (plan_->wanted == Parity::kAll) return;
+    if (plan_->wanted == kAllPositions) return;
     compact_.insert(graph_.output);
     for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
       if (node->output == graph_.output) continue;
@@ -281,9 +281,7 @@ size_t PlanImpl::packed_bytes() const {
 std::string PlanImpl::Describe() const {
   std::string text = "graph " + graph_name +
                      (numeric_class == NumericClass::kExact ? " (exact" : " (close") +
-                     (wanted == Parity::kEven  ? ", even positions"
-                      : wanted == Parity::kOdd ? ", odd positions"
-                                               : "") +
+                     (wanted == kAllPositions ? "" : ", " + NameOf(wanted) + " positions") +
                      (whole ? ", whole picture" : "") + ")\n";
   for (const auto& step : steps) {
     const PlanTensor& output = tensors[static_cast<size_t>(step->output)];
@@ -306,8 +304,8 @@ std::string PlanImpl::Describe() const {
 }
 
 Result<std::shared_ptr<const Plan>> Plan::Make(const ModelFile& model, const Graph& graph,
-                                               Parity parity, TensorObserver* observer) {
-  return Planner(model, graph, parity, observer).Make();
+                                               PositionSet wanted, TensorObserver* observer) {
+  return Planner(model, graph, wanted, observer).Make();
 }
 
 }  // namespace glint

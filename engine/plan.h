@@ -22,7 +22,7 @@ class PlanImpl final : public Plan {
   size_t output_channels() const override {
     return tensors[static_cast<size_t>(output_tensor)].channels;
   }
-  Parity parity() const override { return wanted; }
+  PositionSet positions() const override { return wanted; }
   size_t input_halo(size_t input) const override {
     return tensors[static_cast<size_t>(input_tensors[input])].halo;
   }
@@ -40,8 +40,8 @@ class PlanImpl final : public Plan {
   TensorObserver* observer = nullptr;  // or nobody
   std::string graph_name;
   NumericClass numeric_class = NumericClass::kClose;
-  Parity wanted = Parity::kAll;
-  bool whole = false;  // some tensor is dynamic
+  PositionSet wanted = kAllPositions;  // of the output
+  bool whole = false;                  // some tensor is dynamic
   std::vector<PlanTensor> tensors;
   std::vector<int> input_tensors;
   int output_tensor = 0;

@@ -56,13 +56,6 @@ double ExactLog(double x) {
   return k * kLn2High + (2.0 * s * sum + k * kLn2Low);
 }
 
-double RateToT(const RateControl& rate, double lrd) {
-  const double low = ExactLog(rate.min);
-  const double high = ExactLog(rate.max);
-  if (!(high > low)) return 0.0;
-  return 2.0 * (ExactLog(lrd) - low) / (high - low) - 1.0;
-}
-
 std::vector<float> EvaluateGain(const ModelFile& model, const Node& node, double t) {
   const std::vector<double> w1 = ReadWeight(model, node, "fc1.weight");
   const std::vector<double> b1 = ReadWeight(model, node, "fc1.bias");

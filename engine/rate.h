@@ -1,5 +1,6 @@
-// Rate control: from lrd to the parameter t of the gains, and from t to the gains of a ScalingNet.
-// Called by the executor (gains) and the codec (t). Exact: double precision, + - * / only, no libm.
+// What depends on the rate: from its parameter t, -1 to 1, to the gains of a ScalingNet and the
+// scales of quantised tensors. Exact: double precision, + - * / only, no libm.
+// Called by steps and executor; ExactLog by codec/model as well.
 // Thread rules: pure functions.
 #ifndef GLINT_ENGINE_RATE_H_
 #define GLINT_ENGINE_RATE_H_
@@ -17,9 +18,6 @@ namespace glint {
 double ExactExp(double x);
 // x must be a positive normal number.
 double ExactLog(double x);
-
-// 2 (log lrd - log min) / (log max - log min) - 1; -1 at rate.min, 1 at rate.max.
-double RateToT(const RateControl& rate, double lrd);
 
 // gain[c] = exp(b2[c] + sum over j of W2[c][j] relu(b1[j] + W1[j] t)), j ascending, rounded to
 // float. `node` is a kGain node of a validated model.

@@ -11,8 +11,10 @@ namespace {
 
 long RoundUp(long n, long group) { return (n + group - 1) / group * group; }
 
-size_t RowPixels(const PlanTensor& tensor, size_t width) {
-  return tensor.compact ? (width + 1) / 2 : width;
+// Of the longest row.
+size_t RowPixels(const PlanTensor& tensor, PositionSet wanted, size_t width) {
+  if (!tensor.compact) return width;
+  return std::max(PositionsOfRow(wanted, 0, width).count, PositionsOfRow(wanted, 1, width).count);
 }
 
 // Far beyond what a machine can have, and so little that sums of it do not overflow.
@@ -214,7 +216,7 @@ Result<ExecutorMemory> PlanExecutorMemory(const PlanImpl& plan, const ExecutorOp
     layout.channels = tensor.channels;
     layout.element = tensor.element;
     layout.zero = static_cast<uint8_t>(tensor.zero());
-    layout.width = std::max(layout.width, RowPixels(tensor, width));
+    layout.width = std::max(layout.width, RowPixels(tensor, plan.wanted, width));
     layout.height = schedule.height(id);
     layout.halo_left = layout.halo_right = std::max(layout.halo_left, tensor.halo);
     layout.capacity = static_cast<size_t>(capacity[static_cast<size_t>(tensor.storage)]);
@@ -222,6 +224,13 @@ Result<ExecutorMemory> PlanExecutorMemory(const PlanImpl& plan, const ExecutorOp
   for (size_t i = 0; i < plan.input_tensors.size() && i < inputs.size(); ++i) {
     if (inputs[i].ring != nullptr) memory.layouts[static_cast<size_t>(plan.input_tensors[i])] = {};
   }
+  for (const int id : plan.input_tensors) {
+    const PlanTensor& input = plan.tensors[static_cast<size_t>(id)];
+    const bool own = memory.layouts[static_cast<size_t>(id)].capacity > 0;
+    if (!own || input.quantisation == nullptr) continue;
+    memory.input_floats = std::max(memory.input_floats, options.in_width * input.channels);
+  }
+  memory.bytes += uint64_t{memory.input_floats} * sizeof(float);
   if (output != nullptr) {
     memory.layouts[static_cast<size_t>(
         plan.tensors[static_cast<size_t>(plan.output_tensor)].storage)] = {};

@@ -99,6 +99,7 @@ struct ExecutorMemory {
   std::vector<RowRing::Layout> layouts;
   size_t scratch_floats = 0;  // of one worker
   size_t pixel_floats = 0;    // that row steps hold of a tensor at a time
+  size_t input_floats = 0;    // a row of an own input that is not kept in float
   size_t band_bytes = 0;      // that a step has for itself in one Advance
   uint64_t bytes = 0;
 };

@@ -27,7 +27,7 @@ struct PlanTensor {
   std::string name;
   size_t channels = 0;
   int input = -1;        // index of the graph input, or -1
-  bool compact = false;  // only the wanted checkerboard positions, side by side
+  bool compact = false;  // only the wanted positions, side by side
   int storage = 0;       // tensor whose ring this one lives in (itself, unless computed in place)
   size_t halo = 0;       // zero pixels that its readers need on either side
   // How it is kept: kF32 without a quantisation, else that of the model or, for bytes on targets

@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "engine/aligned.h"
 #include "engine/graph_rows.h"
 
 namespace glint {
@@ -78,8 +77,7 @@ Result<uint64_t> StripTransform::BytesOf(const ExecutorOptions& options) const {
   ExecutorOptions strip = options;
   strip.in_width = MostUnits() * shape_.in_unit;
   strip.out_width = 0;
-  GLINT_ASSIGN(const uint64_t executor, Executor::MemoryNeeded(*plan_, strip));
-  return executor + strip.in_width * plan_->input_channels(0) * sizeof(float);
+  return Executor::MemoryNeeded(*plan_, strip);
 }
 
 bool StripTransform::PaysOff(uint64_t buffers) const {
@@ -95,20 +93,15 @@ bool StripTransform::PaysOff(uint64_t buffers) const {
 
 Status StripTransform::Run(const Read& read, const Write& write,
                            const std::function<Status(double)>& progress) {
-  AlignedBuffer<float> row;
-  if (!row.Allocate(MostUnits() * shape_.in_unit * plan_->input_channels(0))) {
-    return Status::Error(StatusCode::kLimit, "out of memory");
-  }
   for (size_t begin = 0; begin < shape_.units; begin += shape_.strip) {
     const Columns columns = StripAt(begin);
-    GLINT_TRY(RunStrip(columns, read, write, row.get()));
+    GLINT_TRY(RunStrip(columns, read, write));
     GLINT_TRY(progress(static_cast<double>(columns.end) / static_cast<double>(shape_.units)));
   }
   return Status::Ok();
 }
 
-Status StripTransform::RunStrip(const Columns& columns, const Read& read, const Write& write,
-                                float* row) {
+Status StripTransform::RunStrip(const Columns& columns, const Read& read, const Write& write) {
   const ExecutorOptions options = OptionsOf(columns);
   GLINT_ASSIGN(const std::unique_ptr<Executor> executor, Executor::Make(plan_, options));
   const size_t skipped = (columns.begin - columns.low) * shape_.out_unit;
@@ -117,8 +110,8 @@ Status StripTransform::RunStrip(const Columns& columns, const Read& read, const 
   long fed = 0;
   for (long done = 0; done < executor->out_height();) {
     for (const long end = executor->InputEnd(); fed < end; ++fed) {
-      read(fed, columns.low * shape_.in_unit, options.in_width, row);
-      executor->WriteInput(0, fed, row);
+      read(fed, columns.low * shape_.in_unit, options.in_width, executor->InputRow(0, fed));
+      executor->StoreInput(0, fed);
     }
     executor->Advance();
     const size_t stride = executor->output_pixel_stride();

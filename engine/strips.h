@@ -64,7 +64,7 @@ class StripTransform {
   Columns StripAt(size_t begin) const;
   Result<uint64_t> BytesOf(const ExecutorOptions& options) const;
   ExecutorOptions OptionsOf(const Columns& columns) const;
-  Status RunStrip(const Columns& columns, const Read& read, const Write& write, float* row);
+  Status RunStrip(const Columns& columns, const Read& read, const Write& write);
 
   std::shared_ptr<const Plan> plan_;
   ExecutorOptions options_;

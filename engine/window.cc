@@ -57,10 +57,9 @@ PositionSet Window::PositionsRead(PositionSet wanted) const {
   for (size_t tap = 0; tap < taps(); ++tap) {
     if (!IsLive(tap)) continue;
     const size_t columns_of_row = static_cast<size_t>(columns.kernel);
-    const int ky = static_cast<int>(tap / columns_of_row) - rows.padding;
-    const int kx = static_cast<int>(tap % columns_of_row) - columns.padding;
-    const bool moves = ((ky + kx) & 1) != 0;
-    read |= moves ? (wanted & kEvenPositions) << 1 | (wanted & kOddPositions) >> 1 : wanted;
+    const long ky = static_cast<long>(tap / columns_of_row) - rows.padding;
+    const long kx = static_cast<long>(tap % columns_of_row) - columns.padding;
+    read |= Moved(wanted, ky, kx);
   }
   return read;
 }

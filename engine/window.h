@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/positions.h"
+
 namespace glint {
 
 // Rows, or columns. Ranges are [0, end), clamped to the tensors.
@@ -35,11 +37,6 @@ struct Axis {
   int Level() const;
   bool operator==(const Axis&) const = default;
 };
-
-// Sets of positions by parity of row + column: bit 0 those with an even sum, bit 1 the odd ones.
-using PositionSet = unsigned;
-inline constexpr PositionSet kNoPositions = 0, kEvenPositions = 1, kOddPositions = 2,
-                             kAllPositions = 3;
 
 // Where an operator that reads the position itself and no other leaves everything as it is.
 struct Window {

@@ -93,7 +93,7 @@ TEST_CASE("built-in pictures: many, small, of every kind, the same bytes on ever
 TEST_CASE("bounds: the first layer's are reached, and no picture passes any") {
   const Model model = LoadLight();
   const ModelFile& file = *model.impl().file;
-  const std::vector<Layer> layers = ListLayers(file);
+  const std::vector<Layer> layers = ListLayers(model.impl());
   const auto bounds = BoundsFromWeights(file, layers);
   REQUIRE(bounds.count({"g_a", "a1"}) == 1);
   REQUIRE(bounds.count({"g_a", "ag1"}) == 1);
@@ -148,13 +148,13 @@ TEST_CASE("bounds: what the first layer makes fits its range, whatever calibrati
   options.built_in = false;
   options.lrds = {4e-4};
   const Model model = LoadLight();
-  const std::vector<Layer> layers = ListLayers(*model.impl().file);
+  const std::vector<Layer> layers = ListLayers(model.impl());
   const auto bounds = BoundsFromWeights(*model.impl().file, layers);
   const auto quantised = Quantise(model, DullPictures(), options);
   REQUIRE_MESSAGE(quantised.ok(), quantised.error().message);
   const Model after = LoadModel(quantised->file);
   const ModelFile& file = *after.impl().file;
-  const Graph& graph = after.impl().document().graphs.at("g_a");
+  const Graph& graph = after.impl().graph("g_a");
   for (const char* name : {"a1", "ag1"}) {
     CAPTURE(name);
     const Bounds& bound = bounds.at({"g_a", name});
@@ -176,7 +176,7 @@ TEST_CASE("bounds: what the first layer makes fits its range, whatever calibrati
 
 TEST_CASE("built-in pictures: ranges hold them, averages stay those of the photographs") {
   const Model model = LoadLight();
-  const std::vector<Layer> layers = ListLayers(*model.impl().file);
+  const std::vector<Layer> layers = ListLayers(model.impl());
   CalibrationOptions options;
   options.lrds = {4e-4};
   const std::vector<Picture> green = {FlatPicture(64, 64, {0, 255, 0})};

@@ -117,11 +117,11 @@ TEST_CASE("codec: a hyper synthesis that ends in a transposed convolution, odd w
     testing::ModelBuilder b = testing::MiniModel();
     b.document["coding"]["segment_rows"] = 4;
     b.document["graphs"]["p"]["nodes"] = {b.Conv("p", "psi", 2, 4, 3, 1)};
-    b.document["coding"]["hyper"]["ahead"] = 2;
+    b.document["coding"]["steps"][0]["ahead"] = 2;
     if (closed) {  // the same numbers behind a step of its own
       auto& h_s = b.document["graphs"]["h_s"];
       h_s["nodes"].push_back(testing::ModelBuilder::LeakyRelu("same", "hs", 1.0));
-      h_s["outputs"] = {"same"};
+      h_s["output"] = "same";
     }
     return LoadModel(b.Build());
   };

@@ -40,7 +40,6 @@ class CodecDrawer {
     b_.AddTables("coding.z", hyper_, 10);
     b_.AddTables("coding.y", 3, 20);
     b_.AddFloats("coding.y.thresholds", {2}, {-0.5f, 0.5f});
-    b_.document["coding"]["hyper"]["ahead"] = 0;
     return b_;
   }
 
@@ -139,7 +138,7 @@ class CodecDrawer {
       steps.push_back({group, "odd", radius, 0});
     }
     Json& coded = b_.document["coding"]["steps"];
-    coded = Json::array();
+    coded = Json::array({ModelBuilder::HyperStep(hyper_, 0)});
     for (size_t i = steps.size(); i-- > 0;) {
       Step& step = steps[i];
       for (size_t j = i + 1; j < steps.size(); ++j) {
@@ -176,12 +175,8 @@ class CodecDrawer {
     MaybeActivate(&chain);
     Convolve(&chain, 2 * group_, 1, 1, 0.5f);
     AddGraph(name, "exact", inputs, chain.nodes);
-    b_.document["coding"]["steps"].push_back(
-        {{"graph", name},
-         {"channels", {step.group * group_, (step.group + 1) * group_}},
-         {"parity", step.parity},
-         {"ahead", step.ahead},
-         {"inputs", sources}});
+    b_.document["coding"]["steps"].push_back(ModelBuilder::LatentStep(
+        name, step.group * group_, (step.group + 1) * group_, step.parity, step.ahead, sources));
   }
 
   Draws draws_;

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "codec/model/model_document.h"
 #include "engine/executor.h"
 #include "engine/rate.h"
 #include "kernels/pointwise.h"
@@ -61,12 +62,18 @@ const ModelFile& Light() {
   return *model.value();
 }
 
+const ModelDocument& LightDocument() {
+  static const auto document = LoadDocument(Light());
+  REQUIRE_MESSAGE(document.ok(), document.status().message());
+  return *document;
+}
+
 // Runs a graph of the model on whole inputs (of one size), bands of 3 rows. Compact rows are spread
 // out.
 Golden::Rows Run(const std::string& graph_name, const std::vector<Golden::Rows>& inputs, double lrd,
-                 Parity parity = Parity::kAll, int out_height = 0, int out_width = 0) {
+                 PositionSet wanted = kAllPositions, int out_height = 0, int out_width = 0) {
   const ModelFile& model = Light();
-  auto plan = Plan::Make(model, model.document().graphs.at(graph_name), parity);
+  auto plan = Plan::Make(model, model.graphs().at(graph_name), wanted);
   REQUIRE_MESSAGE(plan.ok(), plan.status().message());
   ExecutorOptions options;
   options.in_width = static_cast<size_t>(inputs[0].width);
@@ -74,7 +81,7 @@ Golden::Rows Run(const std::string& graph_name, const std::vector<Golden::Rows>&
   options.out_height = out_height;
   options.out_width = static_cast<size_t>(out_width);
   options.bands.rows = 3;
-  options.t = RateToT(model.document().rate, lrd);
+  options.t = RateToT(LightDocument().rate, lrd);
   options.runner = SerialRunner();
   auto made = Executor::Make(plan.value(), options);
   REQUIRE_MESSAGE(made.ok(), made.status().message());
@@ -89,18 +96,18 @@ Golden::Rows Run(const std::string& graph_name, const std::vector<Golden::Rows>&
     const long begin = executor.end(), end = executor.next_end();
     for (const long need = executor.InputEnd(); given < need; ++given) {
       for (size_t i = 0; i < inputs.size(); ++i) {
-        executor.WriteInput(i, given, inputs[i].Row(given));
+        std::copy_n(inputs[i].Row(given), inputs[i].RowFloats(), executor.InputRow(i, given));
+        executor.StoreInput(i, given);
       }
     }
     executor.Advance();
     for (long y = begin; y < end; ++y) {
-      const int step = parity == Parity::kAll ? 1 : 2;
-      const int first =
-          parity == Parity::kAll ? 0 : static_cast<int>(y & 1) ^ (parity == Parity::kOdd);
-      for (int x = first, j = 0; x < out.width; x += step, ++j) {
-        std::copy_n(executor.OutputRow(y) + static_cast<size_t>(j) * executor.output_pixel_stride(),
-                    static_cast<size_t>(out.channels),
-                    out.data.begin() + static_cast<long>((y * out.width + x) * out.channels));
+      for (int x = 0, j = 0; x < out.width; ++x) {
+        if ((wanted & PositionAt(y, x)) == 0) continue;
+        std::copy_n(
+            executor.OutputRow(y) + static_cast<size_t>(j++) * executor.output_pixel_stride(),
+            static_cast<size_t>(out.channels),
+            out.data.begin() + static_cast<long>((y * out.width + x) * out.channels));
       }
     }
   }
@@ -135,7 +142,7 @@ Golden::Rows Channels(const Golden::Rows& rows, int begin, int end) {
 
 // The picture as g_a takes it: shifted by the offset, edge pixels repeated up to the stride.
 Golden::Rows Padded(const Golden::Rows& x8) {
-  const ModelDocument& document = Light().document();
+  const ModelDocument& document = LightDocument();
   const int stride = document.picture_stride;
   Golden::Rows out{
       (x8.height + stride - 1) / stride * stride, (x8.width + stride - 1) / stride * stride, 3, {}};
@@ -160,7 +167,7 @@ TEST_CASE("golden: analysis, hyper analysis, hyper synthesis, synthesis") {
     const Golden::Rows y = golden.Get("y"), z = golden.Get("z");
     CHECK_MESSAGE(Worst(Run("g_a", {Padded(golden.Get("x"))}, golden.lrd), y) < 2e-5, name);
     CHECK_MESSAGE(Worst(Run("h_a", {Rounded(y, 64)}, golden.lrd), z) < 2e-5, name);
-    CHECK_MESSAGE(Worst(Run("h_s", {Rounded(z, 1)}, golden.lrd, Parity::kAll, y.height, y.width),
+    CHECK_MESSAGE(Worst(Run("h_s", {Rounded(z, 1)}, golden.lrd, kAllPositions, y.height, y.width),
                         golden.Get("psi")) < 2e-5,
                   name);
     CHECK_MESSAGE(Worst(Run("g_s", {golden.Get("y_hat")}, golden.lrd), golden.Get("x_hat")) < 2e-5,
@@ -169,31 +176,32 @@ TEST_CASE("golden: analysis, hyper analysis, hyper synthesis, synthesis") {
 }
 
 TEST_CASE("golden: parameter nets of every coding step, and their table indices") {
-  const Coding& coding = Light().document().coding;
+  const Coding& coding = LightDocument().coding;
+  const std::vector<float>& thresholds = coding.tables.at("gaussian").thresholds;
   for (const char* const name : kFiles) {
     const Golden golden = LoadGolden(name);
     const Golden::Rows y_hat = golden.Get("y_hat"), psi = golden.Get("psi");
-    for (size_t s = 0; s < coding.steps.size(); ++s) {
-      const CodingStep& step = coding.steps[s];
+    for (size_t s = 0; s + 1 < coding.steps.size(); ++s) {
+      const CodingStep& step = coding.steps[s + 1];  // the first codes z
       std::vector<Golden::Rows> inputs;
       for (const StepInput& input : step.inputs) {
         inputs.push_back(input.is_psi ? psi
                                       : Channels(y_hat, input.channel_begin, input.channel_end));
       }
-      const Golden::Rows got = Run(step.graph, inputs, golden.lrd, step.parity);
+      const Golden::Rows got = Run(step.graph, inputs, golden.lrd, step.positions());
       const Golden::Rows mean = golden.Get("mean" + std::to_string(s)),
                          raw = golden.Get("raw" + std::to_string(s));
       const Golden::Rows index = golden.Get("index" + std::to_string(s));
-      const int channels = step.channel_end - step.channel_begin;
+      const int channels = step.channels();
       double worst = 0, top = 0;
       size_t other_index = 0, positions = 0;
       for (int y = 0; y < got.height; ++y) {
         for (int x = 0; x < got.width; ++x) {
-          if (((x + y) % 2 == 1) != (step.parity == Parity::kOdd)) continue;
+          if ((step.positions() & PositionAt(y, x)) == 0) continue;
           const float* params = got.Row(y) + x * got.channels;
           std::vector<uint8_t> found(static_cast<size_t>(channels));
           kernels::IndexByThresholds(params + channels, found.data(), found.size(),
-                                     coding.thresholds.data(), coding.thresholds.size());
+                                     thresholds.data(), thresholds.size());
           for (int c = 0; c < channels; ++c, ++positions) {
             const int at = x * channels + c;
             top = std::max(top, std::abs(static_cast<double>(mean.Row(y)[at])));

@@ -133,7 +133,7 @@ struct RunOptions {
   long band = 1;
   size_t threads = 1;
   long stop_every = 0, stop_ahead = 0;
-  Parity parity = Parity::kAll;
+  PositionSet wanted = kAllPositions;
   int out_height = 0, out_width = 0;
 };
 
@@ -141,7 +141,7 @@ struct RunOptions {
 inline ReferenceTensor RunExecutor(const TestModel& model, const Graph& graph,
                                    const std::map<std::string, ReferenceTensor>& inputs, double t,
                                    const RunOptions& run) {
-  auto plan = Plan::Make(model, graph, run.parity);
+  auto plan = Plan::Make(model, graph, run.wanted);
   REQUIRE_MESSAGE(plan.ok(), plan.status().message());
   ThreadPool pool(run.threads);
   ExecutorOptions options;
@@ -166,23 +166,22 @@ inline ReferenceTensor RunExecutor(const TestModel& model, const Graph& graph,
     for (const long need = executor.InputEnd(); given < need; ++given) {
       for (size_t i = 0; i < graph.inputs.size(); ++i) {
         const ReferenceTensor& in = inputs.at(graph.inputs[i].name);
-        std::vector<float> row(static_cast<size_t>(in.width * in.channels));
+        float* row = executor.InputRow(i, given);
         for (int x = 0; x < in.width; ++x) {
           for (int c = 0; c < in.channels; ++c) {
             row[static_cast<size_t>(x * in.channels + c)] =
                 static_cast<float>(in.at(static_cast<int>(given), x, c));
           }
         }
-        executor.WriteInput(i, given, row.data());
+        executor.StoreInput(i, given);
       }
     }
     executor.Advance();
     for (long r = begin; r < end; ++r) {
       const float* row = executor.OutputRow(r);
-      const int first_column =
-          run.parity == Parity::kAll ? 0 : static_cast<int>(r & 1) ^ (run.parity == Parity::kOdd);
-      const int step = run.parity == Parity::kAll ? 1 : 2;
-      for (int x = first_column, j = 0; x < width; x += step, ++j) {
+      for (int x = 0, j = -1; x < width; ++x) {
+        if ((run.wanted & PositionAt(r, x)) == 0) continue;
+        ++j;
         for (int c = 0; c < channels; ++c) {
           out.at(static_cast<int>(r), x, c) =
               static_cast<double>(row[static_cast<size_t>(j) * executor.output_pixel_stride() +

@@ -68,11 +68,11 @@ TEST_CASE("half codec: every target decodes what any target codes") {
 
 TEST_CASE("half codec: broken half tensors are refused with the place and the value") {
   const std::vector<Broken> list = {
-      {"steps",
+      {"scales",
        [](ModelBuilder& b) {
-         TensorOf(b, "g_s", "s4") = {{"type", "f16"}, {"steps", {1}}};
+         TensorOf(b, "g_s", "s4") = {{"type", "f16"}, {"scales", {1}}};
        },
-       {"graph 'g_s', tensor 's4'", "steps"}},
+       {"graph 'g_s', tensor 's4'", "scales"}},
       {"a limit beyond halves",
        [](ModelBuilder& b) {
          TensorOf(b, "g_s", "s4") = {{"type", "f16"}, {"max", 65505}};

@@ -129,9 +129,9 @@ void AddDigits(ModelBuilder& b) {
                             {"low", {1, 3}},
                             {"coarse", {3}},
                             {"precision", "f32"}});
-  Json steps = graph["tensors"]["s4"]["steps"];
-  for (Json& step : steps) step = 16 * step.get<double>();
-  graph["tensors"]["s4.digits"] = {{"type", "u8"}, {"zero", 128}, {"steps", steps}};
+  Json scales = graph["tensors"]["s4"]["scales"];
+  for (Json& scale : scales) scale = 16 * scale.get<double>();
+  graph["tensors"]["s4.digits"] = {{"type", "u8"}, {"zero", 128}, {"scales", scales}};
   Json& s3 = NodeOf(b, "g_s", "s3");
   s3["inputs"] = {"s4.digits"};
   s3["precision"] = "i8";
@@ -168,16 +168,16 @@ TEST_CASE("integer codec: broken digits are refused with the place and the value
        {"node 's4.digits': low are not channels"}},
       {"of a float tensor",
        [](ModelBuilder& b) { b.document["graphs"]["g_s"]["tensors"].erase("s4"); },
-       {"node 's4.digits': its input 's4' is not kept as i16 of given steps"}},
+       {"node 's4.digits': its input 's4' is not kept as i16 of given scales"}},
       {"of a dynamic tensor",
-       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4")["steps"] = "dynamic"; },
-       {"node 's4.digits': its input 's4' is not kept as i16 of given steps"}},
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4")["scales"] = "dynamic"; },
+       {"node 's4.digits': its input 's4' is not kept as i16 of given scales"}},
       {"kept in float",
        [](ModelBuilder& b) { b.document["graphs"]["g_s"]["tensors"].erase("s4.digits"); },
        {"node 's4.digits': its output is not kept as u8 without factors"}},
-      {"steps of its own",
-       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4.digits")["steps"] = {1.0}; },
-       {"node 's4.digits': the steps of its output are not 16 times those of its input"}},
+      {"scales of its own",
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4.digits")["scales"] = {1.0}; },
+       {"node 's4.digits': the scales of its output are not 16 times those of its input"}},
       {"a zero at the end",
        [](ModelBuilder& b) { TensorOf(b, "g_s", "s4.digits")["zero"] = 3; },
        {"node 's4.digits': zero is 3, too near an end for low digits"}},
@@ -215,24 +215,24 @@ TEST_CASE("integer codec: broken quantisations are refused with the place and th
        {"graph 'g_s', node 's3': its input 's4' is not kept as i16"}},
       {"an input of bytes",
        [](ModelBuilder& b) {
-         TensorOf(b, "g_s", "s4") = {{"type", "u8"}, {"zero", 3}, {"steps", {1}}};
+         TensorOf(b, "g_s", "s4") = {{"type", "u8"}, {"zero", 3}, {"scales", {1}}};
        },
        {"node 's3': its input 's4' is not kept as i16"}},
       {"two scales in one sum",
-       [](ModelBuilder& b) { TensorOf(b, "step1", "c01")["steps"] = {0.5}; },
+       [](ModelBuilder& b) { TensorOf(b, "step1", "c01")["scales"] = {0.5}; },
        {"graph 'step1', node 'p01.0': its inputs have different scales"}},
       {"psi in another form",
        [](ModelBuilder& b) { TensorOf(b, "h_s", "hs3.act")["max"] = 100; },
        {"graph 'step0': keeps psi in another form than graph 'h_s'"}},
       {"latents in another step",
-       [](ModelBuilder& b) { TensorOf(b, "g_s", "y_hat")["steps"] = {0.25}; },
-       {"graph 'g_s': its input is neither float nor i16 of the one step 0.015625"}},
-      {"no steps",
-       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4")["steps"] = Json::array(); },
-       {"'s4'", "steps"}},
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "y_hat")["scales"] = {0.25}; },
+       {"graph 'g_s': its input is neither float nor i16 of the one scale 0.015625"}},
+      {"no scales",
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4")["scales"] = Json::array(); },
+       {"'s4'", "scales"}},
       {"a step of zero",
-       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4")["steps"] = {0}; },
-       {"graph 'g_s', tensor 's4': steps are not all numbers"}},
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4")["scales"] = {0}; },
+       {"graph 'g_s', tensor 's4': scales are not all numbers"}},
       {"a tensor that is none",
        [](ModelBuilder& b) { TensorOf(b, "g_s", "nothing") = TensorOf(b, "g_s", "s4"); },
        {"graph 'g_s', tensor 'nothing': does not exist"}},
@@ -245,38 +245,38 @@ TEST_CASE("integer codec: broken quantisations are refused with the place and th
          TensorOf(b, "g_s", "s4")["factor"] = "f";
        },
        {"factor 'f' is not within 1e-12 to 1e12 at 3"}},
-      {"dynamic steps in h_a",
-       [](ModelBuilder& b) { TensorOf(b, "h_a", "ha1.act")["steps"] = "dynamic"; },
-       {"graph 'h_a', tensor 'ha1.act': has dynamic steps, which g_a and g_s alone may have"}},
-      {"dynamic steps before psi",
-       [](ModelBuilder& b) { TensorOf(b, "h_s", "hs1.act")["steps"] = "dynamic"; },
-       {"graph 'h_s', tensor 'hs1.act': has dynamic steps, which g_a and g_s alone may have"}},
-      {"dynamic steps of the picture",
-       [](ModelBuilder& b) { TensorOf(b, "g_a", "x")["steps"] = "dynamic"; },
-       {"graph 'g_a', tensor 'x': has dynamic steps, but is the graph's input"}},
-      {"dynamic steps of the latents",
+      {"dynamic scales in h_a",
+       [](ModelBuilder& b) { TensorOf(b, "h_a", "ha1.act")["scales"] = "dynamic"; },
+       {"graph 'h_a', tensor 'ha1.act': has dynamic scales, which g_a and g_s alone may have"}},
+      {"dynamic scales before psi",
+       [](ModelBuilder& b) { TensorOf(b, "h_s", "hs1.act")["scales"] = "dynamic"; },
+       {"graph 'h_s', tensor 'hs1.act': has dynamic scales, which g_a and g_s alone may have"}},
+      {"dynamic scales of the picture",
+       [](ModelBuilder& b) { TensorOf(b, "g_a", "x")["scales"] = "dynamic"; },
+       {"graph 'g_a', tensor 'x': has dynamic scales, but is the graph's input"}},
+      {"dynamic scales of the latents",
        [](ModelBuilder& b) {
          for (auto& [name, graph] : b.document["graphs"].items()) {
            for (auto& [tensor, kept] : graph["tensors"].items()) {
-             if (tensor[0] == 'y' && name != "h_a") kept["steps"] = "dynamic";
+             if (tensor[0] == 'y' && name != "h_a") kept["scales"] = "dynamic";
            }
          }
        },
-       {"graph 'g_s': its input is neither float nor i16 of the one step 0.015625"}},
-      {"dynamic steps in a sum of two",
+       {"graph 'g_s': its input is neither float nor i16 of the one scale 0.015625"}},
+      {"dynamic scales in a sum of two",
        [](ModelBuilder& b) {
          for (const char* tensor : {"psi", "c01"})
-           TensorOf(b, "step1", tensor)["steps"] = "dynamic";
+           TensorOf(b, "step1", tensor)["scales"] = "dynamic";
        },
        {"graph 'step1', node 'p01.0': its inputs have different scales"}},
-      {"dynamic steps of bytes",
+      {"dynamic scales of bytes",
        [](ModelBuilder& b) {
-         TensorOf(b, "g_s", "s4") = {{"type", "u8"}, {"zero", 3}, {"steps", "dynamic"}};
+         TensorOf(b, "g_s", "s4") = {{"type", "u8"}, {"zero", 3}, {"scales", "dynamic"}};
        },
-       {"graph 'g_s', tensor 's4'", "steps"}},
-      {"steps of another word",
-       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4")["steps"] = "static"; },
-       {"graph 'g_s', tensor 's4'", "steps", "dynamic"}},
+       {"graph 'g_s', tensor 's4'", "scales"}},
+      {"scales of another word",
+       [](ModelBuilder& b) { TensorOf(b, "g_s", "s4")["scales"] = "static"; },
+       {"graph 'g_s', tensor 's4'", "scales", "dynamic"}},
       {"an output in integers",
        [](ModelBuilder& b) { TensorOf(b, "g_s", "s0") = TensorOf(b, "g_s", "s4"); },
        {"graph 'g_s': its output is not kept in float"}},

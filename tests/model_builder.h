@@ -132,7 +132,7 @@ class ModelBuilder {
   }
   static Json Graph(const char* numeric_class,
                     const std::vector<std::pair<const char*, int>>& inputs, Json nodes) {
-    Json graph = {{"class", numeric_class}, {"outputs", Json::array({nodes.back()["output"]})}};
+    Json graph = {{"class", numeric_class}, {"output", nodes.back()["output"]}};
     for (const auto& [name, channels] : inputs) {
       graph["inputs"].push_back({{"name", name}, {"channels", channels}});
     }
@@ -166,6 +166,31 @@ class ModelBuilder {
     AddInts(prefix + ".cdf", cdf);
     AddInts(prefix + ".cdf_start", start);
     AddInts(prefix + ".cdf_min", min);
+  }
+
+  // What a document says of them.
+  static Json TableNames(const std::string& prefix) {
+    return {{"cdf", prefix + ".cdf"},
+            {"cdf_start", prefix + ".cdf_start"},
+            {"cdf_min", prefix + ".cdf_min"}};
+  }
+  // Coding steps: z from tables "z", and channels [begin, end) of y from means and scales.
+  static Json HyperStep(int channels, int ahead) {
+    return {{"codes", "z"},
+            {"parts", Json::array({{{"channels", {0, channels}}, {"positions", "all"}}})},
+            {"ahead", ahead},
+            {"distribution", {{"kind", "fixed"}, {"tables", "z"}}}};
+  }
+  static Json LatentStep(const std::string& graph, int begin, int end, const char* positions,
+                         int ahead, Json inputs) {
+    return {{"codes", "y"},
+            {"parts", Json::array({{{"channels", {begin, end}}, {"positions", positions}}})},
+            {"ahead", ahead},
+            {"distribution",
+             {{"kind", "means_and_scales"},
+              {"tables", "gaussian"},
+              {"graph", graph},
+              {"inputs", std::move(inputs)}}}};
   }
 
   // The safetensors file of `header` (Header() or a changed one).
@@ -209,7 +234,7 @@ class ModelBuilder {
 inline ModelBuilder TinyModel(uint32_t seed = 1) {
   ModelBuilder b(seed);
   Json& d = b.document;
-  d = {{"format", 1}, {"name", "tiny"}, {"form", "fp32"}, {"architecture", "light"}};
+  d = {{"format", 2}, {"name", "tiny"}, {"form", "fp32"}, {"architecture", "light"}};
   d["picture"] = {{"channels", 3}, {"stride", 16}, {"padding", "edge"}, {"offset", 0.5}};
   d["latents"] = {{"channels", 8}, {"stride", 16}, {"fraction_bits", 6}};
   d["hyper"] = {{"channels", 4}, {"stride", 64}};
@@ -275,22 +300,14 @@ inline ModelBuilder TinyModel(uint32_t seed = 1) {
   b.AddFloats("coding.y.thresholds", {7}, {-3, -2, -1, 0, 1, 2, 3});
   Json& coding = d["coding"];
   coding["segment_rows"] = 64;
-  coding["hyper"] = {{"ahead", 3},
-                     {"cdf", "coding.z.cdf"},
-                     {"cdf_start", "coding.z.cdf_start"},
-                     {"cdf_min", "coding.z.cdf_min"}};
-  coding["gaussian"] = {{"thresholds", "coding.y.thresholds"},
-                        {"cdf", "coding.y.cdf"},
-                        {"cdf_start", "coding.y.cdf_start"},
-                        {"cdf_min", "coding.y.cdf_min"}};
-  const auto step = [](const char* graph, int begin, const char* parity, int ahead, Json inputs) {
-    return Json{{"graph", graph},
-                {"channels", {begin, begin + 4}},
-                {"parity", parity},
-                {"ahead", ahead},
-                {"inputs", std::move(inputs)}};
+  coding["tables"] = {{"z", ModelBuilder::TableNames("coding.z")},
+                      {"gaussian", ModelBuilder::TableNames("coding.y")}};
+  coding["tables"]["gaussian"]["thresholds"] = "coding.y.thresholds";
+  const auto step = [](const char* graph, int begin, const char* positions, int ahead,
+                       Json inputs) {
+    return ModelBuilder::LatentStep(graph, begin, begin + 4, positions, ahead, std::move(inputs));
   };
-  coding["steps"] = {step("step0", 0, "even", 5, {{"psi", "psi"}}),
+  coding["steps"] = {ModelBuilder::HyperStep(4, 3), step("step0", 0, "even", 5, {{"psi", "psi"}}),
                      step("step1", 0, "odd", 3, {{"psi", "psi"}, {"y0", {0, 4}}}),
                      step("step2", 4, "even", 2, {{"psi", "psi"}, {"y0", {0, 4}}}),
                      step("step3", 4, "odd", 0, {{"psi", "psi"}, {"y0", {0, 4}}, {"y1", {4, 8}}})};
@@ -303,9 +320,9 @@ inline ModelBuilder TinyModel(uint32_t seed = 1) {
 inline ModelBuilder WithIntegers(ModelBuilder b) {
   constexpr int kMost = 4095, kWeightMost = 511;
   b.document["form"] = "int16";
-  const Json words = {{"type", "i16"}, {"max", kMost}, {"steps", {16.0 / kMost}}};
-  const Json latents = {{"type", "i16"}, {"max", kMost}, {"steps", {0.015625}}};
-  const Json hyper = {{"type", "i16"}, {"max", kMost}, {"steps", {1.0}}};
+  const Json words = {{"type", "i16"}, {"max", kMost}, {"scales", {16.0 / kMost}}};
+  const Json latents = {{"type", "i16"}, {"max", kMost}, {"scales", {0.015625}}};
+  const Json hyper = {{"type", "i16"}, {"max", kMost}, {"scales", {1.0}}};
   std::map<std::string, bool> done;
   for (auto& [name, graph] : b.document["graphs"].items()) {
     Json& tensors = graph["tensors"];
@@ -346,7 +363,7 @@ inline ModelBuilder WithIntegers(ModelBuilder b) {
     }
   }
   Json& h_s = b.document["graphs"]["h_s"];
-  h_s["tensors"][h_s["outputs"][0].get<std::string>()] = words;
+  h_s["tensors"][h_s["output"].get<std::string>()] = words;
   return b;
 }
 
@@ -364,7 +381,7 @@ inline ModelBuilder HalfModel(uint32_t seed = 1) {
     tensors = Json::object();
     for (Json& node : graph["nodes"]) {
       const std::string op = node["op"], output = node["output"];
-      if (output != graph["outputs"][0] && ++count % 4 != 0) {
+      if (output != graph["output"] && ++count % 4 != 0) {
         tensors[output] = {{"type", "f16"}};
         const bool eight = output != "cat" && output[0] != 'c' && output.find("ar2.") != 0;
         if (count % 3 == 0) tensors[output]["max"] = 2000;
@@ -386,7 +403,7 @@ inline ModelBuilder DynamicModel(uint32_t seed = 1) {
   for (const char* name : {"g_a", "g_s"}) {
     Json& graph = b.document["graphs"][name];
     for (auto& [tensor, kept] : graph["tensors"].items()) {
-      if (tensor != graph["inputs"][0]["name"]) kept["steps"] = "dynamic";
+      if (tensor != graph["inputs"][0]["name"]) kept["scales"] = "dynamic";
     }
   }
   b.AddFloats("factor", {8}, {1, 2, 0.5f, 3, 1, 0.25f, 1.7f, 1});
@@ -420,12 +437,9 @@ inline ModelBuilder MiniModel(uint32_t seed = 1) {
   b.AddTables("coding.z", 1, 10);
   b.AddTables("coding.y", 3, 20);
   b.AddFloats("coding.y.thresholds", {2}, {-0.5f, 0.5f});
-  d["coding"]["hyper"]["ahead"] = 1;
-  d["coding"]["steps"] = Json::array({{{"graph", "p"},
-                                       {"channels", {0, 2}},
-                                       {"parity", "all"},
-                                       {"ahead", 0},
-                                       {"inputs", {{"psi", "psi"}}}}});
+  d["coding"]["steps"] =
+      Json::array({ModelBuilder::HyperStep(1, 1),
+                   ModelBuilder::LatentStep("p", 0, 2, "all", 0, {{"psi", "psi"}})});
   return b;
 }
 

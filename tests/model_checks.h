@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/model/model_document.h"
 #include "engine/model_file.h"
 #include "tests/model_builder.h"
 
@@ -20,9 +21,15 @@ inline Result<std::shared_ptr<const ModelFile>> Load(const std::vector<uint8_t>&
   return ModelFile::FromMemory(bytes, "tiny.safetensors");
 }
 
+// What the codec asks of the file as well.
+inline Result<ModelDocument> LoadWhole(const std::vector<uint8_t>& bytes) {
+  GLINT_ASSIGN(const auto file, Load(bytes));
+  return LoadDocument(*file);
+}
+
 // The error must be kBadModel, begin with the file's name and have every one of `parts`.
 inline void CheckRefused(const std::vector<uint8_t>& bytes, const std::vector<std::string>& parts) {
-  const auto model = Load(bytes);
+  const auto model = LoadWhole(bytes);
   REQUIRE_FALSE(model.ok());
   const std::string& message = model.status().message();
   CAPTURE(message);

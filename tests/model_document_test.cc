@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/model_builder.h"
@@ -15,6 +16,7 @@ namespace {
 using testing::Broken;
 using testing::CheckAllRefused;
 using testing::Json;
+using testing::LoadWhole;
 using testing::ModelBuilder;
 using testing::NodeOf;
 using testing::TinyModel;
@@ -24,8 +26,11 @@ Json& StepOf(ModelBuilder& b, size_t i) { return b.document["coding"]["steps"][i
 const std::vector<Broken>& BrokenDocuments() {
   static const std::vector<Broken> list = {
       {"format of the future",
-       [](ModelBuilder& b) { b.document["format"] = 2; },
-       {"format is 2", "reads format 1"}},
+       [](ModelBuilder& b) { b.document["format"] = 3; },
+       {"format is 3", "reads format 2"}},
+      {"format of the past",
+       [](ModelBuilder& b) { b.document["format"] = 1; },
+       {"format is 1", "reads format 2"}},
       {"format no number",
        [](ModelBuilder& b) { b.document["format"] = "1"; },
        {"format is '1', not an integer"}},
@@ -109,16 +114,16 @@ const std::vector<Broken>& BrokenDocuments() {
        [](ModelBuilder& b) { b.document["graphs"]["h_a"]["loops"] = 3; },
        {"graph 'h_a': unknown key 'loops'"}},
       {"graph output",
-       [](ModelBuilder& b) { b.document["graphs"]["h_a"]["outputs"] = {"q"}; },
+       [](ModelBuilder& b) { b.document["graphs"]["h_a"]["output"] = "q"; },
        {"graph 'h_a': output 'q' does not exist"}},
       {"graph input as output",
-       [](ModelBuilder& b) { b.document["graphs"]["h_a"]["outputs"] = {"y"}; },
+       [](ModelBuilder& b) { b.document["graphs"]["h_a"]["output"] = "y"; },
        {"graph 'h_a': output 'y' is an input"}},
       {"two outputs",
        [](ModelBuilder& b) {
-         b.document["graphs"]["h_a"]["outputs"] = {"ha3", "ha2"};
+         b.document["graphs"]["h_a"]["output"] = {"ha3", "ha2"};
        },
-       {"graph 'h_a': outputs is an array of 2"}},
+       {"graph 'h_a': output is an array of 2, not a string"}},
       {"input twice",
        [](ModelBuilder& b) {
          Json& inputs = b.document["graphs"]["step1"]["inputs"];
@@ -363,79 +368,138 @@ const std::vector<Broken>& BrokenDocuments() {
       {"no steps",
        [](ModelBuilder& b) { b.document["coding"]["steps"] = Json::array(); },
        {"coding: steps is an array of 0"}},
+      {"codes something else",
+       [](ModelBuilder& b) { StepOf(b, 1)["codes"] = "x"; },
+       {"coding step 1: codes is 'x', known here: z, y"}},
+      {"z without hyper",
+       [](ModelBuilder& b) { b.document.erase("hyper"); },
+       {"coding step 0: codes z, but 'hyper' is missing"}},
+      {"hyper without z",
+       [](ModelBuilder& b) {
+         Json& steps = b.document["coding"]["steps"];
+         steps.erase(0);
+         steps[0]["distribution"]["tables"] = "gaussian";
+       },
+       {"coding step 0: input 'psi' is psi, but no step before it codes z"}},
+      {"z after psi",
+       [](ModelBuilder& b) { std::swap(StepOf(b, 0), StepOf(b, 1)); },
+       {"coding step 0: input 'psi' is psi, but no step before it codes z"}},
+      {"z twice",
+       [](ModelBuilder& b) {
+         Json& steps = b.document["coding"]["steps"];
+         steps.insert(steps.begin() + 1, Json(steps[0]));
+       },
+       {"coding step 1: codes z, which coding step 0 codes already"}},
+      {"z from a graph",
+       [](ModelBuilder& b) { StepOf(b, 0)["distribution"] = StepOf(b, 1)["distribution"]; },
+       {"coding step 0: codes z, whose tables are fixed"}},
+      {"z in part",
+       [](ModelBuilder& b) {
+         StepOf(b, 0)["parts"][0]["positions"] = Json::parse("[[0, 0], [0, 1], [1, 1]]");
+       },
+       {"coding: channel 0 of z is never coded at [1, 0] positions"}},
+      {"positions twice",
+       [](ModelBuilder& b) {
+         StepOf(b, 1)["parts"][0]["positions"] = Json::parse("[[0, 1], [0, 1]]");
+       },
+       {"coding step 1, part 0: positions has a pair twice"}},
+      {"positions off the lattice",
+       [](ModelBuilder& b) { StepOf(b, 1)["parts"][0]["positions"] = Json::parse("[[0, 2]]"); },
+       {"coding step 1, part 0: positions are not all pairs of 0 and 1"}},
+      {"no parts",
+       [](ModelBuilder& b) { StepOf(b, 1)["parts"] = Json::array(); },
+       {"coding step 1: parts is an array of 0"}},
+      {"distribution kind",
+       [](ModelBuilder& b) { StepOf(b, 1)["distribution"]["kind"] = "laplace"; },
+       {"coding step 1, distribution: kind is 'laplace', known here: fixed, scales"}},
+      {"tables nobody has",
+       [](ModelBuilder& b) { StepOf(b, 1)["distribution"]["tables"] = "t"; },
+       {"coding step 1, distribution: there are no tables 't'"}},
+      {"tables without thresholds",
+       [](ModelBuilder& b) { StepOf(b, 1)["distribution"]["tables"] = "z"; },
+       {"coding step 1: tables 'z' have no thresholds"}},
+      {"tables without use",
+       [](ModelBuilder& b) {
+         Json& tables = b.document["coding"]["tables"];
+         tables["spare"] = tables["z"];
+       },
+       {"coding, tables 'spare': no coding step uses them"}},
+      {"scales alone of a graph with means",
+       [](ModelBuilder& b) { StepOf(b, 1)["distribution"]["kind"] = "scales"; },
+       {"coding step 1: graph 'step0' gives 8 channels, scales of the step are 4"}},
       {"step graph",
-       [](ModelBuilder& b) { StepOf(b, 1)["graph"] = "step9"; },
-       {"coding step 1: graph 'step9' does not exist"}},
+       [](ModelBuilder& b) { StepOf(b, 2)["distribution"]["graph"] = "step9"; },
+       {"coding step 2, distribution: graph 'step9' does not exist"}},
       {"step parity",
-       [](ModelBuilder& b) { StepOf(b, 1)["parity"] = "left"; },
-       {"coding step 1: parity is 'left', known here: all, even, odd"}},
+       [](ModelBuilder& b) { StepOf(b, 2)["parts"][0]["positions"] = "left"; },
+       {"coding step 2, part 0: positions is 'left', known here: all, even, odd"}},
       {"step channels",
        [](ModelBuilder& b) {
-         StepOf(b, 2)["channels"] = {4, 9};
+         StepOf(b, 3)["parts"][0]["channels"] = {4, 9};
        },
-       {"coding step 2, channels: is [4, 9], not [begin, end] with 0 <= begin < end <= 8"}},
+       {"coding step 3, part 0, channels: is [4, 9], not [begin, end] with 0 <= begin < end <= 8"}},
       {"step channels empty",
        [](ModelBuilder& b) {
-         StepOf(b, 2)["channels"] = {4, 4};
+         StepOf(b, 3)["parts"][0]["channels"] = {4, 4};
        },
-       {"coding step 2, channels: is [4, 4], not [begin, end]"}},
+       {"coding step 3, part 0, channels: is [4, 4], not [begin, end]"}},
       {"step outputs",
        [](ModelBuilder& b) {
-         StepOf(b, 2)["channels"] = {4, 7};
+         StepOf(b, 3)["parts"][0]["channels"] = {4, 7};
        },
-       {"coding step 2: graph 'step2' gives 8 channels, means and scales of the step are 6"}},
+       {"coding step 3: graph 'step2' gives 8 channels, means and scales of the step are 6"}},
       {"step ahead negative",
-       [](ModelBuilder& b) { StepOf(b, 3)["ahead"] = -1; },
-       {"coding step 3: ahead is -1, not an integer from 0"}},
+       [](ModelBuilder& b) { StepOf(b, 4)["ahead"] = -1; },
+       {"coding step 4: ahead is -1, not an integer from 0"}},
       {"step input missing",
-       [](ModelBuilder& b) { StepOf(b, 1)["inputs"].erase("y0"); },
-       {"coding step 1, inputs: nothing for input 'y0' of graph 'step1'"}},
+       [](ModelBuilder& b) { StepOf(b, 2)["distribution"]["inputs"].erase("y0"); },
+       {"coding step 2, distribution, inputs: nothing for input 'y0' of graph 'step1'"}},
       {"step input too much",
        [](ModelBuilder& b) {
-         StepOf(b, 0)["inputs"]["y0"] = {0, 4};
+         StepOf(b, 1)["distribution"]["inputs"]["y0"] = {0, 4};
        },
-       {"coding step 0, inputs: unknown key 'y0'"}},
+       {"coding step 1, distribution, inputs: unknown key 'y0'"}},
       {"step input unknown",
-       [](ModelBuilder& b) { StepOf(b, 1)["inputs"]["y0"] = "z"; },
-       {"coding step 1, inputs: y0 is 'z', known here: psi"}},
+       [](ModelBuilder& b) { StepOf(b, 2)["distribution"]["inputs"]["y0"] = "z"; },
+       {"coding step 2, distribution, inputs: y0 is 'z', known here: psi"}},
       {"step input channels",
        [](ModelBuilder& b) {
-         StepOf(b, 1)["inputs"]["y0"] = {0, 3};
+         StepOf(b, 2)["distribution"]["inputs"]["y0"] = {0, 3};
        },
-       {"coding step 1: gives 3 channels to input 'y0' of graph 'step1', which has 4"}},
+       {"coding step 2: gives 3 channels to input 'y0' of graph 'step1', which has 4"}},
       {"step graph close",
        [](ModelBuilder& b) { b.document["graphs"]["step2"]["class"] = "close"; },
-       {"coding step 2: graph 'step2' has class close"}},
+       {"coding step 3: graph 'step2' has class close"}},
       {"step graph stride",
        [](ModelBuilder& b) { NodeOf(b, "step0", "p00.2")["stride"] = 2; },
-       {"coding step 0: graph 'step0', node 'p00.2': stride is 2"}},
+       {"coding step 1: graph 'step0', node 'p00.2': stride is 2"}},
       {"coded twice",
        [](ModelBuilder& b) {
-         StepOf(b, 1)["parity"] = "all";
+         StepOf(b, 2)["parts"][0]["positions"] = "all";
          NodeOf(b, "step1", "c01")["mask"] = "checkerboard";
        },
-       {"coding step 1: input 'y0' reads channel 0 at odd positions"}},
+       {"coding step 2: input 'y0' reads channel 0 at odd positions"}},
       {"coded twice at one parity",
        [](ModelBuilder& b) {
-         StepOf(b, 3)["parity"] = "even";
-         StepOf(b, 3)["inputs"]["y1"] = {0, 4};
+         StepOf(b, 4)["parts"][0]["positions"] = "even";
+         StepOf(b, 4)["distribution"]["inputs"]["y1"] = {0, 4};
        },
-       {"coding step 3: codes channel 4 at even positions, which are coded already"}},
+       {"coding step 4: codes channel 4 at even positions, which are coded already"}},
       {"never coded",
        [](ModelBuilder& b) {
-         b.document["coding"]["steps"].erase(3);
+         b.document["coding"]["steps"].erase(4);
          b.document["graphs"].erase("step3");
        },
-       {"coding: channel 4 is never coded at odd positions"}},
+       {"coding: channel 4 of y is never coded at odd positions"}},
       {"reads what comes later",
        [](ModelBuilder& b) {
-         StepOf(b, 2)["inputs"]["y0"] = {4, 8};
+         StepOf(b, 3)["distribution"]["inputs"]["y0"] = {4, 8};
        },
-       {"coding step 2: input 'y0' reads channel 4 at all positions, which are not decoded before "
+       {"coding step 3: input 'y0' reads channel 4 at all positions, which are not decoded before "
         "it"}},
       {"reads its own positions",
        [](ModelBuilder& b) { NodeOf(b, "step1", "c01")["mask"] = "none"; },
-       {"coding step 1: input 'y0' reads channel 0 at odd positions, which are not decoded"}},
+       {"coding step 2: input 'y0' reads channel 0 at odd positions, which are not decoded"}},
       {"masks twice",
        [](ModelBuilder& b) {
          Json again = NodeOf(b, "step1", "c01");
@@ -444,20 +508,20 @@ const std::vector<Broken>& BrokenDocuments() {
          b.document["graphs"]["step1"]["nodes"].push_back(again);
          NodeOf(b, "step1", "cat")["inputs"] = {"psi", "c01b"};
        },
-       {"coding step 1: input 'y0' reads channel 0 at odd positions"}},
+       {"coding step 2: input 'y0' reads channel 0 at odd positions"}},
       {"ahead too small",
-       [](ModelBuilder& b) { StepOf(b, 0)["ahead"] = 4; },
-       {"coding step 0: ahead is 4, step 1 needs 5"}},
+       [](ModelBuilder& b) { StepOf(b, 1)["ahead"] = 4; },
+       {"coding step 1: ahead is 4, step 2 needs 5"}},
       {"ahead too small for the next group",
-       [](ModelBuilder& b) { StepOf(b, 1)["ahead"] = 2; },
-       {"coding step 1: ahead is 2, step 2 needs 3"}},
+       [](ModelBuilder& b) { StepOf(b, 2)["ahead"] = 2; },
+       {"coding step 2: ahead is 2, step 3 needs 3"}},
       {"hyper ahead too small",
-       [](ModelBuilder& b) { b.document["coding"]["hyper"]["ahead"] = 2; },
-       {"coding, hyper: ahead is 2, segment 0 needs 3"}},
+       [](ModelBuilder& b) { StepOf(b, 0)["ahead"] = 2; },
+       {"coding step 0: ahead is 2, segment 0 needs 3"}},
 
       {"table missing",
        [](ModelBuilder& b) { b.tensors.erase("coding.z.cdf"); },
-       {"coding, hyper: cdf names tensor 'coding.z.cdf', which is not in the file"}},
+       {"coding, tables 'z': cdf names tensor 'coding.z.cdf', which is not in the file"}},
       {"table dtype",
        [](ModelBuilder& b) { b.tensors["coding.z.cdf"].dtype = "F32"; },
        {"tensor 'coding.z.cdf': has dtype F32, I32 or I16 is wanted for cdf"}},
@@ -500,7 +564,7 @@ const std::vector<Broken>& BrokenDocuments() {
        {"table 1 covers the values 32760 to 32800, which are not all 16-bit"}},
       {"too few hyper tables",
        [](ModelBuilder& b) { b.AddTables("coding.z", 3, 20); },
-       {"coding, hyper: 3 tables for 4 channels"}},
+       {"coding step 0: 3 tables 'z' for 4 channels"}},
       {"no tables",
        [](ModelBuilder& b) { b.AddInts("coding.y.cdf_min", {}); },
        {"tensor 'coding.y.cdf_min': has 0 tables"}},
@@ -522,6 +586,54 @@ const std::vector<Broken>& BrokenDocuments() {
        {"tensor 'coding.y.thresholds': has dtype I32, F32 is wanted"}},
   };
   return list;
+}
+
+TEST_CASE("model document: a sound one is what it says") {
+  const auto document = LoadWhole(TinyModel().Build());
+  REQUIRE_MESSAGE(document.ok(), document.status().message());
+  const ModelDocument& d = *document;
+  CHECK(d.name == "tiny");
+  CHECK(d.form == "fp32");
+  CHECK(d.architecture == "light");
+  CHECK(d.picture_offset == 0.5f);
+  CHECK(d.picture_stride == 16);
+  CHECK(d.latent_channels == 8);
+  CHECK(d.fraction_bits == 6);
+  CHECK(d.hyper_stride == 64);
+  CHECK(d.rate.default_value == 4e-4);
+  CHECK(d.rate.suggested_max == 9e-4);
+  CHECK(Json::parse(d.provenance)["made_by"] == "tests");
+
+  CHECK(d.has_hyper);
+  CHECK(d.coding.segment_rows == 64);
+  const TableSet& z = d.coding.tables.at("z");
+  const TableSet& y = d.coding.tables.at("gaussian");
+  CHECK(z.tables.count() == 4);
+  CHECK_FALSE(z.has_thresholds);
+  CHECK(y.tables.count() == 8);
+  CHECK(y.tables.start.back() == y.tables.cdf.size());
+  CHECK(y.thresholds == std::vector<float>{-3, -2, -1, 0, 1, 2, 3});
+  REQUIRE(d.coding.steps.size() == 5);
+  CHECK(d.coding.hyper_step() == &d.coding.steps[0]);
+  CHECK(d.coding.steps[0].distribution == Distribution::kFixed);
+  CHECK(d.coding.steps[0].ahead == 3);
+  const CodingStep& step = d.coding.steps[4];
+  CHECK(step.codes == Coded::kLatents);
+  CHECK(step.distribution == Distribution::kMeansAndScales);
+  CHECK(step.positions() == kOddPositions);
+  REQUIRE(step.parts.size() == 1);
+  CHECK(step.parts[0].channel_begin == 4);
+  CHECK(step.channels() == 4);
+  CHECK(step.inputs[0].is_psi);
+  CHECK(step.inputs[2].channel_begin == 4);
+  CHECK(step.inputs[2].channel_end == 8);
+}
+
+TEST_CASE("model document: the least that is a model") {
+  const auto document = LoadWhole(testing::MiniModel().Build());
+  REQUIRE_MESSAGE(document.ok(), document.status().message());
+  REQUIRE(document->coding.steps.size() == 2);
+  CHECK(document->coding.steps[1].positions() == kAllPositions);
 }
 
 TEST_CASE("model file: broken documents and tensors are refused with the place and the value") {

@@ -98,7 +98,7 @@ TEST_CASE("LDL: the factors of a random positive matrix give it back") {
 
 TEST_CASE("layers: costs and live taps of light") {
   const Model model = LoadLight();
-  const std::vector<Layer> layers = ListLayers(*model.impl().file);
+  const std::vector<Layer> layers = ListLayers(model.impl());
   CHECK(LayerNamed(layers, "g_a/a1").macs_per_pixel == 600.0);     // 5x5x3x32 / 4
   CHECK(LayerNamed(layers, "g_a/a4").macs_per_pixel == 2400.0);    // 5x5x128x192 / 256
   CHECK(LayerNamed(layers, "g_s/s3").macs_per_pixel == 2400.0);    // 5x5x192x128 / 4 / 64
@@ -109,8 +109,8 @@ TEST_CASE("layers: costs and live taps of light") {
 
 TEST_CASE("groups: psi and what is concatenated with it are one, latents another") {
   const Model model = LoadLight();
-  const std::vector<Layer> layers = ListLayers(*model.impl().file);
-  const std::vector<Group> groups = ListGroups(*model.impl().file, layers);
+  const std::vector<Layer> layers = ListLayers(model.impl());
+  const std::vector<Group> groups = ListGroups(model.impl(), layers);
   const auto group_with = [&](const TensorKey& key) -> const Group& {
     for (const Group& group : groups) {
       for (const GroupTensor& tensor : group.tensors) {
@@ -153,7 +153,7 @@ TEST_CASE("rounding: within half a step, and sums within 31 bits whatever the we
   CAPTURE(seed);
   std::mt19937 random(seed);
   const Model model = LoadLight();
-  const std::vector<Layer> layers = ListLayers(*model.impl().file);
+  const std::vector<Layer> layers = ListLayers(model.impl());
   const Layer& layer = LayerNamed(layers, "g_s/sr4.a");
   const size_t size = layer.out_channels * layer.channels();
   std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
@@ -189,7 +189,7 @@ TEST_CASE("rounding: compensation makes the error of correlated inputs smaller")
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
   const Model model = LoadLight();
-  const std::vector<Layer> layers = ListLayers(*model.impl().file);
+  const std::vector<Layer> layers = ListLayers(model.impl());
   const Layer& layer = LayerNamed(layers, "g_a/ar2.c");
   const std::vector<float> matrix = ReadMatrix(*model.impl().file, layer);
   const size_t n = layer.channels();
@@ -237,7 +237,7 @@ TEST_CASE("rounding: digits take a sixteenth of the error of their channels") {
   CAPTURE(seed);
   std::mt19937 random(seed);
   const Model model = LoadLight();
-  const std::vector<Layer> layers = ListLayers(*model.impl().file);
+  const std::vector<Layer> layers = ListLayers(model.impl());
   std::uniform_real_distribution<float> uniform(-1.0f, 1.0f), factors(0.5f, 2.0f);
   for (const char* name : {"g_a/ar2.b", "g_s/s1"}) {
     const Layer& layer = LayerNamed(layers, name);
@@ -453,7 +453,7 @@ TEST_CASE("Quantise: layers that are named keep what they are named") {
   const Model model = LoadModel(TinyModelFile());
   QuantiseOptions options;
   options.rounding = WeightRounding::kNearest;
-  const std::vector<Layer> layers = ListLayers(*model.impl().file);
+  const std::vector<Layer> layers = ListLayers(model.impl());
   const std::string name = layers.front().name();
   for (const LayerPrecision precision :
        {LayerPrecision::kFp32, LayerPrecision::kFp16, LayerPrecision::kW16A16}) {
@@ -535,7 +535,7 @@ TEST_CASE("Quantise: what it refuses, and why") {
   options.tune = true;
   CHECK(has(message(model, SomePictures(), options), "seed_scheme"));
   options.tune = false;
-  options.keep = {{ListLayers(*model.impl().file).front().name(), LayerPrecision::kW16A16}};
+  options.keep = {{ListLayers(model.impl()).front().name(), LayerPrecision::kW16A16}};
   CHECK(has(message(model, SomePictures(), options), "seed_scheme"));
   options = {};
   options.progress = [](const QuantiseProgress&) { return false; };
@@ -548,7 +548,7 @@ TEST_CASE(
     "Quantise: weights beyond halves are refused where they would be halves, and only there") {
   ModelBuilder builder = TinyModel();
   const Model plain = LoadModel(TinyModelFile());
-  const Layer layer = ListLayers(*plain.impl().file).front();
+  const Layer layer = ListLayers(plain.impl()).front();
   builder.Float(layer.weight, 0) = 70000.0f;
   const Model model = LoadModel(builder.Build());
   QuantiseOptions options;

@@ -180,6 +180,9 @@ def to_fixed(x, scale):
     return np.rint(np.clip(x, np.float32(-32768), np.float32(32767))).astype(np.int16)
 
 
+POSITIONS = {"all": [[0, 0], [0, 1], [1, 0], [1, 1]], "even": [[0, 0], [1, 1]], "odd": [[0, 1], [1, 0]]}
+
+
 class Latents:
     """z and y_hat of a stream, segment after segment."""
 
@@ -187,57 +190,79 @@ class Latents:
         doc = model.doc
         self.model, self.coding, self.bits = model, doc["coding"], doc["latents"]["fraction_bits"]
         self.t = rate_to_t(doc["rate"], header.lrd)
-        stride, self.ratio = doc["picture"]["stride"], doc["hyper"]["stride"] // doc["latents"]["stride"]
+        stride = doc["picture"]["stride"]
         self.height, self.width = (-(-side // stride) * stride // doc["latents"]["stride"] for side in (header.height, header.width))
         self.rows = self.coding["segment_rows"]
         self.segments = -(-self.height // self.rows)
         self.y_hat = np.zeros((self.height, self.width, doc["latents"]["channels"]), np.int16)
-        self.z = np.zeros((-(-self.height // self.ratio), -(-self.width // self.ratio), doc["hyper"]["channels"]), np.int16)
-        self.z_tables, self.y_tables = model.tables(self.coding["hyper"]), model.tables(self.coding["gaussian"])
-        self.thresholds = model.tensor(self.coding["gaussian"]["thresholds"])
-
-    def hyper_rows(self, segment):
-        ends = [min(len(self.z), -(-self.rows * s // self.ratio) + self.coding["hyper"]["ahead"]) if s else 0 for s in (segment, segment + 1)]
-        return range(*ends)
+        self.z = None
+        if "hyper" in doc:
+            self.ratio = doc["hyper"]["stride"] // doc["latents"]["stride"]
+            self.z = np.zeros((-(-self.height // self.ratio), -(-self.width // self.ratio), doc["hyper"]["channels"]), np.int16)
+        self.tables = {name: model.tables(names) for name, names in self.coding["tables"].items()}
 
     def step_rows(self, step, segment):
-        return range(*(min(self.height, self.rows * s + step["ahead"]) if s else 0 for s in (segment, segment + 1)))
+        def end(segments):
+            rows = self.rows * segments
+            if not segments:
+                return 0
+            if step["codes"] == "z":
+                return min(len(self.z), -(-rows // self.ratio) + step["ahead"])
+            return min(self.height, rows + step["ahead"])
+        return range(end(segment), end(segment + 1))
 
-    def columns(self, step, row):
-        if step["parity"] == "all":
-            return range(self.width)
-        return range((row + (step["parity"] == "odd")) % 2, self.width, 2)
+    def row_symbols(self, step, row):
+        """What a step codes in a row, in order: column, first and last channel, first of the step's channels."""
+        width = (self.z if step["codes"] == "z" else self.y_hat).shape[1]
+        for column in range(width):
+            at = 0
+            for part in step["parts"]:
+                begin, end = part["channels"]
+                if [row & 1, column & 1] in POSITIONS.get(str(part["positions"]), part["positions"]):
+                    yield column, begin, end, at
+                at += end - begin
 
     def symbols(self, segment):
-        count = len(self.hyper_rows(segment)) * self.z.shape[1] * self.z.shape[2]
-        for step in self.coding["steps"]:
-            begin, end = step["channels"]
-            count += sum(len(self.columns(step, row)) for row in self.step_rows(step, segment)) * (end - begin)
-        return count
+        return sum(end - begin for step in self.coding["steps"] for row in self.step_rows(step, segment)
+                   for _, begin, end, _ in self.row_symbols(step, row))
 
     def step_input(self, source, psi):
         if source == "psi":
             return psi
         return self.y_hat[:, :, source[0]:source[1]].astype(np.float32) / np.float32(1 << self.bits)
 
+    def distributions(self, step, psi):
+        """Means in fixed point and table indices of a step's channels, at all positions or, with one row and column, for all."""
+        source, count = step["distribution"], sum(end - begin for begin, end in (part["channels"] for part in step["parts"]))
+        if source["kind"] == "fixed":
+            return np.zeros((1, 1, count), np.int16), np.arange(count)[None, None]
+        inputs = {name: self.step_input(where, psi) for name, where in source["inputs"].items()}
+        out = run_graph(self.model, source["graph"], inputs, self.t)
+        scales = out if source["kind"] == "scales" else out[:, :, count:]
+        thresholds = self.model.tensor(self.coding["tables"][source["tables"]]["thresholds"])
+        index = (scales[..., None] >= thresholds).sum(3)
+        means = np.zeros_like(index, np.int16) if source["kind"] == "scales" else to_fixed(out[:, :, :count], 1 << self.bits)
+        return means, index
+
     def decode(self, segment, payload):
         """The decoder, for its trace."""
         expect(len(payload) >= 4, "a segment without CRC")
-        rans = Rans(payload[:-4], self.symbols(segment))
-        for row in self.hyper_rows(segment):
-            self.z[row] = [[rans.get(table) for table in self.z_tables] for _ in range(self.z.shape[1])]
-        psi = run_graph(self.model, "h_s", {self.input_name("h_s"): self.z.astype(np.float32)}, self.t)[:self.height, :self.width]
+        rans, psi = Rans(payload[:-4], self.symbols(segment)), None
         for step in self.coding["steps"]:
-            begin, end = step["channels"]
-            inputs = {name: self.step_input(source, psi) for name, source in step["inputs"].items()}
-            out = run_graph(self.model, step["graph"], inputs, self.t)
-            means = to_fixed(out[:, :, :end - begin], 1 << self.bits)
-            index = (out[:, :, end - begin:, None] >= self.thresholds).sum(3)
+            is_hyper = step["codes"] == "z"
+            latents, bits = (self.z, 0) if is_hyper else (self.y_hat, self.bits)
+            tables = self.tables[step["distribution"]["tables"]]
+            means, index = self.distributions(step, psi)
+            fixed = index.shape[:2] == (1, 1) and step["distribution"]["kind"] == "fixed"
             for row in self.step_rows(step, segment):
-                for column in self.columns(step, row):
-                    symbols = [rans.get(self.y_tables[i]) for i in index[row, column]]
-                    sums = (np.array(symbols, np.int64) << self.bits) + means[row, column]
-                    self.y_hat[row, column, begin:end] = np.clip(sums, -32768, 32767)
+                for column, begin, end, at in self.row_symbols(step, row):
+                    where = (0, 0) if fixed else (row, column)
+                    symbols = [rans.get(tables[i]) for i in index[where][at:at + end - begin]]
+                    sums = (np.array(symbols, np.int64) << bits) + means[where][at:at + end - begin]
+                    latents[row, column, begin:end] = np.clip(sums, -32768, 32767)
+            if is_hyper:
+                z = {self.input_name("h_s"): self.z.astype(np.float32)}
+                psi = run_graph(self.model, "h_s", z, self.t)[:self.height, :self.width]
         rans.finish()
         done = self.y_hat[self.rows * segment:self.rows * (segment + 1)]
         expect(zlib.crc32(done.astype("<i2").tobytes()) == struct.unpack("<I", payload[-4:])[0], f"latents of segment {segment}")

@@ -147,11 +147,11 @@ def step_at(steps, t):
 def quantise(model, kept, x, t, gains=None):
     """x as `tensors` of a graph keep it -> (q - zero, step, the floats that this stands for). `gains`: x is still to be multiplied by them"""
     factor = model.tensor(kept["factor"]).astype(np.float64) if "factor" in kept else np.ones(x.shape[2])
-    if kept["steps"] == "dynamic":
+    if kept["scales"] == "dynamic":
         most = np.nan_to_num(np.abs(x), nan=np.inf).max((0, 1)) / factor
         step = min(max(most.max() / kept["max"], 1e-12), 1e12)
     else:
-        step = step_at(kept["steps"], t)
+        step = step_at(kept["scales"], t)
     low, high = (-kept["max"], kept["max"]) if kept["type"] == "i16" else (-kept["zero"], 255 - kept["zero"])
     inverse = (1 / (step * factor)).astype(np.float32)
     scaled = np.where(np.isnan(x), np.float32(0), x) * (inverse if gains is None else gains * inverse)
@@ -214,7 +214,7 @@ def run_graph(model, name, inputs, t=0.0):
         x = [values[i] for i in node["inputs"]]
         op = node["op"]
         form = forms.get(node["output"], {})
-        if op == "gain" and form.get("type") in ("i16", "u8") and form["steps"] != "dynamic" and joined_to_integers(node["inputs"][0]):
+        if op == "gain" and form.get("type") in ("i16", "u8") and form["scales"] != "dynamic" and joined_to_integers(node["inputs"][0]):
             store(node["output"], x[0], gain(model, node, t))     # joined: one factor
             continue
         if op == "digits":       # read as integers only
@@ -241,4 +241,4 @@ def run_graph(model, name, inputs, t=0.0):
                  "gain": lambda: x[0] * gain(model, node, t)}[op]()
         store(node["output"], y)
         parts[node["output"]] = node["inputs"]     # of a concatenation: its reader has one step for all of them
-    return values[graph["outputs"][0]]
+    return values[graph["output"]]

@@ -281,10 +281,10 @@ TEST_CASE("latent schedule: rows do not grow with the picture, and a giant is pl
   for (const Model& model :
        {LoadModel(TinyModelFile(7)), LoadModel(TinyModelFile(64)), LoadLight()}) {
     const Model::Impl& impl = model.impl();
-    const ModelDocument& document = impl.document();
+    const ModelDocument& document = impl.document;
     const auto rows_of = [&](uint32_t height, long hyper_rows, long step_rows,
                              long synthesis_rows) {
-      const LatentGeometry geometry(document, 16, height);
+      const LatentGeometry geometry(document, impl.graphs(), 16, height);
       LatentGraphs graphs;
       ExecutorOptions options;
       options.in_width = geometry.width();
@@ -296,8 +296,8 @@ TEST_CASE("latent schedule: rows do not grow with the picture, and a giant is pl
       graphs.hyper.bands = geometry.PsiBands(hyper_rows);
       for (size_t i = 0; i < impl.steps.size(); ++i) {
         const CodingStep& step = document.coding.steps[i];
-        options.bands = geometry.StepBands(step, step_rows);
-        graphs.steps.push_back({&step, impl.steps[i].get(), options});
+        if (impl.steps[i].plan != nullptr) options.bands = geometry.StepBands(step, step_rows);
+        graphs.steps.push_back({&step, impl.steps[i].plan.get(), options});
       }
       graphs.g_s = impl.g_s.get();
       graphs.synthesis = options;

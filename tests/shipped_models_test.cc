@@ -40,7 +40,7 @@ TEST_CASE("shipped models: form, size, exact integer paths") {
     const Model model = LoadShipped(shipped.name);
     CHECK(model.info().form == shipped.form);
     CHECK(static_cast<double>(model.info().file_bytes) <= shipped.most_size * whole);
-    for (const auto& [name, graph] : model.impl().document().graphs) {
+    for (const auto& [name, graph] : model.impl().graphs()) {
       if (name == "g_s" || name == "g_a") {
         CHECK(AllInteger(graph) == shipped.integer_pictures);
       } else if (name != "h_a") {

@@ -51,7 +51,8 @@ Image RunWhole(const std::shared_ptr<const Plan>& plan, Image* in, const Executo
   long fed = 0;
   for (long done = 0; done < out.height;) {
     for (const long end = (*executor)->InputEnd(); fed < end; ++fed) {
-      (*executor)->WriteInput(0, fed, in->At(fed, 0));
+      std::copy_n(in->At(fed, 0), in->width * in->channels, (*executor)->InputRow(0, fed));
+      (*executor)->StoreInput(0, fed);
     }
     (*executor)->Advance();
     const size_t stride = (*executor)->output_pixel_stride();
@@ -94,7 +95,7 @@ Image RunInStrips(const std::shared_ptr<const Plan>& plan, const Graph& graph, I
 void CompareStrips(const Model& model, double tolerance) {
   std::mt19937 random(TestSeed());
   const Model::Impl& impl = model.impl();
-  const auto unit = static_cast<size_t>(impl.document().latent_stride);
+  const auto unit = static_cast<size_t>(impl.document.latent_stride);
   for (const bool synthesis : {false, true}) {
     const std::shared_ptr<const Plan> plan = synthesis ? impl.g_s : impl.g_a;
     const Graph& graph = impl.graph(synthesis ? "g_s" : "g_a");
@@ -139,7 +140,7 @@ TEST_CASE("strips: the same outputs with the shipped models" * doctest::timeout(
 // What bands of whole rows would take.
 uint64_t BandBytes(const Model& model, const PictureInfo& info) {
   const Model::Impl& impl = model.impl();
-  const ModelDocument& document = impl.document();
+  const ModelDocument& document = impl.document;
   ExecutorOptions options;
   options.in_width = (info.width + 15) / 16 * 16 / static_cast<size_t>(document.latent_stride);
   options.in_height = (info.height + 15) / 16 * 16 / document.latent_stride;

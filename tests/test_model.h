@@ -46,7 +46,7 @@ class TestModel final : public ModelFile {
   Json& attributes(const std::string& node) { return attributes_[node]; }
   const Json& attributes(const std::string& node) const { return attributes_.at(node); }
 
-  const ModelDocument& document() const override { return document_; }
+  const Graphs& graphs() const override { return graphs_; }
   const ModelId& id() const override { return id_; }
   uint64_t file_bytes() const override { return 0; }
   const std::string& name() const override { return name_; }
@@ -54,12 +54,12 @@ class TestModel final : public ModelFile {
     const auto found = tensors_.find(name);
     return found == tensors_.end() ? nullptr : &found->second;
   }
-  const std::map<std::string, TensorView>& tensors() const override { return tensors_; }
+  const TensorTable& tensors() const override { return tensors_; }
   const std::string& document_text() const override { return text_; }
 
  private:
   std::mt19937 random_;
-  ModelDocument document_;
+  Graphs graphs_;
   std::string text_;
   ModelId id_{};
   std::string name_ = "test model";

@@ -97,7 +97,7 @@ class Graph:
     """Collects nodes; every method returns the name of the tensor that it makes."""
 
     def __init__(self, numeric_class, **inputs):
-        self.doc = {"class": numeric_class, "inputs": [{"name": n, "channels": c} for n, c in inputs.items()], "outputs": [], "nodes": []}
+        self.doc = {"class": numeric_class, "inputs": [{"name": n, "channels": c} for n, c in inputs.items()], "output": None, "nodes": []}
 
     def node(self, name, op, inputs, weights=None, **attributes):
         node = {"name": name, "op": op, "inputs": inputs, "output": name, **attributes}
@@ -132,7 +132,7 @@ class Graph:
         return self.end(self.conv(module[2], name + ".2", self.act(self.conv(module[0], name + ".0", x))))
 
     def end(self, output):
-        self.doc["outputs"] = [output]
+        self.doc["output"] = output
         return self.doc
 
 
@@ -169,15 +169,18 @@ def hyper_synthesis(net):
 
 
 def step_graphs(net):
-    """Graphs and coding steps: channel group x checkerboard parity, as Light.steps runs them."""
-    m, (g0, g1) = sum(GROUPS), GROUPS
-    graphs, steps = {}, []
+    """Graphs and coding steps: z, then y by channel group x checkerboard parity, as Light.steps runs them."""
+    m, (g0, g1), hyper = sum(GROUPS), GROUPS, net.z_mean.shape[0]
+    graphs = {}
+    steps = [{"codes": "z", "parts": [{"channels": [0, hyper], "positions": "all"}], "ahead": 3,
+              "distribution": {"kind": "fixed", "tables": "z"}}]
 
-    def add(parity, channels, ahead, name, sources, build):
+    def add(positions, channels, ahead, name, sources, build):
         g = Graph("exact", psi=m, **{n: end - begin for n, (begin, end) in sources.items()})
         graphs[name] = build(g)
-        steps.append({"graph": name, "channels": channels, "parity": parity, "ahead": ahead,
-                      "inputs": {"psi": "psi", **{n: list(r) for n, r in sources.items()}}})
+        steps.append({"codes": "y", "parts": [{"channels": channels, "positions": positions}], "ahead": ahead,
+                      "distribution": {"kind": "means_and_scales", "tables": "gaussian", "graph": name,
+                                       "inputs": {"psi": "psi", **{n: list(r) for n, r in sources.items()}}}})
 
     y0, y1 = {"y0": (0, g0)}, {"y1": (g0, m)}
     add("even", [0, g0], 5, "step0", {}, lambda g: g.params(net.p00, "p00", ["psi"]))
@@ -228,15 +231,16 @@ def document(net, name, steps_trained):
     graphs.update(step_graphs_)
     tables = lambda base: {"cdf": base + ".cdf", "cdf_start": base + ".cdf_start", "cdf_min": base + ".cdf_min"}
     return {
-        "format": 1, "name": name, "form": "fp32", "architecture": "light",
+        "format": 2, "name": name, "form": "fp32", "architecture": "light",
         "picture": {"channels": 3, "stride": 16, "padding": "edge", "offset": 0.5},
         "latents": {"channels": sum(GROUPS), "stride": 16, "fraction_bits": 6},
         "hyper": {"channels": net.z_mean.shape[0], "stride": 64},
         "rate": {"parameter": "lrd", "min": LRD_MIN, "max": LRD_MAX, "default": 4e-4, "suggested": [5e-5, 9e-4], "map": "log",
                  "lambda_per_lrd": LAMBDA_PER_LRD},
         "graphs": graphs,
-        "coding": {"segment_rows": 64, "hyper": {"ahead": 3, **tables("coding.z")},
-                   "gaussian": {"thresholds": "coding.y.thresholds", **tables("coding.y")}, "steps": steps},
+        "coding": {"segment_rows": 64,
+                   "tables": {"gaussian": {"thresholds": "coding.y.thresholds", **tables("coding.y")}, "z": tables("coding.z")},
+                   "steps": steps},
         "provenance": {"trained_steps": steps_trained, "licence": "Apache-2.0"},
     }
 

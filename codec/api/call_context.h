@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "codec/latents/latent_geometry.h"
-#include "engine/graph.h"
 #include "engine/status.h"
 #include "engine/thread_pool.h"
 #include "glint/glint.hpp"

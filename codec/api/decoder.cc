@@ -30,19 +30,19 @@ Status BadStream(const std::string& what) { return Status::Error(StatusCode::kBa
 // Symbols out of rANS.
 class DecoderPort final : public SymbolPort {
  public:
-  DecoderPort(const Model::Impl& model, size_t row_values)
-      : fraction_bits_(model.document().fraction_bits),
-        rans_(&model.tables),
-        symbols_(row_values) {}
+  explicit DecoderPort(const Model::Impl& model)
+      : fraction_bits_(model.document.fraction_bits), rans_(&model.tables) {}
 
-  Status CodeHyperRow(long, const uint16_t* table, size_t count, int16_t* values) override {
-    return rans_.Get(table, count, values) ? Status::Ok() : Damaged();
-  }
-
-  Status CodeLatentRow(const LatentRow& row, const int16_t* mean, const uint8_t* table,
-                       int16_t* y_hat) override {
-    if (!rans_.Get(table, row.symbols(), symbols_.data())) return Damaged();
-    kernels::Dequantise(symbols_.data(), mean, y_hat, row.symbols(), fraction_bits_);
+  Status CodeRow(Coded coded, const SymbolRow& row, const int16_t* mean, const RowTables& tables,
+                 int16_t* decoded) override {
+    symbols_.resize(std::max(symbols_.size(), row.symbols));
+    rans_.SetFirstTable(tables.first);
+    const bool good = tables.narrow != nullptr
+                          ? rans_.Get(tables.narrow, row.symbols, symbols_.data())
+                          : rans_.Get(tables.wide, row.symbols, symbols_.data());
+    if (!good) return Damaged();
+    kernels::Dequantise(symbols_.data(), mean, decoded, row.symbols,
+                        coded == Coded::kHyper ? 0 : fraction_bits_);
     return Status::Ok();
   }
 
@@ -78,9 +78,9 @@ class Decoder {
         report_(*report),
         context_(options),
         output_(OutputInfo(stream.header.source)),
-        geometry_(model.document(), output_.width, output_.height),
-        pixels_(output_, model.document().picture_offset, stream.header.gray),
-        latent_row_(geometry_.width() * static_cast<size_t>(model.document().latent_channels)) {}
+        geometry_(model.document, model.graphs(), output_.width, output_.height),
+        pixels_(output_, model.document.picture_offset, stream.header.gray),
+        latent_row_(geometry_.width() * static_cast<size_t>(model.document.latent_channels)) {}
 
   // Nothing but what Run would hold.
   Result<uint64_t> Plan() {
@@ -100,7 +100,7 @@ class Decoder {
   Status Run(const Sink& sink, uint64_t more_bytes) {
     GLINT_TRY(CheckHeader());
     GLINT_TRY(context_.Init());
-    const double t = RateToT(model_.document().rate, stream_.header.lrd);
+    const double t = RateToT(model_.document.rate, stream_.header.lrd);
     const ExecutorOptions synthesis = SynthesisOptions(t);
     StripTransform strips(model_.g_s, model_.graph("g_s"), synthesis, Shape());
     if (strips.PaysOff(StripBuffers())) return RunStrips(t, &strips, sink, more_bytes);
@@ -130,7 +130,7 @@ class Decoder {
                                                         model_.info.id + " (" + model_.info.name +
                                                         ", " + model_.info.form + ")");
     }
-    const RateControl& rate = model_.document().rate;
+    const RateControl& rate = model_.document.rate;
     if (!(header.lrd >= static_cast<float>(rate.min) &&
           header.lrd <= static_cast<float>(rate.max))) {
       return BadStream("its lrd of " + std::to_string(header.lrd) + " is none of the model's");
@@ -144,7 +144,7 @@ class Decoder {
   }
 
   ExecutorOptions SynthesisOptions(double t) const {
-    const ModelDocument& document = model_.document();
+    const ModelDocument& document = model_.document;
     ExecutorOptions options;
     options.in_width = geometry_.width();
     options.in_height = geometry_.height();
@@ -177,7 +177,7 @@ class Decoder {
 
   // `then`: after each segment.
   Status DecodeSegments(LatentCoder* coder, const std::function<Status(long s)>& then) {
-    DecoderPort port(model_, latent_row_);
+    DecoderPort port(model_);
     for (long s = 0; s < geometry_.segments(); ++s) {
       const Status status = DecodeSegment(s, coder, &port);
       if (!status.ok()) return Blame(status).WithContext("segment " + std::to_string(s));
@@ -237,7 +237,7 @@ class Decoder {
   // ---- in strips
 
   StripShape Shape() const {
-    const auto unit = static_cast<size_t>(model_.document().latent_stride);
+    const auto unit = static_cast<size_t>(model_.document.latent_stride);
     return {geometry_.width(), 1, unit, std::max<size_t>(1, kStripPixels / unit)};
   }
 
@@ -303,7 +303,7 @@ class Decoder {
 
   Status SynthesiseStrips(StripTransform* strips, const int16_t* y_hat, uint8_t* colour) {
     const StageClock clock(&report_.times.synthesis);
-    const auto channels = static_cast<size_t>(model_.document().latent_channels);
+    const auto channels = static_cast<size_t>(model_.document.latent_channels);
     const auto read = [&](long row, size_t first, size_t count, float* values) {
       kernels::FixedToFloat(y_hat + static_cast<size_t>(row) * latent_row_ + first * channels,
                             values, count * channels, FixedScale());
@@ -317,7 +317,7 @@ class Decoder {
     return strips->Run(read, write, [&](double done) { return context_.Progress(done); });
   }
 
-  float FixedScale() const { return static_cast<float>(1 << model_.document().fraction_bits); }
+  float FixedScale() const { return static_cast<float>(1 << model_.document.fraction_bits); }
   static Status NoMemory() {
     return Status::Error(StatusCode::kLimit, "out of memory for the picture");
   }

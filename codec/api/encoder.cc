@@ -45,10 +45,10 @@ class Analysis {
         geometry_(geometry),
         info_(info),
         context_(context),
-        pixels_(info, geometry.padded_width(), model.document().picture_offset),
-        y_row_(geometry.width() * static_cast<size_t>(model.document().latent_channels)),
-        z_row_(geometry.hyper_width() * static_cast<size_t>(model.document().hyper_channels)),
-        fixed_scale_(static_cast<float>(1 << model.document().fraction_bits)),
+        pixels_(info, geometry.padded_width(), model.document.picture_offset),
+        y_row_(geometry.width() * static_cast<size_t>(model.document.latent_channels)),
+        z_row_(geometry.hyper_width() * static_cast<size_t>(model.document.hyper_channels)),
+        fixed_scale_(static_cast<float>(1 << model.document.fraction_bits)),
         picture_bytes_(MultiplyBytes(pixels_.ColourBytes(), info.height)),
         y_options_(Options(model, geometry, context, options, t)),
         z_options_(y_options_),
@@ -70,8 +70,11 @@ class Analysis {
     GLINT_ASSIGN(uint64_t y, in_strips_ ? strips_.MemoryNeeded()
                                         : Executor::MemoryNeeded(*model_.g_a, y_options_));
     if (in_strips_) y += picture_bytes_;
-    GLINT_ASSIGN(const uint64_t z, Executor::MemoryNeeded(*model_.h_a, z_options_));
-    return y + z + pixels_.MemoryNeeded() + (geometry_.padded_width() * 3 + y_row_) * sizeof(float);
+    if (model_.h_a != nullptr) {
+      GLINT_ASSIGN(const uint64_t z, Executor::MemoryNeeded(*model_.h_a, z_options_));
+      y += z;
+    }
+    return y + pixels_.MemoryNeeded();
   }
 
   Status Allocate() {
@@ -79,12 +82,13 @@ class Analysis {
     if (!in_strips_) {
       GLINT_ASSIGN(g_a_, Executor::Make(model_.g_a, y_options_));
     }
-    GLINT_ASSIGN(h_a_, Executor::Make(model_.h_a, z_options_));
+    if (model_.h_a != nullptr) {
+      GLINT_ASSIGN(h_a_, Executor::Make(model_.h_a, z_options_));
+    }
     if (in_strips_ && !picture_.Allocate(static_cast<size_t>(picture_bytes_))) {
       return Status::Error(StatusCode::kLimit, "out of memory for the picture");
     }
-    if (!row_.Allocate(geometry_.padded_width() * 3) || !y_floats_.Allocate(y_row_) ||
-        !y_.Allocate(y_row_ * static_cast<size_t>(geometry_.height())) ||
+    if (!y_.Allocate(y_row_ * static_cast<size_t>(geometry_.height())) ||
         !z_.Allocate(z_row_ * static_cast<size_t>(geometry_.hyper_height()))) {
       return Status::Error(StatusCode::kLimit, "out of memory for the latents");
     }
@@ -116,8 +120,6 @@ class Analysis {
     g_a_.reset();
     h_a_.reset();
     pixels_.Free();
-    row_ = {};
-    y_floats_ = {};
     picture_ = {};
   }
 
@@ -128,6 +130,7 @@ class Analysis {
     for (const StepProfile& step : in_strips_ ? strips_.profile() : g_a_->profile()) {
       layers->push_back({"g_a", step.name, step.kernel, step.macs, step.seconds});
     }
+    if (h_a_ == nullptr) return;
     for (const StepProfile& step : h_a_->profile()) {
       layers->push_back({"h_a", step.name, step.kernel, step.macs, step.seconds});
     }
@@ -139,7 +142,7 @@ class Analysis {
     ExecutorOptions options;
     options.in_width = geometry.padded_width();
     options.in_height = geometry.padded_height();
-    options.bands.rows = context.BandLatentRows(model.document(), geometry);
+    options.bands.rows = context.BandLatentRows(model.document, geometry);
     options.t = t;
     options.runner = context.runner();
     options.profile = call.profile;
@@ -147,7 +150,7 @@ class Analysis {
   }
 
   static StripShape Shape(const Model::Impl& model, const LatentGeometry& geometry) {
-    const auto unit = static_cast<size_t>(model.document().latent_stride);
+    const auto unit = static_cast<size_t>(model.document.latent_stride);
     return {geometry.width(), unit, 1, std::max<size_t>(1, kStripPixels / unit)};
   }
 
@@ -167,7 +170,7 @@ class Analysis {
       pixels_.Convert(colour, std::min(count, info_.width - first), count, values);
     };
     const auto latents = [&](long row, size_t first, size_t count, const float* values, size_t) {
-      const auto channels = static_cast<size_t>(model_.document().latent_channels);
+      const auto channels = static_cast<size_t>(model_.document.latent_channels);
       kernels::FloatToFixed(values, y_.get() + static_cast<size_t>(row) * y_row_ + first * channels,
                             count * channels, fixed_scale_);
     };
@@ -186,8 +189,8 @@ class Analysis {
     if (inside) GLINT_TRY(source->Next(pixels_.samples()));
     {
       const StageClock clock(&times->analysis);
-      if (inside) pixels_.ToFloats(row_.get());
-      g_a_->WriteInput(0, rows_read_, row_.get());
+      pixels_.ToFloats(g_a_->InputRow(0, rows_read_));
+      g_a_->StoreInput(0, rows_read_);
     }
     return inside && take_alpha ? take_alpha(pixels_.Alpha()) : Status::Ok();
   }
@@ -199,8 +202,8 @@ class Analysis {
       const long need = h_a_->InputEnd();
       if (need > y_end) return;
       for (; y_fed_ < need; ++y_fed_) {
-        kernels::FixedToFloat(y_row(y_fed_), y_floats_.get(), y_row_, fixed_scale_);
-        h_a_->WriteInput(0, y_fed_, y_floats_.get());
+        kernels::FixedToFloat(y_row(y_fed_), h_a_->InputRow(0, y_fed_), y_row_, fixed_scale_);
+        h_a_->StoreInput(0, y_fed_);
       }
       h_a_->Advance();
       ToFixed(*h_a_, z_done_, z_row_, 1.0f, z_.get());
@@ -227,8 +230,6 @@ class Analysis {
   bool in_strips_ = false;
   AlignedBuffer<uint8_t> picture_;  // in strips only
   std::unique_ptr<Executor> g_a_, h_a_;
-  AlignedBuffer<float> row_;
-  AlignedBuffer<float> y_floats_;
   AlignedBuffer<int16_t> y_, z_;
   long rows_read_ = 0;
   long y_fed_ = 0;
@@ -238,30 +239,33 @@ class Analysis {
 // Symbols from y and z into rANS.
 class EncoderPort final : public SymbolPort {
  public:
-  EncoderPort(const Model::Impl& model, const Analysis& analysis, size_t row_values)
+  EncoderPort(const Model::Impl& model, const Analysis& analysis)
       : analysis_(analysis),
-        latent_channels_(static_cast<size_t>(model.document().latent_channels)),
-        fraction_bits_(model.document().fraction_bits),
-        rans_(&model.tables),
-        y_(row_values),
-        symbols_(row_values) {}
+        hyper_channels_(static_cast<size_t>(model.document.hyper_channels)),
+        latent_channels_(static_cast<size_t>(model.document.latent_channels)),
+        fraction_bits_(model.document.fraction_bits),
+        rans_(&model.tables) {}
 
-  Status CodeHyperRow(long row, const uint16_t* table, size_t count, int16_t* values) override {
-    std::memcpy(values, analysis_.z_row(row), count * sizeof(int16_t));
-    rans_.Put(table, values, count);
-    return Status::Ok();
-  }
-
-  Status CodeLatentRow(const LatentRow& row, const int16_t* mean, const uint8_t* table,
-                       int16_t* y_hat) override {
-    const int16_t* in =
-        analysis_.y_row(row.row) + row.positions.first * latent_channels_ + row.channel_begin;
-    for (size_t p = 0; p < row.positions.count; ++p) {
-      std::memcpy(y_.data() + p * row.channels, in, row.channels * sizeof(int16_t));
-      in += row.positions.step * latent_channels_;
+  Status CodeRow(Coded coded, const SymbolRow& row, const int16_t* mean, const RowTables& tables,
+                 int16_t* decoded) override {
+    const bool is_hyper = coded == Coded::kHyper;
+    const int16_t* latents = is_hyper ? analysis_.z_row(row.row) : analysis_.y_row(row.row);
+    const size_t channels = is_hyper ? hyper_channels_ : latent_channels_;
+    values_.resize(std::max(values_.size(), row.symbols));
+    symbols_.resize(values_.size());
+    int16_t* value = values_.data();
+    row.ForEachRun([&](size_t column, const ChannelRun& run) {
+      std::memcpy(value, latents + column * channels + run.channel, run.count * sizeof(int16_t));
+      value += run.count;
+    });
+    kernels::Quantise(values_.data(), mean, symbols_.data(), decoded, row.symbols,
+                      is_hyper ? 0 : fraction_bits_);
+    rans_.SetFirstTable(tables.first);
+    if (tables.narrow != nullptr) {
+      rans_.Put(tables.narrow, symbols_.data(), row.symbols);
+    } else {
+      rans_.Put(tables.wide, symbols_.data(), row.symbols);
     }
-    kernels::Quantise(y_.data(), mean, symbols_.data(), y_hat, row.symbols(), fraction_bits_);
-    rans_.Put(table, symbols_.data(), row.symbols());
     return Status::Ok();
   }
 
@@ -269,10 +273,10 @@ class EncoderPort final : public SymbolPort {
 
  private:
   const Analysis& analysis_;
-  const size_t latent_channels_;
+  const size_t hyper_channels_, latent_channels_;
   const int fraction_bits_;
   RansEncoder rans_;
-  std::vector<int16_t> y_;
+  std::vector<int16_t> values_;  // of a row, in the order of the stream
   std::vector<int16_t> symbols_;
 };
 
@@ -296,7 +300,7 @@ class Encoder {
   Result<EncodingMemory> Plan() {
     GLINT_TRY(CheckPictureInfo(info_, options_.limits));
     GLINT_TRY(context_.Init());
-    const LatentGeometry geometry(model_.document(), info_.width, info_.height);
+    const LatentGeometry geometry(model_.document, model_.graphs(), info_.width, info_.height);
     const Analysis analysis(model_, geometry, info_, context_, options_, 0);
     LatentCoder coder(model_, geometry, {0, context_.runner(), false, nullptr});
     GLINT_TRY(coder.Plan());
@@ -309,9 +313,9 @@ class Encoder {
   Result<Bytes> Run(const Metadata& metadata, const RowReader& read) {
     GLINT_TRY(CheckPictureInfo(info_, options_.limits));
     GLINT_TRY(context_.Init());
-    GLINT_ASSIGN(const float lrd, ChooseLrd(model_.document().rate, options_.lrd));
-    const double t = RateToT(model_.document().rate, lrd);
-    const LatentGeometry geometry(model_.document(), info_.width, info_.height);
+    GLINT_ASSIGN(const float lrd, ChooseLrd(model_.document.rate, options_.lrd));
+    const double t = RateToT(model_.document.rate, lrd);
+    const LatentGeometry geometry(model_.document, model_.graphs(), info_.width, info_.height);
     SourceRows source(info_, read, options_.exact);
     Analysis analysis(model_, geometry, info_, context_, options_, t);
     LatentCoder coder(model_, geometry, {t, context_.runner(), options_.profile, nullptr});
@@ -404,8 +408,7 @@ class Encoder {
 
   Status CodeSegments(const LatentGeometry& geometry, const Analysis& analysis, LatentCoder* coder,
                       ContainerWriter* container, const Bytes* stream) {
-    EncoderPort port(model_, analysis,
-                     geometry.width() * static_cast<size_t>(model_.document().latent_channels));
+    EncoderPort port(model_, analysis);
     Bytes payload;
     for (long s = 0; s < geometry.segments(); ++s) {
       payload.clear();

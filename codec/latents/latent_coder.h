@@ -1,16 +1,19 @@
-// Everything between z and the symbols, once for encoder and decoder: hyper synthesis, contexts,
-// parameter nets, means and table indices, y_hat. What differs is behind SymbolPort. Called by
-// codec/api/encoder and codec/api/decoder, one LatentCoder per picture. Thread rules: one caller;
-// uses its runner's workers inside CodeSegment.
+// Everything between the stream's symbols and the latents, once for encoder and decoder: the coding
+// steps with their hyper synthesis, contexts and parameter nets, means and table indices, decoded
+// latents. What differs is behind SymbolPort. Called by codec/api, one LatentCoder per picture.
+// Thread rules: one caller; uses its runner's workers inside CodeSegment.
 #ifndef GLINT_CODEC_LATENTS_LATENT_CODER_H_
 #define GLINT_CODEC_LATENTS_LATENT_CODER_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "codec/latents/latent_geometry.h"
+#include "codec/latents/latent_schedule.h"
+#include "codec/latents/symbol_rows.h"
 #include "codec/model/model_impl.h"
 #include "engine/aligned.h"
 #include "engine/executor.h"
@@ -18,27 +21,6 @@
 #include "engine/status.h"
 
 namespace glint {
-
-// The positions and channels of y that a step codes in one row.
-struct LatentRow {
-  long row = 0;
-  RowPositions positions;
-  size_t channel_begin = 0;
-  size_t channels = 0;
-  size_t symbols() const { return positions.count * channels; }
-};
-
-// Where symbols go to or come from, a row at a time, in the order of the stream.
-class SymbolPort {
- public:
-  virtual ~SymbolPort() = default;
-  // A row of z, `count` values, column by column with its channels; values[i] stands under
-  // table[i]. The encoder fills `values` from its z, the decoder from the stream.
-  virtual Status CodeHyperRow(long row, const uint16_t* table, size_t count, int16_t* values) = 0;
-  // Position by position with the step's channels: means in fixed point and tables in, y_hat out.
-  virtual Status CodeLatentRow(const LatentRow& row, const int16_t* mean, const uint8_t* table,
-                               int16_t* y_hat) = 0;
-};
 
 struct LatentCoderOptions {
   double t = 0;
@@ -65,50 +47,73 @@ class LatentCoder {
   uint32_t LatentCrc(long segment);
   // y_hat as the nets read it, all channels; rows of coded segments as far back as g_s may need
   // them.
-  const RowRing& latents() const { return y_ring_; }
+  const RowRing& latents() const { return y_.ring; }
 
   void AppendProfile(std::vector<LayerProfile>* layers) const;
 
  private:
+  // Decoded z or y, as graphs read it.
+  struct Latents {
+    RowRing ring;
+    RowRing::Layout layout;
+    const Quantisation* quantisation = nullptr;  // nullptr: floats
+    float fixed_scale = 1;                       // 2^fraction_bits
+    long cleared_end = 0;                        // rows that have been zeroed for their use
+
+    size_t row_values() const { return layout.width * layout.channels; }
+    // A row still has the latents of the row that it held before; dense kernels must read zeros
+    // where nothing has been coded yet.
+    void Clear(long end);
+    void Store(const SymbolRow& row, const int16_t* decoded);
+  };
   struct Step {
     const CodingStep* coding = nullptr;
-    const glint::Plan* plan = nullptr;
+    const glint::Plan* plan = nullptr;  // nullptr: fixed tables
+    SymbolRows rows;
+    size_t first_table = 0;
+    const std::vector<float>* thresholds = nullptr;
     std::unique_ptr<Executor> executor;
+    long end = 0;  // rows that are coded, where there is no executor
+    // Fixed: of a row, by row parity.
+    std::array<AlignedBuffer<uint16_t>, 2> fixed_tables;
   };
 
+  Latents& LatentsOf(Coded coded) { return coded == Coded::kHyper ? z_ : y_; }
+  LatentGraphs Graphs() const;
+  RowRing::Layout LayoutOf(const Quantisation* quantisation, size_t channels, size_t width,
+                           long height, size_t halo, long capacity) const;
   ExecutorOptions HyperOptions() const;
-  ExecutorOptions StepOptions(const Step& step) const;
+  ExecutorOptions StepOptions(const CodingStep& coding) const;
   std::vector<Executor::BoundInput> HyperInputs() const;
   std::vector<Executor::BoundInput> StepInputs(const Step& step) const;
-  size_t MostRowSymbols() const;
+  size_t BandSymbols() const { return most_row_symbols_ * static_cast<size_t>(step_band_); }
+  static void FillFixedTables(Step* step);
 
-  Status CodeHyper(long segment, SymbolPort* port, StageTimes* times);
+  Status CodeFixedStep(Step* step, long segment, SymbolPort* port, StageTimes* times);
+  Status CodeGraphStep(Step* step, long segment, SymbolPort* port, StageTimes* times);
+  Status CodeRow(Step* step, const SymbolRow& row, const int16_t* mean, const RowTables& tables,
+                 SymbolPort* port);
+  void PredictRows(const Step& step, long begin, long end);
   void SynthesiseHyper(long segment);
   void ClearBeyondPsi(long row);
-  Status CodeStep(Step* step, long segment, SymbolPort* port, StageTimes* times);
-  void PredictRows(Step* step, long begin, long end);
-  void ClearRows(long end);
-  LatentRow RowOf(const Step& step, long row) const;
-  void StoreRow(const LatentRow& row, const int16_t* y_hat);
 
   const Model::Impl& model_;
   const LatentGeometry& geometry_;
   LatentCoderOptions options_;
-  float fixed_scale_ = 1;                         // 2^fraction_bits
-  const Quantisation* y_quantisation_ = nullptr;  // of what the nets read; nullptr: floats
+  bool has_hyper_ = false;
   long hyper_band_ = 1;
   long step_band_ = 1;
+  size_t most_row_symbols_ = 0;  // of any step
   std::vector<Step> steps_;
-  RowRing::Layout z_layout_, psi_layout_, y_layout_;
-  RowRing z_ring_, psi_ring_, y_ring_;
+  Latents z_, y_;
+  RowRing::Layout psi_layout_;
+  RowRing psi_ring_;
   std::unique_ptr<Executor> h_s_;
-  long cleared_end_ = 0;  // rows of y_ring_ that have been zeroed for their use
-  // Of a row of z, and of the rows of a band of a step.
-  AlignedBuffer<uint16_t> z_tables_;
-  AlignedBuffer<int16_t> z_values_;
+  // Of the rows of a band of a step.
   AlignedBuffer<int16_t> means_;
   AlignedBuffer<uint8_t> tables_;
-  AlignedBuffer<int16_t> y_hat_;
+  AlignedBuffer<int16_t> row_;    // a row of decoded latents
+  AlignedBuffer<int16_t> zeros_;  // the means of a row that has none
 };
 
 }  // namespace glint

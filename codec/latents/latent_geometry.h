@@ -1,59 +1,54 @@
 // Sizes of latents, which rows and how many symbols each segment holds: the numbers of
-// docs/BITSTREAM.md. Called by codec/latents/latent_coder, encoder and decoder. Thread rules:
-// values.
+// docs/BITSTREAM.md. Called by codec/latents, encoder and decoder. Thread rules: values.
 #ifndef GLINT_CODEC_LATENTS_LATENT_GEOMETRY_H_
 #define GLINT_CODEC_LATENTS_LATENT_GEOMETRY_H_
 
 #include <cstddef>
 #include <cstdint>
 
+#include "codec/model/model_document.h"
 #include "engine/executor.h"
-#include "engine/graph.h"
 
 namespace glint {
 
-// Positions of a row that a parity wants: first, first + step, ...
-struct RowPositions {
-  size_t first = 0;
-  size_t step = 1;
-  size_t count = 0;
-};
-RowPositions PositionsOf(Parity parity, long row, size_t width);
-
 class LatentGeometry {
  public:
-  // Of a picture of width x height pixels, both at most 2^31.
-  LatentGeometry(const ModelDocument& document, uint32_t width, uint32_t height);
+  // Of a picture of width x height pixels, both at most 2^31. The model's document and graphs must
+  // outlive this.
+  LatentGeometry(const ModelDocument& document, const Graphs& graphs, uint32_t width,
+                 uint32_t height);
 
   size_t padded_width() const { return padded_width_; }  // of the picture
   long padded_height() const { return padded_height_; }
   size_t width() const { return width_; }  // of y
   long height() const { return height_; }
-  size_t hyper_width() const { return hyper_width_; }  // of z
+  size_t hyper_width() const { return hyper_width_; }  // of z; 0 without
   long hyper_height() const { return hyper_height_; }
+  size_t WidthOf(Coded coded) const { return coded == Coded::kHyper ? hyper_width_ : width_; }
 
   long segments() const { return segments_; }
   // Segment s holds the rows from the end of segment s - 1 (0 for the first) to its own.
   long LatentEnd(long segment) const;
-  long HyperEnd(long segment) const;
-  long StepEnd(const CodingStep& step, long segment) const;
-  long PsiEnd(long segment) const;  // what the segment's steps read of psi
+  long StepEnd(const CodingStep& step, long segment) const;  // of what the step codes
+  long PsiEnd(long segment) const;                           // what the segment's steps read of psi
   // Bands of the executors that compute them: `rows` at a time, stopping where segments end.
   Bands StepBands(const CodingStep& step, long rows) const;
   Bands PsiBands(long rows) const;
-  // Symbols of the segment: all of z and of all steps.
+  // Symbols of the segment: those of all steps.
   uint64_t Symbols(long segment) const;
   uint64_t MostSymbols() const;  // of any segment
   uint64_t AllSymbols() const;
 
  private:
+  uint64_t SymbolsOfRows(const CodingStep& step, long begin, long end) const;
+
   const ModelDocument* document_;
   size_t padded_width_;
   long padded_height_;
   size_t width_;
   long height_;
-  size_t hyper_width_;
-  long hyper_height_;
+  size_t hyper_width_ = 0;
+  long hyper_height_ = 0;
   long segments_;
   long psi_ahead_ = 0;  // rows of psi that steps read beyond the segment
 };

@@ -16,8 +16,9 @@ class Simulation {
       : document_(document), geometry_(geometry), graphs_(graphs), steps_(graphs.steps.size()) {}
 
   Result<LatentRows> Run() {
-    GLINT_TRY(hyper_.Init(*graphs_.h_s, graphs_.hyper));
+    if (graphs_.h_s != nullptr) GLINT_TRY(hyper_.Init(*graphs_.h_s, graphs_.hyper));
     for (size_t i = 0; i < steps_.size(); ++i) {
+      if (!HasGraph(i)) continue;
       GLINT_TRY(steps_[i].Init(*graphs_.steps[i].plan, graphs_.steps[i].options));
     }
     if (graphs_.g_s != nullptr) GLINT_TRY(synthesis_.Init(*graphs_.g_s, graphs_.synthesis));
@@ -35,8 +36,25 @@ class Simulation {
   }
 
  private:
+  bool HasGraph(size_t step) const { return graphs_.steps[step].plan != nullptr; }
+
   Status RunSegment(long segment) {
-    const long z_end = geometry_.HyperEnd(segment);
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      if (graphs_.steps[i].coding->codes == Coded::kHyper) {
+        GLINT_TRY(RunHyper(*graphs_.steps[i].coding, segment));
+      } else {
+        GLINT_TRY(RunStep(i, segment));
+      }
+    }
+    coded_end_ = geometry_.LatentEnd(segment);
+    if (graphs_.g_s == nullptr) return Status::Ok();
+    while (!synthesis_.done() && synthesis_.InputEnd() <= coded_end_) synthesis_.Advance();
+    return Status::Ok();
+  }
+
+  // All rows of z, then psi.
+  Status RunHyper(const CodingStep& coding, long segment) {
+    const long z_end = geometry_.StepEnd(coding, segment);
     Raise(z_end - std::min(z_end, hyper_.InputLowest(0)), &rows_.z);
     while (hyper_.end() < geometry_.PsiEnd(segment)) {
       if (hyper_.InputEnd() > z_end) return Missing(segment, "h_s", "z", hyper_.InputEnd(), z_end);
@@ -44,16 +62,17 @@ class Simulation {
       Raise(psi_end_ - PsiLowest(), &rows_.psi);
       hyper_.Advance();
     }
-    for (size_t i = 0; i < steps_.size(); ++i) GLINT_TRY(RunStep(i, segment));
-    coded_end_ = geometry_.LatentEnd(segment);
-    if (graphs_.g_s == nullptr) return Status::Ok();
-    while (!synthesis_.done() && synthesis_.InputEnd() <= coded_end_) synthesis_.Advance();
     return Status::Ok();
   }
 
   // y is cleared as far as a step goes before the step reads it.
   Status RunStep(size_t index, long segment) {
     const CodingStep& coding = *graphs_.steps[index].coding;
+    if (!HasGraph(index)) {
+      y_end_ = std::max(y_end_, geometry_.StepEnd(coding, segment));
+      Raise(y_end_ - YLowest(), &rows_.y);
+      return Status::Ok();
+    }
     Schedule& step = steps_[index];
     while (step.end() < geometry_.StepEnd(coding, segment)) {
       y_end_ = std::max(y_end_, step.next_end());
@@ -97,10 +116,12 @@ class Simulation {
   }
 
   bool Steady() const {
-    if (!hyper_.steady() || YLowest() <= 0 || PsiLowest() <= 0) return false;
-    const auto steady = [](const Schedule& step) { return step.steady(); };
-    return std::all_of(steps_.begin(), steps_.end(), steady) &&
-           (graphs_.g_s == nullptr || synthesis_.steady());
+    if (YLowest() <= 0) return false;
+    if (graphs_.h_s != nullptr && (!hyper_.steady() || PsiLowest() <= 0)) return false;
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      if (HasGraph(i) && !steps_[i].steady()) return false;
+    }
+    return graphs_.g_s == nullptr || synthesis_.steady();
   }
 
   // Segments after which rows of all tensors have moved on by whole periods.
@@ -109,9 +130,13 @@ class Simulation {
     const auto segments = [](long rows_of_segment, long period) {
       return period / std::gcd(rows_of_segment, period);
     };
-    long period = segments(rows, document_.hyper_stride / document_.latent_stride);
-    period = std::lcm(period, segments(rows, hyper_.period()));
-    for (const Schedule& step : steps_) period = std::lcm(period, segments(rows, step.period()));
+    long period = 1;
+    if (graphs_.h_s != nullptr) {
+      period = std::lcm(segments(rows, document_.hyper_ratio()), segments(rows, hyper_.period()));
+    }
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      if (HasGraph(i)) period = std::lcm(period, segments(rows, steps_[i].period()));
+    }
     if (graphs_.g_s == nullptr) return period;
     return std::lcm(period, segments(rows * document_.latent_stride, synthesis_.period()));
   }

@@ -9,7 +9,6 @@
 
 #include "codec/latents/latent_geometry.h"
 #include "engine/executor.h"
-#include "engine/graph.h"
 #include "engine/status.h"
 
 namespace glint {
@@ -18,10 +17,10 @@ namespace glint {
 struct LatentGraphs {
   struct Step {
     const CodingStep* coding = nullptr;
-    const Plan* plan = nullptr;
+    const Plan* plan = nullptr;  // nullptr: fixed tables
     ExecutorOptions options;
   };
-  const Plan* h_s = nullptr;
+  const Plan* h_s = nullptr;  // nullptr: no step codes z
   ExecutorOptions hyper;
   std::vector<Step> steps;
   const Plan* g_s = nullptr;  // nullptr: nothing reads y behind its segment

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -13,26 +14,27 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // What the codec asks of a model beyond the rules of its format.
-Status CheckCodable(const ModelFile& file) {
-  const ModelDocument& document = file.document();
+Status CheckCodable(const Model::Impl& model) {
   const auto unsupported = [&](const std::string& what) {
-    return Status::Error(StatusCode::kUnsupported, file.name() + ": " + what);
+    return Status::Error(StatusCode::kUnsupported, model.file->name() + ": " + what);
   };
   constexpr size_t kMostTables = 256;  // indices are bytes
-  if (document.picture_channels != 3) {
-    return unsupported("pictures of " + std::to_string(document.picture_channels) +
+  if (model.document.picture_channels != 3) {
+    return unsupported("pictures of " + std::to_string(model.document.picture_channels) +
                        " channels, 3 are supported");
   }
-  if (document.coding.y.count() > kMostTables) {
-    return unsupported(std::to_string(document.coding.y.count()) +
-                       " tables of latents, at most 256 are supported");
+  for (const CodingStep& step : model.coding().steps) {
+    const size_t count = model.coding().tables.at(step.tables).tables.count();
+    if (!step.has_graph() || count <= kMostTables) continue;
+    return unsupported(std::to_string(count) +
+                       " tables of latents, at most 256 are supported for the scales of a graph");
   }
   return Status::Ok();
 }
 
 uint64_t CountParameters(const ModelFile& file) {
   std::set<std::string> names;
-  for (const auto& entry : file.document().graphs) {
+  for (const auto& entry : file.graphs()) {
     for (const Node& node : entry.second.nodes) {
       for (const auto& weight : node.weights) names.insert(weight.second);
     }
@@ -45,8 +47,7 @@ uint64_t CountParameters(const ModelFile& file) {
   return count;
 }
 
-ModelInfo DescribeFile(const ModelFile& file) {
-  const ModelDocument& document = file.document();
+ModelInfo DescribeFile(const ModelFile& file, const ModelDocument& document) {
   ModelInfo info;
   info.name = document.name;
   info.form = document.form;
@@ -80,22 +81,33 @@ Expected<Model> LoadWith(LoadFile&& load_file) {
 
 Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFile> file,
                                                    TensorObserver* observer) {
-  GLINT_TRY(CheckCodable(*file));
   auto impl = std::make_shared<Model::Impl>();
   impl->file = std::move(file);
-  impl->info = DescribeFile(*impl->file);
-  const std::pair<const char*, std::shared_ptr<const Plan>*> plans[] = {
-      {"g_a", &impl->g_a}, {"h_a", &impl->h_a}, {"h_s", &impl->h_s}, {"g_s", &impl->g_s}};
+  GLINT_ASSIGN(impl->document, LoadDocument(*impl->file));
+  GLINT_TRY(CheckCodable(*impl));
+  impl->info = DescribeFile(*impl->file, impl->document);
+  std::vector<std::pair<const char*, std::shared_ptr<const Plan>*>> plans = {{"g_a", &impl->g_a},
+                                                                             {"g_s", &impl->g_s}};
+  if (impl->document.has_hyper) {
+    plans.insert(plans.end(), {{"h_a", &impl->h_a}, {"h_s", &impl->h_s}});
+  }
   for (const auto& [name, plan] : plans) {
-    GLINT_ASSIGN(*plan, Plan::Make(*impl->file, impl->graph(name), Parity::kAll, observer));
+    GLINT_ASSIGN(*plan, Plan::Make(*impl->file, impl->graph(name), kAllPositions, observer));
   }
-  for (const CodingStep& step : impl->coding().steps) {
-    GLINT_ASSIGN(auto plan,
-                 Plan::Make(*impl->file, impl->graph(step.graph.c_str()), step.parity, observer));
-    impl->steps.push_back(std::move(plan));
+  std::map<std::string, size_t> first_tables;
+  for (const auto& [name, set] : impl->coding().tables) {
+    first_tables[name] = impl->tables.count();
+    impl->tables.Append(set.tables);
   }
-  impl->tables.Append(impl->coding().y);
-  impl->tables.Append(impl->coding().z);
+  for (const CodingStep& coding : impl->coding().steps) {
+    Model::Impl::Step step;
+    step.first_table = first_tables.at(coding.tables);
+    if (coding.has_graph()) {
+      GLINT_ASSIGN(step.plan, Plan::Make(*impl->file, impl->graph(coding.graph), coding.positions(),
+                                         observer));
+    }
+    impl->steps.push_back(std::move(step));
+  }
   return impl;
 }
 
@@ -112,9 +124,11 @@ Expected<Model> Model::FromMemory(const void* data, size_t size, const std::stri
 const ModelInfo& Model::info() const { return impl_->info; }
 
 std::string Model::Explain() const {
-  std::string text = "target " + kernels::CurrentTarget() + "\n" + impl_->g_a->Describe() +
-                     impl_->h_a->Describe() + impl_->h_s->Describe();
-  for (const auto& step : impl_->steps) text += step->Describe();
+  std::string text = "target " + kernels::CurrentTarget() + "\n" + impl_->g_a->Describe();
+  if (impl_->document.has_hyper) text += impl_->h_a->Describe() + impl_->h_s->Describe();
+  for (const Impl::Step& step : impl_->steps) {
+    if (step.plan != nullptr) text += step.plan->Describe();
+  }
   return text + impl_->g_s->Describe();
 }
 

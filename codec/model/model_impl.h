@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "codec/model/model_document.h"
 #include "codec/stream/entropy_tables.h"
 #include "engine/executor.h"
 #include "engine/model_file.h"
@@ -17,16 +19,22 @@
 namespace glint {
 
 struct Model::Impl {
-  std::shared_ptr<const ModelFile> file;  // outlives the plans, which point into it
-  ModelInfo info;
-  std::shared_ptr<const Plan> g_a, h_a, h_s, g_s;
-  std::vector<std::shared_ptr<const Plan>> steps;  // of coding.steps, at their parities
-  EntropyTables tables;                            // those of y, then those of z
+  struct Step {
+    std::shared_ptr<const Plan> plan;  // at the step's positions; nullptr: fixed tables
+    size_t first_table = 0;            // of `tables`
+  };
 
-  const ModelDocument& document() const { return file->document(); }
-  const Coding& coding() const { return file->document().coding; }
-  const Graph& graph(const char* name) const { return file->document().graphs.at(name); }
-  size_t first_z_table() const { return coding().y.count(); }
+  std::shared_ptr<const ModelFile> file;  // outlives the plans, which point into it
+  ModelDocument document;
+  ModelInfo info;
+  std::shared_ptr<const Plan> g_a, g_s;
+  std::shared_ptr<const Plan> h_a, h_s;  // nullptr in models without hyper latents
+  std::vector<Step> steps;               // of document.coding.steps
+  EntropyTables tables;                  // all sets, one after the other
+
+  const Coding& coding() const { return document.coding; }
+  const Graphs& graphs() const { return file->graphs(); }
+  const Graph& graph(const std::string& name) const { return file->graphs().at(name); }
 };
 
 // What Model::Load does after the file is read. `observer`: of all graphs, must outlive the model.

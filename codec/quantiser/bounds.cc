@@ -62,7 +62,7 @@ std::optional<Bounds> OfGdn(const Layer& layer, const std::vector<float>& gamma,
 std::map<TensorKey, Bounds> BoundsFromWeights(const ModelFile& model,
                                               const std::vector<Layer>& layers) {
   const std::string name = "g_a";
-  const Graph& graph = model.document().graphs.at(name);
+  const Graph& graph = model.graphs().at(name);
   std::map<TensorKey, Bounds> bounds;
   const GraphInput& picture = graph.inputs[0];  // samples less a half, -1/2 to 1/2
   const size_t channels = static_cast<size_t>(picture.channels);

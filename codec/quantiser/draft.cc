@@ -127,7 +127,7 @@ class DraftWriter {
     std::vector<double> steps = draft_.tensors.at(layer.inputs[0]).quantisation.steps;
     for (double& step : steps) step *= kernels::kDigit;
     Json& graph = document_["graphs"][layer.graph];
-    graph["tensors"][name] = {{"type", "u8"}, {"zero", draft.zero}, {"steps", steps}};
+    graph["tensors"][name] = {{"type", "u8"}, {"zero", draft.zero}, {"scales", steps}};
     Json& nodes = graph["nodes"];
     nodes.insert(std::find_if(nodes.begin(), nodes.end(),
                               [&](const Json& other) { return other["name"] == layer.node->name; }),
@@ -145,9 +145,9 @@ class DraftWriter {
       entry = {{"type", "i16"}, {"max", quantisation.max}};
     }
     if (quantisation.dynamic) {
-      entry["steps"] = "dynamic";
+      entry["scales"] = "dynamic";
     } else if (!quantisation.steps.empty()) {
-      entry["steps"] = quantisation.steps;
+      entry["scales"] = quantisation.steps;
     }
     if (!tensor.factor.empty()) {
       // One tensor under the names of several graphs has one tensor of factors.
@@ -171,11 +171,8 @@ class DraftWriter {
         for (const Json& name : node["weights"]) named.insert(name.get<std::string>());
       }
     }
-    const Json& coding = document_["coding"];
-    for (const char* part : {"hyper", "gaussian"}) {
-      for (const Json& value : coding[part]) {
-        if (value.is_string()) named.insert(value.get<std::string>());
-      }
+    for (const Json& set : document_["coding"]["tables"]) {
+      for (const Json& name : set) named.insert(name.get<std::string>());
     }
     for (const std::string& name : named) {
       const TensorView* tensor = model_.tensor(name);

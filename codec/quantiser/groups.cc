@@ -15,8 +15,8 @@ TensorKey Latents() { return {"", "y_hat"}; }
 TensorKey Hyper() { return {"", "z"}; }
 
 // The one key of a tensor under all its names. Latents are one whatever their channels.
-TensorKey Canonical(const ModelDocument& document, const TensorKey& key) {
-  const Graph& graph = document.graphs.at(key.graph);
+TensorKey Canonical(const Model::Impl& model, const TensorKey& key) {
+  const Graph& graph = model.graph(key.graph);
   const bool is_input = std::any_of(graph.inputs.begin(), graph.inputs.end(),
                                     [&](const GraphInput& in) { return in.name == key.tensor; });
   if (key.graph == "h_s") {
@@ -25,7 +25,7 @@ TensorKey Canonical(const ModelDocument& document, const TensorKey& key) {
   }
   // h_a reads y before it is a stream's: its step is free.
   if (!is_input || key.graph == "g_a" || key.graph == "h_a") return key;
-  for (const CodingStep& step : document.coding.steps) {
+  for (const CodingStep& step : model.coding().steps) {
     if (step.graph != key.graph) continue;
     for (const StepInput& input : step.inputs) {
       if (input.name == key.tensor && input.is_psi) return Psi();
@@ -34,9 +34,9 @@ TensorKey Canonical(const ModelDocument& document, const TensorKey& key) {
   return Latents();
 }
 
-bool AnyAddReads(const ModelDocument& document, const GroupTensor& tensor) {
+bool AnyAddReads(const Model::Impl& model, const GroupTensor& tensor) {
   return std::any_of(tensor.names.begin(), tensor.names.end(), [&](const TensorKey& key) {
-    const std::vector<Node>& nodes = document.graphs.at(key.graph).nodes;
+    const std::vector<Node>& nodes = model.graph(key.graph).nodes;
     return std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) {
       return node.op->fusion->slot == Slot::kResidual &&
              std::find(node.inputs.begin(), node.inputs.end(), key.tensor) != node.inputs.end();
@@ -59,23 +59,23 @@ class UnionFind {
   std::vector<size_t> parent_;
 };
 
-Group::Kind KindOf(const ModelDocument& document, const TensorKey& canonical) {
+Group::Kind KindOf(const Model::Impl& model, const TensorKey& canonical) {
   if (canonical == Latents()) return Group::Kind::kLatents;
   if (canonical == Hyper()) return Group::Kind::kHyper;
-  if (canonical.graph == "g_a" && document.graphs.at("g_a").inputs[0].name == canonical.tensor) {
+  if (canonical.graph == "g_a" && model.graph("g_a").inputs[0].name == canonical.tensor) {
     return Group::Kind::kPicture;
   }
   return Group::Kind::kFree;
 }
 
 // Inputs of graphs that are this tensor but that no layer reads: they are kept alike all the same.
-void AddUnreadNames(const ModelDocument& document, std::map<TensorKey, GroupTensor>* tensors) {
-  for (const auto& [name, graph] : document.graphs) {
+void AddUnreadNames(const Model::Impl& model, std::map<TensorKey, GroupTensor>* tensors) {
+  for (const auto& [name, graph] : model.graphs()) {
     std::vector<std::string> ends = {graph.output};
     for (const GraphInput& input : graph.inputs) ends.push_back(input.name);
     for (const std::string& end : ends) {
       const TensorKey key{name, end};
-      const auto found = tensors->find(Canonical(document, key));
+      const auto found = tensors->find(Canonical(model, key));
       if (found == tensors->end() || found->first == key) continue;
       std::vector<TensorKey>& names = found->second.names;
       if (std::find(names.begin(), names.end(), key) == names.end()) names.push_back(key);
@@ -99,12 +99,11 @@ std::vector<size_t> Group::ChannelsOf(const Layer& layer) const {
   return of_layer;
 }
 
-std::vector<Group> ListGroups(const ModelFile& model, const std::vector<Layer>& layers) {
-  const ModelDocument& document = model.document();
+std::vector<Group> ListGroups(const Model::Impl& model, const std::vector<Layer>& layers) {
   std::map<TensorKey, GroupTensor> tensors;
   for (const Layer& layer : layers) {
     for (size_t i = 0; i < layer.inputs.size(); ++i) {
-      GroupTensor& tensor = tensors[Canonical(document, layer.inputs[i])];
+      GroupTensor& tensor = tensors[Canonical(model, layer.inputs[i])];
       tensor.channels = std::max(tensor.channels, layer.in_channels[i]);
       if (std::find(tensor.names.begin(), tensor.names.end(), layer.inputs[i]) ==
           tensor.names.end()) {
@@ -112,12 +111,12 @@ std::vector<Group> ListGroups(const ModelFile& model, const std::vector<Layer>& 
       }
     }
   }
-  AddUnreadNames(document, &tensors);
+  AddUnreadNames(model, &tensors);
   std::vector<TensorKey> keys;
   keys.reserve(tensors.size());
   for (const auto& entry : tensors) keys.push_back(entry.first);
   const auto index_of = [&](const TensorKey& key) {
-    const TensorKey canonical = Canonical(document, key);
+    const TensorKey canonical = Canonical(model, key);
     return static_cast<size_t>(std::lower_bound(keys.begin(), keys.end(), canonical) -
                                keys.begin());
   };
@@ -133,9 +132,9 @@ std::vector<Group> ListGroups(const ModelFile& model, const std::vector<Layer>& 
     GroupTensor tensor = tensors.at(keys[i]);
     tensor.first = group.channels;
     group.channels += tensor.channels;
-    const Group::Kind kind = KindOf(document, keys[i]);
+    const Group::Kind kind = KindOf(model, keys[i]);
     if (kind != Group::Kind::kFree) group.kind = kind;
-    group.added = group.added || AnyAddReads(document, tensor);
+    group.added = group.added || AnyAddReads(model, tensor);
     group.tensors.push_back(std::move(tensor));
   }
   for (size_t i = 0; i < layers.size(); ++i) {

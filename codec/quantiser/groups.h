@@ -37,7 +37,7 @@ struct Group {
   std::vector<size_t> ChannelsOf(const Layer& layer) const;
 };
 
-std::vector<Group> ListGroups(const ModelFile& model, const std::vector<Layer>& layers);
+std::vector<Group> ListGroups(const Model::Impl& model, const std::vector<Layer>& layers);
 
 // What is known of the group's channels, side by side, rate by rate. Of a tensor that several names
 // were measured under, what the first with all channels saw; of those with fewer (groups of

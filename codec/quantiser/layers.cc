@@ -20,7 +20,7 @@ double InputArea(const ModelDocument& document, const std::string& graph) {
 
 double PositionShare(const ModelDocument& document, const std::string& graph) {
   for (const CodingStep& step : document.coding.steps) {
-    if (step.graph == graph && step.parity != Parity::kAll) return 0.5;
+    if (step.graph == graph) return ShareOf(step.positions());
   }
   return 1.0;
 }
@@ -69,10 +69,10 @@ std::vector<float> ReadMatrix(const ModelFile& model, const Layer& layer) {
   return values;
 }
 
-std::vector<Layer> ListLayers(const ModelFile& model) {
+std::vector<Layer> ListLayers(const Model::Impl& model) {
   std::vector<Layer> layers;
-  const ModelDocument& document = model.document();
-  for (const auto& [name, graph] : document.graphs) {
+  const ModelDocument& document = model.document;
+  for (const auto& [name, graph] : model.graphs()) {
     std::map<std::string, TensorScale> scales;
     for (const GraphInput& input : graph.inputs) scales[input.name] = TensorScale();
     const double share = PositionShare(document, name) / InputArea(document, name);

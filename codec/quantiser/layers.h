@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/model/model_impl.h"
 #include "engine/model_file.h"
 #include "glint/quantise.hpp"
 #include "kernels/element.h"
@@ -54,7 +55,7 @@ Layer WithDigits(const Layer& layer, const Split& split);
 std::vector<float> ReadMatrix(const ModelFile& model, const Layer& layer);
 
 // Every node with a matrix, graph by graph, in the order of the document.
-std::vector<Layer> ListLayers(const ModelFile& model);
+std::vector<Layer> ListLayers(const Model::Impl& model);
 
 // The graphs between z and the symbols, and h_a.
 bool IsEntropyGraph(const std::string& graph);

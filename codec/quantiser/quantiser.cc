@@ -39,9 +39,9 @@ Quantiser::Quantiser(const Model& model, const std::vector<Picture>& pictures,
     : pictures_(pictures), options_(options), model_(model), file_(model.impl().file) {}
 
 Status Quantiser::Init() {
-  layers_ = ListLayers(*file_);
+  layers_ = ListLayers(model_.impl());
   GLINT_TRY(CheckOptions());
-  groups_ = ListGroups(*file_, layers_);
+  groups_ = ListGroups(model_.impl(), layers_);
   group_of_.resize(layers_.size());
   for (size_t g = 0; g < groups_.size(); ++g) {
     for (const size_t layer : groups_[g].layers) group_of_[layer] = g;
@@ -61,9 +61,9 @@ Status Quantiser::Init() {
     if (precision(i) == LayerPrecision::kW8A8) Harmonise(GroupOf(i), precision(i));
   }
   GLINT_TRY(CheckWeights());
-  lrds_ = options_.lrds.empty() ? DefaultRates(file_->document().rate) : options_.lrds;
+  lrds_ = options_.lrds.empty() ? DefaultRates(model_.impl().document.rate) : options_.lrds;
   std::sort(lrds_.begin(), lrds_.end());
-  for (const double lrd : lrds_) t_.push_back(RateToT(file_->document().rate, lrd));
+  for (const double lrd : lrds_) t_.push_back(RateToT(model_.impl().document.rate, lrd));
   GLINT_TRY(MeasureStatistics());
   GLINT_TRY(MeasureMoments());
   Refresh();
@@ -88,7 +88,7 @@ std::string Quantiser::HowText() const {
 }
 
 Status Quantiser::CheckOptions() {
-  const ModelDocument& document = file_->document();
+  const ModelDocument& document = model_.impl().document;
   for (const Layer& layer : layers_) {
     if (layer.node->precision != Precision::kF32) {
       return Invalid(file_->name() + ": this model is quantised already (" + document.form +
@@ -300,7 +300,7 @@ RangeChoice Quantiser::Range(size_t index) const {
   options.smoothing = options_.smoothing;
   options.splitting = MaySplit(group.layers[0]) ? splitting_[index] : 0.0;
   options.dynamic = options_.dynamic_ranges && MayBeDynamic(group);
-  return ChooseRange(group, statistics_[index], t_, consumers, file_->document().fraction_bits,
+  return ChooseRange(group, statistics_[index], t_, consumers, model_.impl().document.fraction_bits,
                      options);
 }
 

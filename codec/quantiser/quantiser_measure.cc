@@ -76,7 +76,7 @@ Status Quantiser::MeasureStatistics() {
 TaskRates Quantiser::Rates() const {
   TaskRates rates;
   rates.lrds = LossRates(lrds_);
-  rates.lambda_per_lrd = file_->document().rate.lambda_per_lrd;
+  rates.lambda_per_lrd = model_.impl().document.rate.lambda_per_lrd;
   rates.threads = threads_;
   return rates;
 }

@@ -8,9 +8,17 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/graph.h"
-
 namespace glint {
+
+// Integer CDF tables: table i is cdf[start[i] .. start[i+1]), n + 1 cumulative counts from 0 to
+// 65536, strictly increasing; symbol s of the table has the value min[i] + s, the last is the
+// escape.
+struct CdfTables {
+  std::vector<uint32_t> cdf;
+  std::vector<uint32_t> start;  // tables + 1 entries
+  std::vector<int32_t> min;
+  size_t count() const { return min.size(); }
+};
 
 class EntropyTables {
  public:

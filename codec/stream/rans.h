@@ -36,6 +36,8 @@ class RansEncoder {
  public:
   explicit RansEncoder(const EntropyTables* tables) : tables_(tables) {}
 
+  // Tables of the symbols that follow are counted from this one.
+  void SetFirstTable(size_t table) { first_table_ = table; }
   // Adds symbol after symbol, values[i] under table[i]. Any value can be coded.
   void Put(const uint8_t* table, const int16_t* values, size_t count);
   void Put(const uint16_t* table, const int16_t* values, size_t count);
@@ -60,6 +62,7 @@ class RansEncoder {
   static constexpr size_t kMostItems = 3;  // of one symbol
   std::vector<uint32_t> items_;
   std::vector<uint32_t> words_;  // last to be read first
+  size_t first_table_ = 0;
   uint64_t symbols_ = 0;
   double bits_ = 0;
 };
@@ -70,6 +73,8 @@ class RansDecoder {
 
   // `data` must live until Finish. False when it cannot be a segment with that many states.
   bool Begin(const uint8_t* data, size_t size, size_t states);
+  // Tables of the symbols that follow are counted from this one.
+  void SetFirstTable(size_t table) { first_table_ = table; }
   // The next `count` symbols, values[i] under table[i]. False once the words are used up or a value
   // is impossible; what is written then means nothing.
   bool Get(const uint8_t* table, size_t count, int16_t* values);
@@ -91,6 +96,7 @@ class RansDecoder {
   const EntropyTables* tables_;
   const uint8_t* next_ = nullptr;
   const uint8_t* end_ = nullptr;
+  size_t first_table_ = 0;
   size_t states_ = 1;
   size_t phase_ = 0;  // state of the next symbol
   bool failed_ = false;

@@ -119,10 +119,10 @@ class ConvRun final : public StepRun {
     row->out_second = paired ? t_.WriteRow(step_.output, oy + 1) : nullptr;
     row->out_pixel_stride = t_.stride(step_.output);
     row->phase = step_.transposed() && !paired ? static_cast<size_t>(oy & 1) : 0;
-    const bool compact = t_.tensor(step_.output).compact;
-    row->x_first = compact ? t_.FirstColumn(oy) : 0;
-    row->x_step = compact ? 2 : 1;
-    row->pixels = t_.Pixels(step_.output, oy);
+    const RowPositions columns = t_.Columns(step_.output, oy);
+    row->x_first = columns.first;
+    row->x_step = columns.stride;
+    row->pixels = columns.count;
     row->residual = nullptr;
     if (step_.residual < 0) return;
     const PictureTensors::Positions residual = t_.At(step_.residual, step_.output, oy);

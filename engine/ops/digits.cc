@@ -73,7 +73,7 @@ Status CheckForms(const NodeCheck& check) {
   const Node& node = check.node();
   const Quantisation *in = check.FormOf(node.inputs[0]), *out = check.FormOf(node.output);
   if (in == nullptr || in->element != kernels::Element::kI16 || in->dynamic) {
-    return check.Fail("its input " + Quote(node.inputs[0]) + " is not kept as i16 of given steps");
+    return check.Fail("its input " + Quote(node.inputs[0]) + " is not kept as i16 of given scales");
   }
   if (out == nullptr || out->element != kernels::Element::kU8 || !out->factor.empty()) {
     return check.Fail("its output is not kept as u8 without factors");
@@ -81,7 +81,7 @@ Status CheckForms(const NodeCheck& check) {
   std::vector<double> steps = in->steps;
   for (double& step : steps) step *= kernels::kDigit;
   if (out->steps != steps) {
-    return check.Fail("the steps of its output are not 16 times those of its input");
+    return check.Fail("the scales of its output are not 16 times those of its input");
   }
   constexpr int kRoom = kernels::kDigit / 2;
   if (!Of(node).low.empty() && (out->zero < kRoom || out->zero > 256 - kRoom)) {

@@ -1,0 +1,277 @@
+#include "codec/model/model_document.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "codec/model/coding_check.h"
+#include "codec/model/table_document.h"
+#include "codec/model/transform_check.h"
+#include "engine/json.h"
+#include "engine/rate.h"
+
+namespace glint {
+namespace {
+
+constexpr size_t kMaxSteps = 256;
+constexpr size_t kMaxParts = 64;
+
+Status ReadText(ObjectReader* reader, const char* key, std::string* out) {
+  GLINT_TRY(reader->String(key, out));
+  bool good = !out->empty() && out->size() <= 128;
+  for (const char c : *out) good = good && c >= 0x20 && c < 0x7f;
+  if (good) return Status::Ok();
+  return reader->Fail(std::string(key) + " is " + Quote(*out) +
+                      ", not 1 to 128 printable ASCII characters");
+}
+
+Status ReadStride(ObjectReader* reader, int max, int* out) {
+  GLINT_TRY(reader->Int("stride", 1, max, out));
+  if (std::has_single_bit(static_cast<unsigned>(*out))) return Status::Ok();
+  return reader->Fail("stride is " + std::to_string(*out) + ", not a power of two");
+}
+
+// ---- Coding steps ------------------------------------------------------------------------------
+
+// A name, or a list of points [row parity, column parity].
+Status ReadPositions(ObjectReader* reader, const Json& part, PositionSet* out) {
+  if (!reader->Has("positions") || part["positions"].is_string()) {
+    size_t index = 0;
+    GLINT_TRY(reader->Choice("positions", {"all", "even", "odd"}, &index));
+    constexpr PositionSet kSets[] = {kAllPositions, kEvenPositions, kOddPositions};
+    *out = kSets[index];
+    return Status::Ok();
+  }
+  const Json* points = nullptr;
+  GLINT_TRY(reader->Array("positions", 1, 4, &points));
+  *out = kNoPositions;
+  for (const Json& point : *points) {
+    const bool is_point = point.is_array() && point.size() == 2 &&
+                          std::all_of(point.begin(), point.end(), [](const Json& parity) {
+                            return parity == 0 || parity == 1;
+                          });
+    if (!is_point) return reader->Fail("positions are not all pairs of 0 and 1");
+    const PositionSet position = PositionAt(point[0].get<long>(), point[1].get<long>());
+    if ((*out & position) != 0) return reader->Fail("positions has a pair twice");
+    *out |= position;
+  }
+  return Status::Ok();
+}
+
+Status ReadParts(ObjectReader* reader, int channels, CodingStep* step) {
+  const Json* parts = nullptr;
+  GLINT_TRY(reader->Array("parts", 1, kMaxParts, &parts));
+  for (size_t i = 0; i < parts->size(); ++i) {
+    ObjectReader part_reader((*parts)[i], reader->place() + ", part " + std::to_string(i));
+    CodedPart part;
+    GLINT_TRY(part_reader.Range("channels", channels, &part.channel_begin, &part.channel_end));
+    GLINT_TRY(ReadPositions(&part_reader, (*parts)[i], &part.positions));
+    GLINT_TRY(part_reader.Finish());
+    step->parts.push_back(part);
+  }
+  return Status::Ok();
+}
+
+Status ReadStepInputs(const Json& object, const std::string& place, const Graph& graph,
+                      int latent_channels, CodingStep* step) {
+  ObjectReader reader(object, place + ", inputs");
+  for (const GraphInput& graph_input : graph.inputs) {
+    StepInput input;
+    input.name = graph_input.name;
+    const char* key = graph_input.name.c_str();
+    if (!reader.Has(key)) {
+      return reader.Fail("nothing for input " + Quote(key) + " of graph " + Quote(graph.name));
+    }
+    if (object[key].is_string()) {
+      size_t psi = 0;
+      GLINT_TRY(reader.Choice(key, {"psi"}, &psi));
+      input.is_psi = true;
+    } else {
+      GLINT_TRY(reader.Range(key, latent_channels, &input.channel_begin, &input.channel_end));
+    }
+    step->inputs.push_back(std::move(input));
+  }
+  return reader.Finish();
+}
+
+Status ReadDistribution(const Json& object, const std::string& place, const Graphs& graphs,
+                        const ModelDocument& document, CodingStep* step) {
+  ObjectReader reader(object, place + ", distribution");
+  size_t kind = 0;
+  GLINT_TRY(reader.Choice("kind", {"fixed", "scales", "means_and_scales"}, &kind));
+  constexpr Distribution kKinds[] = {Distribution::kFixed, Distribution::kScales,
+                                     Distribution::kMeansAndScales};
+  step->distribution = kKinds[kind];
+  GLINT_TRY(reader.Name("tables", &step->tables));
+  if (document.coding.tables.count(step->tables) == 0) {
+    return reader.Fail("there are no tables " + Quote(step->tables));
+  }
+  if (!step->has_graph()) return reader.Finish();
+  GLINT_TRY(reader.Name("graph", &step->graph));
+  const auto graph = graphs.find(step->graph);
+  if (graph == graphs.end()) return reader.Fail("graph " + Quote(step->graph) + " does not exist");
+  const Json* inputs = nullptr;
+  GLINT_TRY(reader.Object("inputs", &inputs));
+  GLINT_TRY(reader.Finish());
+  return ReadStepInputs(*inputs, reader.place(), graph->second, document.latent_channels, step);
+}
+
+Status ReadStep(const Json& value, const std::string& place, const Graphs& graphs,
+                const ModelDocument& document, CodingStep* step) {
+  ObjectReader reader(value, place);
+  size_t codes = 0;
+  GLINT_TRY(reader.Choice("codes", {"z", "y"}, &codes));
+  step->codes = codes == 0 ? Coded::kHyper : Coded::kLatents;
+  const bool is_hyper = step->codes == Coded::kHyper;
+  if (is_hyper && !document.has_hyper) return reader.Fail("codes z, but 'hyper' is missing");
+  GLINT_TRY(
+      ReadParts(&reader, is_hyper ? document.hyper_channels : document.latent_channels, step));
+  GLINT_TRY(reader.Int("ahead", 0, 1024, &step->ahead));
+  const Json* distribution = nullptr;
+  GLINT_TRY(reader.Object("distribution", &distribution));
+  GLINT_TRY(reader.Finish());
+  return ReadDistribution(*distribution, place, graphs, document, step);
+}
+
+Status ReadCoding(const Json& object, const ModelFile& file, ModelDocument* document) {
+  Coding& coding = document->coding;
+  ObjectReader reader(object, "coding");
+  GLINT_TRY(reader.Int("segment_rows", 1, 4096, &coding.segment_rows));
+  const Json* tables = nullptr;
+  GLINT_TRY(reader.Object("tables", &tables));
+  GLINT_TRY(ReadTableSets(*tables, file.tensors(), &coding.tables));
+  const Json* steps = nullptr;
+  GLINT_TRY(reader.Array("steps", 1, kMaxSteps, &steps));
+  for (size_t i = 0; i < steps->size(); ++i) {
+    CodingStep step;
+    GLINT_TRY(
+        ReadStep((*steps)[i], "coding step " + std::to_string(i), file.graphs(), *document, &step));
+    coding.steps.push_back(std::move(step));
+  }
+  return reader.Finish();
+}
+
+// ---- The rest ----------------------------------------------------------------------------------
+
+Status ReadPicture(const Json& object, ModelDocument* document) {
+  ObjectReader reader(object, "picture");
+  GLINT_TRY(reader.Int("channels", 1, 4, &document->picture_channels));
+  GLINT_TRY(ReadStride(&reader, 1024, &document->picture_stride));
+  size_t padding = 0;
+  GLINT_TRY(reader.Choice("padding", {"edge"}, &padding));
+  double offset = 0;
+  GLINT_TRY(reader.Number("offset", &offset));
+  if (!(offset >= -1 && offset <= 1)) return reader.Fail("offset is not in -1..1");
+  document->picture_offset = static_cast<float>(offset);
+  return reader.Finish();
+}
+
+Status ReadLatents(const Json& object, ModelDocument* document) {
+  ObjectReader reader(object, "latents");
+  GLINT_TRY(reader.Int("channels", 1, kMaxChannels, &document->latent_channels));
+  GLINT_TRY(ReadStride(&reader, 1024, &document->latent_stride));
+  GLINT_TRY(reader.Int("fraction_bits", 0, 8, &document->fraction_bits));
+  return reader.Finish();
+}
+
+Status ReadHyper(const Json& object, ModelDocument* document) {
+  ObjectReader reader(object, "hyper");
+  document->has_hyper = true;
+  GLINT_TRY(reader.Int("channels", 1, kMaxChannels, &document->hyper_channels));
+  GLINT_TRY(ReadStride(&reader, 4096, &document->hyper_stride));
+  return reader.Finish();
+}
+
+Status ReadRate(const Json& object, RateControl* rate) {
+  ObjectReader reader(object, "rate");
+  size_t only = 0;
+  GLINT_TRY(reader.Choice("parameter", {"lrd"}, &only));
+  GLINT_TRY(reader.Choice("map", {"log"}, &only));
+  GLINT_TRY(reader.Number("min", &rate->min));
+  GLINT_TRY(reader.Number("max", &rate->max));
+  GLINT_TRY(reader.Number("default", &rate->default_value));
+  GLINT_TRY(reader.Numbers2("suggested", &rate->suggested_min, &rate->suggested_max));
+  GLINT_TRY(reader.Number("lambda_per_lrd", &rate->lambda_per_lrd));
+  if (!(rate->min > 0 && rate->min < rate->max)) return reader.Fail("not 0 < min < max");
+  if (!(rate->min <= rate->default_value && rate->default_value <= rate->max)) {
+    return reader.Fail("default is not in min..max");
+  }
+  if (!(rate->min <= rate->suggested_min && rate->suggested_min <= rate->suggested_max &&
+        rate->suggested_max <= rate->max)) {
+    return reader.Fail("suggested is not a range in min..max");
+  }
+  if (!(rate->lambda_per_lrd > 0)) return reader.Fail("lambda_per_lrd is not positive");
+  return reader.Finish();
+}
+
+Status ReadHead(ObjectReader* reader, ModelDocument* document) {
+  GLINT_TRY(ReadText(reader, "name", &document->name));
+  GLINT_TRY(ReadText(reader, "architecture", &document->architecture));
+  size_t form = 0;
+  GLINT_TRY(reader->Choice("form", {"fp32", "fp16", "int16", "int8"}, &form));
+  return reader->String("form", &document->form);
+}
+
+Result<ModelDocument> ReadDocument(const ModelFile& file) {
+  GLINT_ASSIGN(const Json json, ParseJson(file.document_text(), "glint document"));
+  ModelDocument document;
+  ObjectReader reader(json, "glint document");
+  // The engine has read these.
+  for (const char* key : {"format", "graphs"}) reader.Skip(key);
+  GLINT_TRY(ReadHead(&reader, &document));
+  const Json* object = nullptr;
+  GLINT_TRY(reader.Object("picture", &object));
+  GLINT_TRY(ReadPicture(*object, &document));
+  GLINT_TRY(reader.Object("latents", &object));
+  GLINT_TRY(ReadLatents(*object, &document));
+  if (reader.Has("hyper")) {
+    GLINT_TRY(reader.Object("hyper", &object));
+    GLINT_TRY(ReadHyper(*object, &document));
+  }
+  GLINT_TRY(reader.Object("rate", &object));
+  GLINT_TRY(ReadRate(*object, &document.rate));
+  GLINT_TRY(reader.Object("coding", &object));
+  GLINT_TRY(ReadCoding(*object, file, &document));
+  GLINT_TRY(reader.Object("provenance", &object));
+  document.provenance = object->dump(2, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  GLINT_TRY(reader.Finish());
+  GLINT_TRY(CheckTransforms(document, file.graphs()));
+  GLINT_TRY(CheckCoding(document, file.graphs()));
+  return document;
+}
+
+}  // namespace
+
+int CodingStep::channels() const {
+  int sum = 0;
+  for (const CodedPart& part : parts) sum += part.channels();
+  return sum;
+}
+
+PositionSet CodingStep::positions() const {
+  PositionSet all = kNoPositions;
+  for (const CodedPart& part : parts) all |= part.positions;
+  return all;
+}
+
+const CodingStep* Coding::hyper_step() const {
+  const auto found = std::find_if(steps.begin(), steps.end(), [](const CodingStep& step) {
+    return step.codes == Coded::kHyper;
+  });
+  return found == steps.end() ? nullptr : &*found;
+}
+
+double RateToT(const RateControl& rate, double lrd) {
+  const double low = ExactLog(rate.min);
+  const double high = ExactLog(rate.max);
+  if (!(high > low)) return 0.0;
+  return 2.0 * (ExactLog(lrd) - low) / (high - low) - 1.0;
+}
+
+Result<ModelDocument> LoadDocument(const ModelFile& file) {
+  auto document = ReadDocument(file);
+  if (!document.ok()) return document.status().WithContext(file.name());
+  return document;
+}
+
+}  // namespace glint
