@@ -236,9 +236,9 @@ Work MakeConvWork(const Layer& layer, const Precision& precision) {
   work->epilogue.slope = 0.125f;
 
   const size_t element = BytesOf(precision.element);
-  const size_t x_step = checkerboard ? 2 : 1;
+  const size_t x_stride = checkerboard ? 2 : 1;
   const size_t in_pixels = conv.ReadsLeft() + conv.ReadsRight() +
-                           (transposed ? kPixels / 2 : kPixels * spec.stride * x_step);
+                           (transposed ? kPixels / 2 : kPixels * spec.stride * x_stride);
   constexpr long kInputRows = 2 * kRows + static_cast<long>(kernels::kMaxKernel);
   for (size_t s = 0; s < spec.sources; ++s) {
     const size_t count = static_cast<size_t>(kInputRows) * in_pixels * layer.in[s] + 64;
@@ -264,7 +264,7 @@ Work MakeConvWork(const Layer& layer, const Precision& precision) {
     row.out_second = pairs ? work->out.get() + static_cast<size_t>(oy + 1) * out_row : nullptr;
     row.out_pixel_stride = layer.out;
     row.phase = transposed && !pairs ? static_cast<size_t>(oy & 1) : 0;
-    row.x_step = x_step;
+    row.x_stride = x_stride;
     row.pixels = kPixels;
     work->rows.push_back(row);
   }

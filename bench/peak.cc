@@ -19,10 +19,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 // sums in registers: that hides the latency of any unit and fits 16 registers. The sums end in
 // memory: were they added up here, GCC would reassociate the loop's additions, all products before
 // all sums, and spill most of them.
-template <class DSum, class DIn, class DX, class DW, class Step>
+template <class DSum, class DIn, class DX, class DW, class Accumulate>
 HWY_INLINE double TilePeak(DSum ds, DIn din, DX dx, DW dw, size_t iterations, float* sink,
-                           const Step& step) {
-  constexpr size_t kRound = 64;  // steps before operands repeat
+                           const Accumulate& accumulate) {
+  constexpr size_t kRound = 64;  // products before operands repeat
   using In = hn::TFromD<DIn>;
   using W = hn::TFromD<DW>;
   In in[6][kRound];
@@ -42,8 +42,8 @@ HWY_INLINE double TilePeak(DSum ds, DIn din, DX dx, DW dw, size_t iterations, fl
 #pragma GCC unroll 6
       for (size_t p = 0; p < 6; ++p) {
         const auto x = hn::BitCast(dx, hn::Set(din, in[p][k]));
-        sum[p][0] = step(x, w0, sum[p][0]);
-        sum[p][1] = step(x, w1, sum[p][1]);
+        sum[p][0] = accumulate(x, w0, sum[p][0]);
+        sum[p][1] = accumulate(x, w1, sum[p][1]);
       }
     }
   }

@@ -42,7 +42,7 @@ class ConvertRun final : public RowwiseRun {
   }
 
  private:
-  // From the float tensor, all rows of which are there, the step of the dynamic one. A maximum is
+  // From the float tensor, all rows of which are there, the scale of the dynamic one. A maximum is
   // the same in any order.
   void FindRange() {
     const size_t channels = t_.tensor(from_).channels;
@@ -56,7 +56,7 @@ class ConvertRun final : public RowwiseRun {
     for (size_t w = 1; w < workers; ++w) {
       kernels::MaxMagnitudes(t_.scratch(w), 1, channels, channels, t_.scratch(0));
     }
-    t_.SetDynamicStep(to_, t_.scratch(0));
+    t_.SetDynamicScale(to_, t_.scratch(0));
   }
 
   const int from_, to_;

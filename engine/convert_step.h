@@ -1,5 +1,5 @@
 // A step that no operator stands for: a tensor kept in one form to another, float to integers or
-// halves or back. For a dynamic tensor it finds the range first, from all of the tensor.
+// float16 or back. For a dynamic tensor it finds the range first, from all of the tensor.
 // Made by the planner. Internal to engine/. Thread rules: as step.h.
 #ifndef GLINT_ENGINE_CONVERT_STEP_H_
 #define GLINT_ENGINE_CONVERT_STEP_H_

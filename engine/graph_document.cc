@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "engine/half.h"
+#include "engine/float16.h"
 #include "engine/json.h"
 #include "engine/op.h"
 
@@ -79,8 +79,8 @@ Status ReadQuantisation(const Json& value, const std::string& place, Quantisatio
   out->element = kElements[type];
   if (reader.Has("factor")) GLINT_TRY(reader.Name("factor", &out->factor));
   if (out->element == kernels::Element::kF16) {
-    out->max = static_cast<int>(kMostHalf);
-    if (reader.Has("max")) GLINT_TRY(reader.Int("max", 1, static_cast<int>(kMostHalf), &out->max));
+    out->max = static_cast<int>(kMostFloat16);
+    if (reader.Has("max")) GLINT_TRY(reader.Int("max", 1, static_cast<int>(kMostFloat16), &out->max));
     return reader.Finish();
   }
   if (out->element == kernels::Element::kI16) {

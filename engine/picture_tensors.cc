@@ -8,16 +8,16 @@
 namespace glint {
 namespace {
 
-// What `steps` says of each channel, for several pixels that follow each other.
-void Repeat(size_t channels, std::vector<float>* steps) {
+// What `scales` says of each channel, for several pixels that follow each other.
+void Repeat(size_t channels, std::vector<float>* scales) {
   const size_t pixels = PixelsAtOnce(channels);
-  steps->resize(std::max(steps->size(), pixels * channels));
-  for (size_t i = channels; i < pixels * channels; ++i) (*steps)[i] = (*steps)[i - channels];
+  scales->resize(std::max(scales->size(), pixels * channels));
+  for (size_t i = channels; i < pixels * channels; ++i) (*scales)[i] = (*scales)[i - channels];
 }
 
-void Repeat(size_t channels, ChannelSteps* steps) {
-  Repeat(channels, &steps->step);
-  Repeat(channels, &steps->inverse);
+void Repeat(size_t channels, ChannelSteps* scales) {
+  Repeat(channels, &scales->step);
+  Repeat(channels, &scales->inverse);
 }
 
 }  // namespace
@@ -58,25 +58,25 @@ void PictureTensors::SetViews(const std::vector<Executor::BoundInput>& inputs, R
 
 void PictureTensors::EvaluateAll() {
   const size_t count = plan_.tensors.size();
-  steps_.resize(count);
-  step_.assign(count, 1.0);
+  scales_.resize(count);
+  scale_.assign(count, 1.0);
   factors_.resize(count);
   for (size_t i = 0; i < count; ++i) {
     const PlanTensor& tensor = plan_.tensors[i];
     if (tensor.quantisation == nullptr) continue;
-    step_[i] = EvaluateStep(*tensor.quantisation, options_.t);
-    steps_[i] = EvaluateSteps(model(), *tensor.quantisation, tensor.channels, options_.t);
-    Repeat(tensor.channels, &steps_[i]);
+    scale_[i] = EvaluateStep(*tensor.quantisation, options_.t);
+    scales_[i] = EvaluateSteps(model(), *tensor.quantisation, tensor.channels, options_.t);
+    Repeat(tensor.channels, &scales_[i]);
     if (!tensor.dynamic()) continue;
     factors_[i] = ReadFactors(model(), *tensor.quantisation, tensor.channels);
   }
 }
 
-void PictureTensors::SetDynamicStep(int id, const float* most) {
+void PictureTensors::SetDynamicScale(int id, const float* most) {
   const std::vector<float>& factors = factors_[Index(id)];
-  step_[Index(id)] = DynamicStep(*tensor(id).quantisation, factors, most);
-  SetSteps(factors, step_[Index(id)], &steps_[Index(id)]);
-  Repeat(tensor(id).channels, &steps_[Index(id)]);
+  scale_[Index(id)] = DynamicStep(*tensor(id).quantisation, factors, most);
+  SetSteps(factors, scale_[Index(id)], &scales_[Index(id)]);
+  Repeat(tensor(id).channels, &scales_[Index(id)]);
 }
 
 PictureTensors::Positions PictureTensors::At(int id, int output, long r) const {
@@ -96,7 +96,7 @@ void PictureTensors::Load(int id, const uint8_t* from, size_t pixels, float* to)
     std::memcpy(to, from, values * sizeof(float));
     return;
   }
-  kernels::ElementsToFloat(kept.element, from, to, values, steps(id).step.data(),
+  kernels::ElementsToFloat(kept.element, from, to, values, scales(id).step.data(),
                            static_cast<float>(kept.zero()));
 }
 
@@ -107,7 +107,7 @@ void PictureTensors::Store(int id, const float* from, size_t pixels, uint8_t* to
     std::memcpy(to, from, values * sizeof(float));
     return;
   }
-  kernels::FloatToElements(from, kept.element, to, values, steps(id).inverse.data(),
+  kernels::FloatToElements(from, kept.element, to, values, scales(id).inverse.data(),
                            static_cast<float>(kept.quantisation->low()),
                            static_cast<float>(kept.quantisation->high()),
                            static_cast<float>(kept.zero()));

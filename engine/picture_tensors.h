@@ -1,7 +1,7 @@
 // The tensors of one picture in one executor, as steps read and write them: rows in rings, what
 // stands for a channel's unit in each at this rate, and memory for a band. Made by the executor,
 // used by the steps. Internal to engine/. Thread rules: after Init, rows may be read and written by
-// several workers, different ones; SetDynamicStep is for the thread that begins a step.
+// several workers, different ones; SetDynamicScale is for the thread that begins a step.
 #ifndef GLINT_ENGINE_PICTURE_TENSORS_H_
 #define GLINT_ENGINE_PICTURE_TENSORS_H_
 
@@ -83,10 +83,10 @@ class PictureTensors {
 
   // Of a tensor that is not kept in float: what its integers are multiplied by, and without the
   // channels' factors.
-  const ChannelSteps& steps(int id) const { return steps_[Index(id)]; }
-  double step(int id) const { return step_[Index(id)]; }
+  const ChannelSteps& scales(int id) const { return scales_[Index(id)]; }
+  double scale(int id) const { return scale_[Index(id)]; }
   // Of a dynamic tensor whose channels reach these magnitudes.
-  void SetDynamicStep(int id, const float* most);
+  void SetDynamicScale(int id, const float* most);
 
   float* scratch(size_t worker) { return scratch_.get() + worker * scratch_floats_; }
   // What a row step takes of it for one tensor.
@@ -109,8 +109,8 @@ class PictureTensors {
   ExecutorOptions options_;
   std::vector<RowRing> rings_;               // by tensor; empty where it lives elsewhere
   std::vector<View> views_;                  // by tensor
-  std::vector<ChannelSteps> steps_;          // by tensor; empty for float ones
-  std::vector<double> step_;                 // by tensor
+  std::vector<ChannelSteps> scales_;         // by tensor; empty for float ones
+  std::vector<double> scale_;                // by tensor
   std::vector<std::vector<float>> factors_;  // by tensor; empty but for dynamic ones
   AlignedBuffer<float> scratch_;
   AlignedBuffer<float> input_row_;

@@ -117,7 +117,7 @@ class Planner {
     return twin.storage;
   }
 
-  bool IsHalf(int id) const { return Tensor(id).element == kernels::Element::kF16; }
+  bool IsFloat16(int id) const { return Tensor(id).element == kernels::Element::kF16; }
 
   int FloatTwin(int id) {
     if (Tensor(id).quantisation == nullptr) return id;
@@ -164,7 +164,7 @@ class Planner {
     std::string last = node.output;
     FuseReaders(step.get(), &last);
     step->output = AddTensor(last);
-    // The step of a dynamic tensor is known only when all of it is there.
+    // The scale of a dynamic tensor is known only when all of it is there.
     const int wanted = step->output;
     const bool apart = Tensor(wanted).dynamic() || !step->Stores(Tensor(wanted).element);
     if (apart) {
@@ -187,8 +187,8 @@ class Planner {
       }
     }
     if (!node.matrix || IsInteger(node.precision)) return inputs;
-    // Halves are read as they are, but all sources of a sum are of one kind.
-    if (std::all_of(inputs.begin(), inputs.end(), [&](int id) { return IsHalf(id); })) {
+    // Float16 is read as it is, but all sources of a sum are of one kind.
+    if (std::all_of(inputs.begin(), inputs.end(), [&](int id) { return IsFloat16(id); })) {
       return inputs;
     }
     for (int& input : inputs) input = FloatTwin(input);

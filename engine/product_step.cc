@@ -10,9 +10,9 @@ namespace glint {
 ProductStep::ProductStep(const PlanContext& context, const Node& node)
     : Step(context, node),
       integer_(IsInteger(node.precision)),
-      half_(node.precision == Precision::kF16) {}
+      float16_(node.precision == Precision::kF16) {}
 
-// Products of floats are stored as floats or halves, those of integers as floats or integers; what
+// Products of floats are stored as floats or float16, those of integers as floats or integers; what
 // has no epilogue is stored as floats.
 bool ProductStep::Stores(kernels::Element element) const {
   if (element == kernels::Element::kF32) return true;
@@ -42,9 +42,9 @@ std::string ProductStep::Notes() const {
   return notes;
 }
 
-std::string ProductStep::PrecisionText(kernels::Element input, bool half_sums) const {
+std::string ProductStep::PrecisionText(kernels::Element input, bool float16_sums) const {
   if (integer_) return input == kernels::Element::kU8 ? "u8 " : "i16 ";
-  return !half_ ? "" : half_sums ? "f16 sums " : "f16 ";
+  return !float16_ ? "" : float16_sums ? "f16 sums " : "f16 ";
 }
 
 std::vector<int16_t> ProductStep::ReadIntegers(const PlanContext& context, const Node& node) {
@@ -72,8 +72,8 @@ std::vector<float> ProductStep::ReadMatrix(const PlanContext& context, const Nod
 }
 
 kernels::Element ProductStep::KeptAs(const Node& node) {
-  return node.precision == Precision::kF16 && kernels::HasFastHalves() ? kernels::Element::kF16
-                                                                       : kernels::Element::kF32;
+  return node.precision == Precision::kF16 && kernels::HasFastFloat16() ? kernels::Element::kF16
+                                                                        : kernels::Element::kF32;
 }
 
 float ProductStep::MostInput(const PlanContext& context, const Node& node) {
@@ -115,7 +115,7 @@ ProductConstants::ProductConstants(const ProductStep& step, const PictureTensors
     const PlanTensor& tensor = t_.tensor(added);
     epilogue_.residual = tensor.element;
     epilogue_.residual_zero = static_cast<float>(tensor.zero());
-    epilogue_.residual_scale = t_.steps(added).step.data();
+    epilogue_.residual_scale = t_.scales(added).step.data();
   }
   const PlanTensor& output = t_.tensor(step.output);
   epilogue_.out = output.element;
@@ -127,13 +127,13 @@ ProductConstants::ProductConstants(const ProductStep& step, const PictureTensors
   Evaluate();
 }
 
-// What depends on the rate, and on the step of the input.
+// What depends on the rate, and on the scale of the input.
 void ProductConstants::Evaluate() {
-  const double in_step = t_.step(step_.inputs[0]);
+  const double in_scale = t_.scale(step_.inputs[0]);
   for (size_t c = 0; c < scale_.size(); ++c) {
-    scale_[c] = static_cast<float>(in_step * static_cast<double>(step_.scale_[c]));
+    scale_[c] = static_cast<float>(in_scale * static_cast<double>(step_.scale_[c]));
   }
-  const std::vector<float>& inverse = t_.steps(step_.output).inverse;
+  const std::vector<float>& inverse = t_.scales(step_.output).inverse;
   if (factors_.empty() && inverse.empty()) return;
   const size_t channels = t_.tensor(step_.output).channels;
   gain_.assign(kernels::PaddedChannels(channels), 0.0f);

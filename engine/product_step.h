@@ -30,13 +30,13 @@ class ProductStep : public Step {
 
   bool integer() const { return integer_; }
   // What tells precisions apart in Kernel(): "i16 ".
-  std::string PrecisionText(kernels::Element input, bool half_sums) const;
+  std::string PrecisionText(kernels::Element input, bool float16_sums) const;
 
   static std::vector<int16_t> ReadIntegers(const PlanContext& context, const Node& node);
-  // The matrix of a node of floats, times the factors of its inputs where these are halves: powers
+  // The matrix of a node of floats, times the factors of its inputs where these are float16: powers
   // of two, so nothing is rounded.
   static std::vector<float> ReadMatrix(const PlanContext& context, const Node& node);
-  // As what such a matrix is packed; and the largest half that its inputs hold, 0 if unknown.
+  // As what such a matrix is packed; and the largest float16 that its inputs hold, 0 if unknown.
   static kernels::Element KeptAs(const Node& node);
   static float MostInput(const PlanContext& context, const Node& node);
 
@@ -46,7 +46,7 @@ class ProductStep : public Step {
   virtual int Added() const { return residual; }
 
  private:
-  const bool integer_, half_;
+  const bool integer_, float16_;
   std::vector<float> scale_, bias_;   // per output channel: of the weights; of sums
   const Node* activation_ = nullptr;  // fused, or nullptr
   const Node* factors_ = nullptr;
@@ -59,7 +59,7 @@ class ProductConstants {
   ProductConstants(const ProductConstants&) = delete;
   ProductConstants& operator=(const ProductConstants&) = delete;
 
-  // To be called when a band begins: only then is a dynamic input's step known.
+  // To be called when a band begins: only then is a dynamic input's scale known.
   void Renew() {
     if (t_.tensor(step_.inputs[0]).dynamic()) Evaluate();
   }

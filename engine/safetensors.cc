@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/half.h"
+#include "engine/float16.h"
 #include "engine/json.h"
 #include "engine/model_file.h"
 
@@ -224,7 +224,7 @@ void CopyAsFloat(const TensorView& tensor, size_t first, size_t count, float* ou
       std::memcpy(out, from, count * sizeof(float));
       break;
     case DType::kF16:
-      CopyConverted<uint16_t>(from, count, out, HalfToFloat);
+      CopyConverted<uint16_t>(from, count, out, Float16ToFloat);
       break;
     case DType::kI32:
       CopyConverted<int32_t>(from, count, out, plain);

@@ -236,7 +236,7 @@ void Conv::Impl::RunRow(const ConvRow& row, size_t set_index, const Epilogue& ep
   const TapSet& set = sets[set_index + (joined ? 1 : 0)];
   constexpr size_t kMaxTaps = kMaxSources + kMaxKernel * kMaxKernel;
   const void* taps[kMaxTaps];
-  size_t steps[kMaxTaps];
+  size_t strides[kMaxTaps];
   const long scale = transposed() ? 1 : static_cast<long>(spec.stride);
   for (size_t t = 0; t < set.taps.size(); ++t) {
     const Tap& tap = set.taps[t];
@@ -245,21 +245,21 @@ void Conv::Impl::RunRow(const ConvRow& row, size_t set_index, const Epilogue& ep
     const long column = compact ? 0 : static_cast<long>(row.x_first) * scale + tap.column;
     taps[t] = static_cast<const uint8_t*>(row.in[tap.source * kMaxKernel + tap.row]) +
               column * static_cast<long>(pixel * BytesOf(input));
-    steps[t] = compact ? pixel : pixel * row.x_step * static_cast<size_t>(scale);
+    strides[t] = compact ? pixel : pixel * row.x_stride * static_cast<size_t>(scale);
   }
   TapRow tap_row;
   tap_row.taps = taps;
-  tap_row.steps = steps;
+  tap_row.strides = strides;
   tap_row.out = row.out;
   tap_row.out_second = row.out_second;
-  tap_row.out_step = row.out_pixel_stride;
+  tap_row.out_stride = row.out_pixel_stride;
   tap_row.residual = row.residual;
-  tap_row.residual_step = row.residual_pixel_stride;
+  tap_row.residual_stride = row.residual_pixel_stride;
   tap_row.pixels = row.pixels;
   TapStore store = TapStore::kPlain;
   if (transposed()) {
-    tap_row.out_step *= 2;
-    tap_row.residual_step *= 2;
+    tap_row.out_stride *= 2;
+    tap_row.residual_stride *= 2;
     tap_row.pixels /= 2;
     if (spec.paired_rows()) {
       store = TapStore::kSplitRows;
@@ -297,9 +297,9 @@ Conv& Conv::operator=(Conv&&) noexcept = default;
 
 const ConvSpec& Conv::spec() const { return impl_->spec; }
 Element Conv::input() const { return impl_->input; }
-bool Conv::half_sums() const {
+bool Conv::float16_sums() const {
   return std::any_of(impl_->sets.begin(), impl_->sets.end(),
-                     [](const TapSet& set) { return set.packed.half_sums; });
+                     [](const TapSet& set) { return set.packed.float16_sums; });
 }
 size_t Conv::ReadsLeft() const { return impl_->reads_left; }
 size_t Conv::ReadsRight() const { return impl_->reads_right; }

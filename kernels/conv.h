@@ -1,6 +1,6 @@
 // Convolutions, row by row: conv2d (any odd kernel, stride 1 or 2, dense or checkerboard
 // mask) and conv_transpose2d (stride 2, kernels 3, 4, 5, by phases), as implicit GEMM over packed
-// weights, of floats, halves or integers. Called by engine/ only. A Conv is immutable after
+// weights, of floats, float16 or integers. Called by engine/ only. A Conv is immutable after
 // construction and may run on many threads at once.
 #ifndef GLINT_KERNELS_CONV_H_
 #define GLINT_KERNELS_CONV_H_
@@ -46,7 +46,7 @@ struct ConvSpec {
 // One row of output. Pointers are to pixel 0 of a row, of elements that the Conv and the epilogue
 // name; pixels left of 0 and right of the width must be readable as far as the kernel reaches, and
 // hold what stands for zero (the halo; see ReadsLeft / ReadsRight). Kernels of integers may read up
-// to three elements past the last pixel's channels, those of halves a vector of floats.
+// to three elements past the last pixel's channels, those of float16 a vector of them.
 struct ConvRow {
   // Row pointers, [source][tap row] flattened as source * kMaxKernel + i; i counts the tap rows in
   // the order that TapRows gives.
@@ -58,11 +58,11 @@ struct ConvRow {
   void* out_second = nullptr;   // paired_rows: row 2m+1
   size_t out_pixel_stride = 0;  // elements between neighbouring pixels written
   size_t phase = 0;             // transposed: output row & 1 (paired_rows: 0)
-  // Output pixel j stands at column x_first + j * x_step of the full row: 0 and 1, or a
+  // Output pixel j stands at column x_first + j * x_stride of the full row: 0 and 1, or a
   // checkerboard's parity and 2 (conv with stride 1 only). `pixels` counts the output pixels of the
   // row (transposed: of the whole output row, an even number).
   size_t x_first = 0;
-  size_t x_step = 1;
+  size_t x_stride = 1;
   size_t pixels = 0;
   const void* residual = nullptr;  // nullptr, or a row at the output's positions to be added
   size_t residual_pixel_stride = 0;
@@ -72,9 +72,9 @@ class Conv {
  public:
   // `weight` in PyTorch's layout: [out][in][k][k], transposed [in][out][k][k]; `bias` may be null.
   // Packs for the SIMD target chosen at this moment. `input`, `kept`: kF32 or kF16, what rows hold
-  // and what weights are kept as where halves can hold them all. Sums are in float; in the close
-  // class, where both are halves and no input is larger than `most` (if not 0), in blocks of halves
-  // where the target has arithmetic on them and no block can leave their range.
+  // and what weights are kept as where float16 can hold them all. Sums are in float; in the close
+  // class, where both are float16 and no input is larger than `most` (if not 0), in blocks of
+  // float16 where the target has arithmetic on them and no block can leave their range.
   Conv(const ConvSpec& spec, const float* weight, const float* bias, Element input = Element::kF32,
        Element kept = Element::kF32, float most = 0.0f);
   // Integer products of `input` (kI16, or kU8 with weights within int8) and int16 weights; class
@@ -87,7 +87,7 @@ class Conv {
 
   const ConvSpec& spec() const;
   Element input() const;
-  bool half_sums() const;
+  bool float16_sums() const;
   // Input rows that output row `oy` reads (may lie outside the picture: pass a row of zeros), in
   // the order of ConvRow::in. Returns their number. paired_rows: of the pair (oy, oy + 1), oy even.
   size_t TapRows(long oy, long* iy) const;

@@ -16,15 +16,16 @@ constexpr bool IsInteger(Element element) {
   return element == Element::kI16 || element == Element::kU8;
 }
 
-// What happens to a sum before it is stored, in this order; each step is one IEEE operation, so
+// What happens to a sum before it is stored, in this order; each operation is one of IEEE, so
 // that the integer kernels, which sum without rounding, are exact as a whole.
 //   integer sums   v = float(sum) * scale[c] + bias[c]      (float sums hold their bias already)
-//   residual       v = v + r, integer and half r as (r - residual_zero) * residual_scale[c]
+//   residual       v = v + r, integer and float16 r as (r - residual_zero) * residual_scale[c]
 //   activation     v = max(v, v * slope), 0 <= slope <= 1
 //   gain           v = v * gain[c]
 //   integer store  q = round-half-even(min(max(v, low), high)) + zero; NaN counts as 0
-//   half store     q = half(min(max(v, low), high)), rounded to the nearest even; NaN counts as 0
-// Products of integers take no halves and give none, those of floats no integers.
+//   float16 store  q = float16(min(max(v, low), high)), rounded to the nearest even; NaN counts as
+//   0
+// Products of integers take no float16 and give none, those of floats no integers.
 // Arrays are per output channel. Those of integer kernels hold whole vectors: PaddedChannels(c)
 // floats.
 struct Epilogue {

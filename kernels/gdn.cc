@@ -10,7 +10,7 @@
 #define HWY_TARGET_INCLUDE "kernels/gdn.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
-#include "kernels/half-inl.h"
+#include "kernels/float16-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glint::kernels {
@@ -35,12 +35,12 @@ void Magnitudes(const float* HWY_RESTRICT in, float* HWY_RESTRICT out, size_t n,
   }
 }
 
-void MagnitudesOfHalves(const hwy::float16_t* HWY_RESTRICT in, float* HWY_RESTRICT out, size_t n,
-                        Gdn::Form form) {
+void MagnitudesOfFloat16(const hwy::float16_t* HWY_RESTRICT in, float* HWY_RESTRICT out, size_t n,
+                         Gdn::Form form) {
   const hn::ScalableTag<float> d;
   const size_t lanes = hn::Lanes(d);
   for (size_t i = 0; i < n; i += lanes) {
-    const auto x = LoadHalves(d, in + i, n - i);
+    const auto x = LoadFloat16(d, in + i, n - i);
     const auto y = form == Gdn::Form::kAbs ? hn::Abs(x) : hn::Mul(x, x);
     hn::StoreN(y, d, out + i, HWY_MIN(lanes, n - i));
   }
@@ -74,7 +74,7 @@ HWY_AFTER_NAMESPACE();
 namespace glint::kernels {
 
 HWY_EXPORT(Magnitudes);
-HWY_EXPORT(MagnitudesOfHalves);
+HWY_EXPORT(MagnitudesOfFloat16);
 HWY_EXPORT(Magnitudes16);
 HWY_EXPORT(Magnitudes8);
 
@@ -98,7 +98,7 @@ struct Gdn::Impl {
   }
 
   // Channels of a pixel in the scratch: whole words for integer kernels.
-  size_t scratch_step() const { return (channels + 3) / 4 * 4; }
+  size_t scratch_stride() const { return (channels + 3) / 4 * 4; }
 
   template <typename T>
   std::vector<T> Transposed(const T* gamma) const {
@@ -110,12 +110,12 @@ struct Gdn::Impl {
   }
 
   void FillScratch(const void* pixel, size_t p, void* scratch) const {
-    const size_t at = p * scratch_step();
+    const size_t at = p * scratch_stride();
     if (input == Element::kF32) {
       HWY_DYNAMIC_DISPATCH(Magnitudes)
       (static_cast<const float*>(pixel), static_cast<float*>(scratch) + at, channels, form);
     } else if (input == Element::kF16) {
-      HWY_DYNAMIC_DISPATCH(MagnitudesOfHalves)
+      HWY_DYNAMIC_DISPATCH(MagnitudesOfFloat16)
       (static_cast<const hwy::float16_t*>(pixel), static_cast<float*>(scratch) + at, channels,
        form);
     } else if (input == Element::kI16) {
@@ -149,20 +149,20 @@ Gdn::Gdn(Gdn&&) noexcept = default;
 Gdn& Gdn::operator=(Gdn&&) noexcept = default;
 
 Element Gdn::input() const { return impl_->input; }
-size_t Gdn::ScratchFloats() const { return impl_->chunk * impl_->scratch_step() + 16; }
+size_t Gdn::ScratchFloats() const { return impl_->chunk * impl_->scratch_stride() + 16; }
 double Gdn::MacsPerPixel() const { return static_cast<double>(impl_->channels * impl_->channels); }
 
 void Gdn::Run(const void* in, size_t in_stride, void* out, size_t out_stride, size_t pixels,
               const Epilogue& epilogue, float* scratch) const {
-  const size_t step = impl_->scratch_step();
+  const size_t stride = impl_->scratch_stride();
   const size_t in_bytes = in_stride * BytesOf(impl_->input);
   const uint8_t* from = static_cast<const uint8_t*>(in);
   const void* tap = scratch;
   TapRow row;
   row.taps = &tap;
-  row.steps = &step;
-  row.out_step = out_stride;
-  row.residual_step = in_stride;
+  row.strides = &stride;
+  row.out_stride = out_stride;
+  row.residual_stride = in_stride;
   for (size_t x = 0; x < pixels; x += impl_->chunk) {
     row.pixels = std::min(impl_->chunk, pixels - x);
     for (size_t p = 0; p < row.pixels; ++p) {

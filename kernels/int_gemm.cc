@@ -27,7 +27,7 @@ bool FastBytes() { return HWY_TARGET <= HWY_AVX3_DL; }  // VNNI
 
 // Two products of 16 bits a lane.
 struct Pairs {
-  static HWY_INLINE VI Step(VI x, VI w, VI sum) {
+  static HWY_INLINE VI Accumulate(VI x, VI w, VI sum) {
     const DI d;
     const hn::Repartition<int16_t, DI> d16;
 #if HWY_ARCH_X86
@@ -42,7 +42,7 @@ struct Pairs {
 
 // Four products of bytes a lane, exact on every target (never maddubs, which saturates).
 struct Quads {
-  static HWY_INLINE VI Step(VI x, VI w, VI sum) {
+  static HWY_INLINE VI Accumulate(VI x, VI w, VI sum) {
     const DI d;
     const hn::Repartition<uint8_t, DI> du8;
     const hn::Repartition<int8_t, DI> di8;
@@ -155,8 +155,8 @@ HWY_NOINLINE void Finish(const Sums& from, const TapRow& row, size_t out_channel
   const DF d;
   const DI di;
   const size_t lanes = hn::Lanes(d), count = out_channels - from.channel;
-  const size_t other_bytes = row.residual_step * BytesOf(R);
-  const size_t out_bytes = row.out_step * BytesOf(Out);
+  const size_t other_bytes = row.residual_stride * BytesOf(R);
+  const size_t out_bytes = row.out_stride * BytesOf(Out);
   const uint8_t* other = static_cast<const uint8_t*>(row.residual) + from.first_pixel * other_bytes;
   uint8_t* out = static_cast<uint8_t*>(row.out) + from.first_pixel * out_bytes;
   // Copies, for stores may alias whatever is not local.
@@ -276,21 +276,21 @@ HWY_NOINLINE void SumTile(const PackedIntTaps& packed, const TapRow& row, size_t
   }
   const size_t taps = packed.groups.size();
   for (size_t t = 0; t < taps; ++t) {
-    const size_t step = row.steps[t] * element;
-    const uint8_t* in0 = static_cast<const uint8_t*>(row.taps[t]) + first_pixel * step;
-    const uint8_t* in1 = in0 + 3 * step;
-    const uint8_t* in2 = in1 + 3 * step;
-    const uint8_t* in3 = in2 + 3 * step;
+    const size_t stride = row.strides[t] * element;
+    const uint8_t* in0 = static_cast<const uint8_t*>(row.taps[t]) + first_pixel * stride;
+    const uint8_t* in1 = in0 + 3 * stride;
+    const uint8_t* in2 = in1 + 3 * stride;
+    const uint8_t* in3 = in2 + 3 * stride;
     for (size_t k = packed.groups[t]; k != 0; --k) {
       const VI w0 = hn::Load(d, w);
       const VI w1 = W == 2 ? hn::Load(d, w + lanes) : w0;
 #pragma GCC unroll 12
       for (size_t p = 0; p < P; ++p) {
         const uint8_t* base = p < 3 ? in0 : p < 6 ? in1 : p < 9 ? in2 : in3;
-        const size_t offset = (p % 3) == 0 ? 0 : (p % 3) == 1 ? step : 2 * step;
+        const size_t offset = (p % 3) == 0 ? 0 : (p % 3) == 1 ? stride : 2 * stride;
         const VI x = hn::Set(d, LoadWord(base + offset));
-        sum[p][0] = Policy::Step(x, w0, sum[p][0]);
-        if (W == 2) sum[p][W - 1] = Policy::Step(x, w1, sum[p][W - 1]);
+        sum[p][0] = Policy::Accumulate(x, w0, sum[p][0]);
+        if (W == 2) sum[p][W - 1] = Policy::Accumulate(x, w1, sum[p][W - 1]);
       }
       w += W * lanes;
       in0 += 4;

@@ -4,7 +4,7 @@
 #define HWY_TARGET_INCLUDE "kernels/pointwise.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
-#include "kernels/half-inl.h"
+#include "kernels/float16-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glint::kernels {
@@ -74,25 +74,25 @@ void GainT(const float* in, float* out, size_t pixels, size_t channels, size_t i
 }
 
 template <typename T>
-void ElementsToFloatT(const T* in, float* out, size_t n, const float* step, float zero) {
+void ElementsToFloatT(const T* in, float* out, size_t n, const float* scale, float zero) {
   const DF d;
   const DI di;
   const hn::Rebind<T, DF> dt;
   const auto shift = hn::Set(d, zero);
   ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
     const auto x = hn::ConvertTo(d, hn::PromoteTo(di, Load(dt, in + i, count)));
-    Store(hn::Mul(hn::Sub(x, shift), Load(d, step + i, count)), d, out + i, count);
+    Store(hn::Mul(hn::Sub(x, shift), Load(d, scale + i, count)), d, out + i, count);
   });
 }
-void Elements16ToFloatT(const int16_t* in, float* out, size_t n, const float* step, float zero) {
-  ElementsToFloatT(in, out, n, step, zero);
+void Elements16ToFloatT(const int16_t* in, float* out, size_t n, const float* scale, float zero) {
+  ElementsToFloatT(in, out, n, scale, zero);
 }
-void Elements8ToFloatT(const uint8_t* in, float* out, size_t n, const float* step, float zero) {
-  ElementsToFloatT(in, out, n, step, zero);
+void Elements8ToFloatT(const uint8_t* in, float* out, size_t n, const float* scale, float zero) {
+  ElementsToFloatT(in, out, n, scale, zero);
 }
 
 template <typename T>
-void FloatToElementsT(const float* in, T* out, size_t n, const float* inverse_step, float low,
+void FloatToElementsT(const float* in, T* out, size_t n, const float* inverse_scale, float low,
                       float high, float zero) {
   const DF d;
   const DI di;
@@ -101,33 +101,33 @@ void FloatToElementsT(const float* in, T* out, size_t n, const float* inverse_st
   const auto shift = hn::Set(di, static_cast<int32_t>(zero));
   ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
     auto x = Load(d, in + i, count);
-    x = hn::Mul(hn::IfThenElseZero(hn::Eq(x, x), x), Load(d, inverse_step + i, count));
+    x = hn::Mul(hn::IfThenElseZero(hn::Eq(x, x), x), Load(d, inverse_scale + i, count));
     x = hn::Min(hn::Max(x, least), most);
     Store(hn::DemoteTo(dt, hn::Add(hn::NearestInt(x), shift)), dt, out + i, count);
   });
 }
-void FloatToElements16T(const float* in, int16_t* out, size_t n, const float* inverse_step,
+void FloatToElements16T(const float* in, int16_t* out, size_t n, const float* inverse_scale,
                         float low, float high, float zero) {
-  FloatToElementsT(in, out, n, inverse_step, low, high, zero);
+  FloatToElementsT(in, out, n, inverse_scale, low, high, zero);
 }
-void FloatToElements8T(const float* in, uint8_t* out, size_t n, const float* inverse_step,
+void FloatToElements8T(const float* in, uint8_t* out, size_t n, const float* inverse_scale,
                        float low, float high, float zero) {
-  FloatToElementsT(in, out, n, inverse_step, low, high, zero);
+  FloatToElementsT(in, out, n, inverse_scale, low, high, zero);
 }
 
-void HalvesToFloatT(const hwy::float16_t* in, float* out, size_t n, const float* step) {
+void Float16ToFloatT(const hwy::float16_t* in, float* out, size_t n, const float* scale) {
   const DF d;
   ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
-    Store(hn::Mul(LoadHalves(d, in + i, count), Load(d, step + i, count)), d, out + i, count);
+    Store(hn::Mul(LoadFloat16(d, in + i, count), Load(d, scale + i, count)), d, out + i, count);
   });
 }
 
-void FloatToHalvesT(const float* in, hwy::float16_t* out, size_t n, const float* inverse_step,
-                    float low, float high) {
+void FloatToFloat16T(const float* in, hwy::float16_t* out, size_t n, const float* inverse_scale,
+                     float low, float high) {
   const DF d;
   ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
-    const auto x = hn::Mul(Load(d, in + i, count), Load(d, inverse_step + i, count));
-    StoreHalves(Limited(d, x, low, high), d, out + i, count);
+    const auto x = hn::Mul(Load(d, in + i, count), Load(d, inverse_scale + i, count));
+    StoreFloat16(Limited(d, x, low, high), d, out + i, count);
   });
 }
 
@@ -318,8 +318,8 @@ HWY_EXPORT(MultiplyT);
 HWY_EXPORT(GainT);
 HWY_EXPORT(Elements16ToFloatT);
 HWY_EXPORT(Elements8ToFloatT);
-HWY_EXPORT(HalvesToFloatT);
-HWY_EXPORT(FloatToHalvesT);
+HWY_EXPORT(Float16ToFloatT);
+HWY_EXPORT(FloatToFloat16T);
 HWY_EXPORT(FloatToElements16T);
 HWY_EXPORT(FloatToElements8T);
 HWY_EXPORT(SplitDigits8T);
@@ -348,28 +348,28 @@ void Gain(const float* in, float* out, size_t pixels, size_t channels, size_t in
           size_t out_stride, const float* gain) {
   HWY_DYNAMIC_DISPATCH(GainT)(in, out, pixels, channels, in_stride, out_stride, gain);
 }
-void ElementsToFloat(Element element, const void* in, float* out, size_t n, const float* step,
+void ElementsToFloat(Element element, const void* in, float* out, size_t n, const float* scale,
                      float zero) {
   if (element == Element::kF16) {
-    HWY_DYNAMIC_DISPATCH(HalvesToFloatT)(static_cast<const hwy::float16_t*>(in), out, n, step);
+    HWY_DYNAMIC_DISPATCH(Float16ToFloatT)(static_cast<const hwy::float16_t*>(in), out, n, scale);
   } else if (element == Element::kI16) {
     HWY_DYNAMIC_DISPATCH(Elements16ToFloatT)
-    (static_cast<const int16_t*>(in), out, n, step, zero);
+    (static_cast<const int16_t*>(in), out, n, scale, zero);
   } else {
-    HWY_DYNAMIC_DISPATCH(Elements8ToFloatT)(static_cast<const uint8_t*>(in), out, n, step, zero);
+    HWY_DYNAMIC_DISPATCH(Elements8ToFloatT)(static_cast<const uint8_t*>(in), out, n, scale, zero);
   }
 }
 void FloatToElements(const float* in, Element element, void* out, size_t n,
-                     const float* inverse_step, float low, float high, float zero) {
+                     const float* inverse_scale, float low, float high, float zero) {
   if (element == Element::kF16) {
-    HWY_DYNAMIC_DISPATCH(FloatToHalvesT)
-    (in, static_cast<hwy::float16_t*>(out), n, inverse_step, low, high);
+    HWY_DYNAMIC_DISPATCH(FloatToFloat16T)
+    (in, static_cast<hwy::float16_t*>(out), n, inverse_scale, low, high);
   } else if (element == Element::kI16) {
     HWY_DYNAMIC_DISPATCH(FloatToElements16T)
-    (in, static_cast<int16_t*>(out), n, inverse_step, low, high, zero);
+    (in, static_cast<int16_t*>(out), n, inverse_scale, low, high, zero);
   } else {
     HWY_DYNAMIC_DISPATCH(FloatToElements8T)
-    (in, static_cast<uint8_t*>(out), n, inverse_step, low, high, zero);
+    (in, static_cast<uint8_t*>(out), n, inverse_scale, low, high, zero);
   }
 }
 void SplitDigits(const int16_t* in, size_t in_stride, Element element, void* out, size_t out_stride,

@@ -22,14 +22,14 @@ void Multiply(const float* a, const float* b, float* out, size_t n);
 void Gain(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
           size_t out_stride, const float* gain);
 
-// What a quantised tensor holds to floats, `n` of kF16, kI16 or kU8: out = (in - zero) * step[i].
-void ElementsToFloat(Element element, const void* in, float* out, size_t n, const float* step,
+// What a quantised tensor holds to floats, `n` of kF16, kI16 or kU8: out = (in - zero) * scale[i].
+void ElementsToFloat(Element element, const void* in, float* out, size_t n, const float* scale,
                      float zero);
-// And back: in * inverse_step[i], limited to low..high, round-half-even, + zero. NaN counts as 0.
+// And back: in * inverse_scale[i], limited to low..high, round-half-even, + zero. NaN counts as 0.
 void FloatToElements(const float* in, Element element, void* out, size_t n,
-                     const float* inverse_step, float low, float high, float zero);
+                     const float* inverse_scale, float low, float high, float zero);
 
-// int16 to bytes of sixteen times the step; what that loses of some channels follows as digits of
+// int16 to bytes of sixteen times the scale; what that loses of some channels follows as digits of
 // their own. Per pixel, in this order, all + zero:
 //   hi[c]      = limit((in[c] + 8) >> 4, low..high), every channel
 //   low digit  = limit(in[c] - 16 hi[c], -8..7), the channels that `low_of` lists
@@ -69,8 +69,8 @@ void Limit(const int16_t* in, int16_t* out, size_t n, int16_t most);
 void IndexByThresholds(const float* raw, uint8_t* index, size_t n, const float* thresholds,
                        size_t count);
 
-// symbol = (y - mean + half) >> fraction_bits, moved by the least steps such that
-// symbol * 2^fraction_bits + mean fits int16; y_hat = that sum. half = 2^(fraction_bits-1) (0 for
+// symbol = (y - mean + half) >> fraction_bits, moved by as few units as make
+// symbol * 2^fraction_bits + mean fit int16; y_hat = that sum. half = 2^(fraction_bits-1) (0 for
 // 0).
 void Quantise(const int16_t* y, const int16_t* mean, int16_t* symbol, int16_t* y_hat, size_t n,
               int fraction_bits);

@@ -10,7 +10,7 @@
 #define HWY_TARGET_INCLUDE "kernels/tap_gemm.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
-#include "kernels/half-inl.h"
+#include "kernels/float16-inl.h"
 #include "kernels/tiles-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -24,13 +24,13 @@ using V = hn::Vec<D>;
 
 size_t Lanes() { return hn::Lanes(D()); }
 size_t Tile() { return kTile; }
-bool HalfSums() { return HWY_HAVE_FLOAT16; }
+bool Float16Sums() { return HWY_HAVE_FLOAT16; }
 
 struct Fused {
-  static HWY_INLINE V Step(V x, V w, V sum) { return hn::MulAdd(x, w, sum); }
+  static HWY_INLINE V Accumulate(V x, V w, V sum) { return hn::MulAdd(x, w, sum); }
 };
 struct Separate {
-  static HWY_INLINE V Step(V x, V w, V sum) { return hn::Add(sum, hn::Mul(w, x)); }
+  static HWY_INLINE V Accumulate(V x, V w, V sum) { return hn::Add(sum, hn::Mul(w, x)); }
 };
 
 struct Place {
@@ -59,7 +59,7 @@ HWY_INLINE V LoadResidual(const Place& at, const Epilogue& epilogue) {
     return LoadCount(static_cast<const float*>(at.residual) + at.channel, at.count);
   }
   const V x =
-      LoadHalves(D(), static_cast<const hwy::float16_t*>(at.residual) + at.channel, at.count);
+      LoadFloat16(D(), static_cast<const hwy::float16_t*>(at.residual) + at.channel, at.count);
   return hn::Mul(x, LoadCount(epilogue.residual_scale + at.channel, at.count));
 }
 
@@ -67,8 +67,8 @@ HWY_INLINE void StoreElement(V v, const Place& at, const Epilogue& epilogue) {
   if (epilogue.out == Element::kF32) {
     StoreCount(v, static_cast<float*>(at.out) + at.channel, at.count);
   } else {
-    StoreHalves(Limited(D(), v, epilogue.low, epilogue.high), D(),
-                static_cast<hwy::float16_t*>(at.out) + at.channel, at.count);
+    StoreFloat16(Limited(D(), v, epilogue.low, epilogue.high), D(),
+                 static_cast<hwy::float16_t*>(at.out) + at.channel, at.count);
   }
 }
 
@@ -91,30 +91,30 @@ HWY_INLINE void Finish(V v, const Place& at, TapStore store, const Epilogue& epi
 }
 
 HWY_INLINE V LoadWeights(const float* from) { return hn::Load(D(), from); }
-HWY_INLINE V LoadWeights(const hwy::float16_t* from) { return LoadHalves(D(), from); }
+HWY_INLINE V LoadWeights(const hwy::float16_t* from) { return LoadFloat16(D(), from); }
 
-// `count` products a pixel: P pixels, `step` floats apart, by W vectors. Returns the weights behind
-// those used.
+// `count` products a pixel: P pixels, `stride` floats apart, by W vectors. Returns the weights
+// behind those used.
 template <class Policy, size_t P, size_t W, typename T>
-HWY_INLINE const T* AddProducts(const float* in, size_t step, size_t count, const T* HWY_RESTRICT w,
-                                V (&sum)[P][W]) {
+HWY_INLINE const T* AddProducts(const float* in, size_t stride, size_t count,
+                                const T* HWY_RESTRICT w, V (&sum)[P][W]) {
   const D d;
   const size_t lanes = hn::Lanes(d);
-  // Four bases and one step reach all pixels, so that no address is spilled.
+  // Four bases and one stride reach all pixels, so that no address is spilled.
   const float* in0 = in;
-  const float* in1 = in0 + 3 * step;
-  const float* in2 = in1 + 3 * step;
-  const float* in3 = in2 + 3 * step;
+  const float* in1 = in0 + 3 * stride;
+  const float* in2 = in1 + 3 * stride;
+  const float* in3 = in2 + 3 * stride;
   for (size_t k = 0; k < count; ++k) {
     const V w0 = LoadWeights(w);
     const V w1 = W == 2 ? LoadWeights(w + lanes) : w0;
 #pragma GCC unroll 12
     for (size_t p = 0; p < P; ++p) {
       const float* base = p < 3 ? in0 : p < 6 ? in1 : p < 9 ? in2 : in3;
-      const size_t offset = (p % 3) == 0 ? 0 : (p % 3) == 1 ? step : 2 * step;
+      const size_t offset = (p % 3) == 0 ? 0 : (p % 3) == 1 ? stride : 2 * stride;
       const V x = hn::Set(d, base[offset]);
-      sum[p][0] = Policy::Step(x, w0, sum[p][0]);
-      if (W == 2) sum[p][W - 1] = Policy::Step(x, w1, sum[p][W - 1]);
+      sum[p][0] = Policy::Accumulate(x, w0, sum[p][0]);
+      if (W == 2) sum[p][W - 1] = Policy::Accumulate(x, w1, sum[p][W - 1]);
     }
     w += W * lanes;
     ++in0;
@@ -125,13 +125,13 @@ HWY_INLINE const T* AddProducts(const float* in, size_t step, size_t count, cons
   return w;
 }
 
-// Halves are widened by so many channels of a tile's pixels at a time: two vectors, so few that a
+// Float16 is widened by so many channels of a tile's pixels at a time: two vectors, so few that a
 // CPU widens the next ones while it still multiplies (64 channels cost 12 % of the speed on Zen 3
-// with AVX2, two vectors 0 to 6 %, which half weights bring back: they are less to load).
+// with AVX2, two vectors 0 to 6 %, which float16 weights bring back: they are less to load).
 constexpr size_t kWide = 2 * HWY_MAX_BYTES / sizeof(float);
 
 template <class Policy, size_t P, size_t W, typename T>
-HWY_INLINE const T* AddProducts(const hwy::float16_t* in, size_t step, size_t count, const T* w,
+HWY_INLINE const T* AddProducts(const hwy::float16_t* in, size_t stride, size_t count, const T* w,
                                 V (&sum)[P][W]) {
   const D d;
   const size_t lanes = hn::Lanes(d);
@@ -141,7 +141,7 @@ HWY_INLINE const T* AddProducts(const hwy::float16_t* in, size_t step, size_t co
     for (size_t k = 0; k < part; k += lanes) {
 #pragma GCC unroll 12
       for (size_t p = 0; p < P; ++p) {
-        hn::Store(LoadHalves(d, in + first + p * step + k), d, wide + p * kWide + k);
+        hn::Store(LoadFloat16(d, in + first + p * stride + k), d, wide + p * kWide + k);
       }
     }
     w = AddProducts<Policy, P, W>(wide, kWide, part, w, sum);
@@ -156,8 +156,8 @@ HWY_NOINLINE void FinishTile(const float* HWY_RESTRICT sums, size_t pixels, size
                              size_t first_vector, TapStore store, const Epilogue& epilogue) {
   const D d;
   const size_t lanes = hn::Lanes(d);
-  const size_t residual_bytes = row.residual_step * BytesOf(epilogue.residual);
-  const size_t out_bytes = row.out_step * BytesOf(epilogue.out);
+  const size_t residual_bytes = row.residual_stride * BytesOf(epilogue.residual);
+  const size_t out_bytes = row.out_stride * BytesOf(epilogue.out);
   for (size_t pixel = first_pixel; pixel < first_pixel + pixels; ++pixel) {
     if (store == TapStore::kSplitRows) {
       SplitPixel(sums, row, packed.out_channels, pixel);
@@ -199,8 +199,8 @@ HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t fi
   }
   const size_t taps = packed.runs.size();
   for (size_t t = 0; t < taps; ++t) {
-    const X* in = static_cast<const X*>(row.taps[t]) + first_pixel * row.steps[t];
-    w = AddProducts<Policy, P, W>(in, row.steps[t], packed.runs[t], w, sum);
+    const X* in = static_cast<const X*>(row.taps[t]) + first_pixel * row.strides[t];
+    w = AddProducts<Policy, P, W>(in, row.strides[t], packed.runs[t], w, sum);
   }
   HWY_ALIGN float sums[P * W * HWY_MAX_BYTES / sizeof(float)];
 #pragma GCC unroll 12
@@ -216,7 +216,7 @@ using DH = hn::Repartition<hwy::float16_t, D>;
 using VH = hn::Vec<DH>;
 
 // The two chains of each output, added and widened, to `sum`. The bits go to their places and the
-// exponent is moved by the product: halves of a vector lie in pairs, not side by side.
+// exponent is moved by the product: the 16-bit lanes of a vector lie in pairs, not side by side.
 HWY_INLINE V AddBlock(VH chains, V sum) {
   const DH dh;
   const hn::RepartitionToWide<hn::RebindToSigned<DH>> di;
@@ -227,11 +227,11 @@ HWY_INLINE V AddBlock(VH chains, V sum) {
   return hn::MulAdd(hn::BitCast(D(), placed), hn::Set(D(), 0x1p112f), sum);
 }
 
-// As RunTile, with half sums: two channels of a pixel are one word, broadcast at once. The blocks'
-// float sums stay in memory, for registers hold the chains.
+// As RunTile, with float16 sums: two channels of a pixel are one word, broadcast at once. The
+// blocks' float sums stay in memory, for registers hold the chains.
 template <size_t P, size_t W>
-HWY_NOINLINE void RunHalfTile(const PackedTaps& packed, const TapRow& row, size_t first_pixel,
-                              size_t vector, TapStore store, const Epilogue& epilogue) {
+HWY_NOINLINE void RunFloat16Tile(const PackedTaps& packed, const TapRow& row, size_t first_pixel,
+                                 size_t vector, TapStore store, const Epilogue& epilogue) {
   const D d;
   const DH dh;
   const hn::RepartitionToWide<hn::RebindToUnsigned<DH>> du;
@@ -248,23 +248,23 @@ HWY_NOINLINE void RunHalfTile(const PackedTaps& packed, const TapRow& row, size_
   }
   const size_t taps = packed.runs.size();
   for (size_t t = 0; t < taps; ++t) {
-    const size_t step = row.steps[t];
-    const auto* in = static_cast<const hwy::float16_t*>(row.taps[t]) + first_pixel * step;
-    for (size_t first = 0; first < packed.runs[t]; first += kHalfBlock) {
+    const size_t stride = row.strides[t];
+    const auto* in = static_cast<const hwy::float16_t*>(row.taps[t]) + first_pixel * stride;
+    for (size_t first = 0; first < packed.runs[t]; first += kFloat16Block) {
       VH chains[P][W];
 #pragma GCC unroll 12
       for (size_t p = 0; p < P; ++p) {
         chains[p][0] = hn::Zero(dh);
         if (W == 2) chains[p][W - 1] = hn::Zero(dh);
       }
-      const size_t count = HWY_MIN(kHalfBlock, packed.runs[t] - first);
+      const size_t count = HWY_MIN(kFloat16Block, packed.runs[t] - first);
       for (size_t k = 0; k < count; k += 2) {
         const VH w0 = hn::Load(dh, w);
         const VH w1 = W == 2 ? hn::Load(dh, w + 2 * lanes) : w0;
 #pragma GCC unroll 12
         for (size_t p = 0; p < P; ++p) {
           uint32_t word;
-          std::memcpy(&word, in + p * step + first + k, sizeof(word));
+          std::memcpy(&word, in + p * stride + first + k, sizeof(word));
           const VH x = hn::BitCast(dh, hn::Set(du, word));
           chains[p][0] = hn::MulAdd(x, w0, chains[p][0]);
           if (W == 2) chains[p][W - 1] = hn::MulAdd(x, w1, chains[p][W - 1]);
@@ -284,7 +284,7 @@ HWY_NOINLINE void RunHalfTile(const PackedTaps& packed, const TapRow& row, size_
   FinishTile(sums, P, W, packed, row, first_pixel, vector, store, epilogue);
 }
 
-struct HalfTile {
+struct Float16Tile {
   const PackedTaps& packed;
   const TapRow& row;
   TapStore store;
@@ -292,7 +292,7 @@ struct HalfTile {
 
   template <size_t P, size_t W>
   HWY_INLINE void Run(size_t pixel, size_t vector) const {
-    RunHalfTile<P, W>(packed, row, pixel, vector, store, epilogue);
+    RunFloat16Tile<P, W>(packed, row, pixel, vector, store, epilogue);
   }
 };
 #endif  // HWY_HAVE_FLOAT16
@@ -321,20 +321,20 @@ template <class Policy>
 void RunTypes(const PackedTaps& packed, const TapRow& row, TapStore store, const Epilogue& epilogue,
               size_t block_begin, size_t block_end) {
   using hwy::float16_t;
-  const bool half = packed.element == Element::kF16;
-  const auto run = packed.input == Element::kF32
-                       ? half ? RunTiles<Policy, float, float16_t> : RunTiles<Policy, float, float>
-                   : half ? RunTiles<Policy, float16_t, float16_t>
-                          : RunTiles<Policy, float16_t, float>;
+  const bool float16 = packed.element == Element::kF16;
+  const auto run = packed.input == Element::kF32 ? float16 ? RunTiles<Policy, float, float16_t>
+                                                           : RunTiles<Policy, float, float>
+                   : float16 ? RunTiles<Policy, float16_t, float16_t>
+                                                 : RunTiles<Policy, float16_t, float>;
   run(packed, row, store, epilogue, block_begin, block_end);
 }
 
 void Run(const PackedTaps& packed, const TapRow& row, Numerics numerics, TapStore store,
          const Epilogue& epilogue, size_t block_begin, size_t block_end) {
 #if HWY_HAVE_FLOAT16
-  if (packed.half_sums) {
+  if (packed.float16_sums) {
     ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
-             HalfTile{packed, row, store, epilogue});
+             Float16Tile{packed, row, store, epilogue});
     return;
   }
 #endif
@@ -352,7 +352,7 @@ namespace glint::kernels {
 
 HWY_EXPORT(Lanes);
 HWY_EXPORT(Tile);
-HWY_EXPORT(HalfSums);
+HWY_EXPORT(Float16Sums);
 HWY_EXPORT(Run);
 
 size_t TilePixels() { return HWY_DYNAMIC_DISPATCH(Tile)(); }
@@ -360,19 +360,19 @@ size_t VectorLanes() { return HWY_DYNAMIC_DISPATCH(Lanes)(); }
 
 namespace {
 
-bool AreHalves(const float* values, size_t count) {
+bool AreFloat16(const float* values, size_t count) {
   return std::all_of(values, values + count,
                      [](float v) { return hwy::F32FromF16(hwy::F16FromF32(v)) == v; });
 }
 
-// No block of `depth` x outputs weights can reach beyond halves with inputs up to `most`; its
+// No block of `depth` x outputs weights can reach beyond float16 with inputs up to `most`; its
 // roundings, 2^-11 each, included.
 bool BlocksFit(const std::vector<uint32_t>& runs, size_t out_channels, const float* weights,
                float most) {
-  const double limit = 65504.0 * (1.0 - static_cast<double>(kHalfBlock) / 2048.0);
+  const double limit = 65504.0 * (1.0 - static_cast<double>(kFloat16Block) / 2048.0);
   for (const uint32_t run : runs) {
-    for (size_t first = 0; first < run; first += kHalfBlock) {
-      const size_t end = std::min<size_t>(run, first + kHalfBlock);
+    for (size_t first = 0; first < run; first += kFloat16Block) {
+      const size_t end = std::min<size_t>(run, first + kFloat16Block);
       for (size_t c = 0; c < out_channels; ++c) {
         double sum = 0;
         for (size_t k = first; k < end; ++k) {
@@ -388,7 +388,7 @@ bool BlocksFit(const std::vector<uint32_t>& runs, size_t out_channels, const flo
 
 }  // namespace
 
-bool HasHalfSums() { return HWY_DYNAMIC_DISPATCH(HalfSums)(); }
+bool HasFloat16Sums() { return HWY_DYNAMIC_DISPATCH(Float16Sums)(); }
 
 PackedTaps PackTaps(const TapTypes& types, const std::vector<uint32_t>& runs, size_t out_channels,
                     const float* weights, const float* bias) {
@@ -397,11 +397,11 @@ PackedTaps PackTaps(const TapTypes& types, const std::vector<uint32_t>& runs, si
   packed.runs = runs;
   size_t depth = 0;
   for (const uint32_t run : runs) depth += run;
-  const bool halves = types.element == Element::kF16 && AreHalves(weights, depth * out_channels);
-  packed.element = halves ? Element::kF16 : Element::kF32;
-  packed.half_sums = halves && types.input == Element::kF16 && types.most > 0 && HasHalfSums() &&
-                     BlocksFit(runs, out_channels, weights, types.most);
-  const size_t group = packed.half_sums ? 2 : 1;  // weights of an output that lie side by side
+  const bool float16 = types.element == Element::kF16 && AreFloat16(weights, depth * out_channels);
+  packed.element = float16 ? Element::kF16 : Element::kF32;
+  packed.float16_sums = float16 && types.input == Element::kF16 && types.most > 0 &&
+                        HasFloat16Sums() && BlocksFit(runs, out_channels, weights, types.most);
+  const size_t group = packed.float16_sums ? 2 : 1;  // weights of an output that lie side by side
   for (const uint32_t run : runs) packed.depth += (run + group - 1) / group * group;
   packed.out_channels = out_channels;
   packed.lanes = HWY_DYNAMIC_DISPATCH(Lanes)();
@@ -421,8 +421,8 @@ PackedTaps PackTaps(const TapTypes& types, const std::vector<uint32_t>& runs, si
           const size_t channel = first * lanes + c / group, at = k + c % group;
           const bool exists = channel < out_channels && at < run;
           const float weight = exists ? tap[at * out_channels + channel] : 0.0f;
-          const hwy::float16_t half = hwy::F16FromF32(weight);
-          std::memcpy(to, halves ? static_cast<const void*>(&half) : &weight, bytes);
+          const hwy::float16_t narrow = hwy::F16FromF32(weight);
+          std::memcpy(to, float16 ? static_cast<const void*>(&narrow) : &weight, bytes);
           to += bytes;
         }
       }

@@ -1,8 +1,8 @@
 // The one micro-kernel behind convolutions and GDN: a GEMM whose left side is read through taps.
-//   out[p][c] = bias[c] + sum over taps t, k < run[t] of  tap[t][p * step[t] + k] * w[t][k][c]
-// Inputs and weights are floats or halves; halves are widened in the kernel, next to the products,
-// so that memory holds two bytes for each. Where the target multiplies halves, sums of the close
-// class may be in half too, over short blocks that are added up in float. Called by kernels/ only.
+//   out[p][c] = bias[c] + sum over taps t, k < run[t] of  tap[t][p * stride[t] + k] * w[t][k][c]
+// Inputs and weights are floats or float16; float16 is widened in the kernel, next to the products,
+// so that memory holds two bytes for each. Where the target multiplies float16, sums of the close
+// class may be float16 too, over short blocks that are added up in float. Called by kernels/ only.
 // Packed weights are immutable and shared by threads.
 #ifndef GLINT_KERNELS_TAP_GEMM_H_
 #define GLINT_KERNELS_TAP_GEMM_H_
@@ -16,16 +16,16 @@
 
 namespace glint::kernels {
 
-// Half sums: so many products of one tap make a block, two chains of every other one, before they
-// go to a float sum. A block's error is 7e-4 of it (rms; tests/half_sums_test.cc), with which light
-// loses 0.03 % of bits; blocks half as long lose nothing, but bring little speed: what ends a block
-// takes as long as 10 products.
-inline constexpr size_t kHalfBlock = 32;
+// Float16 sums: so many products of one tap make a block, two chains of every other one, before
+// they go to a float sum. A block's error is 7e-4 of it (rms; tests/float16_sums_test.cc), with
+// which light loses 0.03 % of bits; blocks half as long lose nothing, but bring little speed: what
+// ends a block takes as long as 10 products.
+inline constexpr size_t kFloat16Block = 32;
 
 struct PackedTaps {
   Element input = Element::kF32;    // or kF16
   Element element = Element::kF32;  // of the weights; or kF16
-  bool half_sums = false;           // runs are padded to pairs, weights are [pair][lane][2]
+  bool float16_sums = false;        // runs are padded to pairs, weights are [pair][lane][2]
   std::vector<uint32_t> runs;       // of each tap
   size_t depth = 0;                 // sum of runs
   size_t out_channels = 0;
@@ -50,22 +50,22 @@ enum class TapStore {
   kMultiplyRoot,  // residual * sqrt(sum)
 };
 
-// Pointers are to elements of the types that kernel and epilogue name, steps count them.
+// Pointers are to elements of the types that kernel and epilogue name, strides count them.
 struct TapRow {
   const void* const* taps = nullptr;  // input of pixel 0, by tap
-  const size_t* steps = nullptr;      // elements per pixel, by tap
+  const size_t* strides = nullptr;    // elements per pixel, by tap
   void* out = nullptr;
   void* out_second = nullptr;  // kSplitRows
   size_t colours = 0;          // kSplitRows
-  size_t out_step = 0;
+  size_t out_stride = 0;
   const void* residual = nullptr;
-  size_t residual_step = 0;
+  size_t residual_stride = 0;
   size_t pixels = 0;
 };
 
-// What a GEMM is packed for. Weights that halves can hold are kept as halves when `element` is
-// kF16. `most`: no input is larger, so that half sums are possible if they cannot leave the range
-// of halves; 0: none are wanted.
+// What a GEMM is packed for. Weights that float16 can hold are kept so when `element` is
+// kF16. `most`: no input is larger, so that float16 sums are possible if they cannot leave the
+// range of float16; 0: none are wanted.
 struct TapTypes {
   Element input = Element::kF32;
   Element element = Element::kF32;

@@ -15,7 +15,7 @@ namespace HWY_NAMESPACE {
 namespace {
 
 int64_t TargetBit() { return HWY_TARGET; }
-bool FastHalves() { return !HWY_ARCH_X86 || HWY_TARGET <= HWY_AVX2; }
+bool FastFloat16() { return !HWY_ARCH_X86 || HWY_TARGET <= HWY_AVX2; }
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
@@ -27,7 +27,7 @@ namespace glint::kernels {
 namespace {
 
 HWY_EXPORT(TargetBit);
-HWY_EXPORT(FastHalves);
+HWY_EXPORT(FastFloat16);
 
 std::string Upper(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -60,7 +60,7 @@ std::string CurrentTarget() {
   return hwy::TargetName(HWY_DYNAMIC_DISPATCH(TargetBit)());
 }
 
-bool HasFastHalves() { return HWY_DYNAMIC_DISPATCH(FastHalves)(); }
+bool HasFastFloat16() { return HWY_DYNAMIC_DISPATCH(FastFloat16)(); }
 
 bool SetTarget(const std::string& name) {
   const std::vector<int64_t>& targets = AllTargets();

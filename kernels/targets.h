@@ -17,11 +17,11 @@ std::vector<std::string> SupportedTargets();
 std::string CurrentTarget();
 // True when uint8 x int8 products cost less than int16 x int16 on the current target (VNNI).
 bool HasFastBytes();
-// True when halves are widened to floats by an instruction (F16C, Arm): half weights and tensors
-// then cost about what floats do.
-bool HasFastHalves();
-// True when the current target multiplies and adds halves (AVX3_SPR, Arm with FP16).
-bool HasHalfSums();
+// True when an instruction widens float16 to float (F16C, Arm): float16 weights and tensors then
+// cost about what floats do.
+bool HasFastFloat16();
+// True when the current target multiplies and adds float16 (AVX3_SPR, Arm with FP16).
+bool HasFloat16Sums();
 // Limits the choice to `name` (case-insensitive); "" or "best": no limit. False when it is not
 // supported.
 bool SetTarget(const std::string& name);

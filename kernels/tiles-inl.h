@@ -56,7 +56,7 @@ HWY_INLINE void SplitPixel(const float* HWY_RESTRICT values, const TapRow& row, 
   const size_t colours = row.colours;
   for (size_t c = 0, phase = 0; c < out_channels; c += colours, ++phase) {
     float* to = static_cast<float*>(phase < 2 ? row.out : row.out_second);
-    to += pixel * row.out_step + phase % 2 * (row.out_step / 2);
+    to += pixel * row.out_stride + phase % 2 * (row.out_stride / 2);
     for (size_t i = 0; i < colours; ++i) to[i] = values[c + i];
   }
 }

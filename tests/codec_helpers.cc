@@ -23,8 +23,8 @@ std::vector<uint8_t> IntegerModelFile(int segment_rows, uint32_t seed) {
   return builder.Build();
 }
 
-std::vector<uint8_t> HalfModelFile(int segment_rows, uint32_t seed) {
-  ModelBuilder builder = HalfModel(seed);
+std::vector<uint8_t> Float16ModelFile(int segment_rows, uint32_t seed) {
+  ModelBuilder builder = Float16Model(seed);
   builder.document["coding"]["segment_rows"] = segment_rows;
   return builder.Build();
 }

@@ -17,7 +17,7 @@ namespace glint::testing {
 std::vector<uint8_t> TinyModelFile(int segment_rows = 64, uint32_t seed = 1);
 // The model of integers, likewise.
 std::vector<uint8_t> IntegerModelFile(int segment_rows = 64, uint32_t seed = 1);
-std::vector<uint8_t> HalfModelFile(int segment_rows = 64, uint32_t seed = 1);
+std::vector<uint8_t> Float16ModelFile(int segment_rows = 64, uint32_t seed = 1);
 // The one with dynamic ranges, likewise.
 std::vector<uint8_t> DynamicModelFile(int segment_rows = 64, uint32_t seed = 1);
 // The least model there is, likewise.

@@ -1,5 +1,5 @@
 // Convolutions on random shapes against the plain loops, on every SIMD target: the close class
-// within the rounding bound of its own operands, the exact class bit for bit; floats and halves
+// within the rounding bound of its own operands, the exact class bit for bit; floats and float16
 // in every place; nothing is written beside the outputs.
 
 #include "kernels/conv.h"
@@ -12,7 +12,7 @@
 
 #include "kernels/reference.h"
 #include "kernels/targets.h"
-#include "tests/halves.h"
+#include "tests/float16.h"
 #include "tests/seed.h"
 
 namespace glint::kernels {
@@ -23,12 +23,12 @@ constexpr float kGuard = 12345.0f;
 struct ConvCase {
   ConvSpec spec;
   size_t height = 1, width = 1;
-  size_t x_first = 0, x_step = 1;
+  size_t x_first = 0, x_stride = 1;
   bool compact_input = false;  // 1x1: the sources hold the wanted positions only
   bool bias = true, residual = false, leaky = false, gain = false;
   // kF32 or kF16: rows, weights, what is added, what is written.
   Element input = Element::kF32, kept = Element::kF32, added = Element::kF32, out = Element::kF32;
-  float most = 0.0f;  // inputs lie in -1..1: with 1, sums may be in half
+  float most = 0.0f;  // inputs lie in -1..1: with 1, sums may be in float16
 };
 
 float RandomFloat(std::mt19937* random) {
@@ -39,7 +39,7 @@ std::vector<float> RandomVector(std::mt19937* random, size_t n, Element element 
   std::vector<float> v(n);
   for (float& x : v) {
     x = RandomFloat(random);
-    if (element == Element::kF16) x = NearestHalf(x);
+    if (element == Element::kF16) x = NearestFloat16(x);
   }
   return v;
 }
@@ -48,9 +48,9 @@ std::vector<float> RandomVector(std::mt19937* random, size_t n, Element element 
 std::vector<uint8_t> Stored(const std::vector<float>& values, Element element) {
   std::vector<uint8_t> bytes(values.size() * BytesOf(element));
   for (size_t i = 0; i < values.size(); ++i) {
-    const uint16_t half = FloatToHalf(NearestHalf(values[i]));
+    const uint16_t bits = FloatToFloat16(NearestFloat16(values[i]));
     std::memcpy(bytes.data() + i * BytesOf(element),
-                element == Element::kF16 ? static_cast<const void*>(&half) : &values[i],
+                element == Element::kF16 ? static_cast<const void*>(&bits) : &values[i],
                 BytesOf(element));
   }
   return bytes;
@@ -58,10 +58,10 @@ std::vector<uint8_t> Stored(const std::vector<float>& values, Element element) {
 
 float Read(const std::vector<uint8_t>& bytes, size_t i, Element element) {
   float value = 0;
-  uint16_t half = 0;
+  uint16_t bits = 0;
   if (element == Element::kF16) {
-    std::memcpy(&half, bytes.data() + 2 * i, 2);
-    return HalfToFloat(half);
+    std::memcpy(&bits, bytes.data() + 2 * i, 2);
+    return Float16ToFloat(bits);
   }
   std::memcpy(&value, bytes.data() + 4 * i, 4);
   return value;
@@ -137,8 +137,9 @@ void Check(const ConvCase& test, unsigned seed) {
 
   const size_t out_height = transposed ? 2 * test.height : (test.height - 1) / spec.stride + 1;
   const size_t full_width = transposed ? 2 * test.width : (test.width - 1) / spec.stride + 1;
-  const size_t pixels =
-      full_width > test.x_first ? (full_width - test.x_first + test.x_step - 1) / test.x_step : 0;
+  const size_t pixels = full_width > test.x_first
+                            ? (full_width - test.x_first + test.x_stride - 1) / test.x_stride
+                            : 0;
   const size_t out_stride = spec.out_channels + Pick(&random, 0, 3);
   const size_t out_row = pixels * out_stride + 32;
   const size_t extra = test.compact_input ? 0 : Pick(&random, 0, 2);
@@ -170,7 +171,7 @@ void Check(const ConvCase& test, unsigned seed) {
     row.out_pixel_stride = out_stride;
     row.phase = transposed && !spec.paired_rows() ? oy & 1 : 0;
     row.x_first = test.x_first;
-    row.x_step = test.x_step;
+    row.x_stride = test.x_stride;
     row.pixels = pixels;
     row.residual = test.residual ? residual_bytes.data() : nullptr;
     row.residual_pixel_stride = spec.out_channels;
@@ -185,7 +186,7 @@ void Check(const ConvCase& test, unsigned seed) {
   std::vector<bool> written((out_height + 1) * out_row, false);
   for (size_t oy = 0; oy < out_height; ++oy) {
     for (size_t j = 0; j < pixels; ++j) {
-      const size_t ox = test.compact_input ? j : test.x_first + j * test.x_step;
+      const size_t ox = test.compact_input ? j : test.x_first + j * test.x_stride;
       for (size_t oc = 0; oc < spec.out_channels; ++oc) {
         const ReferenceSum sum = ReferenceConv(spec, weight.data(), bias_data, sources, oy, ox, oc);
         const size_t at = oy * out_row + 16 + j * out_stride + oc;
@@ -195,35 +196,37 @@ void Check(const ConvCase& test, unsigned seed) {
         const bool exact = spec.numerics == Numerics::kExact;
         float want =
             Finish(exact ? sum.chain : static_cast<float>(sum.value), test, add, epilogue, oc);
-        // Half a unit of a half below 1, when the sums lie on either side of a boundary: a whole.
+        // Half a unit of a float16 below 1, when the sums lie on either side of a boundary: a
+        // whole.
         const double unit = test.out == Element::kF16 ? 0x1p-11 : 0.0;
-        if (test.out == Element::kF16) want = NearestHalf(want, epilogue.high);
+        if (test.out == Element::kF16) want = NearestFloat16(want, epilogue.high);
         if (exact) {
           wrong += got != want;
         } else {
           // Each product passes at most 17 roundings to 11 bits, each half a unit of its block.
-          const double half_sums = conv.half_sums() ? 17 * 0x1p-12 * sum.magnitude : 0.0;
+          const double float16_sums = conv.float16_sums() ? 17 * 0x1p-12 * sum.magnitude : 0.0;
           const double bound =
               1.2e-7 * (static_cast<double>(sum.terms) * 0.5 + 4) * (sum.magnitude + 1) + unit +
-              half_sums;
+              float16_sums;
           wrong += !(std::abs(static_cast<double>(got) - static_cast<double>(want)) <= bound);
         }
       }
     }
   }
-  const float guard = test.out == Element::kF16 ? NearestHalf(kGuard) : kGuard;
+  const float guard = test.out == Element::kF16 ? NearestFloat16(kGuard) : kGuard;
   for (size_t i = 0; i < written.size(); ++i) {
     touched += !written[i] && Read(out, i, test.out) != guard;
   }
-  const std::string what =
-      CurrentTarget() + " k" + std::to_string(spec.kernel) + " s" + std::to_string(spec.stride) +
-      (transposed ? " transposed " : " ") + std::to_string(in_total) + ">" +
-      std::to_string(spec.out_channels) + " " + std::to_string(test.width) + "x" +
-      std::to_string(test.height) + " seed " + std::to_string(seed) +
-      (test.input == Element::kF16 ? " half rows" : "") + (conv.half_sums() ? " half sums" : "") +
-      (test.kept == Element::kF16 ? " half weights" : "") +
-      (test.added == Element::kF16 ? " half residual" : "") +
-      (test.out == Element::kF16 ? " half out" : "");
+  const std::string what = CurrentTarget() + " k" + std::to_string(spec.kernel) + " s" +
+                           std::to_string(spec.stride) + (transposed ? " transposed " : " ") +
+                           std::to_string(in_total) + ">" + std::to_string(spec.out_channels) +
+                           " " + std::to_string(test.width) + "x" + std::to_string(test.height) +
+                           " seed " + std::to_string(seed) +
+                           (test.input == Element::kF16 ? " float16 rows" : "") +
+                           (conv.float16_sums() ? " float16 sums" : "") +
+                           (test.kept == Element::kF16 ? " float16 weights" : "") +
+                           (test.added == Element::kF16 ? " float16 residual" : "") +
+                           (test.out == Element::kF16 ? " float16 out" : "");
   CHECK_MESSAGE(wrong == 0, what);
   CHECK_MESSAGE(touched == 0, what);
 }
@@ -245,16 +248,16 @@ ConvCase RandomCase(std::mt19937* random) {
   } else if (kind == 1) {  // 1x1 over several sources, perhaps on the checkerboard
     spec.sources = Pick(random, 1, kMaxSources);
     for (size_t s = 0; s < spec.sources; ++s) spec.in_channels[s] = Pick(random, 1, 20);
-    test.x_step = Pick(random, 1, 2);
-    test.x_first = test.x_step == 2 ? Pick(random, 0, 1) : 0;
+    test.x_stride = Pick(random, 1, 2);
+    test.x_first = test.x_stride == 2 ? Pick(random, 0, 1) : 0;
   } else {
     spec.kernel = 2 * Pick(random, 0, 3) + 1;
     spec.padding = spec.kernel / 2;
     spec.stride = Pick(random, 1, 2);
     if (spec.stride == 1 && spec.kernel > 1) {
       spec.checkerboard = Pick(random, 0, 1) == 1;
-      test.x_step = Pick(random, 1, 2);
-      test.x_first = test.x_step == 2 ? Pick(random, 0, 1) : 0;
+      test.x_stride = Pick(random, 1, 2);
+      test.x_first = test.x_stride == 2 ? Pick(random, 0, 1) : 0;
     }
   }
   test.bias = Pick(random, 0, 3) != 0;

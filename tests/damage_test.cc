@@ -24,7 +24,7 @@ namespace {
 
 using testing::Bytes;
 using testing::DynamicModelFile;
-using testing::HalfModelFile;
+using testing::Float16ModelFile;
 using testing::IntegerModelFile;
 using testing::LoadModel;
 using testing::MiniModelFile;
@@ -235,7 +235,7 @@ void CodeWith(const Model& model, const Picture& picture) {
 TEST_CASE("damage: mutated model files") {
   const PeakMemory peak;
   const std::vector<Bytes> files = {TinyModelFile(2), IntegerModelFile(2), DynamicModelFile(2),
-                                    HalfModelFile(2), MiniModelFile(4)};
+                                    Float16ModelFile(2), MiniModelFile(4)};
   const Picture picture = SmoothPicture(MakeInfo(21, 50, 3, false, 8), 8);
   Mutator mutator(TestSeed() + 101);
   size_t loaded = 0;

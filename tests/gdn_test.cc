@@ -11,7 +11,7 @@
 #include "engine/aligned.h"
 #include "kernels/reference.h"
 #include "kernels/targets.h"
-#include "tests/halves.h"
+#include "tests/float16.h"
 #include "tests/seed.h"
 
 namespace glint::kernels {
@@ -31,17 +31,17 @@ void Check(size_t channels, size_t pixels, Gdn::Form form, bool inverse, bool in
   for (size_t p = 0; p < pixels; ++p) {
     for (size_t c = 0; c < channels; ++c) in[p * stride + c] = 4.0f * unit(random) - 2.0f;
   }
-  const bool half = element == Element::kF16;
-  if (half) {
+  const bool float16 = element == Element::kF16;
+  if (float16) {
     for (std::vector<float>* values : {&in, &gamma}) {
-      for (float& v : *values) v = NearestHalf(v);
+      for (float& v : *values) v = NearestFloat16(v);
     }
   }
-  // Floats in memory as they are, halves as their bits.
+  // Floats in memory as they are, float16 as its bits.
   const auto stored = [&](const std::vector<float>& values) {
     std::vector<uint16_t> words(values.size() * BytesOf(element) / 2);
-    for (size_t i = 0; i < values.size() && half; ++i) words[i] = FloatToHalf(values[i]);
-    if (!half) std::memcpy(words.data(), values.data(), values.size() * sizeof(float));
+    for (size_t i = 0; i < values.size() && float16; ++i) words[i] = FloatToFloat16(values[i]);
+    if (!float16) std::memcpy(words.data(), values.data(), values.size() * sizeof(float));
     return words;
   };
   const std::vector<uint16_t> from = stored(in);
@@ -61,8 +61,8 @@ void Check(size_t channels, size_t pixels, Gdn::Form form, bool inverse, bool in
   gdn.Run(in_place ? to.data() : from.data(), stride, to.data(), stride, pixels, epilogue,
           scratch.get());
   std::vector<float> out(in.size());
-  for (size_t i = 0; i < out.size() && half; ++i) out[i] = HalfToFloat(to[i]);
-  if (!half) std::memcpy(out.data(), to.data(), out.size() * sizeof(float));
+  for (size_t i = 0; i < out.size() && float16; ++i) out[i] = Float16ToFloat(to[i]);
+  if (!float16) std::memcpy(out.data(), to.data(), out.size() * sizeof(float));
   size_t wrong = 0;
   for (size_t p = 0; p < pixels; ++p) {
     for (size_t c = 0; c < channels; ++c) {
@@ -70,7 +70,7 @@ void Check(size_t channels, size_t pixels, Gdn::Form form, bool inverse, bool in
           ReferenceGdn(channels, form, inverse, beta.data(), gamma.data(), &in[p * stride], c);
       if (with_gain) want *= static_cast<double>(gain[c]);
       // All terms of a norm are positive: the relative error is that of a sum of `channels` terms.
-      const double rounded = half ? 0x1p-11 * std::abs(want) + 0x1p-25 : 1e-30;
+      const double rounded = float16 ? 0x1p-11 * std::abs(want) + 0x1p-25 : 1e-30;
       const double bound = 6e-8 * (static_cast<double>(channels) + 8) * std::abs(want) + rounded;
       wrong += !(std::abs(static_cast<double>(out[p * stride + c]) - want) <= bound);
     }
@@ -83,7 +83,7 @@ void Check(size_t channels, size_t pixels, Gdn::Form form, bool inverse, bool in
 
 }  // namespace
 
-TEST_CASE("gdn: both forms, both directions, floats and halves, on every target") {
+TEST_CASE("gdn: both forms, both directions, floats and float16, on every target") {
   for (const std::string& target : SupportedTargets()) {
     REQUIRE(SetTarget(target));
     std::mt19937 random(TestSeed() + 1);

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "engine/half.h"
+#include "engine/float16.h"
 #include "engine/op.h"
 #include "engine/rate.h"
 
@@ -144,7 +144,7 @@ Graph KeepSome(TestModel* model, const Graph& graph, const IntegerForm& form,
   return out;
 }
 
-Graph InHalves(TestModel* model, const Graph& graph, unsigned every, unsigned seed) {
+Graph InFloat16(TestModel* model, const Graph& graph, unsigned every, unsigned seed) {
   Graph out = graph;
   std::mt19937 random(seed + every);
   const auto keep = [&](const std::string& tensor) {
@@ -167,10 +167,10 @@ Graph InHalves(TestModel* model, const Graph& graph, unsigned every, unsigned se
     const TensorView view = *model->tensor(name);
     std::vector<float> values(view.elements);
     CopyAsFloat(view, 0, values.size(), values.data());
-    std::vector<uint16_t> halves(values.size());
-    for (size_t i = 0; i < halves.size(); ++i) halves[i] = FloatToHalf(values[i]);
-    name += ".half";
-    model->AddIntegers(name, DType::kF16, view.shape, halves);
+    std::vector<uint16_t> words(values.size());
+    for (size_t i = 0; i < words.size(); ++i) words[i] = FloatToFloat16(values[i]);
+    name += ".f16";
+    model->AddIntegers(name, DType::kF16, view.shape, words);
   }
   return out;
 }

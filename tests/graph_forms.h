@@ -34,13 +34,13 @@ struct IntegerForm {
 Graph InIntegers(TestModel* model, const Graph& graph, const IntegerForm& form,
                  const GraphInputs& inputs);
 
-// And every second of the other tensors, which no matrix of halves or integers reads.
+// And every second of the other tensors, which no matrix of float16 or integers reads.
 Graph KeepSome(TestModel* model, const Graph& graph, const IntegerForm& form,
                const GraphInputs& inputs, std::mt19937* random);
 
-// Half weights in all nodes or some, and half tensors, some with limits and factors. `every`: a
-// tensor or node in so many stays float.
-Graph InHalves(TestModel* model, const Graph& graph, unsigned every, unsigned seed);
+// Float16 weights in all nodes or some, and float16 tensors, some with limits and factors. `every`:
+// a tensor or node in so many stays float.
+Graph InFloat16(TestModel* model, const Graph& graph, unsigned every, unsigned seed);
 
 }  // namespace glint
 

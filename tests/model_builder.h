@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/half.h"
+#include "engine/float16.h"
 
 namespace glint::testing {
 
@@ -47,10 +47,10 @@ class ModelBuilder {
     Add(name, "I8", std::move(shape), values.data(), values.size());
   }
   // F32 to F16.
-  void MakeHalves(const std::string& name) {
+  void MakeFloat16(const std::string& name) {
     const Tensor floats = tensors.at(name);
     std::vector<uint16_t> halves(floats.bytes.size() / 4);
-    for (size_t i = 0; i < halves.size(); ++i) halves[i] = FloatToHalf(Float(name, i));
+    for (size_t i = 0; i < halves.size(); ++i) halves[i] = FloatToFloat16(Float(name, i));
     Add(name, "F16", floats.shape, halves.data(), 2 * halves.size());
   }
   void AddInts(const std::string& name, const std::vector<int32_t>& values) {
@@ -371,7 +371,7 @@ inline ModelBuilder IntegerModel(uint32_t seed = 1) { return WithIntegers(TinyMo
 
 // TinyModel with half weights everywhere and most tensors in half, some with factors; psi, z and
 // the latents stay floats.
-inline ModelBuilder HalfModel(uint32_t seed = 1) {
+inline ModelBuilder Float16Model(uint32_t seed = 1) {
   ModelBuilder b = TinyModel(seed);
   b.document["form"] = "fp16";
   b.AddFloats("half.factor", {8}, {0.25f, 0.5f, 1, 2, 4, 1, 0.125f, 8});
@@ -390,7 +390,7 @@ inline ModelBuilder HalfModel(uint32_t seed = 1) {
       if (op != "conv2d" && op != "conv_transpose2d" && op != "gdn") continue;
       node["precision"] = "f16";
       const std::string weight = node["weights"][op == "gdn" ? "gamma" : "weight"];
-      if (b.tensors.at(weight).dtype == "F32") b.MakeHalves(weight);
+      if (b.tensors.at(weight).dtype == "F32") b.MakeFloat16(weight);
     }
   }
   b.document["graphs"]["h_a"]["tensors"]["y"] = {{"type", "f16"}};

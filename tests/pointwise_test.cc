@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "kernels/targets.h"
-#include "tests/halves.h"
+#include "tests/float16.h"
 #include "tests/seed.h"
 
 namespace glint::kernels {
@@ -195,23 +195,23 @@ TEST_CASE("pointwise: pixels and fixed point") {
   });
 }
 
-TEST_CASE("pointwise: every half, and what is rounded to it") {
+TEST_CASE("pointwise: every float16, and what is rounded to it") {
   std::vector<float> values, wanted;
   for (unsigned bits = 0; bits < 65536; ++bits) {
     if ((bits & 0x7C00) == 0x7C00) continue;  // infinities, NaN
-    const float half = HalfToFloat(static_cast<uint16_t>(bits));
+    const float value = Float16ToFloat(static_cast<uint16_t>(bits));
     const float next =
-        std::abs(half) < 65504.0f ? HalfToFloat(static_cast<uint16_t>(bits + 1)) : 2.0f * half;
-    const float middle = 0.5f * (half + next);  // exact: a float has 13 more bits
+        std::abs(value) < 65504.0f ? Float16ToFloat(static_cast<uint16_t>(bits + 1)) : 2.0f * value;
+    const float middle = 0.5f * (value + next);  // exact: a float has 13 more bits
     for (const float v :
-         {half, middle, std::nextafter(middle, 0.0f), std::nextafter(middle, 2 * next)}) {
+         {value, middle, std::nextafter(middle, 0.0f), std::nextafter(middle, 2 * next)}) {
       values.push_back(v);
-      wanted.push_back(NearestHalf(v));
+      wanted.push_back(NearestFloat16(v));
     }
   }
   for (const float v : {1e30f, -1e30f, std::numeric_limits<float>::infinity(), 1e-30f, -1e-40f}) {
     values.push_back(v);
-    wanted.push_back(NearestHalf(v));
+    wanted.push_back(NearestFloat16(v));
   }
   values.push_back(std::numeric_limits<float>::quiet_NaN());
   wanted.push_back(0.0f);
@@ -219,22 +219,22 @@ TEST_CASE("pointwise: every half, and what is rounded to it") {
   const std::vector<float> ones(n, 1.0f), quarters(n, 0.25f);
   for (const std::string& target : SupportedTargets()) {
     REQUIRE(SetTarget(target));
-    std::vector<uint16_t> halves(n + 1, 77);
-    FloatToElements(values.data(), Element::kF16, halves.data(), n, ones.data(), -kMostHalf,
+    std::vector<uint16_t> words(n + 1, 77);
+    FloatToElements(values.data(), Element::kF16, words.data(), n, ones.data(), -kMostFloat16,
                     65504.0f, 0.0f);
     std::vector<float> back(n + 1, 9.0f);
-    ElementsToFloat(Element::kF16, halves.data(), back.data(), n, quarters.data(), 0.0f);
-    size_t wrong = halves[n] != 77 || back[n] != 9.0f;
+    ElementsToFloat(Element::kF16, words.data(), back.data(), n, quarters.data(), 0.0f);
+    size_t wrong = words[n] != 77 || back[n] != 9.0f;
     for (size_t i = 0; i < n; ++i) {
-      wrong += HalfToFloat(halves[i]) != wanted[i] || back[i] != 0.25f * wanted[i] ||
+      wrong += Float16ToFloat(words[i]) != wanted[i] || back[i] != 0.25f * wanted[i] ||
                std::signbit(back[i]) != std::signbit(wanted[i]);
     }
     CHECK_MESSAGE(wrong == 0, target);
-    FloatToElements(values.data(), Element::kF16, halves.data(), n, ones.data(), -100.0f, 100.0f,
+    FloatToElements(values.data(), Element::kF16, words.data(), n, ones.data(), -100.0f, 100.0f,
                     0.0f);
     wrong = 0;
     for (size_t i = 0; i < n; ++i)
-      wrong += HalfToFloat(halves[i]) != NearestHalf(values[i], 100.0f);
+      wrong += Float16ToFloat(words[i]) != NearestFloat16(values[i], 100.0f);
     CHECK_MESSAGE(wrong == 0, target);
   }
   SetTarget("");

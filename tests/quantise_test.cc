@@ -1,4 +1,4 @@
-// glint::Quantise and its parts: rounding, factorisation, half floats, written files, and whole
+// glint::Quantise and its parts: rounding, factorisation, float16, written files, and whole
 // models that code pictures. Golden numbers of the shipped models are bench/RESULTS.md's.
 #include "glint/quantise.hpp"
 
@@ -16,7 +16,7 @@
 #include "codec/quantiser/layers.h"
 #include "codec/quantiser/ranges.h"
 #include "codec/quantiser/rounding.h"
-#include "engine/half.h"
+#include "engine/float16.h"
 #include "engine/model_writer.h"
 #include "glint/image_io.hpp"
 #include "tests/codec_helpers.h"
@@ -41,25 +41,25 @@ std::vector<Picture> SomePictures() {
 
 // ---- parts -------------------------------------------------------------------------------------
 
-TEST_CASE("half floats: every one of them survives the way through float") {
+TEST_CASE("float16: every one survives the way through float") {
   for (uint32_t bits = 0; bits < 65536; ++bits) {
-    const uint16_t half = static_cast<uint16_t>(bits);
-    if ((half & 0x7fff) > 0x7c00) continue;  // NaN
-    CHECK(FloatToHalf(HalfToFloat(half)) == half);
+    const uint16_t value = static_cast<uint16_t>(bits);
+    if ((value & 0x7fff) > 0x7c00) continue;  // NaN
+    CHECK(FloatToFloat16(Float16ToFloat(value)) == value);
   }
-  CHECK(std::isnan(HalfToFloat(FloatToHalf(std::nanf("")))));
+  CHECK(std::isnan(Float16ToFloat(FloatToFloat16(std::nanf("")))));
 }
 
-TEST_CASE("half floats: rounding to nearest even, and to infinity beyond the last") {
-  CHECK(FloatToHalf(1.0f + 0x1p-11f) == 0x3c00);             // a tie, down to even
-  CHECK(FloatToHalf(1.0f + 0x1p-11f + 0x1p-23f) == 0x3c01);  // above it
-  CHECK(FloatToHalf(1.0f + 3 * 0x1p-11f) == 0x3c02);         // a tie, up to even
-  CHECK(FloatToHalf(0x1p-25f) == 0);                         // a tie with zero
-  CHECK(FloatToHalf(0x1.8p-25f) == 1);
-  CHECK(FloatToHalf(kMostHalf) == 0x7bff);
-  CHECK(FloatToHalf(65519.0f) == 0x7bff);
-  CHECK(FloatToHalf(65520.0f) == 0x7c00);
-  CHECK(FloatToHalf(-1e30f) == 0xfc00);
+TEST_CASE("float16: rounding to nearest even, and to infinity beyond the last") {
+  CHECK(FloatToFloat16(1.0f + 0x1p-11f) == 0x3c00);             // a tie, down to even
+  CHECK(FloatToFloat16(1.0f + 0x1p-11f + 0x1p-23f) == 0x3c01);  // above it
+  CHECK(FloatToFloat16(1.0f + 3 * 0x1p-11f) == 0x3c02);         // a tie, up to even
+  CHECK(FloatToFloat16(0x1p-25f) == 0);                         // a tie with zero
+  CHECK(FloatToFloat16(0x1.8p-25f) == 1);
+  CHECK(FloatToFloat16(kMostFloat16) == 0x7bff);
+  CHECK(FloatToFloat16(65519.0f) == 0x7bff);
+  CHECK(FloatToFloat16(65520.0f) == 0x7c00);
+  CHECK(FloatToFloat16(-1e30f) == 0xfc00);
 }
 
 TEST_CASE("LDL: the factors of a random positive matrix give it back") {
@@ -148,7 +148,7 @@ void CheckSums(const Layer& layer, const IntegerMatrix& matrix, int64_t most_inp
   }
 }
 
-TEST_CASE("rounding: within half a step, and sums within 31 bits whatever the weights") {
+TEST_CASE("rounding: within half a unit, and sums within 31 bits whatever the weights") {
   const uint32_t seed = TestSeed();
   CAPTURE(seed);
   std::mt19937 random(seed);
@@ -275,8 +275,8 @@ TEST_CASE("rounding: digits take a sixteenth of the error of their channels") {
   }
 }
 
-TEST_CASE("step curves: through the rates, constant beyond them") {
-  const std::vector<double> curve = StepCurve({-0.5, 0.0, 0.5}, {1.0, 4.0, 16.0});
+TEST_CASE("scale curves: through the rates, constant beyond them") {
+  const std::vector<double> curve = ScaleCurve({-0.5, 0.0, 0.5}, {1.0, 4.0, 16.0});
   REQUIRE(curve.size() == 9);
   CHECK(curve[0] == 1.0);
   CHECK(curve[2] == doctest::Approx(1.0));
@@ -328,20 +328,21 @@ void CheckCodes(const QuantisedModel& quantised, bool exact_pictures) {
   const Picture picture = SmoothPicture({52, 36, 3, false, 8}, 9);
   std::vector<uint8_t> stream;
   Picture first;
-  bool first_half_sums = false;
+  bool first_float16_sums = false;
   for (const std::string& target : SupportedTargets()) {
     const TargetScope scope(target);
     const Model model = LoadModel(quantised.file);
     if (stream.empty()) stream = MustEncode(model, picture);
     const Picture decoded = MustDecode(model, stream);  // checks the latents' CRCs
-    // Sums in half round every block of products, which the random weights of this model enlarge.
-    // The shipped model of halves is held to one level everywhere in shipped_models_test.cc.
-    const bool half_sums = model.Explain().find("f16 sums") != std::string::npos;
+    // Sums in float16 round every block of products, which the random weights of this model
+    // enlarge. The shipped model in float16 is held to one level everywhere in
+    // shipped_models_test.cc.
+    const bool float16_sums = model.Explain().find("f16 sums") != std::string::npos;
     if (first.samples.empty()) {
       first = decoded;
-      first_half_sums = half_sums;
+      first_float16_sums = float16_sums;
     }
-    if (half_sums != first_half_sums) {
+    if (float16_sums != first_float16_sums) {
       CHECK(PsnrRgb(first, decoded) > 55);
       continue;
     }
@@ -545,7 +546,7 @@ TEST_CASE("Quantise: what it refuses, and why") {
 }
 
 TEST_CASE(
-    "Quantise: weights beyond halves are refused where they would be halves, and only there") {
+    "Quantise: weights beyond float16 are refused where they would be float16, and only there") {
   ModelBuilder builder = TinyModel();
   const Model plain = LoadModel(TinyModelFile());
   const Layer layer = ListLayers(plain.impl()).front();

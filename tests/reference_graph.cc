@@ -7,7 +7,7 @@
 
 #include "engine/op.h"
 #include "engine/rate.h"
-#include "tests/halves.h"
+#include "tests/float16.h"
 
 namespace glint {
 namespace {
@@ -27,9 +27,9 @@ void Keep(const TestModel& model, const Graph& graph, const std::string& name, d
   if (kept.element == kernels::Element::kF16) {
     for (size_t i = 0; i < tensor->data.size(); ++i) {
       const float factor = factors[i % factors.size()];
-      const float half =
-          NearestHalf(static_cast<float>(tensor->data[i]) / factor, static_cast<float>(kept.max));
-      tensor->data[i] = static_cast<double>(half * factor);
+      const float rounded = NearestFloat16(static_cast<float>(tensor->data[i]) / factor,
+                                           static_cast<float>(kept.max));
+      tensor->data[i] = static_cast<double>(rounded * factor);
     }
     return;
   }

@@ -65,7 +65,7 @@ struct RegisterTwin {
   RegisterTwin(const std::string& op, Twin twin);
 };
 
-// What a tensor's integers are multiplied by besides its step, per channel.
+// What a tensor's integers are multiplied by besides its scale, per channel.
 std::vector<float> FactorsOf(const TestModel& model, const Graph& graph, const std::string& tensor);
 
 ReferenceTensor RunReference(const TestModel& model, const Graph& graph,

@@ -152,7 +152,7 @@ TEST_CASE("safetensors: every dtype as floats, scalars, empty tensors, unaligned
   append(uint8_t{7});
   append(1.5f);
   // 1.5, -2^-24 (subnormal), infinity, 65504
-  for (const int half : {0x3e00, 0x8001, 0x7c00, 0x7bff}) append(static_cast<uint16_t>(half));
+  for (const int bits : {0x3e00, 0x8001, 0x7c00, 0x7bff}) append(static_cast<uint16_t>(bits));
   append(int32_t{-70000});
   append(int16_t{-3});
   ModelBuilder b;

@@ -39,7 +39,7 @@ std::vector<uint8_t> SmallModelFile(const std::string& name) {
   const auto seed = static_cast<uint32_t>(std::stoul(name.substr(space + 1)));
   if (kind == "tiny") return TinyModel(seed).Build();
   if (kind == "integer") return IntegerModel(seed).Build();
-  if (kind == "half") return HalfModel(seed).Build();
+  if (kind == "float16") return Float16Model(seed).Build();
   if (kind == "dynamic") return DynamicModel(seed).Build();
   if (kind == "mini") return MiniModel(seed).Build();
   if (kind == "drawn") return DrawnModel(seed).Build();
@@ -112,7 +112,7 @@ void DrawShippedModel(uint32_t seed, uint32_t index, StreamCase* c, std::string*
 }
 
 void DrawSmallModel(Draws* draws, StreamCase* c, std::string* target, std::string* other) {
-  static const std::vector<std::string> kKinds = {"tiny", "integer", "half",         "dynamic",
+  static const std::vector<std::string> kKinds = {"tiny", "integer", "float16",      "dynamic",
                                                   "mini", "drawn",   "drawn-integer"};
   c->model = draws->Of(kKinds) + " " + std::to_string(draws->Whole(1, 1000));
   c->segment_rows = draws->Percent(40)   ? 64
@@ -376,8 +376,8 @@ class CaseChecker {
   Stream stream_;
   Report made_;
   bool exact_pictures_ = false;
-  // Random weights can make the rounding of halves, which differs between targets, as large as they
-  // like; trained ones do not.
+  // Random weights can make the rounding to float16, which differs between targets, as large as
+  // they like; trained ones do not.
   bool comparable_pictures_ = true;
   std::map<std::string, Picture> pictures_;  // the first of each target
   StreamSetting first_;                      // that gave a picture

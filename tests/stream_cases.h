@@ -64,7 +64,7 @@ std::string Describe(const StreamCase& stream_case);
 // - both encodings are the same stream; an encoder of integers gives it on every target;
 // - every decoder finds the encoder's latents;
 // - pictures are the same on one target; on two they are when g_s is of integers, else they are
-//   within a level (small models of halves aside, whose random weights make more of a rounding);
+//   within a level (small models in float16 aside, whose random weights make more of a rounding);
 // - with one segment for all rows the symbols, their bits and the picture are the same.
 std::vector<std::string> CheckCase(const StreamCase& stream_case, StreamModels* models);
 

@@ -56,7 +56,7 @@ bool Says(const Error& error, const std::string& part) {
 
 TEST_CASE("verification: what decodes alike passes") {
   for (const std::vector<uint8_t>& file :
-       {testing::TinyModelFile(), testing::HalfModelFile(), testing::IntegerModelFile()}) {
+       {testing::TinyModelFile(), testing::Float16ModelFile(), testing::IntegerModelFile()}) {
     for (const PictureInfo& info : {MakeInfo(77, 130, 3, false, 8), MakeInfo(40, 50, 1, true, 16),
                                     MakeInfo(1, 1, 1, false, 1)}) {
       const Error error = Case(file, info).Verify();
@@ -74,7 +74,7 @@ TEST_CASE("verification: other latents are found") {
 
 TEST_CASE("verification: a pixel that differs by one level is found, whatever makes pixels") {
   for (const std::vector<uint8_t>& file :
-       {testing::TinyModelFile(), testing::HalfModelFile(), testing::IntegerModelFile()}) {
+       {testing::TinyModelFile(), testing::Float16ModelFile(), testing::IntegerModelFile()}) {
     Case wrong(file, MakeInfo(33, 70, 3, false, 8));
     Move<uint8_t>(&wrong.picture, wrong.picture.samples.size() - 1, 1);
     CHECK(Says(wrong.Verify(), "another picture: row 69 differs by 1 level"));

@@ -15,16 +15,16 @@ namespace {
 // Slopes of PCHIP. Both coordinates rise from point to point, so that `slope` and `next_slope`, of
 // two intervals side by side, are positive, and the rules for turns are not needed.
 
-// Inside: the harmonic mean of the slopes on both sides, weighted by the steps.
-double InnerSlope(double step, double next_step, double slope, double next_slope) {
-  const double weight = 2 * next_step + step;
-  const double next_weight = next_step + 2 * step;
+// Inside: the harmonic mean of the slopes on both sides, weighted by the widths.
+double InnerSlope(double width, double next_width, double slope, double next_slope) {
+  const double weight = 2 * next_width + width;
+  const double next_weight = next_width + 2 * width;
   return (weight + next_weight) / (weight / slope + next_weight / next_slope);
 }
 
 // At an end, seen from there: that of the parabola through three points, but never falling.
-double EndSlope(double step, double next_step, double slope, double next_slope) {
-  const double end = ((2 * step + next_step) * slope - step * next_slope) / (step + next_step);
+double EndSlope(double width, double next_width, double slope, double next_slope) {
+  const double end = ((2 * width + next_width) * slope - width * next_slope) / (width + next_width);
   return std::max(0.0, end);
 }
 
@@ -53,27 +53,27 @@ class Curve {
   }
 
  private:
-  double Step(size_t i) const { return x_[i + 1] - x_[i]; }
-  double Secant(size_t i) const { return (y_[i + 1] - y_[i]) / Step(i); }
+  double Width(size_t i) const { return x_[i + 1] - x_[i]; }
+  double Secant(size_t i) const { return (y_[i + 1] - y_[i]) / Width(i); }
 
   void SetSlopes() {
     const size_t last = x_.size() - 1;
     slopes_.assign(x_.size(), Secant(0));  // two points: a straight line
     if (last < 2) return;
-    slopes_[0] = EndSlope(Step(0), Step(1), Secant(0), Secant(1));
+    slopes_[0] = EndSlope(Width(0), Width(1), Secant(0), Secant(1));
     for (size_t i = 1; i < last; ++i) {
-      slopes_[i] = InnerSlope(Step(i - 1), Step(i), Secant(i - 1), Secant(i));
+      slopes_[i] = InnerSlope(Width(i - 1), Width(i), Secant(i - 1), Secant(i));
     }
-    slopes_[last] = EndSlope(Step(last - 1), Step(last - 2), Secant(last - 1), Secant(last - 2));
+    slopes_[last] = EndSlope(Width(last - 1), Width(last - 2), Secant(last - 1), Secant(last - 2));
   }
 
   // Of the cubic in interval i: its value y_[i] + s t + b t^2 + c t^3 with t = x - x_[i],
   // integrated.
   double Antiderivative(size_t i, double x) const {
-    const double step = Step(i);
+    const double width = Width(i);
     const double secant = Secant(i);
-    const double b = (3 * secant - 2 * slopes_[i] - slopes_[i + 1]) / step;
-    const double c = (slopes_[i] + slopes_[i + 1] - 2 * secant) / (step * step);
+    const double b = (3 * secant - 2 * slopes_[i] - slopes_[i + 1]) / width;
+    const double c = (slopes_[i] + slopes_[i + 1] - 2 * secant) / (width * width);
     const double t = x - x_[i];
     return t * (y_[i] + t * (slopes_[i] / 2 + t * (b / 3 + t * c / 4)));
   }

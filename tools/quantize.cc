@@ -1,4 +1,4 @@
-// quantize: makes a model of integers or half floats out of a model in FP32. A command-line tool
+// quantize: makes a model of integers or float16 out of a model in FP32. A command-line tool
 // over the public interface. Thread rules: one main thread; the library makes the workers that
 // --threads asks for.
 #include <cmath>
@@ -541,7 +541,7 @@ void AddFlags(CLI::App* app, Flags* flags) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Makes a model of integers or half floats out of one in FP32", kTool);
+  CLI::App app("Makes a model of integers or float16 out of one in FP32", kTool);
   Flags flags;
   app.set_version_flag("--version", std::string("quantize (Glint) ") + Version());
   AddFlags(&app, &flags);

@@ -138,21 +138,21 @@ Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_by
   if (known > max_bytes) return too_large();
   std::vector<uint8_t> bytes;
   size_t filled = 0;
-  // One step for a file; the size of a pipe is not known before its end: grow by half.
+  // A file is read at once; the size of a pipe is not known before its end: grow by half.
   for (size_t grow = std::max(size_t{1} << 16, static_cast<size_t>(known) + 1);;
        grow = std::max(size_t{1} << 16, filled / 2)) {
     // One byte beyond the limit tells that there is more.
     const uint64_t room = max_bytes - filled;
-    const size_t step = room < grow ? static_cast<size_t>(room) + 1 : grow;
-    if (!TryResize(&bytes, filled + step)) {
+    const size_t wanted = room < grow ? static_cast<size_t>(room) + 1 : grow;
+    if (!TryResize(&bytes, filled + wanted)) {
       return FileError(ErrorCode::kLimit, (*source)->name(), "out of memory");
     }
-    const size_t got = (*source)->Read(bytes.data() + filled, step);
+    const size_t got = (*source)->Read(bytes.data() + filled, wanted);
     filled += got;
     if (filled > max_bytes) {
       return too_large();
     }
-    if (got < step) break;
+    if (got < wanted) break;
   }
   if (!(*source)->error().ok()) return (*source)->error();
   bytes.resize(filled);

@@ -45,7 +45,7 @@ bool JpegMarkerTap::Watch(const uint8_t* data, size_t size) noexcept {
         left_ -= taken;
         if (left_ == 0) EndSegment();
       } else {
-        Step(*data);
+        Take(*data);
       }
       data += taken;
       size -= taken;
@@ -56,7 +56,7 @@ bool JpegMarkerTap::Watch(const uint8_t* data, size_t size) noexcept {
   return bytes_ <= max_bytes_;
 }
 
-void JpegMarkerTap::Step(uint8_t byte) {
+void JpegMarkerTap::Take(uint8_t byte) {
   switch (state_) {
     case State::kMarkerStart:  // bytes between segments mean nothing
       if (byte == 0xFF) state_ = State::kMarkerCode;

@@ -40,7 +40,7 @@ class JpegMarkerTap {
  private:
   enum class State { kMarkerStart, kMarkerCode, kLengthHigh, kLengthLow, kBody, kDone };
 
-  void Step(uint8_t byte);
+  void Take(uint8_t byte);
   void BeginSegment();
   void EndSegment();
   void ReadFrame();

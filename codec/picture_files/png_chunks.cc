@@ -69,7 +69,7 @@ std::optional<PngScan> ScanPng(const ByteSource& source) {
 bool PngChunkTap::Watch(const uint8_t* data, size_t size) noexcept {
   try {
     while (size != 0) {
-      const size_t taken = Step(data, size);
+      const size_t taken = Take(data, size);
       data += taken;
       size -= taken;
     }
@@ -80,7 +80,7 @@ bool PngChunkTap::Watch(const uint8_t* data, size_t size) noexcept {
 }
 
 // Takes at least one byte.
-size_t PngChunkTap::Step(const uint8_t* data, size_t size) {
+size_t PngChunkTap::Take(const uint8_t* data, size_t size) {
   if (signature_left_ != 0) {
     const size_t part = std::min(signature_left_, size);
     signature_left_ -= part;

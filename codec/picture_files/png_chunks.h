@@ -48,7 +48,7 @@ class PngChunkTap {
  private:
   static constexpr size_t kSignature = 8, kHeader = 8, kCrc = 4;
 
-  size_t Step(const uint8_t* data, size_t size);
+  size_t Take(const uint8_t* data, size_t size);
   void Begin();
   void TakeBody(const uint8_t* data, size_t size);
   void End();

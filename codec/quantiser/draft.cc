@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "engine/half.h"
+#include "engine/float16.h"
 #include "engine/json.h"
 #include "engine/model_writer.h"
 
@@ -88,9 +88,9 @@ class DraftWriter {
     std::vector<int64_t> shape = model_.tensor(layer.weight)->shape;
     const std::vector<int64_t> outs = {static_cast<int64_t>(layer.out_channels)};
     if (draft.precision == LayerPrecision::kFp16) {
-      std::vector<uint16_t> halves;
-      for (const float value : ReadMatrix(model_, layer)) halves.push_back(FloatToHalf(value));
-      SetWeight(layer, role, layer.weight, DType::kF16, shape, halves);
+      std::vector<uint16_t> values;
+      for (const float value : ReadMatrix(model_, layer)) values.push_back(FloatToFloat16(value));
+      SetWeight(layer, role, layer.weight, DType::kF16, shape, values);
       return;
     }
     if (draft.digits) {
@@ -124,10 +124,10 @@ class DraftWriter {
         {"output", name},    {"low", draft.split.low}, {"coarse", draft.split.coarse},
         {"precision", "f32"}};
     node["inputs"] = {name};
-    std::vector<double> steps = draft_.tensors.at(layer.inputs[0]).quantisation.steps;
-    for (double& step : steps) step *= kernels::kDigit;
+    std::vector<double> scales = draft_.tensors.at(layer.inputs[0]).quantisation.steps;
+    for (double& scale : scales) scale *= kernels::kDigit;
     Json& graph = document_["graphs"][layer.graph];
-    graph["tensors"][name] = {{"type", "u8"}, {"zero", draft.zero}, {"scales", steps}};
+    graph["tensors"][name] = {{"type", "u8"}, {"zero", draft.zero}, {"scales", scales}};
     Json& nodes = graph["nodes"];
     nodes.insert(std::find_if(nodes.begin(), nodes.end(),
                               [&](const Json& other) { return other["name"] == layer.node->name; }),

@@ -25,7 +25,7 @@ struct LayerDraft {
 };
 
 struct TensorDraft {
-  Quantisation quantisation;  // `factor` is chosen by the writer; steps of dynamic ones go unsaid
+  Quantisation quantisation;  // `factor` is chosen by the writer; scales of dynamic ones go unsaid
   std::vector<float> factor;  // per channel; empty: none
 };
 

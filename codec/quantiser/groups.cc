@@ -23,7 +23,7 @@ TensorKey Canonical(const Model::Impl& model, const TensorKey& key) {
     if (is_input) return Hyper();
     return key.tensor == graph.output ? Psi() : key;
   }
-  // h_a reads y before it is a stream's: its step is free.
+  // h_a reads y before it is a stream's: its scale is free.
   if (!is_input || key.graph == "g_a" || key.graph == "h_a") return key;
   for (const CodingStep& step : model.coding().steps) {
     if (step.graph != key.graph) continue;

@@ -1,5 +1,5 @@
-// Which tensors must be kept alike, and with what: a layer's inputs share one step, psi is the same
-// tensor in every graph that reads it, latents have the step of the stream. Called by
+// Which tensors must be kept alike, and with what: a layer's inputs share one scale, psi is the
+// same tensor in every graph that reads it, latents have the scale of the stream. Called by
 // codec/quantiser only. Thread rules: plain data.
 #ifndef GLINT_CODEC_QUANTISER_GROUPS_H_
 #define GLINT_CODEC_QUANTISER_GROUPS_H_
@@ -23,10 +23,10 @@ struct GroupTensor {
 
 struct Group {
   enum class Kind {
-    kFree,     // step, factors and type are the quantiser's choice
+    kFree,     // scale, factors and type are the quantiser's choice
     kPicture,  // the input of g_a
-    kLatents,  // y and y-hat: int16 of the stream's step
-    kHyper,    // z: int16 of step 1
+    kLatents,  // y and y-hat: int16 of the stream's scale
+    kHyper,    // z: int16 of scale 1
   };
   Kind kind = Kind::kFree;
   std::vector<GroupTensor> tensors;

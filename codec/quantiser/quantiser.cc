@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "codec/model/model_impl.h"
-#include "engine/half.h"
+#include "engine/float16.h"
 #include "engine/rate.h"
 
 namespace glint::quantiser {
@@ -153,7 +153,7 @@ Status Quantiser::CheckWeights() const {
   for (size_t i = 0; i < layers_.size(); ++i) {
     if (precision(i) != LayerPrecision::kFp16) continue;
     for (const float value : matrices_[i]) {
-      if (std::abs(value) <= kMostHalf) continue;
+      if (std::abs(value) <= kMostFloat16) continue;
       return Status::Error(StatusCode::kUnsupported,
                            file_->name() + ": layer " + layers_[i].name() + " has a weight of " +
                                std::to_string(value) + ", FP16 ends at 65504");
@@ -266,8 +266,8 @@ void Quantiser::Refresh() {
   }
 }
 
-// Inside the transforms, when every layer that reads it has half weights.
-bool Quantiser::IsKeptInHalf(const Group& group) const {
+// Inside the transforms, when every layer that reads it has float16 weights.
+bool Quantiser::IsKeptInFloat16(const Group& group) const {
   return group.kind == Group::Kind::kFree &&
          std::all_of(group.layers.begin(), group.layers.end(), [&](size_t layer) {
            return precision(layer) == LayerPrecision::kFp16 &&
@@ -275,7 +275,7 @@ bool Quantiser::IsKeptInHalf(const Group& group) const {
          });
 }
 
-// Not between z and the symbols, which streams; and the parts of one sum share their step.
+// Not between z and the symbols, which streams; and the parts of one sum share their scale.
 bool Quantiser::MayBeDynamic(const Group& group) {
   const std::vector<TensorKey>& names = group.tensors[0].names;
   return group.tensors.size() == 1 &&
@@ -293,7 +293,7 @@ RangeChoice Quantiser::Range(size_t index) const {
         {&layers_[layer], precision(layer), &matrices_[layer], group.ChannelsOf(layers_[layer])});
   }
   if (consumers.empty())
-    return IsKeptInHalf(group) ? ChooseHalfRange(statistics_[index]) : RangeChoice();
+    return IsKeptInFloat16(group) ? ChooseFloat16Range(statistics_[index]) : RangeChoice();
   RangeOptions options;
   options.method = options_.ranges;
   options.percentile = options_.percentile;
@@ -316,13 +316,13 @@ void Quantiser::RefreshGroup(size_t index) {
 
 // Q8.8 for what is free, as far as sums stay in 31 bits.
 void Quantiser::SeedRange(size_t index) {
-  constexpr double kStep = 1.0 / 256;
+  constexpr double kScale = 1.0 / 256;
   Group& group = groups_[index];
   RangeChoice& range = ranges_[index];
   if (!range.kept_narrow) return;
   range.factor.clear();
   const bool is_free = group.kind == Group::Kind::kFree || group.kind == Group::Kind::kPicture;
-  if (is_free) range.quantisation.steps = {kStep};
+  if (is_free) range.quantisation.steps = {kScale};
   int64_t most_sum = 1;
   for (const size_t i : group.layers) {
     if (!IsInteger(precision(i))) continue;
@@ -358,7 +358,7 @@ void Quantiser::StoreTensors(size_t index) {
       }
       TensorDraft& draft = draft_.tensors[name];
       draft.quantisation = range.quantisation;
-      for (double& step : draft.quantisation.steps) step *= widen_[index];
+      for (double& scale : draft.quantisation.steps) scale *= widen_[index];
       draft.factor.clear();
       if (range.factor.empty()) continue;
       const auto first = range.factor.begin() + static_cast<std::ptrdiff_t>(tensor.first);
@@ -497,11 +497,12 @@ QuantisedLayer Quantiser::Describe(size_t index) const {
   report.weight_snr = 10.0 * std::log10(std::max(signal, 1e-30) / std::max(error, 1e-30));
   const RangeChoice& range = ranges_[GroupOf(index)];
   report.activation_snr = range.activation_snr;
-  const double step = EvaluateStep(range.quantisation, t_[t_.size() / 2]) * widen_[GroupOf(index)];
+  const double scale = EvaluateStep(range.quantisation, t_[t_.size() / 2]) * widen_[GroupOf(index)];
   const bool bytes = draft.digits;
-  report.input_low = bytes ? -step * kernels::kDigit * draft.zero : step * range.quantisation.low();
+  report.input_low =
+      bytes ? -scale * kernels::kDigit * draft.zero : scale * range.quantisation.low();
   report.input_high =
-      bytes ? step * kernels::kDigit * (255 - draft.zero) : step * range.quantisation.high();
+      bytes ? scale * kernels::kDigit * (255 - draft.zero) : scale * range.quantisation.high();
   return report;
 }
 

@@ -93,7 +93,7 @@ Span WidestSpan(const GroupStatistics& rate, const std::vector<float>& factor, d
   return span;
 }
 
-double StepFor(const Span& span, const Quantisation& quantisation) {
+double ScaleFor(const Span& span, const Quantisation& quantisation) {
   if (quantisation.element == kernels::Element::kU8) {
     const double above = kBytes - quantisation.zero;
     const double below = quantisation.zero;
@@ -102,7 +102,7 @@ double StepFor(const Span& span, const Quantisation& quantisation) {
   return std::max(span.low, span.high) / quantisation.max;
 }
 
-// Where zero lies, so that the steps over all rates are least; low digits go 8 below it.
+// Where zero lies, so that the scales over all rates are least; low digits go 8 below it.
 int ChooseZero(const std::vector<Span>& spans, bool digits) {
   int best = 0;
   double least = std::numeric_limits<double>::infinity();
@@ -114,7 +114,7 @@ int ChooseZero(const std::vector<Span>& spans, bool digits) {
       Quantisation tried;
       tried.element = kernels::Element::kU8;
       tried.zero = zero;
-      cost += std::log(StepFor(span, tried));
+      cost += std::log(ScaleFor(span, tried));
     }
     if (cost < least) {
       least = cost;
@@ -141,7 +141,7 @@ std::vector<float> FactorsFor(const Consumer& consumer, const std::vector<float>
 
 // Noise over signal at the consumers' outputs that each channel of the group is the cause of,
 // summed over the rates: uniform errors of inputs and of weights, each a twelfth of the squared
-// step.
+// scale.
 struct ChannelNoise {
   std::vector<double> input, weights;
 };
@@ -159,28 +159,29 @@ ChannelNoise NoiseOf(const std::vector<GroupStatistics>& rates,
                      Quantisation quantisation) {
   const std::vector<Span> spans = SpansOf(rates, factor, 1.0);
   if (quantisation.element == kernels::Element::kU8) quantisation.zero = ChooseZero(spans, false);
-  std::vector<std::vector<float>> scales;
-  scales.reserve(consumers.size());
+  std::vector<std::vector<float>> weight_scales;
+  weight_scales.reserve(consumers.size());
   for (const Consumer& consumer : consumers) {
-    scales.push_back(OutputScales(*consumer.layer, *consumer.matrix, FactorsFor(consumer, factor),
-                                  LimitsOf(consumer.precision, quantisation)));
+    weight_scales.push_back(OutputScales(*consumer.layer, *consumer.matrix,
+                                         FactorsFor(consumer, factor),
+                                         LimitsOf(consumer.precision, quantisation)));
   }
   ChannelNoise noise;
   noise.input.assign(factor.size(), 0.0);
   noise.weights.assign(factor.size(), 0.0);
   for (size_t k = 0; k < rates.size(); ++k) {
-    const double step = StepFor(spans[k], quantisation);
+    const double scale = ScaleFor(spans[k], quantisation);
     const double unit = 1.0 / 12.0 / weightings[k].signal;
     for (size_t c = 0; c < factor.size(); ++c) {
       const double f = static_cast<double>(factor[c]);
-      noise.input[c] += unit * step * step * f * f * weightings[k].in[c];
+      noise.input[c] += unit * scale * scale * f * f * weightings[k].in[c];
     }
     for (size_t i = 0; i < consumers.size(); ++i) {
       const Layer& layer = *consumers[i].layer;
       double outputs = 0;
       for (size_t out = 0; out < layer.out_channels; ++out) {
-        const double scale = static_cast<double>(scales[i][out]);
-        outputs += scale * scale * weightings[k].of_consumer[i].out[out];
+        const double w = static_cast<double>(weight_scales[i][out]);
+        outputs += w * w * weightings[k].of_consumer[i].out[out];
       }
       outputs *= static_cast<double>(layer.taps()) * WhatRoundingLeaves(layer);
       for (const size_t c : consumers[i].channels) {
@@ -294,13 +295,13 @@ void ForSamples(const Group& group, const GroupStatistics& rate, const Visit& vi
   }
 }
 
-// Weighted squared error of the samples at a step.
+// Weighted squared error of the samples at a scale.
 double SampleError(const Group& group, const GroupStatistics& rate, const Weighting& weighting,
                    const std::vector<float>& factor, const Quantisation& quantisation,
-                   const Split& split, double step) {
+                   const Split& split, double scale) {
   std::vector<float> unit(factor.size());
   for (size_t c = 0; c < unit.size(); ++c) {
-    unit[c] = static_cast<float>(step * static_cast<double>(factor[c]));
+    unit[c] = static_cast<float>(scale * static_cast<double>(factor[c]));
   }
   std::vector<float> low(factor.size(), static_cast<float>(quantisation.low()));
   std::vector<float> high(factor.size(), static_cast<float>(quantisation.high()));
@@ -321,10 +322,10 @@ double SampleError(const Group& group, const GroupStatistics& rate, const Weight
 // The share of the whole range with the least error on the samples.
 double ShrinkByError(const Group& group, const GroupStatistics& rate, const Weighting& weighting,
                      const std::vector<float>& factor, const Quantisation& quantisation,
-                     const Split& split, double step) {
-  double best = step, least = std::numeric_limits<double>::infinity();
+                     const Split& split, double scale) {
+  double best = scale, least = std::numeric_limits<double>::infinity();
   for (int percent = 100; percent >= 30; percent -= 5) {
-    const double tried = step * percent / 100.0;
+    const double tried = scale * percent / 100.0;
     const double error = SampleError(group, rate, weighting, factor, quantisation, split, tried);
     if (error < least) {
       least = error;
@@ -352,13 +353,13 @@ double ShrinkByPercentile(const Group& group, const GroupStatistics& rate,
     return (*values)[static_cast<size_t>(place)];
   };
   Span span{at(&low), std::max(at(&high), kLeastRange)};
-  return StepFor(span, quantisation);
+  return ScaleFor(span, quantisation);
 }
 
 double MeanSnr(const Group& group, const std::vector<GroupStatistics>& rates,
                const std::vector<Weighting>& weightings, const std::vector<float>& factor,
                const Quantisation& quantisation, const Split& split,
-               const std::vector<double>& steps) {
+               const std::vector<double>& scales) {
   double sum = 0;
   for (size_t k = 0; k < rates.size(); ++k) {
     double signal = 0;
@@ -366,7 +367,7 @@ double MeanSnr(const Group& group, const std::vector<GroupStatistics>& rates,
       signal += weightings[k].in[c] * static_cast<double>(value) * static_cast<double>(value);
     });
     const double error =
-        SampleError(group, rates[k], weightings[k], factor, quantisation, split, steps[k]);
+        SampleError(group, rates[k], weightings[k], factor, quantisation, split, scales[k]);
     sum += 10.0 * std::log10(std::max(signal, 1e-30) / std::max(error, 1e-30));
   }
   return sum / static_cast<double>(rates.size());
@@ -397,8 +398,8 @@ size_t DigitsOf(double share, size_t channels) {
   return 4 * static_cast<size_t>(std::max(1.0, std::round(wanted)));
 }
 
-// int16 of a step that is given, with room for pictures that calibration did not see.
-Quantisation FixedStep(const std::vector<GroupStatistics>& rates, double step, int least_max) {
+// int16 of a scale that is given, with room for pictures that calibration did not see.
+Quantisation FixedScale(const std::vector<GroupStatistics>& rates, double scale, int least_max) {
   double most = 0;
   for (const GroupStatistics& rate : rates) {
     for (size_t c = 0; c < rate.low.size(); ++c) {
@@ -406,9 +407,9 @@ Quantisation FixedStep(const std::vector<GroupStatistics>& rates, double step, i
     }
   }
   Quantisation quantisation;
-  quantisation.steps = {step};
+  quantisation.steps = {scale};
   quantisation.max = static_cast<int>(
-      std::clamp(std::ceil(kRoom * most / step), static_cast<double>(least_max), 32767.0));
+      std::clamp(std::ceil(kRoom * most / scale), static_cast<double>(least_max), 32767.0));
   return quantisation;
 }
 
@@ -421,18 +422,18 @@ RoundingLimits LimitsOf(LayerPrecision precision, const Quantisation& input) {
   return limits;
 }
 
-std::vector<double> StepCurve(const std::vector<double>& t, const std::vector<double>& steps) {
+std::vector<double> ScaleCurve(const std::vector<double>& t, const std::vector<double>& scales) {
   std::vector<double> curve;
   for (size_t i = 0; i < kKnots; ++i) {
     const double at = -1.0 + 2.0 * static_cast<double>(i) / (kKnots - 1);
     size_t k = 0;
     while (k + 1 < t.size() && t[k + 1] < at) ++k;
     if (k + 1 >= t.size() || at <= t[0]) {
-      curve.push_back(at <= t[0] ? steps.front() : steps.back());
+      curve.push_back(at <= t[0] ? scales.front() : scales.back());
       continue;
     }
     const double share = (at - t[k]) / (t[k + 1] - t[k]);
-    curve.push_back(std::exp(std::log(steps[k]) * (1 - share) + std::log(steps[k + 1]) * share));
+    curve.push_back(std::exp(std::log(scales[k]) * (1 - share) + std::log(scales[k + 1]) * share));
   }
   return curve;
 }
@@ -447,21 +448,22 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
   for (const GroupStatistics& rate : rates) weightings.push_back(WeightingOf(consumers, rate));
   std::vector<float> factor(rates[0].low.size(), 1.0f);
   Quantisation& quantisation = choice.quantisation;
-  std::vector<double> steps;
+  std::vector<double> scales;
   const bool bytes = std::any_of(consumers.begin(), consumers.end(), [](const Consumer& consumer) {
     return consumer.precision == LayerPrecision::kW8A8;
   });
   if (group.kind != Group::Kind::kFree) {
-    constexpr double kSampleSteps = 2 * 255 * 16;  // steps of x - 1/2 in 0..1: 8 bits fall on them
-    const double step = group.kind == Group::Kind::kPicture   ? 1.0 / kSampleSteps
-                        : group.kind == Group::Kind::kLatents ? std::ldexp(1.0, -fraction_bits)
-                                                              : 1.0;
-    const int least_max = group.kind == Group::Kind::kPicture   ? static_cast<int>(kSampleSteps / 2)
+    constexpr double kSampleLevels =
+        2 * 255 * 16;  // levels of x - 1/2 in 0..1: 8 bits fall on them
+    const double scale = group.kind == Group::Kind::kPicture   ? 1.0 / kSampleLevels
+                         : group.kind == Group::Kind::kLatents ? std::ldexp(1.0, -fraction_bits)
+                                                               : 1.0;
+    const int least_max = group.kind == Group::Kind::kPicture ? static_cast<int>(kSampleLevels / 2)
                           : group.kind == Group::Kind::kLatents ? 4095
                                                                 : 127;
-    quantisation = FixedStep(rates, step, least_max);
+    quantisation = FixedScale(rates, scale, least_max);
     if (group.kind == Group::Kind::kPicture) quantisation.max = least_max;
-    steps.assign(rates.size(), step);
+    scales.assign(rates.size(), scale);
   } else {
     quantisation.element = bytes ? kernels::Element::kU8 : kernels::Element::kI16;
     quantisation.max = 4095;
@@ -481,33 +483,33 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
       quantisation.max = ChooseMax(rates, weightings, consumers, factor);
     }
     for (size_t k = 0; k < rates.size(); ++k) {
-      double step = StepFor(spans[k], quantisation);
+      double scale = ScaleFor(spans[k], quantisation);
       if (bytes && options.method == RangeMethod::kMse) {
-        step =
-            ShrinkByError(group, rates[k], weightings[k], factor, quantisation, choice.split, step);
+        scale = ShrinkByError(group, rates[k], weightings[k], factor, quantisation, choice.split,
+                              scale);
       } else if (bytes && options.method == RangeMethod::kPercentile) {
-        step = ShrinkByPercentile(group, rates[k], factor, quantisation, options.percentile);
+        scale = ShrinkByPercentile(group, rates[k], factor, quantisation, options.percentile);
       }
-      steps.push_back(step * options.widen);
+      scales.push_back(scale * options.widen);
     }
-    quantisation.steps = StepCurve(t, steps);
+    quantisation.steps = ScaleCurve(t, scales);
   }
   choice.activation_snr =
-      MeanSnr(group, rates, weightings, factor, quantisation, choice.split, steps);
+      MeanSnr(group, rates, weightings, factor, quantisation, choice.split, scales);
   if (choice.digits) {
-    // A sixteenth of the step, and what is beyond the bytes only for whoever reads int16.
+    // A sixteenth of the scale, and what is beyond the bytes only for whoever reads int16.
     choice.zero = quantisation.zero;
     quantisation.element = kernels::Element::kI16;
     quantisation.zero = 0;
     quantisation.max = kernels::kDigit * (kBytes + 1) - 1;
-    for (double& step : quantisation.steps) step /= kernels::kDigit;
+    for (double& scale : quantisation.steps) scale /= kernels::kDigit;
   }
   return choice;
 }
 
-RangeChoice ChooseHalfRange(const std::vector<GroupStatistics>& rates) {
-  constexpr double kMost = 16384, kLeast = 0x1p-10;  // a quarter of the largest half is room
-  constexpr double kHalfRoom = 8;  // beyond what was seen; what is left tells kernels that sums fit
+RangeChoice ChooseFloat16Range(const std::vector<GroupStatistics>& rates) {
+  constexpr double kMost = 16384, kLeast = 0x1p-10;  // a quarter of the largest float16 is room
+  constexpr double kRoomAbove = 8;  // beyond what was seen; what is left tells that sums fit
   RangeChoice choice;
   choice.kept_narrow = true;
   choice.quantisation.element = kernels::Element::kF16;
@@ -526,7 +528,7 @@ RangeChoice ChooseHalfRange(const std::vector<GroupStatistics>& rates) {
   }
   if (needed) choice.factor = std::move(factor);
   choice.quantisation.max =
-      static_cast<int>(std::clamp(std::ceil(kHalfRoom * widest), 1.0, 65504.0));
+      static_cast<int>(std::clamp(std::ceil(kRoomAbove * widest), 1.0, 65504.0));
   return choice;
 }
 

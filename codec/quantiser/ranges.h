@@ -1,4 +1,4 @@
-// Steps, zero and channel factors of a group of tensors, from what calibration saw. Called by
+// Scales, zero and channel factors of a group of tensors, from what calibration saw. Called by
 // codec/quantiser only. Thread rules: functions of their arguments.
 #ifndef GLINT_CODEC_QUANTISER_RANGES_H_
 #define GLINT_CODEC_QUANTISER_RANGES_H_
@@ -24,7 +24,7 @@ struct RangeChoice {
   Quantisation quantisation;  // without the name of its factors
   std::vector<float> factor;  // per channel of the group; empty: all 1
   double activation_snr = 0;  // dB, over the samples, mean over the rates
-  // Kept as int16, but read as bytes of 16 times the step, with digits for some channels.
+  // Kept as int16, but read as bytes of 16 times the scale, with digits for some channels.
   bool digits = false;
   int zero = 0;  // of the bytes
   Split split;
@@ -35,26 +35,26 @@ struct RangeOptions {
   double percentile = 99.99;
   double smoothing = -1;  // exponent; negative: the best of several
   double splitting = 0;   // digits of what bytes are read off, as a share of the channels
-  bool dynamic = false;   // int16 ranges are the picture's: steps tell what calibration saw
+  bool dynamic = false;   // int16 ranges are the picture's: scales tell what calibration saw
   double widen = 1;       // of the range found: what tuning varies
 };
 
 // The type follows from the consumers' forms: uint8 when one is W8A8, else int16. `t`: of each
-// rate. Groups that are not free get the step that the stream prescribes (`fraction_bits`), the
+// rate. Groups that are not free get the scale that the stream prescribes (`fraction_bits`), the
 // picture one of a 32nd of an 8-bit sample.
 RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& rates,
                         const std::vector<double>& t, const std::vector<Consumer>& consumers,
                         int fraction_bits, const RangeOptions& options);
 
-// For a group that is kept in halves: factors, powers of two, where values would come near the ends
-// of what halves hold.
-RangeChoice ChooseHalfRange(const std::vector<GroupStatistics>& rates);
+// For a group that is kept in float16: factors, powers of two, where values would come near the
+// ends of what float16 holds.
+RangeChoice ChooseFloat16Range(const std::vector<GroupStatistics>& rates);
 
 // The limits that rounding a layer's matrix has to keep.
 RoundingLimits LimitsOf(LayerPrecision precision, const Quantisation& input);
 
 // Evenly spaced over t from -1 to 1: logarithms interpolated between the rates, constant beyond.
-std::vector<double> StepCurve(const std::vector<double>& t, const std::vector<double>& steps);
+std::vector<double> ScaleCurve(const std::vector<double>& t, const std::vector<double>& scales);
 
 }  // namespace glint::quantiser
 

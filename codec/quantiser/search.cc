@@ -19,10 +19,10 @@ struct Choice {
 };
 
 // From 16 bits, or from the choice before, to the next that gains more: of each layer those that
-// lie on the lower convex hull of price over gain, so a layer's steps come in order of `ratio`.
-struct Step {
+// lie on the lower convex hull of price over gain, so a layer's changes come in order of `ratio`.
+struct Change {
   size_t layer = 0;
-  size_t number = 0;  // of the layer's steps
+  size_t number = 0;  // of the layer's changes
   Choice to;
   double added_price = 0;
   double ratio = 0;  // of price to gain
@@ -64,7 +64,7 @@ std::vector<Choice> ChoicesOf(const Quantiser& quantiser, size_t index) {
 }
 
 // `choices`: by growing gain.
-void AppendSteps(size_t layer, const std::vector<Choice>& choices, std::vector<Step>* steps) {
+void AppendChanges(size_t layer, const std::vector<Choice>& choices, std::vector<Change>* changes) {
   constexpr double kLeastPrice = 1e-4;  // measurements are not finer
   double price = 0, gain = 0;
   size_t number = 0;
@@ -76,18 +76,19 @@ void AppendSteps(size_t layer, const std::vector<Choice>& choices, std::vector<S
     for (size_t c = i; c < choices.size(); ++c) {
       if (ratio(c) <= ratio(best)) best = c;
     }
-    steps->push_back({layer, number++, choices[best], choices[best].price - price, ratio(best)});
+    changes->push_back({layer, number++, choices[best], choices[best].price - price, ratio(best)});
     price = choices[best].price;
     gain = choices[best].gain;
     i = best + 1;
   }
 }
 
-// The layers of all `steps` at 16 bits, but as `taken` has them.
-void Apply(const std::vector<Step>& steps, std::span<const Step> taken, Quantiser* quantiser) {
+// The layers of all `changes` at 16 bits, but as `taken` has them.
+void Apply(const std::vector<Change>& changes, std::span<const Change> taken,
+           Quantiser* quantiser) {
   std::map<size_t, Choice> choices;
-  for (const Step& step : steps) choices[step.layer] = {kStart};
-  for (const Step& step : taken) choices[step.layer] = step.to;
+  for (const Change& change : changes) choices[change.layer] = {kStart};
+  for (const Change& change : taken) choices[change.layer] = change.to;
   for (const auto& [layer, choice] : choices) {
     quantiser->SetPrecision(layer, choice.precision, choice.splitting);
   }
@@ -95,10 +96,10 @@ void Apply(const std::vector<Step>& steps, std::span<const Step> taken, Quantise
 }
 
 // What each choice of the layers for size, or of those for time, takes by itself, and from that
-// the steps, cheapest first.
-Result<std::vector<Step>> MeasureSteps(bool for_size, const Budget& budget, Quantiser* quantiser,
-                                       std::vector<double>* alone) {
-  std::vector<Step> steps;
+// the changes, cheapest first.
+Result<std::vector<Change>> MeasureChanges(bool for_size, const Budget& budget,
+                                           Quantiser* quantiser, std::vector<double>* alone) {
+  std::vector<Change> changes;
   const size_t count = quantiser->layers().size();
   GLINT_ASSIGN(const Distance base, quantiser->Distance(true));
   for (size_t i = 0; i < count; ++i) {
@@ -119,42 +120,43 @@ Result<std::vector<Step>> MeasureSteps(bool for_size, const Budget& budget, Quan
     if (choices.empty()) continue;
     quantiser->SetPrecision(i, kStart, 0);
     quantiser->Refresh();
-    AppendSteps(i, choices, &steps);
+    AppendChanges(i, choices, &changes);
   }
-  std::stable_sort(steps.begin(), steps.end(),
-                   [](const Step& a, const Step& b) { return a.ratio < b.ratio; });
-  return steps;
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const Change& a, const Change& b) { return a.ratio < b.ratio; });
+  return changes;
 }
 
-// The longest beginning of `steps` that stays within the budget, by bisection: what they lose adds
-// up nearly, so it grows with the length. Then whatever else still fits. Returns what was taken.
-Result<std::vector<Step>> ApplyWithin(const std::vector<Step>& steps, const Budget& budget,
-                                      Quantiser* quantiser) {
-  size_t good = 0, bad = steps.size() + 1;
+// The longest beginning of `changes` that stays within the budget, by bisection: what they lose
+// adds up nearly, so it grows with the length. Then whatever else still fits. Returns what was
+// taken.
+Result<std::vector<Change>> ApplyWithin(const std::vector<Change>& changes, const Budget& budget,
+                                        Quantiser* quantiser) {
+  size_t good = 0, bad = changes.size() + 1;
   const auto done = [&](size_t tried) {
-    return static_cast<double>(tried) / static_cast<double>(steps.size() + 1);
+    return static_cast<double>(tried) / static_cast<double>(changes.size() + 1);
   };
-  const std::span<const Step> all(steps);
+  const std::span<const Change> all(changes);
   double used = 0;
   while (good + 1 < bad) {
     const size_t middle = (good + bad) / 2;
-    Apply(steps, all.first(middle), quantiser);
+    Apply(changes, all.first(middle), quantiser);
     GLINT_ASSIGN(const Distance distance, quantiser->Distance(false));
     const double share = budget.ShareOf(distance);
     if (share <= 1) used = share;
     (share <= 1 ? good : bad) = middle;
     GLINT_TRY(quantiser->Progress("mix", 1.0 - done(bad - good)));
   }
-  std::vector<Step> taken(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(good));
-  for (size_t i = good; i < steps.size(); ++i) {
+  std::vector<Change> taken(changes.begin(), changes.begin() + static_cast<std::ptrdiff_t>(good));
+  for (size_t i = good; i < changes.size(); ++i) {
     const size_t before =
-        static_cast<size_t>(std::count_if(taken.begin(), taken.end(), [&](const Step& step) {
-          return step.layer == steps[i].layer;
+        static_cast<size_t>(std::count_if(taken.begin(), taken.end(), [&](const Change& change) {
+          return change.layer == changes[i].layer;
         }));
     // Half of the price: it is the sum of two shares of which one counts.
-    if (before != steps[i].number || used + steps[i].added_price / 2 > 1) continue;
-    taken.push_back(steps[i]);
-    Apply(steps, taken, quantiser);
+    if (before != changes[i].number || used + changes[i].added_price / 2 > 1) continue;
+    taken.push_back(changes[i]);
+    Apply(changes, taken, quantiser);
     GLINT_ASSIGN(const Distance tried, quantiser->Distance(false));
     if (budget.ShareOf(tried) <= 1) {
       used = budget.ShareOf(tried);
@@ -163,7 +165,7 @@ Result<std::vector<Step>> ApplyWithin(const std::vector<Step>& steps, const Budg
     }
     GLINT_TRY(quantiser->Progress("mix", done(i + 1)));
   }
-  Apply(steps, taken, quantiser);
+  Apply(changes, taken, quantiser);
   return taken;
 }
 
@@ -173,22 +175,22 @@ Result<bool> SparesBuiltIn(Quantiser* quantiser) {
   return loss.worst.decibels <= kMostDecibels && loss.worst_colour.colour <= kMostColour;
 }
 
-// Takes steps back, the last first, until no built-in picture loses too much (by bisection). Where
-// one does without any of them as well, nothing is taken back.
-Status SpareBuiltIn(const std::vector<Step>& steps, std::span<const Step> taken,
+// Takes changes back, the last first, until no built-in picture loses too much (by bisection).
+// Where one does without any of them as well, nothing is taken back.
+Status SpareBuiltIn(const std::vector<Change>& changes, std::span<const Change> taken,
                     Quantiser* quantiser) {
   size_t good = 0, bad = taken.size();
   GLINT_ASSIGN(const bool all, SparesBuiltIn(quantiser));
   if (all || bad == 0) return Status::Ok();
-  Apply(steps, {}, quantiser);
+  Apply(changes, {}, quantiser);
   GLINT_ASSIGN(const bool none, SparesBuiltIn(quantiser));
   while (none && good + 1 < bad) {
     const size_t middle = (good + bad) / 2;
-    Apply(steps, taken.first(middle), quantiser);
+    Apply(changes, taken.first(middle), quantiser);
     GLINT_ASSIGN(const bool spared, SparesBuiltIn(quantiser));
     (spared ? good : bad) = middle;
   }
-  Apply(steps, taken.first(none ? good : taken.size()), quantiser);
+  Apply(changes, taken.first(none ? good : taken.size()), quantiser);
   return Status::Ok();
 }
 
@@ -212,11 +214,11 @@ Result<std::vector<double>> ChooseMix(double max_loss, Quantiser* quantiser) {
   for_size.most.loss =
       std::min(std::max(base.loss, 0.0) + kShareForSize * budget.most.loss, budget.most.loss);
   for_size.most.difference = std::numeric_limits<double>::infinity();
-  GLINT_ASSIGN(const std::vector<Step> sizes, MeasureSteps(true, for_size, quantiser, &alone));
+  GLINT_ASSIGN(const std::vector<Change> sizes, MeasureChanges(true, for_size, quantiser, &alone));
   GLINT_TRY(ApplyWithin(sizes, for_size, quantiser).status());
   GLINT_TRY(quantiser->StartDifference());
-  GLINT_ASSIGN(const std::vector<Step> times, MeasureSteps(false, budget, quantiser, &alone));
-  GLINT_ASSIGN(const std::vector<Step> taken, ApplyWithin(times, budget, quantiser));
+  GLINT_ASSIGN(const std::vector<Change> times, MeasureChanges(false, budget, quantiser, &alone));
+  GLINT_ASSIGN(const std::vector<Change> taken, ApplyWithin(times, budget, quantiser));
   if (quantiser->has_built_in()) GLINT_TRY(SpareBuiltIn(times, taken, quantiser));
   return alone;
 }

@@ -63,7 +63,7 @@ std::optional<double> RateSearch::Next() const {
 }
 
 // Between two neighbours of which one is below the target and the other above: somewhere there the
-// measure passes it, as far as it has no steps. A pair where it grows comes first, then a narrow
+// measure passes it, as far as it has no jumps. A pair where it grows comes first, then a narrow
 // one.
 std::optional<double> RateSearch::Crossing() const {
   const Probe* low = nullptr;
@@ -85,7 +85,7 @@ std::optional<double> RateSearch::Crossing() const {
 }
 
 // A chord; the weight of the end that has stayed is halved for every probe that fell to the other
-// side (the Illinois method), and a step that would hardly leave an end is made a longer one.
+// side (the Illinois method), and a move that would hardly leave an end is made a longer one.
 double RateSearch::Between(const Probe& low, const Probe& high) const {
   const double aim = (goal_.low + goal_.high) / 2;
   double below = low.measure - aim;
@@ -112,13 +112,13 @@ std::optional<double> RateSearch::Outside() const {
     const Probe& before = up ? sorted_[sorted_.size() - 2] : sorted_[1];
     growth = (last.measure - before.measure) / (LogOf(last) - LogOf(before));
   }
-  constexpr size_t kMostSteps = 3;
-  if (!(growth > 0) || sorted_.size() >= kMostSteps) return end;
+  constexpr size_t kMostProbes = 3;
+  if (!(growth > 0) || sorted_.size() >= kMostProbes) return end;
   const double aim = (goal_.low + goal_.high) / 2;
-  // The measure bends; from the second step on a little more than the chord, so that the target
+  // The measure bends; from the second move on a little more than the chord, so that the target
   // comes to lie between two probes.
-  const double step = (aim - last.measure) / growth * (sorted_.size() > 1 ? 1.2 : 1.0);
-  const double log_rate = LogOf(last) + step;
+  const double move = (aim - last.measure) / growth * (sorted_.size() > 1 ? 1.2 : 1.0);
+  const double log_rate = LogOf(last) + move;
   const double margin = 0.05 * std::log(goal_.max / goal_.min);
   if (up ? log_rate > std::log(end) - margin : log_rate < std::log(end) + margin) return end;
   return Rounded(log_rate);

@@ -51,10 +51,10 @@ Picture ToRgb8(const Picture& picture) {
   const size_t pixels = size_t{picture.info.width} * picture.info.height;
   if (!HoldsItsSamples(picture) || !TryResize(&rgb.samples, 3 * pixels)) return {};
   const uint32_t max = (1u << picture.info.bit_depth) - 1;
-  const size_t step = picture.info.SamplesPerPixel();
+  const size_t stride = picture.info.SamplesPerPixel();
   for (size_t i = 0; i < pixels; ++i) {
     for (size_t c = 0; c < 3; ++c) {
-      const uint32_t value = Sample(picture, i * step + (picture.info.channels == 3 ? c : 0));
+      const uint32_t value = Sample(picture, i * stride + (picture.info.channels == 3 ? c : 0));
       rgb.samples[3 * i + c] =
           static_cast<uint8_t>(max == 255 ? value : (value * 255 + max / 2) / max);
     }

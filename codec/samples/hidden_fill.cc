@@ -16,9 +16,9 @@ constexpr size_t kFinestSweeps = 2;
 size_t Half(size_t n) { return (n + 1) / 2; }
 
 template <typename Sample>
-bool AnyHidden(const Sample* samples, size_t pixels, size_t step) {
+bool AnyHidden(const Sample* samples, size_t pixels, size_t stride) {
   for (size_t i = 0; i < pixels; ++i) {
-    if (samples[i * step + step - 1] == 0) return true;
+    if (samples[i * stride + stride - 1] == 0) return true;
   }
   return false;
 }
@@ -65,9 +65,9 @@ void HiddenFill::FillStrip(uint8_t* rows, size_t strip, size_t ahead) {
 
 template <typename Sample>
 void HiddenFill::Fill(Sample* rows, size_t strip, size_t ahead) {
-  const size_t step = info_.SamplesPerPixel();
-  const size_t row_samples = info_.width * step;
-  if (!AnyHidden(rows, strip * info_.width, step)) return;
+  const size_t stride = info_.SamplesPerPixel();
+  const size_t row_samples = info_.width * stride;
+  if (!AnyHidden(rows, strip * info_.width, stride)) return;
   const size_t first = has_above_ ? 1 : 0;
   SetRows(first + strip + ahead);
   if (has_above_) LoadRow(reinterpret_cast<const Sample*>(above_.data()), true, 0);
@@ -79,27 +79,28 @@ void HiddenFill::Fill(Sample* rows, size_t strip, size_t ahead) {
 template <typename Sample>
 void HiddenFill::LoadRow(const Sample* samples, bool all_known, size_t row) {
   Level& level = levels_[0];
-  const size_t step = info_.SamplesPerPixel();
+  const size_t stride = info_.SamplesPerPixel();
   float* unknown = level.unknown.data() + row * level.width;
   for (size_t x = 0; x < level.width; ++x) {
-    unknown[x] = all_known || samples[x * step + step - 1] != 0 ? 0.0f : 1.0f;
+    unknown[x] = all_known || samples[x * stride + stride - 1] != 0 ? 0.0f : 1.0f;
   }
   for (size_t c = 0; c < channels_; ++c) {
     float* colour = level.colour[c].data() + row * level.width;
-    for (size_t x = 0; x < level.width; ++x) colour[x] = static_cast<float>(samples[x * step + c]);
+    for (size_t x = 0; x < level.width; ++x)
+      colour[x] = static_cast<float>(samples[x * stride + c]);
   }
 }
 
 template <typename Sample>
 void HiddenFill::StoreRow(size_t row, Sample* samples) const {
   const Level& level = levels_[0];
-  const size_t step = info_.SamplesPerPixel();
+  const size_t stride = info_.SamplesPerPixel();
   const float top = static_cast<float>((1U << info_.bit_depth) - 1);
   for (size_t x = 0; x < level.width; ++x) {
-    if (samples[x * step + step - 1] != 0) continue;
+    if (samples[x * stride + stride - 1] != 0) continue;
     for (size_t c = 0; c < channels_; ++c) {
       const float colour = level.colour[c][row * level.width + x];
-      samples[x * step + c] = static_cast<Sample>(std::lround(std::clamp(colour, 0.0f, top)));
+      samples[x * stride + c] = static_cast<Sample>(std::lround(std::clamp(colour, 0.0f, top)));
     }
   }
 }

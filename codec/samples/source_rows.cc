@@ -10,8 +10,8 @@ namespace {
 constexpr uint32_t kStrip = HiddenFill::kStripRows, kAhead = HiddenFill::kAheadRows;
 
 template <typename Sample>
-bool IsGray(const Sample* samples, size_t pixels, size_t step) {
-  for (size_t i = 0; i < pixels; ++i, samples += step) {
+bool IsGray(const Sample* samples, size_t pixels, size_t stride) {
+  for (size_t i = 0; i < pixels; ++i, samples += stride) {
     if (samples[0] != samples[1] || samples[0] != samples[2]) return false;
   }
   return true;
@@ -51,10 +51,10 @@ Status SourceRows::Next(uint8_t* row) {
   }
   ++rows_given_;
   if (gray_) {
-    const size_t step = info_.SamplesPerPixel();
+    const size_t stride = info_.SamplesPerPixel();
     gray_ = info_.SampleBytes() == 2
-                ? IsGray(reinterpret_cast<const uint16_t*>(row), info_.width, step)
-                : IsGray(row, info_.width, step);
+                ? IsGray(reinterpret_cast<const uint16_t*>(row), info_.width, stride)
+                : IsGray(row, info_.width, stride);
   }
   return Status::Ok();
 }

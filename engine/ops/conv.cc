@@ -34,9 +34,9 @@ class ConvStep final : public ProductStep {
   std::string Kernel() const override {
     const ConvSpec& spec = conv_.spec();
     std::string text =
-        PrecisionText(conv_.input(), conv_.half_sums()) + (transposed()        ? "deconv"
-                                                           : spec.checkerboard ? "checkerboard"
-                                                                               : "conv");
+        PrecisionText(conv_.input(), conv_.float16_sums()) + (transposed()        ? "deconv"
+                                                              : spec.checkerboard ? "checkerboard"
+                                                                                  : "conv");
     text += std::to_string(window.rows.kernel) + "x" + std::to_string(window.columns.kernel);
     if (spec.stride > 1) text += "/" + std::to_string(spec.stride);
     const size_t in = std::accumulate(spec.in_channels.begin(),
@@ -121,7 +121,7 @@ class ConvRun final : public StepRun {
     row->phase = step_.transposed() && !paired ? static_cast<size_t>(oy & 1) : 0;
     const RowPositions columns = t_.Columns(step_.output, oy);
     row->x_first = columns.first;
-    row->x_step = columns.stride;
+    row->x_stride = columns.stride;
     row->pixels = columns.count;
     row->residual = nullptr;
     if (step_.residual < 0) return;

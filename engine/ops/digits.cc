@@ -1,4 +1,4 @@
-// int16 to bytes of sixteen times the step, some channels in two digits (kernels/pointwise.h).
+// int16 to bytes of sixteen times the scale, some channels in two digits (kernels/pointwise.h).
 
 #include <algorithm>
 #include <string>
@@ -68,7 +68,7 @@ bool IsReadByBytesAlone(const NodeCheck& check) {
   });
 }
 
-// From int16 to bytes of sixteen times the step.
+// From int16 to bytes of sixteen times the scale.
 Status CheckForms(const NodeCheck& check) {
   const Node& node = check.node();
   const Quantisation *in = check.FormOf(node.inputs[0]), *out = check.FormOf(node.output);
@@ -78,9 +78,9 @@ Status CheckForms(const NodeCheck& check) {
   if (out == nullptr || out->element != kernels::Element::kU8 || !out->factor.empty()) {
     return check.Fail("its output is not kept as u8 without factors");
   }
-  std::vector<double> steps = in->steps;
-  for (double& step : steps) step *= kernels::kDigit;
-  if (out->steps != steps) {
+  std::vector<double> scales = in->steps;
+  for (double& scale : scales) scale *= kernels::kDigit;
+  if (out->steps != scales) {
     return check.Fail("the scales of its output are not 16 times those of its input");
   }
   constexpr int kRoom = kernels::kDigit / 2;

@@ -10,7 +10,7 @@
 namespace glint::testing {
 namespace {
 
-enum class Form { kFloat, kHalves, kWords, kBytes };
+enum class Form { kFloat, kFloat16, kWords, kBytes };
 
 const Op& Find(const std::string& name) {
   const std::span<const Op* const> operators = Operators();
@@ -36,7 +36,7 @@ Graph DrawGraph(const OpTest& test, TestModel* model, NumericClass numeric_class
 Graph InForm(TestModel* model, const Graph& graph, Form form, const GraphInputs& inputs,
              std::mt19937* random) {
   if (form == Form::kFloat) return graph;
-  if (form == Form::kHalves) return InHalves(model, graph, 2, static_cast<unsigned>((*random)()));
+  if (form == Form::kFloat16) return InFloat16(model, graph, 2, static_cast<unsigned>((*random)()));
   IntegerForm integers;
   if (form == Form::kBytes) {
     integers.precision = Precision::kI8;
@@ -81,7 +81,7 @@ void CheckOne(const OpTest& test, NumericClass numeric_class, Form form, unsigne
   std::mt19937 random(seed);
   TestModel model(seed);
   const Graph drawn = DrawGraph(test, &model, numeric_class, &random);
-  if (form > Form::kHalves && !HasIntegerForm(drawn)) return;
+  if (form > Form::kFloat16 && !HasIntegerForm(drawn)) return;
   const int width =
       Draw(&random, 0, 2) == 0 ? 1 : Draw(&random, 1, 9);  // 1: rows without a position
   const GraphInputs inputs = RandomInputs(drawn, Draw(&random, 1, 9), width, &random);
@@ -96,8 +96,8 @@ void CheckOne(const OpTest& test, NumericClass numeric_class, Form form, unsigne
     if (exact) {
       CHECK(got.data == want.data);
     } else {
-      // Where sums of float and double lie on either side of a boundary, an integer or half differs
-      // by its unit.
+      // Where sums of float and double lie on either side of a boundary, an integer or float16
+      // differs by its unit.
       const double bounds[] = {test.bound, 4e-3, 2e-3, 5e-2};
       CHECK(WorstRelative(got, want) <= bounds[static_cast<size_t>(form)]);
     }
@@ -139,12 +139,12 @@ void CheckOp(const OpTest& test) {
   const bool exact_too = Find(test.op).classes == Classes::kCloseAndExact;
   for (unsigned i = 0; i < 10; ++i) {
     const unsigned seed = TestSeed() + 1000 * i;
-    for (const Form form : {Form::kFloat, Form::kHalves, Form::kWords, Form::kBytes}) {
+    for (const Form form : {Form::kFloat, Form::kFloat16, Form::kWords, Form::kBytes}) {
       CheckOne(test, NumericClass::kClose, form, seed);
     }
     if (!exact_too) continue;
     CheckOne(test, NumericClass::kExact, Form::kFloat, seed);
-    CheckOne(test, NumericClass::kExact, Form::kHalves, seed);
+    CheckOne(test, NumericClass::kExact, Form::kFloat16, seed);
   }
   if (!exact_too) CheckNotExact(test);
 }

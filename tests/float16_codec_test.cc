@@ -1,5 +1,5 @@
-// The whole codec on a model of halves: what one target codes every other decodes to the same
-// latents, with any threads and bands. And what is wrong with half tensors in a model file is
+// The whole codec on a model in float16: what one target codes every other decodes to the same
+// latents, with any threads and bands. And what is wrong with float16 tensors in a model file is
 // refused.
 
 #include <doctest/doctest.h>
@@ -18,7 +18,7 @@ namespace {
 
 using testing::Broken;
 using testing::CheckAllRefused;
-using testing::HalfModel;
+using testing::Float16Model;
 using testing::Json;
 using testing::LoadModel;
 using testing::ModelBuilder;
@@ -28,8 +28,8 @@ using testing::SmoothPicture;
 using testing::TargetScope;
 using testing::TensorOf;
 
-TEST_CASE("half codec: every target decodes what any target codes") {
-  const std::vector<uint8_t> file = HalfModel(3).Build();
+TEST_CASE("float16 codec: every target decodes what any target codes") {
+  const std::vector<uint8_t> file = Float16Model(3).Build();
   const Picture picture = SmoothPicture(MakeInfo(83, 190, 3, false, 8), 5);
   for (const std::string& coder : SupportedTargets()) {
     std::vector<uint8_t> stream;
@@ -66,14 +66,14 @@ TEST_CASE("half codec: every target decodes what any target codes") {
   }
 }
 
-TEST_CASE("half codec: broken half tensors are refused with the place and the value") {
+TEST_CASE("float16 codec: broken float16 tensors are refused with the place and the value") {
   const std::vector<Broken> list = {
       {"scales",
        [](ModelBuilder& b) {
          TensorOf(b, "g_s", "s4") = {{"type", "f16"}, {"scales", {1}}};
        },
        {"graph 'g_s', tensor 's4'", "scales"}},
-      {"a limit beyond halves",
+      {"a limit beyond float16",
        [](ModelBuilder& b) {
          TensorOf(b, "g_s", "s4") = {{"type", "f16"}, {"max", 65505}};
        },
@@ -94,22 +94,22 @@ TEST_CASE("half codec: broken half tensors are refused with the place and the va
          TensorOf(b, "g_s", "s4") = {{"type", "f16"}, {"factor", "f"}};
        },
        {"graph 'g_s', tensor 's4': factor 'f' is no power of two at 3"}},
-      {"an output in half",
+      {"an output in float16",
        [](ModelBuilder& b) {
          TensorOf(b, "g_s", "s0") = {{"type", "f16"}};
        },
        {"graph 'g_s': its output is not kept in float"}},
-      {"psi in half",
+      {"psi in float16",
        [](ModelBuilder& b) {
          TensorOf(b, "h_s", "hs3.act") = {{"type", "f16"}};
        },
        {"graph 'h_s': its output is not kept as i16"}},
-      {"latents in half",
+      {"latents in float16",
        [](ModelBuilder& b) {
          TensorOf(b, "g_s", "y_hat") = {{"type", "f16"}};
        },
        {"graph 'g_s': its input is neither float nor i16"}},
-      {"halves for products of integers",
+      {"float16 for products of integers",
        [](ModelBuilder& b) {
          TensorOf(b, "g_s", "s4") = {{"type", "f16"}};
          for (Json& node : b.document["graphs"]["g_s"]["nodes"]) {
@@ -129,7 +129,7 @@ TEST_CASE("half codec: broken half tensors are refused with the place and the va
        [](ModelBuilder& b) { b.tensors.at("s3.weight").bytes[1] = 0x7C; },
        {"node 's3': weight 's3.weight' is not finite everywhere"}},
   };
-  CheckAllRefused(list, HalfModel());
+  CheckAllRefused(list, Float16Model());
 }
 
 }  // namespace

@@ -1,11 +1,12 @@
-// Halves in memory, floats in registers. Included by kernels/ only, once per SIMD target.
+// Float16 (IEEE binary16) in memory, floats in registers. Included by kernels/ only, once per SIMD
+// target.
 
 // The guard toggles: every target compiles its own copy.
-#if defined(GLINT_KERNELS_HALF_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef GLINT_KERNELS_HALF_INL_H_
-#undef GLINT_KERNELS_HALF_INL_H_
+#if defined(GLINT_KERNELS_FLOAT16_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef GLINT_KERNELS_FLOAT16_INL_H_
+#undef GLINT_KERNELS_FLOAT16_INL_H_
 #else
-#define GLINT_KERNELS_HALF_INL_H_
+#define GLINT_KERNELS_FLOAT16_INL_H_
 #endif
 
 #include <cstddef>
@@ -19,40 +20,40 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 template <class D>
-using HalvesOf = hn::Rebind<hwy::float16_t, D>;
+using Float16Of = hn::Rebind<hwy::float16_t, D>;
 
-// Exact; of finite halves, and others do not occur.
+// Exact; of finite values, and others do not occur.
 template <class D>
-HWY_INLINE hn::Vec<D> Widened(D d, hn::Vec<HalvesOf<D>> halves) {
+HWY_INLINE hn::Vec<D> Widened(D d, hn::Vec<Float16Of<D>> values) {
 #if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX2
   // Without F16C: the bits in their places, and the exponent moved by a product. A quarter of the
-  // instructions that PromoteTo takes for all halves there are.
+  // instructions that PromoteTo takes for every float16 there is.
   const hn::RebindToSigned<D> di;
   const hn::Rebind<int16_t, D> d16;
-  const auto bits = hn::ShiftLeft<13>(hn::PromoteTo(di, hn::BitCast(d16, halves)));
+  const auto bits = hn::ShiftLeft<13>(hn::PromoteTo(di, hn::BitCast(d16, values)));
   const auto placed = hn::And(bits, hn::Set(di, static_cast<int32_t>(0x8FFFFFFF)));
   return hn::Mul(hn::BitCast(d, placed), hn::Set(d, 0x1p112f));
 #else
-  return hn::PromoteTo(d, halves);
+  return hn::PromoteTo(d, values);
 #endif
 }
 
 template <class D>
-HWY_INLINE hn::Vec<D> LoadHalves(D d, const hwy::float16_t* from) {
-  return Widened(d, hn::LoadU(HalvesOf<D>(), from));
+HWY_INLINE hn::Vec<D> LoadFloat16(D d, const hwy::float16_t* from) {
+  return Widened(d, hn::LoadU(Float16Of<D>(), from));
 }
 
 // At most a vector.
 template <class D>
-HWY_INLINE hn::Vec<D> LoadHalves(D d, const hwy::float16_t* from, size_t count) {
-  return count >= hn::Lanes(d) ? LoadHalves(d, from)
-                               : Widened(d, hn::LoadN(HalvesOf<D>(), from, count));
+HWY_INLINE hn::Vec<D> LoadFloat16(D d, const hwy::float16_t* from, size_t count) {
+  return count >= hn::Lanes(d) ? LoadFloat16(d, from)
+                               : Widened(d, hn::LoadN(Float16Of<D>(), from, count));
 }
 
 // Rounds to the nearest even, to infinity from 65520 on.
 template <class D>
-HWY_INLINE void StoreHalves(hn::Vec<D> v, D d, hwy::float16_t* to, size_t count) {
-  const HalvesOf<D> dh;
+HWY_INLINE void StoreFloat16(hn::Vec<D> v, D d, hwy::float16_t* to, size_t count) {
+  const Float16Of<D> dh;
   if (HWY_LIKELY(count >= hn::Lanes(d))) {
     hn::StoreU(hn::DemoteTo(dh, v), dh, to);
   } else {
@@ -71,4 +72,4 @@ HWY_INLINE hn::Vec<D> Limited(D d, hn::Vec<D> v, float low, float high) {
 }  // namespace glint::kernels
 HWY_AFTER_NAMESPACE();
 
-#endif  // GLINT_KERNELS_HALF_INL_H_
+#endif  // GLINT_KERNELS_FLOAT16_INL_H_

@@ -1,4 +1,4 @@
-// Graphs in half through planner and executor against the oracle: close graphs near the rounded
+// Graphs in float16 through planner and executor against the oracle: close graphs near the rounded
 // graph in double, exact ones its bits, the same for every band height and thread count; and half
 // the memory.
 
@@ -40,7 +40,7 @@ void CheckClose(TestModel* model, const Graph& graph, int height, int width) {
   std::mt19937 random(TestSeed() + 7);
   const auto inputs = RandomInputs(graph, height, width, &random);
   for (const unsigned every : {1000u, 3u, 2u}) {
-    const Graph halves = InHalves(model, graph, every, TestSeed());
+    const Graph halves = InFloat16(model, graph, every, TestSeed());
     const ReferenceTensor want = RunReference(*model, halves, inputs, 0.3);
     double norm = 0, worst = 0;
     for (const double v : want.data) norm = std::max(norm, std::abs(v));
@@ -58,14 +58,15 @@ void CheckClose(TestModel* model, const Graph& graph, int height, int width) {
     for (size_t i = 0; i < first.size(); ++i) {
       worst = std::max(worst, std::abs(first[i] - want.data[i]));
     }
-    // Where sums of float and double lie on either side of a boundary, a half differs by its unit.
+    // Where sums of float and double lie on either side of a boundary, a float16 differs by its
+    // unit.
     CHECK_MESSAGE(worst < 3e-3 * norm, kernels::CurrentTarget(), " ", worst / norm);
   }
 }
 
 }  // namespace
 
-TEST_CASE("half graphs: close to the rounded graph in double") {
+TEST_CASE("float16 graphs: close to the rounded graph in double") {
   for (const std::string& target : kernels::SupportedTargets()) {
     REQUIRE(kernels::SetTarget(target));
     TestModel model(31);
@@ -76,10 +77,10 @@ TEST_CASE("half graphs: close to the rounded graph in double") {
   kernels::SetTarget("");
 }
 
-TEST_CASE("half graphs: exact ones give the float chain's bits on every target") {
+TEST_CASE("float16 graphs: exact ones give the float chain's bits on every target") {
   for (const unsigned every : {1000u, 3u, 2u}) {
     TestModel model(33);
-    const Graph graph = InHalves(&model, Exact(&model), every, TestSeed());
+    const Graph graph = InFloat16(&model, Exact(&model), every, TestSeed());
     std::mt19937 random(TestSeed() + 7);
     const auto inputs = RandomInputs(graph, 4, 3, &random);
     const ReferenceTensor want = RunReference(model, graph, inputs, 0, ReferenceMode::kFloatChain);
@@ -97,7 +98,7 @@ TEST_CASE("half graphs: exact ones give the float chain's bits on every target")
   }
 }
 
-TEST_CASE("half graphs: half the memory") {
+TEST_CASE("float16 graphs: half the memory") {
   TestModel model(34);
   const Graph graph = AnalysisGraph(&model);
   Graph halves = graph;
@@ -108,14 +109,14 @@ TEST_CASE("half graphs: half the memory") {
     if (tensor.name == graph.output) continue;
     halves.quantised[tensor.name].element = kernels::Element::kF16;
   }
-  const auto half_plan = Plan::Make(model, halves);
-  REQUIRE(half_plan.ok());
+  const auto float16_plan = Plan::Make(model, halves);
+  REQUIRE(float16_plan.ok());
   ExecutorOptions options;
   options.in_width = 512;
   options.in_height = 256;
   options.bands.rows = 2;
   const auto whole = Executor::MemoryNeeded(*plan.value(), options);
-  const auto half = Executor::MemoryNeeded(*half_plan.value(), options);
+  const auto half = Executor::MemoryNeeded(*float16_plan.value(), options);
   REQUIRE(whole.ok());
   REQUIRE(half.ok());
   CHECK(half.value() < whole.value() * 3 / 5);

@@ -1,13 +1,13 @@
-#include "engine/half.h"
+#include "engine/float16.h"
 
 #include <bit>
 
 namespace glint {
 
-float HalfToFloat(uint16_t half) {
-  const uint32_t sign = uint32_t{half} >> 15 << 31;
-  const uint32_t exponent = (uint32_t{half} >> 10) & 31;
-  const uint32_t mantissa = half & 1023u;
+float Float16ToFloat(uint16_t bits) {
+  const uint32_t sign = uint32_t{bits} >> 15 << 31;
+  const uint32_t exponent = (uint32_t{bits} >> 10) & 31;
+  const uint32_t mantissa = bits & 1023u;
   if (exponent == 0) {  // zero or subnormal: exact in float
     const float value = static_cast<float>(mantissa) * 0x1p-24f;
     return sign != 0 ? -value : value;
@@ -16,7 +16,7 @@ float HalfToFloat(uint16_t half) {
   return std::bit_cast<float>(sign | wide << 23 | mantissa << 13);
 }
 
-uint16_t FloatToHalf(float value) {
+uint16_t FloatToFloat16(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);
   const uint32_t sign = bits >> 16 & 0x8000u;
   const uint32_t magnitude = bits & 0x7fffffffu;
@@ -24,7 +24,7 @@ uint16_t FloatToHalf(float value) {
   if (magnitude > kInfinity) return static_cast<uint16_t>(sign | 0x7e00u);
   if (magnitude >= kOverflow) return static_cast<uint16_t>(sign | 0x7c00u);
   if (magnitude < kLeastNormal) {
-    // The sum's last place is 2^-24, that of a subnormal half: the addition rounds.
+    // The sum's last place is 2^-24, that of a subnormal float16: the addition rounds.
     const float sum = std::bit_cast<float>(magnitude) + 0.5f;
     return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(sum) - 0x3f000000u));
   }

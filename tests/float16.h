@@ -1,17 +1,17 @@
-// Rounding to halves by plain arithmetic in double, the oracle of tests: bits and instructions have
-// no part in it. Used by tests only. Thread rules: values.
+// Rounding to float16 by plain arithmetic in double, the oracle of tests: bits and instructions
+// have no part in it. Used by tests only. Thread rules: values.
 #ifndef GLINT_TESTS_HALVES_H_
 #define GLINT_TESTS_HALVES_H_
 
 #include <algorithm>
 #include <cmath>
 
-#include "engine/half.h"
+#include "engine/float16.h"
 
 namespace glint {
 
-// The nearest half, of two the even one; `most` limits the magnitude, NaN counts as 0.
-inline float NearestHalf(float v, float most = kMostHalf) {
+// The nearest float16, of two the even one; `most` limits the magnitude, NaN counts as 0.
+inline float NearestFloat16(float v, float most = kMostFloat16) {
   if (std::isnan(v)) return 0.0f;
   const double x =
       std::clamp(static_cast<double>(v), -static_cast<double>(most), static_cast<double>(most));
