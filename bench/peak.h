@@ -1,5 +1,6 @@
 // What the machine can do at most, measured on the current SIMD target with one thread.
 // Called by benchmarks: percentages are always against a peak of the same run.
+// Thread rules: one thread at a time.
 #ifndef GLINT_BENCH_PEAK_H_
 #define GLINT_BENCH_PEAK_H_
 

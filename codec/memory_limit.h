@@ -1,6 +1,6 @@
 // How the codec counts memory against Limits, and what it says when there is too little.
-// Called by the readers of picture files, the encoder and the decoder. Thread rules: pure
-// functions.
+// Called by the readers of picture files, the encoder and the decoder.
+// Thread rules: pure functions.
 #ifndef GLINT_CODEC_MEMORY_LIMIT_H_
 #define GLINT_CODEC_MEMORY_LIMIT_H_
 

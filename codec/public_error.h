@@ -1,5 +1,6 @@
 // From the internal Status to the public Error, and what every public function does around its
-// body. Called by the files that implement the public interface. Thread rules: pure functions.
+// body. Called by the files that implement the public interface.
+// Thread rules: pure functions.
 #ifndef GLINT_CODEC_PUBLIC_ERROR_H_
 #define GLINT_CODEC_PUBLIC_ERROR_H_
 

@@ -1,5 +1,6 @@
 // Adds the wall-clock seconds of a scope to a number.
-// Called by codec/. Thread rules: values.
+// Called by codec/.
+// Thread rules: values.
 #ifndef GLINT_CODEC_STAGE_CLOCK_H_
 #define GLINT_CODEC_STAGE_CLOCK_H_
 

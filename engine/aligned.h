@@ -1,5 +1,6 @@
 // The one place that allocates large buffers: 64-byte aligned, zeroed, move-only, failure as
-// nullptr. Used by engine/ and codec/. Thread rules: none of its own.
+// nullptr. Used by engine/ and codec/.
+// Thread rules: none of its own.
 #ifndef GLINT_ENGINE_ALIGNED_H_
 #define GLINT_ENGINE_ALIGNED_H_
 

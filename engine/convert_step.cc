@@ -42,8 +42,8 @@ class ConvertRun final : public RowwiseRun {
   }
 
  private:
-  // From the float tensor, all rows of which are there, the scale of the dynamic one. A maximum is
-  // the same in any order.
+  // Finds the scale of the dynamic tensor from the float one, all rows of which are there. Workers
+  // may take rows in any order: a maximum does not depend on it.
   void FindRange() {
     const size_t channels = t_.tensor(from_).channels;
     const size_t workers = std::max<size_t>(1, t_.runner().workers);

@@ -1,6 +1,7 @@
-// A step that no operator stands for: a tensor kept in one form to another, float to integers or
-// float16 or back. For a dynamic tensor it finds the range first, from all of the tensor.
-// Made by the planner. Internal to engine/. Thread rules: as step.h.
+// The step that converts a tensor from float to integers or float16, or back. No operator stands
+// for it; the planner makes it. For a dynamic tensor it finds the range first, from all of the
+// tensor. Internal to engine/.
+// Thread rules: as step.h.
 #ifndef GLINT_ENGINE_CONVERT_STEP_H_
 #define GLINT_ENGINE_CONVERT_STEP_H_
 

@@ -1,5 +1,5 @@
-// The band executor: before anything is allocated the schedule is run on row numbers alone
-// (schedule.h), which gives every ring its capacity; after that Advance touches no allocator.
+// The band executor. Before anything is allocated the schedule is run on row numbers alone
+// (schedule.h), which gives every ring its capacity. After that Advance allocates nothing.
 
 #include "engine/executor.h"
 

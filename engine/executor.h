@@ -32,11 +32,10 @@ struct StepProfile {
 // A graph after shape inference, fusion and packing of its weights for the current SIMD target.
 class Plan {
  public:
-  // `wanted`: positions of the output; steps whose consumers are all pointwise are computed only
-  // there
-  // ("compact" rows: the wanted positions side by side).
-  // `observer`: sees every tensor; then nothing is fused, so that every tensor exists. Must outlive
-  // the plan.
+  // `wanted`: which positions of the output are wanted. A tensor that only pointwise steps read is
+  // computed at these positions alone; its rows are "compact": the wanted positions side by side.
+  // `observer`: sees every tensor. With one nothing is fused, so that every tensor exists. It must
+  // outlive the plan.
   static Result<std::shared_ptr<const Plan>> Make(const ModelFile& model, const Graph& graph,
                                                   PositionSet wanted = kAllPositions,
                                                   TensorObserver* observer = nullptr);
@@ -51,15 +50,15 @@ class Plan {
   // How an input and the output are kept; nullptr: in float. `element`: on this target.
   virtual const Quantisation* input_quantisation(size_t input) const = 0;
   virtual const Quantisation* output_quantisation() const = 0;
-  // Steps work on all of a picture at once, for ranges that are its own: the first Advance wants
-  // all rows of the inputs and computes all rows there are, whatever the band.
+  // Whether steps work on all of a picture at once, because ranges are the picture's own (dynamic).
+  // Then the first Advance wants all rows of the inputs and computes all rows, whatever the band.
   virtual bool whole_picture() const = 0;
   virtual size_t packed_bytes() const = 0;
   // One line a step: what was fused, the kernel, shapes, class, multiply-adds per output pixel.
   virtual std::string Describe() const = 0;
 };
 
-// How far the output comes with each Advance: `rows` at a time, but never across a stop, which lie
+// How far the output comes with each Advance: `rows` at a time, but never across a stop. Stops lie
 // at stop_every * k + stop_ahead for k = 1, 2, ... and at the last row.
 struct Bands {
   long rows = 1;

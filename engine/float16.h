@@ -10,7 +10,7 @@ namespace glint {
 inline constexpr float kMostFloat16 = 65504.0f;
 
 float Float16ToFloat(uint16_t bits);
-// Round to nearest even; beyond kMostFloat16: infinity; NaN stays NaN.
+// Rounds to nearest, ties to even. What rounds beyond kMostFloat16 is infinity; NaN stays NaN.
 uint16_t FloatToFloat16(float value);
 
 }  // namespace glint

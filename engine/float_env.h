@@ -1,7 +1,7 @@
 // The floating-point environment that exact results need: round to nearest, denormals kept, no
 // traps. Used at every public entry and around every task of a runner. Cheap when nothing has to
-// change. Thread rules: the environment is the calling thread's; construct and destroy on the same
-// thread.
+// change.
+// Thread rules: the environment is the calling thread's; construct and destroy on the same thread.
 #ifndef GLINT_ENGINE_FLOAT_ENV_H_
 #define GLINT_ENGINE_FLOAT_ENV_H_
 

@@ -1,5 +1,6 @@
-// Is a graph sound: names, order, weights, shapes, geometry. Sorts the nodes and fills in what
-// follows. Called by engine/model_file.cc. Thread rules: functions of their arguments.
+// Whether a graph is sound: names, order, weights, shapes, geometry. Sorts the nodes, and fills in
+// what follows from them. Called by engine/model_file.cc.
+// Thread rules: functions of their arguments.
 #ifndef GLINT_ENGINE_GRAPH_CHECK_H_
 #define GLINT_ENGINE_GRAPH_CHECK_H_
 
@@ -8,8 +9,8 @@
 
 namespace glint {
 
-// How often nodes share tensors is bounded, so that packed weights stay in proportion to the file.
-// To be called before the graphs are checked.
+// Bounds how often nodes share tensors, so that packed weights stay in proportion to the file. To
+// be called before the graphs are checked.
 Status CheckWeightUse(const TensorTable& tensors, const Graphs& graphs);
 
 // Sorts graph->nodes topologically (keeping the file's order where it can), fills Graph::channels,

@@ -1,5 +1,6 @@
 // Which rows of a graph's inputs belong to which rows of its output. Called by engine/ (validation)
-// and codec/ (which rows a segment needs). Thread rules: values, immutable after construction.
+// and codec/ (which rows a segment needs).
+// Thread rules: values, immutable after construction.
 #ifndef GLINT_ENGINE_GRAPH_ROWS_H_
 #define GLINT_ENGINE_GRAPH_ROWS_H_
 
@@ -24,8 +25,8 @@ class GraphRows {
   size_t input_count() const { return inputs_; }
   TensorScale output_scale() const { return scales_[output_]; }
   int64_t OutHeight(int64_t in_height) const { return output_scale().Height(in_height); }
-  // Sets rows [0, (*ends)[i]) of input i that output rows [0, out_end) need. Who asks often passes
-  // the same vector again: its memory is used for the tensors in between.
+  // Sets (*ends)[i] so that output rows [0, out_end) need rows [0, (*ends)[i]) of input i. The
+  // vector is working memory too: passing the same one again saves an allocation.
   void InputEnds(int64_t out_end, int64_t in_height, std::vector<int64_t>* ends) const;
   // The most output rows [0, result) when rows [0, input_ends[i]) of input i are there.
   int64_t OutputEnd(const std::vector<int64_t>& input_ends, int64_t in_height) const;

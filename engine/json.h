@@ -1,6 +1,6 @@
 // JSON from untrusted files: bounded parsing, and objects read key by key with messages that name
-// the place. Called by engine/safetensors.cc, engine/graph_document.cc and codec/model. Thread
-// rules: values, no shared state.
+// the place. Called by engine/safetensors.cc, engine/graph_document.cc and codec/model.
+// Thread rules: values, no shared state.
 #ifndef GLINT_ENGINE_JSON_H_
 #define GLINT_ENGINE_JSON_H_
 

@@ -1,6 +1,7 @@
-// The weight that an operator multiplies by, as whoever checks, packs or quantises it must know it:
-// where the element of an output, an input and a tap stands, which taps are multiplied at all, and
-// what becomes of the sum. Said once by the operator (engine/ops/). Thread rules: values.
+// The weight that an operator multiplies by: where the element of an output, an input and a tap
+// stands, which taps are multiplied at all, and what becomes of the sum. The operator says it once
+// (engine/ops/); checks, packing and the quantiser ask.
+// Thread rules: values.
 #ifndef GLINT_ENGINE_MATRIX_H_
 #define GLINT_ENGINE_MATRIX_H_
 
@@ -30,7 +31,7 @@ struct Matrix {
   size_t inputs = 0;
   size_t taps = 1;
   std::vector<bool> live;  // by tap; empty: all
-  size_t phases = 1;       // among which the taps are shared out: an output sums those of one
+  size_t phases = 1;       // of a transposed convolution: an output sums the taps of one phase only
   Sum sum = Sum::kIsOutput;
   bool squares = false;  // kDivides, kMultiplies: of squares, which have no integer form
 

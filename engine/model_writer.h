@@ -1,5 +1,6 @@
 // Writes a model file: tensors without holes behind a JSON header with the document.
-// Called by codec/quantiser. docs/MODEL_FORMAT.md. Thread rules: a value.
+// Called by codec/quantiser. docs/MODEL_FORMAT.md.
+// Thread rules: a value.
 #ifndef GLINT_ENGINE_MODEL_WRITER_H_
 #define GLINT_ENGINE_MODEL_WRITER_H_
 

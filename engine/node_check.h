@@ -1,5 +1,6 @@
 // What an operator's checks see of a node (op.h): its graph, its weights, and how to say what is
-// wrong. Called by engine/graph_check.cc and engine/ops/. Thread rules: values of one caller.
+// wrong. Called by engine/graph_check.cc and engine/ops/.
+// Thread rules: values of one caller.
 #ifndef GLINT_ENGINE_NODE_CHECK_H_
 #define GLINT_ENGINE_NODE_CHECK_H_
 

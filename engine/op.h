@@ -45,21 +45,23 @@ struct WeightRoles {
 };
 inline constexpr WeightRoles kNoWeights = {};
 
-// Which weight is the matrix, whose type a node's precision says; `describe` is called when the
-// node has been checked.
+// Which weight is the matrix: the one whose type the node's precision says. `describe` is called
+// when the node has been checked.
 struct MatrixRole {
   const char* role;
   Matrix (*describe)(const Node& node, const TensorView& weight);
 };
 inline constexpr MatrixRole kNoMatrix = {nullptr, nullptr};
 
-// Class exact takes what says that it has the same bits on every target, and nothing else.
+// Whether graphs of class exact may have it: its results must then be the same bits on every
+// target.
 enum class Classes { kCloseOnly, kCloseAndExact };
 
 // kMayOverwrite: an output row may take the place of the first input's.
 enum class Placement { kOfItsOwn, kMayOverwrite };
 
-// What a node can be instead of a step: part of the product that it follows, or nothing at all.
+// What a node can be instead of a step of its own: a part of the product that it follows; or, for
+// kSources, nothing at all.
 enum class Slot {
   kNone,
   kResidual,    // v + the other input
@@ -106,8 +108,8 @@ size_t OneSource(const Node& node);
 // All there are (engine/ops/table.h).
 std::span<const Op* const> Operators();
 
-// The inputs of the concatenation that makes `tensor`, if a reader may take them instead: it is not
-// kept in a form of its own. Else the tensor itself.
+// The inputs of the concatenation that makes `tensor`, if a reader may take them in its place: not
+// where the tensor is kept in a form of its own. Else the tensor itself.
 std::vector<std::string> PartsOf(const Graph& graph, const std::string& tensor);
 
 }  // namespace glint

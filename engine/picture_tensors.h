@@ -1,7 +1,8 @@
-// The tensors of one picture in one executor, as steps read and write them: rows in rings, what
-// stands for a channel's unit in each at this rate, and memory for a band. Made by the executor,
-// used by the steps. Internal to engine/. Thread rules: after Init, rows may be read and written by
-// several workers, different ones; SetDynamicScale is for the thread that begins a step.
+// The tensors of one picture in one executor, as steps read and write them: rows in rings, the
+// scale of each channel at this rate, and memory for a band. Made by the executor, used by the
+// steps. Internal to engine/.
+// Thread rules: after Init several workers may read and write, each its own rows; SetDynamicScale
+// is for the thread that begins a step.
 #ifndef GLINT_ENGINE_PICTURE_TENSORS_H_
 #define GLINT_ENGINE_PICTURE_TENSORS_H_
 
@@ -81,15 +82,15 @@ class PictureTensors {
   float* InputRow(int id, long r);
   void StoreInput(int id, long r) const;
 
-  // Of a tensor that is not kept in float: what its integers are multiplied by, and without the
-  // channels' factors.
+  // What a tensor's integers are multiplied by: scales() for each channel, with its factor; scale()
+  // without factors. Not for tensors that are kept in float.
   const ChannelSteps& scales(int id) const { return scales_[Index(id)]; }
   double scale(int id) const { return scale_[Index(id)]; }
-  // Of a dynamic tensor whose channels reach these magnitudes.
+  // Sets the scales of a dynamic tensor whose channels reach the magnitudes `most`.
   void SetDynamicScale(int id, const float* most);
 
   float* scratch(size_t worker) { return scratch_.get() + worker * scratch_floats_; }
-  // What a row step takes of it for one tensor.
+  // Floats of scratch() that a row step takes for one tensor.
   size_t pixel_floats() const { return pixel_floats_; }
   void* band_memory() { return band_memory_.get(); }
 

@@ -90,14 +90,14 @@ class Planner {
     }
   }
 
-  // The one node that reads `tensor` and may take it over: a quantised tensor is always made, for
-  // rounding it is part of what the graph says.
+  // The one node that reads `tensor` and may be fused with its producer. None for a quantised
+  // tensor: it is always made, because rounding it is part of what the graph says.
   const Node* OnlyReader(const std::string& tensor) const {
     return graph_.quantised.count(tensor) > 0 ? nullptr : SingleReader(tensor);
   }
 
-  // The one node that reads `tensor`, if there is only one and it is no output of the graph. What
-  // is observed stays as it is made.
+  // The one node that reads `tensor`, if there is only one and the tensor is no output of the
+  // graph. With an observer there is none, so that every tensor is made.
   const Node* SingleReader(const std::string& tensor) const {
     if (tensor == graph_.output || plan_->observer != nullptr) return nullptr;
     const auto readers = consumers_.find(tensor);
@@ -133,7 +133,7 @@ class Planner {
 
   size_t IndexOf(const Node* node) const { return static_cast<size_t>(node - graph_.nodes.data()); }
 
-  // A node that only lists tensors is no step when all of its readers take several.
+  // Whether a node that only lists tensors (concat) is no step: all of its readers take several.
   bool IsFree(const Node& node) const {
     if (node.op->fusion->slot != Slot::kSources || node.output == graph_.output ||
         graph_.quantised.count(node.output) > 0) {
@@ -206,7 +206,7 @@ class Planner {
     return Status::Ok();
   }
 
-  // Readers that can become part of the step do, one after the other, in the order of its epilogue.
+  // Fuses readers into the step, one after the other, while they fit the order of its epilogue.
   void FuseReaders(Step* step, std::string* last) {
     const std::vector<Slot> order = step->Epilogue();
     auto free = order.begin();
@@ -232,8 +232,8 @@ class Planner {
     return true;
   }
 
-  // A step whose input nobody else reads overwrites it. Not the last: its output may be cropped,
-  // and in a ring of the caller's.
+  // A step overwrites its input where nobody else reads it. The last step does not: its output may
+  // be cropped, and may be in a ring of the caller's.
   void PlaceInPlace(const Node& node, const Step& step) {
     const PlanTensor& input = Tensor(step.inputs[0]);
     PlanTensor& output = plan_->tensors[static_cast<size_t>(step.output)];

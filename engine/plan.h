@@ -1,6 +1,6 @@
 // The inside of a Plan: steps over numbered tensors. Built by plan.cc; its row numbers are worked
-// out by schedule.h, and executor.cc runs it. Internal to engine/. Thread rules: immutable after
-// Plan::Make.
+// out by schedule.h, and executor.cc runs it. Internal to engine/.
+// Thread rules: immutable after Plan::Make.
 #ifndef GLINT_ENGINE_PLAN_H_
 #define GLINT_ENGINE_PLAN_H_
 

@@ -12,14 +12,14 @@ ProductStep::ProductStep(const PlanContext& context, const Node& node)
       integer_(IsInteger(node.precision)),
       float16_(node.precision == Precision::kF16) {}
 
-// Products of floats are stored as floats or float16, those of integers as floats or integers; what
-// has no epilogue is stored as floats.
+// Products of floats are stored as floats or float16, those of integers as floats or integers. Only
+// floats can be stored where there is no epilogue.
 bool ProductStep::Stores(kernels::Element element) const {
   if (element == kernels::Element::kF32) return true;
   return kernels::IsInteger(element) == integer_ && !Epilogue().empty();
 }
 
-// The order of the kernels' epilogue. Groups of rows have none.
+// The order of the kernels' epilogue. Where rows are made in groups there is none.
 std::vector<Slot> ProductStep::Epilogue() const {
   if (window.rows.group() > 1) return {};
   return {Slot::kResidual, Slot::kActivation, Slot::kFactors};
@@ -127,7 +127,7 @@ ProductConstants::ProductConstants(const ProductStep& step, const PictureTensors
   Evaluate();
 }
 
-// What depends on the rate, and on the scale of the input.
+// Evaluates what depends on the rate and on the scale of the input.
 void ProductConstants::Evaluate() {
   const double in_scale = t_.scale(step_.inputs[0]);
   for (size_t c = 0; c < scale_.size(); ++c) {

@@ -33,16 +33,17 @@ class ProductStep : public Step {
   std::string PrecisionText(kernels::Element input, bool float16_sums) const;
 
   static std::vector<int16_t> ReadIntegers(const PlanContext& context, const Node& node);
-  // The matrix of a node of floats, times the factors of its inputs where these are float16: powers
-  // of two, so nothing is rounded.
+  // The matrix of a node of floats. Where inputs are float16, it is multiplied by their factors;
+  // those are powers of two, so nothing is rounded.
   static std::vector<float> ReadMatrix(const PlanContext& context, const Node& node);
-  // As what such a matrix is packed; and the largest float16 that its inputs hold, 0 if unknown.
+  // The element that such a matrix is packed as; and the largest magnitude that float16 inputs
+  // hold, 0 if unknown.
   static kernels::Element KeptAs(const Node& node);
   static float MostInput(const PlanContext& context, const Node& node);
 
   // Scale and bias of integer sums, `copies` times.
   void SetScales(const PlanContext& context, const Node& node, size_t copies);
-  // Of which tensor values are added to the sums, or taken as x of a GDN; -1: none.
+  // The tensor whose values are added to the sums, or are the x of a GDN; -1: none.
   virtual int Added() const { return residual; }
 
  private:

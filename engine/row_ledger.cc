@@ -31,8 +31,8 @@ void Fault(const RowUser& user, const char* verb, long row, long held, const Row
   fault_handler(what);
 }
 
-// Tensors of one graph may share a ring, in which one overwrites the other row by row. Rings that
-// several graphs use have one tensor under several names.
+// Within a graph, two names are two tensors, even where they share a ring in which one overwrites
+// the other row by row. A ring that several graphs use holds one tensor, which has a name in each.
 bool SameTensor(const RowUser& a, const RowUser& b) {
   return a.graph != b.graph || a.tensor == b.tensor;
 }

@@ -1,6 +1,7 @@
-// Which row of which tensor every slot of a ring holds, and what happens when a row is wanted that
-// is not there. Only the engine that the tests run has it (GLINT_CHECK_ROWS, CMakeLists.txt); rings
-// of the library itself keep no books. Used by engine/row_ring.h.
+// A check of rings: the ledger knows which row of which tensor every slot of a ring holds, and
+// reports a step that wants a row that is not there. Only the engine that the tests run has it
+// (GLINT_CHECK_ROWS, CMakeLists.txt); rings of the library keep no ledger. Used by
+// engine/row_ring.h.
 // Thread rules: different slots may be used by several threads at once; the handler is set while no
 // executor runs.
 #ifndef GLINT_ENGINE_ROW_LEDGER_H_
@@ -20,12 +21,12 @@ struct RowUser {
 
 #ifdef GLINT_CHECK_ROWS
 
-// Gets "graph h_s, tensor x: reads row 12, where row 76 is". The one that stands at the start
-// prints it and aborts; nullptr brings it back.
+// The handler of such a report, which gets "graph h_s, tensor x: reads row 12, where row 76 is".
+// The default prints it and aborts; nullptr brings the default back.
 using RowFaultHandler = void (*)(const std::string& what);
 void SetRowFaultHandler(RowFaultHandler handler);
 
-// Rings get so many rows fewer than planned (at least 1): for tests of the check itself.
+// Makes rings so many rows smaller than planned (of at least 1 row), for tests of the check itself.
 void SetMissingRows(size_t rows);
 size_t MissingRows();
 

@@ -1,5 +1,6 @@
-// A tensor of which only some rows are in memory: NHWC, rows in a ring, a halo of what stands for
-// zero left and right. Written and read by Executor steps and by the codec at both ends of a graph.
+// A tensor of which only some rows are in memory: NHWC, rows in a ring, and left and right of each
+// row a halo of what stands for zero. Written and read by the steps of executors, and by the codec
+// at both ends of a graph.
 // A row is written before it is read, and in order; the tests' build checks it (row_ledger.h).
 // Thread rules: rows may be written concurrently when they differ; the layout is fixed after
 // Allocate.
@@ -38,8 +39,9 @@ class RowRing {
   size_t pixel_stride() const { return layout_.channels; }
   kernels::Element element() const { return layout_.element; }
   size_t pixel_bytes() const { return layout_.channels * kernels::BytesOf(layout_.element); }
-  // Pixel 0 of row r, 0 <= r < height. Row r and row r + capacity share their memory: WriteRow
-  // gives it to row r, whatever it held; Row is of one that was written and not overwritten since.
+  // Pixel 0 of row r, 0 <= r < height. Row r and row r + capacity share their memory. WriteRow
+  // gives it to row r, whatever it held. Row needs a row that was written and not overwritten
+  // since.
   uint8_t* WriteRow(long r, [[maybe_unused]] const RowUser& user = {}) {
 #ifdef GLINT_CHECK_ROWS
     ledger_.OnWrite(r, user);

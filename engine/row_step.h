@@ -1,7 +1,8 @@
-// Steps that compute in float, row by row, one position from the same one of each input: what most
-// operators without a matrix need. Tensors that are kept in float are read and written where they
-// lie; others pass through scratch memory, some pixels at a time.
-// Called by engine/ops/. Thread rules: as step.h.
+// Steps that compute in float, row by row, where each position of the output reads the same
+// position of every input: most operators without a matrix. Tensors that are kept in float are read
+// and written where they lie; others pass through scratch memory, some pixels at a time. Called by
+// engine/ops/.
+// Thread rules: as step.h.
 #ifndef GLINT_ENGINE_ROW_STEP_H_
 #define GLINT_ENGINE_ROW_STEP_H_
 
@@ -22,8 +23,8 @@ struct FloatPixels {
   bool is_gapless() const { return stride == channels; }
 };
 
-// Calls run(x, n) for runs of n floats from pixel x on that lie without gaps in all that are given:
-// one of all pixels, or one each.
+// Calls run(x, n) for runs of n floats from pixel x on that have no gaps in any of the tensors: one
+// run of all pixels if possible, else one for each pixel.
 template <typename Run>
 void ForRuns(const FloatPixels& a, const FloatPixels& b, const FloatPixels& out, size_t pixels,
              const Run& run) {
@@ -49,7 +50,7 @@ class RowStep : public Step {
   virtual std::vector<float> Constants(const ModelFile& /*model*/, double /*t*/) const {
     return {};
   }
-  // `out` may be the first of `in`, pixel by pixel. Any thread.
+  // `out` may be the first of `in`; then each pixel is read before it is written. Any thread.
   virtual void Compute(const std::vector<float>& constants, const FloatPixels* in,
                        const FloatPixels& out, size_t pixels) const = 0;
 };

@@ -1,6 +1,7 @@
 // The structure of safetensors files: 8 bytes of length, a JSON header, tensors without holes.
 // ParseSafeTensors itself is declared in engine/model_file.h. Called by engine/model_file.cc and
-// tests. Thread rules: functions of their arguments.
+// tests.
+// Thread rules: functions of their arguments.
 #ifndef GLINT_ENGINE_SAFETENSORS_H_
 #define GLINT_ENGINE_SAFETENSORS_H_
 

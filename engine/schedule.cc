@@ -88,8 +88,8 @@ Status Schedule::SameSize(const Step& step, int a, int b) const {
   return Bad("tensors of different sizes in " + step.name);
 }
 
-// A shift of the output by the period shifts every tensor by whole rows, those in pairs by pairs,
-// and every end of a band to one.
+// The period is a number of output rows. When the output moves on by it, every tensor moves on by
+// whole rows (those made in pairs by whole pairs), and ends of bands fall on ends of bands again.
 void Schedule::SetPeriod() {
   std::vector<int> level(plan_->tensors.size(), 0);  // log2 of rows for one row of the inputs
   int lowest = 0;
@@ -249,7 +249,7 @@ Result<ExecutorMemory> PlanExecutorMemory(const PlanImpl& plan, const ExecutorOp
     memory.scratch_floats = std::max(memory.scratch_floats, step->ScratchFloats());
     row_bytes = std::max(row_bytes, step->BandBytes());
   }
-  // Row steps on integers take pixels of two inputs and the output through floats.
+  // Row steps on integers hold pixels of two inputs and of the output as floats.
   for (const PlanTensor& tensor : plan.tensors) {
     const size_t floats = PixelsAtOnce(tensor.channels) * tensor.channels;
     memory.pixel_floats = std::max(memory.pixel_floats, kernels::PaddedChannels(floats));

@@ -1,7 +1,7 @@
-// Which rows of every tensor of a planned graph exist after each Advance, on row numbers alone.
-// The schedule that an executor runs is the one that PlanExecutorMemory runs before, without data:
-// so every ring has just the rows that its steps will ever want at once. Called by engine/executor
-// and by codec/latents/latent_schedule, for rings that several graphs share.
+// Which rows of every tensor of a planned graph exist after each Advance, worked out on row numbers
+// alone. PlanExecutorMemory runs the schedule beforehand, without data, and the executor runs the
+// same one. So every ring has just as many rows as its steps will ever want at once. Called by
+// engine/executor, and by codec/latents/latent_schedule for rings that several graphs share.
 // Thread rules: a Schedule is a value of one caller; the plan must outlive it.
 #ifndef GLINT_ENGINE_SCHEDULE_H_
 #define GLINT_ENGINE_SCHEDULE_H_
@@ -49,17 +49,18 @@ class Schedule {
   // The lowest row of a tensor that the next Advance makes, or that it or a later one reads or
   // gives to the caller.
   long Lowest(int tensor) const { return lowest_[Index(tensor)]; }
-  // Rows that live side by side during the next Advance, by tensor whose ring they are in. Where
-  // tensors share a ring these are the rows of all of them: one that is made in pairs may be a row
-  // ahead of the one that takes its place.
+  // How many rows each ring holds during the next Advance; the index is the tensor that owns the
+  // ring. Where tensors share a ring, the rows of all of them count: a tensor that is made in pairs
+  // may be a row ahead of the one that takes its place.
   std::vector<long> Held() const;
 
   // The next Advance has been made.
   void Advance();
 
-  // Steady: nothing that the next Advance reads is cut off at the top. From the first such Advance
-  // behind the first stop on, rows move on by the same numbers every period() output rows, until
-  // the bottom cuts off; there, and above, no tensor holds more rows than in between.
+  // Whether the picture's top edge cuts off nothing that the next Advance reads. From the first
+  // such Advance behind the first stop on, row numbers repeat: every period() output rows all of
+  // them move on alike, until the bottom edge is in reach. Near the top and near the bottom no
+  // tensor holds more rows than in between.
   bool steady() const;
   long period() const { return period_; }
 
@@ -87,8 +88,8 @@ class Schedule {
   std::vector<long> lowest_;    // by tensor
 };
 
-// Row steps on integers go through so many floats at a time, whole pixels: enough that a call for
-// them costs little, few enough to stay in L1.
+// Pixels that row steps on integers convert to float at a time: enough that a call costs little,
+// few enough that the floats stay in L1.
 inline size_t PixelsAtOnce(size_t channels) {
   return channels >= 512 ? size_t{1} : size_t{512} / channels;
 }
@@ -100,7 +101,7 @@ struct ExecutorMemory {
   size_t scratch_floats = 0;  // of one worker
   size_t pixel_floats = 0;    // that row steps hold of a tensor at a time
   size_t input_floats = 0;    // a row of an own input that is not kept in float
-  size_t band_bytes = 0;      // that a step has for itself in one Advance
+  size_t band_bytes = 0;      // that one step has for itself during an Advance
   uint64_t bytes = 0;
 };
 

@@ -64,7 +64,8 @@ struct PlanContext {
 class StepRun {
  public:
   virtual ~StepRun() = default;
-  // Output rows [begin, end), whole groups of them, are to be made: in how many items.
+  // Prepares output rows [begin, end), whole groups of them; returns in how many items they are
+  // made.
   virtual size_t Begin(long begin, long end) = 0;
   virtual void RunItem(size_t item, size_t worker) = 0;
 };
@@ -110,11 +111,11 @@ class Step {
   virtual std::string Kernel() const = 0;
   virtual std::string Notes() const { return {}; }
 
-  // Whether it can store its output so; else a conversion follows.
+  // Whether it can store its output as this element; else a conversion follows.
   virtual bool Stores(kernels::Element /*element*/) const { return true; }
   // What it can do to its sums on the way out, in this order.
   virtual std::vector<Slot> Epilogue() const { return {}; }
-  // Whether it adds a residual that is kept so; else a float twin of it.
+  // Whether it can add a residual that is kept as this element; else it adds a float twin of it.
   virtual bool Adds(kernels::Element /*element*/) const { return true; }
   // `node` becomes part of it. Only what Epilogue() offers, each once.
   virtual void Fuse(const Node& /*node*/) {}
@@ -122,7 +123,7 @@ class Step {
   // Pixels that it reads beyond either end of a row.
   virtual size_t Halo() const { return 0; }
   virtual size_t PackedBytes() const { return 0; }
-  // Memory of each worker, and of each output row of a band, which is free between bands.
+  // Memory that each worker needs; and memory for each output row of a band, free between bands.
   virtual size_t ScratchFloats() const { return 0; }
   virtual size_t BandBytes() const { return 0; }
   virtual std::unique_ptr<StepRun> Start(PictureTensors* tensors) const = 0;

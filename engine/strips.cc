@@ -10,7 +10,7 @@
 namespace glint {
 namespace {
 
-// Input pixels beside a unit that its outputs look at, the greater of both sides.
+// How many input pixels beside a unit its outputs look at; of both sides the greater number.
 int64_t ReachOf(const Graph& graph, const StripShape& shape) {
   constexpr int64_t kFar = int64_t{1} << 20;  // units: nothing is clamped there
   const auto in_unit = static_cast<int64_t>(shape.in_unit);
@@ -72,7 +72,7 @@ ExecutorOptions StripTransform::OptionsOf(const Columns& columns) const {
   return options;
 }
 
-// Of a strip between others, the widest.
+// Memory of the widest strip, which has others on both sides.
 Result<uint64_t> StripTransform::BytesOf(const ExecutorOptions& options) const {
   ExecutorOptions strip = options;
   strip.in_width = MostUnits() * shape_.in_unit;

@@ -1,8 +1,9 @@
-// A graph over a whole picture in strips of columns, one after the other: for pictures that are so
-// wide and low that bands of whole rows would take far more memory than the picture itself. Every
-// strip reads as far beyond its sides as its outputs look, so that they are those of the whole.
-// Called by codec/api/encoder and codec/api/decoder. Thread rules: one caller; uses its runner's
-// workers.
+// Runs a graph over a whole picture in strips of columns, one after the other. That is for pictures
+// so wide and low that bands of whole rows would take far more memory than the picture itself.
+// Every strip reads beyond its sides as far as its outputs look, so the outputs are those of the
+// whole picture.
+// Called by codec/api/encoder and codec/api/decoder.
+// Thread rules: one caller; uses its runner's workers.
 #ifndef GLINT_ENGINE_STRIPS_H_
 #define GLINT_ENGINE_STRIPS_H_
 
@@ -18,8 +19,8 @@
 
 namespace glint {
 
-// Wide enough that what a strip reads beside it is little, low enough that a band of it fits
-// caches.
+// Picture columns of a strip: so many that what a strip reads beside it is little, so few that a
+// band of it fits caches.
 inline constexpr size_t kStripPixels = 4096;
 
 // Columns are counted in units, the columns of latents.
@@ -36,9 +37,10 @@ class StripTransform {
   StripTransform(std::shared_ptr<const Plan> plan, const Graph& graph,
                  const ExecutorOptions& options, const StripShape& shape);
 
-  // Whether strips take less than half of what bands take, `buffers` being what they need besides.
-  // Depends on sizes alone, not on threads and bands that a caller may choose: results are the same
-  // only within rounding, and a picture should always give the same file.
+  // Whether strips take less than half of the memory of bands; `buffers` is what strips need
+  // besides. The answer depends on sizes alone, not on threads and bands that a caller may choose:
+  // both ways give the same results only within rounding, and a picture should always give the same
+  // file.
   bool PaysOff(uint64_t buffers) const;
   // Bytes that Run takes at most.
   Result<uint64_t> MemoryNeeded() const { return BytesOf(options_); }

@@ -1,7 +1,7 @@
 // Parallel loops: Runner, the callback that an embedding product may replace, and our own
-// ThreadPool. Used by engine/ (rows of a band) and codec/. Tasks must not throw. Thread rules: a
-// Runner may be called from any thread; ThreadPool serves one loop at a time, a loop started
-// meanwhile (also from inside a task) runs on its caller alone.
+// ThreadPool. Used by engine/ (rows of a band) and codec/. Tasks must not throw.
+// Thread rules: a Runner may be called from any thread; ThreadPool serves one loop at a time, a
+// loop started meanwhile (also from inside a task) runs on its caller alone.
 #ifndef GLINT_ENGINE_THREAD_POOL_H_
 #define GLINT_ENGINE_THREAD_POOL_H_
 
@@ -77,8 +77,8 @@ class ThreadPool {
   void* arg_ = nullptr;
   size_t count_ = 0;
 
-  // Number of the loop << 16 | open << 15 | workers who joined. Late sleepers find it closed and
-  // need not be waited for.
+  // Number of the loop << 16 | open << 15 | workers who joined. A worker that wakes late finds the
+  // loop closed, so nobody has to wait for it.
   alignas(64) std::atomic<uint64_t> ticket_{0};
   alignas(64) std::atomic<size_t> next_{0};
   alignas(64) std::atomic<uint64_t> left_{0};

@@ -38,7 +38,7 @@ struct Axis {
   bool operator==(const Axis&) const = default;
 };
 
-// Where an operator that reads the position itself and no other leaves everything as it is.
+// The defaults are those of an operator that reads its own position and no other.
 struct Window {
   Axis rows, columns;
   std::vector<bool> live;  // by tap, ky * columns.kernel + kx; empty: all
@@ -51,7 +51,7 @@ struct Window {
   bool IsPointwise() const;
   // Positions that are read when those in `wanted` are made, where strides are 1; else all.
   PositionSet PositionsRead(PositionSet wanted) const;
-  // For counting with whole groups, as an implementation may compute them (Axis::grouped).
+  // The same window with outputs counted in whole groups, as an implementation may compute them.
   Window Grouped() const;
   bool operator==(const Window&) const = default;
 };

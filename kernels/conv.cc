@@ -139,8 +139,8 @@ struct Conv::Impl {
     }
   }
 
-  // Rows of the 3x3 neighbourhood that a kernel of 3 does not reach: with its padding of 1, output
-  // row 2m reads m and output row 2m + 1 reads m and m + 1.
+  // Rows of the 3x3 neighbourhood that nothing reads. A kernel of 3 with its padding of 1 does not
+  // reach the one above: output row 2m reads m, output row 2m + 1 reads m and m + 1.
   size_t RowsAboveUnread() const { return spec.kernel == 3 ? 1 : 0; }
 
   // The weight by which neighbour i of the 3x3 goes into each output of the phase, if there is one.
@@ -192,7 +192,8 @@ struct Conv::Impl {
   }
 
   // Channels that are no multiple of a word of products are padded for every tap: 3 to 4. A second
-  // set pads only the rows of taps, 15 to 16, for inputs without gaps between pixels.
+  // set serves inputs without gaps between pixels. It joins the taps of a kernel row into one run
+  // and pads only that: 15 to 16.
   void JoinRows() {
     const bool one_row = spec.kind != ConvSpec::Kind::kConv || spec.sources > 1 ||
                          spec.checkerboard || spec.kernel == 1;
@@ -266,7 +267,7 @@ void Conv::Impl::RunRow(const ConvRow& row, size_t set_index, const Epilogue& ep
       tap_row.colours = spec.out_channels;
       if (set_index == 1) tap_row.out = row.out_second;
     } else if (set_index % 2 == 1) {
-      // The odd columns: one pixel on.
+      // The odd columns begin one pixel further on.
       tap_row.out = static_cast<uint8_t*>(row.out) + row.out_pixel_stride * BytesOf(epilogue.out);
       if (row.residual != nullptr) {
         tap_row.residual = static_cast<const uint8_t*>(row.residual) +

@@ -1,7 +1,7 @@
-// Convolutions, row by row: conv2d (any odd kernel, stride 1 or 2, dense or checkerboard
-// mask) and conv_transpose2d (stride 2, kernels 3, 4, 5, by phases), as implicit GEMM over packed
-// weights, of floats, float16 or integers. Called by engine/ only. A Conv is immutable after
-// construction and may run on many threads at once.
+// Convolutions, row by row: conv2d (any odd kernel, stride 1 or 2, dense or checkerboard mask) and
+// conv_transpose2d (stride 2, kernels 3, 4, 5, by phases). Each is an implicit GEMM over packed
+// weights, of floats, float16 or integers. Called by engine/ only.
+// Thread rules: a Conv is immutable after construction and may run on many threads at once.
 #ifndef GLINT_KERNELS_CONV_H_
 #define GLINT_KERNELS_CONV_H_
 
@@ -17,9 +17,9 @@ namespace glint::kernels {
 inline constexpr size_t kMaxSources = 4;
 inline constexpr size_t kMaxKernel = 15;
 
-// kExact: each output is one chain acc = bias; for source, ky, kx, ic: acc = acc + w * x, multiply
-// then add, so the same bits on every target. kClose: fused multiply-adds, error within the usual
-// bound of a float32 dot product.
+// kExact: each output is one chain: acc = bias, then for source, ky, kx, ic: acc = acc + w * x. The
+// product is rounded before it is added, so the bits are the same on every target.
+// kClose: fused multiply-adds, with an error within the usual bound of a float32 dot product.
 enum class Numerics { kExact, kClose };
 
 struct ConvSpec {
@@ -35,18 +35,18 @@ struct ConvSpec {
   std::array<size_t, kMaxSources> in_channels{};
   size_t out_channels = 0;
   Numerics numerics = Numerics::kClose;
-  // Transposed with few outputs (the last layer): the phases are one GEMM over a 3x3 neighbourhood,
-  // or one for each row, and rows come in pairs (2m, 2m+1). Its order of summation is not that of
-  // the exact class.
+  // Transposed convolutions with few outputs (the last layer) make rows in pairs (2m, 2m+1): their
+  // phases are one GEMM over a 3x3 neighbourhood of the input, or one GEMM for each of the two
+  // rows. The order of summation is not that of the exact class.
   bool paired_rows() const {
     return kind == Kind::kTranspose && numerics == Numerics::kClose && out_channels * 4 <= 16;
   }
 };
 
 // One row of output. Pointers are to pixel 0 of a row, of elements that the Conv and the epilogue
-// name; pixels left of 0 and right of the width must be readable as far as the kernel reaches, and
-// hold what stands for zero (the halo; see ReadsLeft / ReadsRight). Kernels of integers may read up
-// to three elements past the last pixel's channels, those of float16 a vector of them.
+// name. The halo must be there: pixels left of 0 and right of the width, as far as the kernel
+// reaches (ReadsLeft, ReadsRight), which hold what stands for zero. Kernels of integers may read up
+// to three elements past the last pixel's channels, those of float16 up to a vector.
 struct ConvRow {
   // Row pointers, [source][tap row] flattened as source * kMaxKernel + i; i counts the tap rows in
   // the order that TapRows gives.
@@ -58,9 +58,9 @@ struct ConvRow {
   void* out_second = nullptr;   // paired_rows: row 2m+1
   size_t out_pixel_stride = 0;  // elements between neighbouring pixels written
   size_t phase = 0;             // transposed: output row & 1 (paired_rows: 0)
-  // Output pixel j stands at column x_first + j * x_stride of the full row: 0 and 1, or a
-  // checkerboard's parity and 2 (conv with stride 1 only). `pixels` counts the output pixels of the
-  // row (transposed: of the whole output row, an even number).
+  // Output pixel j stands at column x_first + j * x_stride of the full row. All pixels: 0 and 1.
+  // One parity of the checkerboard: its first column and 2 (conv with stride 1 only). `pixels`
+  // counts the output pixels of the row (transposed: of the whole output row, an even number).
   size_t x_first = 0;
   size_t x_stride = 1;
   size_t pixels = 0;
@@ -71,10 +71,11 @@ struct ConvRow {
 class Conv {
  public:
   // `weight` in PyTorch's layout: [out][in][k][k], transposed [in][out][k][k]; `bias` may be null.
-  // Packs for the SIMD target chosen at this moment. `input`, `kept`: kF32 or kF16, what rows hold
-  // and what weights are kept as where float16 can hold them all. Sums are in float; in the close
-  // class, where both are float16 and no input is larger than `most` (if not 0), in blocks of
-  // float16 where the target has arithmetic on them and no block can leave their range.
+  // Packs for the SIMD target chosen at this moment. `input`: what rows hold, kF32 or kF16. `kept`:
+  // what weights are kept as, kF32, or kF16 where float16 can hold them all.
+  // Sums are in float. Four things together make them blocks of float16 sums: the close class;
+  // inputs and weights in float16; a target with arithmetic on float16; and `most`, which no input
+  // exceeds (0: unknown), so small that no block can leave the range of float16.
   Conv(const ConvSpec& spec, const float* weight, const float* bias, Element input = Element::kF32,
        Element kept = Element::kF32, float most = 0.0f);
   // Integer products of `input` (kI16, or kU8 with weights within int8) and int16 weights; class
@@ -100,8 +101,8 @@ class Conv {
   // Multiply-adds per output pixel (live taps).
   double MacsPerPixel() const;
 
-  // Blocks [block_begin, block_end) of all `count` rows: weights of a block stay in cache over the
-  // rows.
+  // Blocks [block_begin, block_end) of all `count` rows. A block goes through all rows before the
+  // next one, so that its weights stay in cache.
   void Run(const ConvRow* rows, size_t count, const Epilogue& epilogue, size_t block_begin,
            size_t block_end) const;
 

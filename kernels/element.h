@@ -1,5 +1,6 @@
 // Element types of tensors in memory, and what an epilogue does between a sum and the store.
-// Called by engine/ and kernels/. Plain values.
+// Called by engine/ and kernels/.
+// Thread rules: values.
 #ifndef GLINT_KERNELS_ELEMENT_H_
 #define GLINT_KERNELS_ELEMENT_H_
 
@@ -16,15 +17,14 @@ constexpr bool IsInteger(Element element) {
   return element == Element::kI16 || element == Element::kU8;
 }
 
-// What happens to a sum before it is stored, in this order; each operation is one of IEEE, so
-// that the integer kernels, which sum without rounding, are exact as a whole.
+// What happens to a sum before it is stored, in this order. Each operation is one of IEEE. Integer
+// kernels sum without rounding, so they are exact as a whole.
 //   integer sums   v = float(sum) * scale[c] + bias[c]      (float sums hold their bias already)
 //   residual       v = v + r, integer and float16 r as (r - residual_zero) * residual_scale[c]
 //   activation     v = max(v, v * slope), 0 <= slope <= 1
 //   gain           v = v * gain[c]
 //   integer store  q = round-half-even(min(max(v, low), high)) + zero; NaN counts as 0
-//   float16 store  q = float16(min(max(v, low), high)), rounded to the nearest even; NaN counts as
-//   0
+//   float16 store  q = float16(min(max(v, low), high)), to nearest, ties to even; NaN counts as 0
 // Products of integers take no float16 and give none, those of floats no integers.
 // Arrays are per output channel. Those of integer kernels hold whole vectors: PaddedChannels(c)
 // floats.

@@ -22,12 +22,12 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class D>
 using Float16Of = hn::Rebind<hwy::float16_t, D>;
 
-// Exact; of finite values, and others do not occur.
+// Exact for finite values; others do not occur.
 template <class D>
 HWY_INLINE hn::Vec<D> Widened(D d, hn::Vec<Float16Of<D>> values) {
 #if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX2
-  // Without F16C: the bits in their places, and the exponent moved by a product. A quarter of the
-  // instructions that PromoteTo takes for every float16 there is.
+  // Without F16C: shifts put the bits in their places, and a product moves the exponent. That is a
+  // quarter of the instructions of PromoteTo, which also has to get infinities and NaN right.
   const hn::RebindToSigned<D> di;
   const hn::Rebind<int16_t, D> d16;
   const auto bits = hn::ShiftLeft<13>(hn::PromoteTo(di, hn::BitCast(d16, values)));
@@ -61,7 +61,7 @@ HWY_INLINE void StoreFloat16(hn::Vec<D> v, D d, hwy::float16_t* to, size_t count
   }
 }
 
-// No factor of a model may lead out of low..high.
+// Whatever factors a model brings, the result lies in low..high.
 template <class D>
 HWY_INLINE hn::Vec<D> Limited(D d, hn::Vec<D> v, float low, float high) {
   v = hn::IfThenElseZero(hn::Eq(v, v), v);  // NaN

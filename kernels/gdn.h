@@ -2,8 +2,8 @@
 //   kAbs   norm = beta + gamma |x|          (Johnston et al. 2019; `light`)
 //   kSqrt  norm = sqrt(beta + gamma x^2)    (Balle et al. 2016; CompressAI)
 // y = x / norm, inverse: y = x * norm; then an optional gain per channel. In float (close class),
-// and kAbs with integer sums (exact class). Called by engine/ only. Immutable after construction,
-// may run on many threads at once.
+// and kAbs with integer sums (exact class). Called by engine/ only.
+// Thread rules: a Gdn is immutable after construction and may run on many threads at once.
 #ifndef GLINT_KERNELS_GDN_H_
 #define GLINT_KERNELS_GDN_H_
 
@@ -19,20 +19,20 @@ class Gdn {
  public:
   enum class Form { kAbs, kSqrt };
   // beta [C], gamma [C][C] (row = output channel), effective values. Packs for the current target.
-  // `input`, `kept` as a Conv's; x of kF16 is that of the epilogue's residual members.
+  // `input`, `kept`: as a Conv's. The epilogue's residual members say how x is kept in kF16.
   Gdn(size_t channels, Form form, bool inverse, const float* beta, const float* gamma,
       Element input = Element::kF32, Element kept = Element::kF32);
-  // kAbs over int16 or, in `input`, uint8 with the given zero; gamma in int16 (within int8 for
-  // kU8). No sum of |x| gamma may leave int32. norm = float(sum) * scale + beta, with scale and
-  // beta (as `bias`) of the epilogue, and x of its residual members.
+  // kAbs over integers: `input` is kI16, or kU8 with the given zero. gamma is int16, within int8
+  // for kU8. No sum of |x| gamma may leave int32. norm = float(sum) * scale + beta: the epilogue
+  // has scale, beta (as `bias`), and how x is kept (its residual members).
   Gdn(size_t channels, Element input, int zero, bool inverse, const int16_t* gamma);
   ~Gdn();
   Gdn(Gdn&&) noexcept;
   Gdn& operator=(Gdn&&) noexcept;
 
-  // `pixels` pixels of C contiguous channels, pixel strides in elements; out may be in when their
-  // types and strides are the same. `scratch`: ScratchFloats() floats, 64-byte aligned, of the
-  // calling thread.
+  // `pixels` pixels of C contiguous channels; strides between pixels in elements. out may be in
+  // when their types and strides are the same. `scratch`: ScratchFloats() floats, 64-byte aligned,
+  // that no other thread uses.
   void Run(const void* in, size_t in_stride, void* out, size_t out_stride, size_t pixels,
            const Epilogue& epilogue, float* scratch) const;
   Element input() const;

@@ -89,8 +89,8 @@ HWY_INLINE VF LoadOther(const void* pixel, size_t channel, size_t count, VF zero
   }
 }
 
-// Limits and rounds: below 2^22 a sum with 1.5 * 2^23 has the nearest integer (ties to even) in its
-// low bits, which takes half the instructions of NearestInt and its care for overflow.
+// Limits and rounds. Below 2^22, v + 1.5 * 2^23 has the nearest integer of v (ties to even) in its
+// low bits. That takes half the instructions of NearestInt, which also cares for overflow.
 struct Rounding {
   VF low, high, magic;
   VI offset;
@@ -147,8 +147,9 @@ struct Sums {
   size_t channel;
 };
 
-// The epilogue in memory, not in the registers of the products: unrolled behind them for every kind
-// of epilogue it filled the instruction cache and made GCC spill sums inside their loop.
+// The epilogue, on sums in memory instead of the registers of the products. Unrolled behind the
+// products for every kind of epilogue, it filled the instruction cache and made GCC spill sums
+// inside their loop.
 template <Join J, Element R, Element Out, size_t W>
 HWY_NOINLINE void Finish(const Sums& from, const TapRow& row, size_t out_channels,
                          const Epilogue& epilogue) {
@@ -256,7 +257,7 @@ Finisher FinisherFor(TapStore store, const TapRow& row, const Epilogue& epilogue
   return FinisherFor<Join::kNone, Element::kF32>(epilogue.out);
 }
 
-// The products of P pixels x W vectors; in bytes, for two element types share it.
+// The products of P pixels x W vectors. Strides are in bytes, because two element types share it.
 template <class Policy, size_t P, size_t W>
 HWY_NOINLINE void SumTile(const PackedIntTaps& packed, const TapRow& row, size_t first_pixel,
                           size_t vector, int32_t* HWY_RESTRICT sums) {
@@ -306,8 +307,8 @@ HWY_NOINLINE void SumTile(const PackedIntTaps& packed, const TapRow& row, size_t
   }
 }
 
-// Pixels whose sums wait for the epilogue together: a few tiles, so that its constants are loaded
-// rarely, and little enough for L1 (6 KiB at most).
+// Pixels whose sums wait for the epilogue together: a few tiles, so that the epilogue's constants
+// are loaded rarely; and few enough that the sums stay in L1 (6 KiB at most).
 constexpr size_t kChunk = 4 * kTile;
 
 // The tiles of a chunk that begins at `first_pixel`.

@@ -1,8 +1,9 @@
 // The micro-kernel of the integer forms: kernels/tap_gemm.h with integer products.
 //   sum[p][c] = start[c] + sum over taps t, k < run[t] of  tap[t][p * stride[t] + k] * w[t][k][c]
-// in int32, int16 x int16 or uint8 x int8. Exact: whoever makes the weights sees to it that no sum
-// can leave int32 (engine/graph_check), so the order of summation does not matter. Called by
-// kernels/ only. Packed weights are immutable and shared by threads.
+// Sums are int32, of products int16 x int16 or uint8 x int8. Class exact: no sum can leave int32,
+// which engine/graph_check sees to, so the order of summation does not matter. Called by kernels/
+// only.
+// Thread rules: packed weights are immutable and shared by threads.
 #ifndef GLINT_KERNELS_INT_GEMM_H_
 #define GLINT_KERNELS_INT_GEMM_H_
 

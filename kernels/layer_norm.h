@@ -1,6 +1,7 @@
 // Normalisation over the channels of each pixel: mean 0, variance 1, then a weight and a bias for
-// each channel. Exact: sums have one order and all else is single IEEE operations, so the bits are
-// the same on every target. Called by engine/ only. Plain function, any thread.
+// each channel. Class exact: sums have one order and all else is single IEEE operations, so the
+// bits are the same on every target. Called by engine/ only.
+// Thread rules: a pure function.
 #ifndef GLINT_KERNELS_LAYER_NORM_H_
 #define GLINT_KERNELS_LAYER_NORM_H_
 
@@ -15,9 +16,8 @@ struct LayerNormSpec {
   float epsilon = 0.0f;
 };
 
-// Per pixel, with sums in sixteen parts: part j adds up, from the first on, what channels
-// j, j + 16, j + 32, ... have; then the upper half of the parts is added to the lower one, four
-// times.
+// Per pixel. A sum has sixteen parts: part j adds up channels j, j + 16, j + 32, ... in that order.
+// Then the upper half of the parts is added to the lower one, four times.
 //   mean = sum of x / channels; d = x - mean; variance = sum of d * d / channels
 //   out  = d / sqrt(variance + epsilon) * weight + bias
 // Strides in floats; out may be in when the strides are the same.

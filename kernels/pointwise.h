@@ -1,6 +1,7 @@
 // Element-wise kernels: activations, sums, gains, conversions between pixels, latents and floats,
-// and the entropy model's index. All exact: single IEEE operations, the same bits on every target.
-// Called by engine/ and codec/. Plain functions, any thread.
+// and the entropy model's index. Class exact: single IEEE operations, the same bits on every
+// target. Called by engine/ and codec/.
+// Thread rules: pure functions.
 #ifndef GLINT_KERNELS_POINTWISE_H_
 #define GLINT_KERNELS_POINTWISE_H_
 
@@ -29,12 +30,12 @@ void ElementsToFloat(Element element, const void* in, float* out, size_t n, cons
 void FloatToElements(const float* in, Element element, void* out, size_t n,
                      const float* inverse_scale, float low, float high, float zero);
 
-// int16 to bytes of sixteen times the scale; what that loses of some channels follows as digits of
-// their own. Per pixel, in this order, all + zero:
+// int16 to bytes of sixteen times the scale. What that loses of some channels follows as further
+// channels, their digits. Per pixel, in this order, zero added to each:
 //   hi[c]      = limit((in[c] + 8) >> 4, low..high), every channel
 //   low digit  = limit(in[c] - 16 hi[c], -8..7), the channels that `low_of` lists
-//   coarse     = (hi[c] + 8) >> 4, those of `coarse_of`: hi in sixteenths, to go with what the
-//                rounding of weights leaves, in units of a sixteenth
+//   coarse     = (hi[c] + 8) >> 4, the channels that `coarse_of` lists: hi / 16, to go with what the
+//                rounding of weights lost, in sixteenths of their scale
 // `out`: kU8, or kI16 where bytes are kept so. Strides in elements.
 struct Digits {
   static constexpr size_t kMostChannels = 4096;
@@ -69,9 +70,8 @@ void Limit(const int16_t* in, int16_t* out, size_t n, int16_t most);
 void IndexByThresholds(const float* raw, uint8_t* index, size_t n, const float* thresholds,
                        size_t count);
 
-// symbol = (y - mean + half) >> fraction_bits, moved by as few units as make
-// symbol * 2^fraction_bits + mean fit int16; y_hat = that sum. half = 2^(fraction_bits-1) (0 for
-// 0).
+// y_hat = symbol * 2^fraction_bits + mean, where symbol = (y - mean + half) >> fraction_bits, moved
+// by as few units as make y_hat fit int16. half = 2^(fraction_bits - 1), or 0 for no fraction bits.
 void Quantise(const int16_t* y, const int16_t* mean, int16_t* symbol, int16_t* y_hat, size_t n,
               int fraction_bits);
 // y_hat = saturate16(symbol * 2^fraction_bits + mean).

@@ -1,5 +1,6 @@
 // Plain loops over whole tensors: the definition of every kernel, kept as the oracle of tests.
-// Called by tests only. Any thread.
+// Called by tests only.
+// Thread rules: pure functions.
 #ifndef GLINT_KERNELS_REFERENCE_H_
 #define GLINT_KERNELS_REFERENCE_H_
 
@@ -24,8 +25,8 @@ struct ReferenceImage {
   }
 };
 
-// One output of a convolution: its value in double, the sum of the magnitudes of all terms (what
-// rounding errors are proportional to), and the value of the exact class, a float chain in the
+// One output of a convolution: its value in double; the sum of the magnitudes of all terms, to
+// which rounding errors are proportional; and the value of the exact class, a float chain in the
 // order that kernels/conv.h states.
 struct ReferenceSum {
   double value = 0;

@@ -12,8 +12,8 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// exp(x) for x in -87..0: 2^k exp(r), |r| <= 0.35, exp(r) by its series to r^7 / 7!, whose rest is
-// below 6e-9.
+// exp(x) for x in -87..0, as 2^k exp(r) with |r| <= 0.35. exp(r) is its series up to r^7 / 7!; what
+// follows in the series is below 6e-9.
 template <class D>
 HWY_INLINE hn::Vec<D> Exp(D d, hn::Vec<D> x) {
   const hn::RebindToSigned<D> di;

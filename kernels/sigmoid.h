@@ -1,5 +1,6 @@
-// The logistic function, 1 / (1 + exp(-x)), by a polynomial of our own. Exact: single IEEE
-// operations, the same bits on every target. Called by engine/ only. Plain function, any thread.
+// The logistic function, 1 / (1 + exp(-x)), by a polynomial of our own. Class exact: single IEEE
+// operations, the same bits on every target. Called by engine/ only.
+// Thread rules: a pure function.
 #ifndef GLINT_KERNELS_SIGMOID_H_
 #define GLINT_KERNELS_SIGMOID_H_
 
@@ -8,8 +9,8 @@
 namespace glint::kernels {
 
 // out[i] = 1 / (1 + exp(-in[i])), as docs/MODEL_FORMAT.md writes it down. Within 1e-7 of the true
-// value, and within 4e-7 of it in relative terms while in[i] >= -87; below, what it is at -87. NaN
-// counts as 0. out may be in.
+// value, and within 4e-7 of it in relative terms while in[i] >= -87; below that the
+// result stays what it is at -87. NaN counts as 0. out may be in.
 void Sigmoid(const float* in, float* out, size_t n);
 
 }  // namespace glint::kernels

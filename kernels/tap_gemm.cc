@@ -125,9 +125,10 @@ HWY_INLINE const T* AddProducts(const float* in, size_t stride, size_t count,
   return w;
 }
 
-// Float16 is widened by so many channels of a tile's pixels at a time: two vectors, so few that a
-// CPU widens the next ones while it still multiplies (64 channels cost 12 % of the speed on Zen 3
-// with AVX2, two vectors 0 to 6 %, which float16 weights bring back: they are less to load).
+// Channels of a tile's pixels that are widened from float16 at a time: two vectors. So few let the
+// CPU widen the next ones while it still multiplies. On Zen 3 with AVX2, 64 channels cost 12 % of
+// the speed; two vectors cost 0 to 6 %, which float16 weights bring back, for they are less to
+// load.
 constexpr size_t kWide = 2 * HWY_MAX_BYTES / sizeof(float);
 
 template <class Policy, size_t P, size_t W, typename T>
@@ -149,8 +150,8 @@ HWY_INLINE const T* AddProducts(const hwy::float16_t* in, size_t stride, size_t 
   return w;
 }
 
-// All sums of a tile. Through memory and not inlined: there are many forms of tiles, and this is a
-// small part of the work of any.
+// Finishes all sums of a tile. It reads them from memory and is not inlined: there are many forms
+// of tiles, and this is a small part of the work of any.
 HWY_NOINLINE void FinishTile(const float* HWY_RESTRICT sums, size_t pixels, size_t vectors,
                              const PackedTaps& packed, const TapRow& row, size_t first_pixel,
                              size_t first_vector, TapStore store, const Epilogue& epilogue) {
@@ -215,8 +216,9 @@ HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t fi
 using DH = hn::Repartition<hwy::float16_t, D>;
 using VH = hn::Vec<DH>;
 
-// The two chains of each output, added and widened, to `sum`. The bits go to their places and the
-// exponent is moved by the product: the 16-bit lanes of a vector lie in pairs, not side by side.
+// Adds the two chains of each output, widens the result and adds it to `sum`. The chains are
+// neighbouring 16-bit lanes, so the widening is by hand: the bits go to their places, and the
+// product moves the exponent.
 HWY_INLINE V AddBlock(VH chains, V sum) {
   const DH dh;
   const hn::RepartitionToWide<hn::RebindToSigned<DH>> di;
@@ -365,8 +367,8 @@ bool AreFloat16(const float* values, size_t count) {
                      [](float v) { return hwy::F32FromF16(hwy::F16FromF32(v)) == v; });
 }
 
-// No block of `depth` x outputs weights can reach beyond float16 with inputs up to `most`; its
-// roundings, 2^-11 each, included.
+// Whether no block of products can reach beyond float16, its roundings of 2^-11 each included, when
+// no input exceeds `most`.
 bool BlocksFit(const std::vector<uint32_t>& runs, size_t out_channels, const float* weights,
                float most) {
   const double limit = 65504.0 * (1.0 - static_cast<double>(kFloat16Block) / 2048.0);

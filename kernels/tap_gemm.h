@@ -1,9 +1,10 @@
 // The one micro-kernel behind convolutions and GDN: a GEMM whose left side is read through taps.
 //   out[p][c] = bias[c] + sum over taps t, k < run[t] of  tap[t][p * stride[t] + k] * w[t][k][c]
-// Inputs and weights are floats or float16; float16 is widened in the kernel, next to the products,
-// so that memory holds two bytes for each. Where the target multiplies float16, sums of the close
-// class may be float16 too, over short blocks that are added up in float. Called by kernels/ only.
-// Packed weights are immutable and shared by threads.
+// A tap is one row pointer of the left side: for a convolution, one position of its kernel.
+// Inputs and weights are floats or float16. The kernel widens float16 next to the products, so that
+// memory holds two bytes for each. Where the target multiplies float16, sums of the close class may
+// be float16 too, over short blocks that are added up in float. Called by kernels/ only.
+// Thread rules: packed weights are immutable and shared by threads.
 #ifndef GLINT_KERNELS_TAP_GEMM_H_
 #define GLINT_KERNELS_TAP_GEMM_H_
 
@@ -16,10 +17,10 @@
 
 namespace glint::kernels {
 
-// Float16 sums: so many products of one tap make a block, two chains of every other one, before
-// they go to a float sum. A block's error is 7e-4 of it (rms; tests/float16_sums_test.cc), with
-// which light loses 0.03 % of bits; blocks half as long lose nothing, but bring little speed: what
-// ends a block takes as long as 10 products.
+// The block of float16 sums: so many products of one tap are summed in float16, in two chains (even
+// and odd ones), before they go to a float sum. The error of a block is 7e-4 of its value (rms;
+// tests/float16_sums_test.cc), with which light loses 0.03 % of bits. Blocks half as long lose
+// nothing but bring little speed, because ending a block takes as long as 10 products.
 inline constexpr size_t kFloat16Block = 32;
 
 struct PackedTaps {
@@ -50,7 +51,7 @@ enum class TapStore {
   kMultiplyRoot,  // residual * sqrt(sum)
 };
 
-// Pointers are to elements of the types that kernel and epilogue name, strides count them.
+// Pointers are to elements of the types that kernel and epilogue name; strides count elements.
 struct TapRow {
   const void* const* taps = nullptr;  // input of pixel 0, by tap
   const size_t* strides = nullptr;    // elements per pixel, by tap
@@ -63,9 +64,9 @@ struct TapRow {
   size_t pixels = 0;
 };
 
-// What a GEMM is packed for. Weights that float16 can hold are kept so when `element` is
-// kF16. `most`: no input is larger, so that float16 sums are possible if they cannot leave the
-// range of float16; 0: none are wanted.
+// What a GEMM is packed for. `element` kF16: weights are kept in float16 if that can hold them all.
+// `most`: no input is larger, so float16 sums are used where they cannot leave their range; 0: no
+// float16 sums.
 struct TapTypes {
   Element input = Element::kF32;
   Element element = Element::kF32;

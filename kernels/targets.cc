@@ -35,8 +35,8 @@ std::string Upper(std::string text) {
   return text;
 }
 
-// What the machine can run, best (lowest bit) first. SetTarget asks before it limits the choice for
-// the first time, so the list never depends on that.
+// What the machine can run, best (lowest bit) first. The list does not depend on the choice,
+// because SetTarget asks for it before it limits the choice for the first time.
 const std::vector<int64_t>& AllTargets() {
   static const std::vector<int64_t> targets = [] {
     std::vector<int64_t> found = hwy::SupportedAndGeneratedTargets();

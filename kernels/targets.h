@@ -1,7 +1,7 @@
 // SIMD targets: which ones this machine can run, and limiting the choice (tests, --target and
-// GLINT_TARGET of the programs). Called by engine/, codec/, tests and benchmarks. The choice is the
-// process's: set it before models are loaded, for weights are packed for the target chosen at that
-// moment.
+// GLINT_TARGET of the programs). Called by engine/, codec/, tests and benchmarks.
+// Thread rules: the choice is the process's. Set it before models are loaded, because weights are
+// packed for the target chosen at that moment.
 #ifndef GLINT_KERNELS_TARGETS_H_
 #define GLINT_KERNELS_TARGETS_H_
 

@@ -22,7 +22,8 @@ namespace HWY_NAMESPACE {
 // weight that is loaded serves all pixels, every input that is broadcast serves two vectors.
 constexpr size_t kTile = HWY_TARGET <= HWY_AVX3 ? 12 : 6;
 
-// One vector of outputs leaves room for 12 pixels everywhere, and latencies need as many sums.
+// One vector of outputs leaves room for 12 pixels on every target; hiding the latency of the
+// multiply-adds needs as many sums.
 template <size_t W, class Tile>
 HWY_INLINE void ForPixels(size_t pixels, size_t vector, const Tile& tile) {
   constexpr size_t kMost = W == 1 ? 12 : kTile;
@@ -50,7 +51,7 @@ void ForTiles(size_t pixels, size_t vectors, size_t block_begin, size_t block_en
   }
 }
 
-// kSplitRows: the outputs of one pixel of input to their places.
+// kSplitRows: stores the outputs of one input pixel at their places in two rows and two columns.
 HWY_INLINE void SplitPixel(const float* HWY_RESTRICT values, const TapRow& row, size_t out_channels,
                            size_t pixel) {
   const size_t colours = row.colours;

@@ -1,5 +1,6 @@
 // Rounding to float16 by plain arithmetic in double, the oracle of tests: bits and instructions
-// have no part in it. Used by tests only. Thread rules: values.
+// have no part in it. Used by tests only.
+// Thread rules: values.
 #ifndef GLINT_TESTS_HALVES_H_
 #define GLINT_TESTS_HALVES_H_
 

@@ -1,7 +1,7 @@
 // Mutators that make hostile inputs out of good ones: bytes, streams and PNGs whose CRCs are made
 // good again, model files by their JSON and their tensors. Used by tests, and fit for a fuzz
-// driver. Thread rules: a Mutator belongs to one thread; the same seed gives the same inputs
-// everywhere.
+// driver.
+// Thread rules: a Mutator belongs to one thread; the same seed gives the same inputs everywhere.
 #ifndef GLINT_TESTS_MUTATE_H_
 #define GLINT_TESTS_MUTATE_H_
 

@@ -12,8 +12,9 @@
 namespace glint::tools {
 namespace {
 
-// Slopes of PCHIP. Both coordinates rise from point to point, so that `slope` and `next_slope`, of
-// two intervals side by side, are positive, and the rules for turns are not needed.
+// Slopes of PCHIP. Both coordinates rise from point to point, so the slopes of two neighbouring
+// intervals, `slope` and `next_slope`, are positive, and PCHIP's rules for turning points do not
+// apply.
 
 // Inside: the harmonic mean of the slopes on both sides, weighted by the widths.
 double InnerSlope(double width, double next_width, double slope, double next_slope) {

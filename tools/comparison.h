@@ -41,7 +41,7 @@ Comparison CompareWithFirst(const std::vector<Evaluation>& evaluations);
 std::string ComparisonText(const Comparison& comparison);  // a table and what it means
 Json ComparisonJson(const Comparison& comparison);
 
-// A model against a curve of something else on, one hopes, the same pictures.
+// A model against a curve of another codec; nobody can check that it is of the same pictures.
 struct CurveComparison {
   std::string label, curve;
   Expected<BdRate> psnr, ms_ssim;

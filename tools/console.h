@@ -1,5 +1,6 @@
 // What the tools say alike: messages, exit codes, the status line.
-// Used by everything in tools/. Thread rules: main thread only, but for the making of errors.
+// Used by everything in tools/.
+// Thread rules: main thread only, but for the making of errors.
 #ifndef GLINT_TOOLS_CONSOLE_H_
 #define GLINT_TOOLS_CONSOLE_H_
 

@@ -16,8 +16,8 @@ namespace glint::tools {
 
 struct QualityCurve {
   std::string name;
-  // The rate in bits per pixel, MS-SSIM in dB and without the rates where no picture has one. An
-  // infinite PSNR (nothing was lost) stays, and is why there is no BD-rate.
+  // The rate is in bits per pixel, MS-SSIM in dB. Rates where no picture has an MS-SSIM are left
+  // out of `ms_ssim`. An infinite PSNR (nothing was lost) stays; then there is no BD-rate.
   std::vector<RatePoint> psnr, ms_ssim;
 };
 

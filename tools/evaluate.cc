@@ -1,7 +1,7 @@
 // evaluate: what a model makes of pictures, or how several compare. Encodes to bytes, decodes those
 // bytes with a model loaded separately, and reports quality, size, time and memory. A command-line
-// tool over the public interface. Thread rules: one main thread; the library makes the workers that
-// --threads asks for.
+// tool over the public interface.
+// Thread rules: one main thread; the library makes the workers that --threads asks for.
 #include <cstdio>
 #include <filesystem>
 #include <memory>

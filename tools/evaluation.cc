@@ -131,8 +131,8 @@ uint64_t DecodedBytes(const PictureInfo& info) {
   return uint64_t{decoded.RowBytes()} * info.height;
 }
 
-// Of both pictures as 8-bit RGB, and of what MS-SSIM makes of them: a quarter of a channel in
-// floats of both and less at the next scales, and rows.
+// Memory of both pictures as 8-bit RGB and of MS-SSIM, which needs rows, and of both pictures the
+// coarser scales of a channel: a quarter of its pixels in floats, then less.
 uint64_t ComparisonBytes(const PictureInfo& info) {
   constexpr uint64_t kPerPixel = 2 * 3 + 3, kPerColumn = 700;
   return uint64_t{info.width} * (info.height * kPerPixel + kPerColumn);

@@ -46,8 +46,9 @@ struct Coded {
   uint32_t latent_crc = 0;  // of the latents that were decoded
 };
 
-// Reads a picture when it and Measure with each of the models have room within options.limits; else
-// the error is kLimit and says how much that takes. `warnings` are about the file.
+// ReadToMeasure reads a picture if options.limits have room for it and for Measure with each of the
+// models. Else the error is kLimit and says how much memory that takes. `warnings` are about the
+// file.
 struct MeasuringModels {
   const Model& encoder;
   const Model& decoder;

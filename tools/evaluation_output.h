@@ -16,8 +16,9 @@ namespace glint::tools {
 
 // ---- for people --------------------------------------------------------------------------------
 
-// Pictures and their means at one rate, one row for each model, which a column names when there are
-// several. Columns are as wide as the longest of `pictures` and of `models`.
+// A table of pictures and their means at one rate. Each has a row for each model, and a column
+// names the model when there are several. Columns are as wide as the longest of `pictures` and
+// `models`.
 class PictureTable {
  public:
   PictureTable(const std::vector<std::string>& pictures, const std::vector<std::string>& models);

@@ -117,14 +117,15 @@ class Planner {
     }
   }
 
-  // A file that is not there fails like any other, without stopping the rest.
+  // A file that does not exist is added too: it fails later like any other, without stopping the
+  // rest.
   void AddFile(const fs::path& path) {
     PictureList list;
     list.files.push_back({path.string(), path.filename().string(), ""});
     Add(list, *flags_.out);
   }
 
-  // Nor does a folder that cannot be read.
+  // A folder that cannot be read does not stop the rest either.
   void AddFolder(const fs::path& path, const fs::path& to) {
     const Expected<PictureList> list = List(path.string());
     if (list) {
@@ -144,7 +145,8 @@ class Planner {
     }
   }
 
-  // Hidden folders, links to folders, which may lead in circles, and what is written into.
+  // Left out are hidden folders; links to folders, which may lead in circles; and the output's
+  // folder.
   bool IsLeftOut(const fs::directory_entry& folder) const {
     std::error_code error;
     return folder.path().filename().string().front() == '.' || folder.is_symlink(error) ||

@@ -1,5 +1,6 @@
 // What values of flags must be, beyond what CLI11 knows.
-// Used by the files that declare flags. Thread rules: free functions.
+// Used by the files that declare flags.
+// Thread rules: free functions.
 #ifndef GLINT_TOOLS_FLAG_CHECKS_H_
 #define GLINT_TOOLS_FLAG_CHECKS_H_
 
@@ -9,7 +10,8 @@
 
 namespace glint::tools {
 
-// For flags that name a file or folder: "" is a slip, as of a variable of the shell that is empty.
+// For flags that name a file or folder. An empty value is a slip, such as an unset variable of the
+// shell.
 inline CLI::Validator NotEmpty() {
   const auto check = [](const std::string& text) {
     return text.empty() ? std::string("is empty") : std::string();

@@ -1,6 +1,7 @@
-// glint: encodes pictures to .glint streams, decodes them, and says what a stream or model is.
-// A command-line tool over the public interface. Here is the list of its commands; each has a file
-// of its own. Thread rules: one main thread; the library makes the workers that --threads asks for.
+// glint: encodes pictures to .glint streams, decodes them, and says what a stream or model is. A
+// command-line tool over the public interface. Here is the list of its commands; each has a file of
+// its own.
+// Thread rules: one main thread; the library makes the workers that --threads asks for.
 #include "glint/glint.hpp"
 
 #include <string>

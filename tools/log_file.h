@@ -1,5 +1,6 @@
 // The log of one run of `evaluate`, in the seed's form: DIR/log/YYYYmmdd_HHMMSS.log, each line with
-// its time and level. Used by tools/evaluate.cc. Thread rules: one thread.
+// its time and level. Used by tools/evaluate.cc.
+// Thread rules: one thread.
 #ifndef GLINT_TOOLS_LOG_FILE_H_
 #define GLINT_TOOLS_LOG_FILE_H_
 

@@ -1,5 +1,6 @@
 // Warnings about files, and what the tools say when memory is short.
-// Used by everything in tools/. Thread rules: free functions.
+// Used by everything in tools/.
+// Thread rules: free functions.
 #ifndef GLINT_TOOLS_MESSAGES_H_
 #define GLINT_TOOLS_MESSAGES_H_
 

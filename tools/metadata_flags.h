@@ -27,7 +27,8 @@ std::string DroppedText(const Metadata& metadata, uint32_t kinds);
 
 // Does EXIF say that the picture is to be turned or mirrored before it is shown?
 bool TurnsPicture(const std::vector<uint8_t>& exif);
-// What to warn of when metadata of other kinds than `kinds` are left out; nothing for most.
+// Warnings for metadata that change how the picture looks and are left out, being of none of
+// `kinds`.
 std::vector<std::string> WarningsOfLeaving(const Metadata& metadata, uint32_t kinds);
 
 }  // namespace glint::tools

@@ -30,12 +30,12 @@ class InputFiles {
 // An error when `out` is a terminal, which bytes that are no text would confuse.
 Error CheckNoTerminal(const std::string& out);
 
-// A flag's file that could not be written at the end would have cost the whole run: is there a
-// folder for it, and is it none itself?
+// Checks a flag's file before the run, which would be lost if the file could not be written at its
+// end. An error when there is no folder for the file, or the path is a folder itself.
 Error CheckOutputPath(const std::string& flag, const std::string& path);
 
-// WriteFile and WritePicture, with the output's name in front of errors; a signal does not leave
-// half of it.
+// WriteFile and WritePicture, with the output's name in front of errors. A signal leaves no file
+// that is half written.
 Error WriteOutput(const std::string& path, const void* data, size_t size);
 Error WritePictureOutput(const std::string& path, const Picture& picture);
 

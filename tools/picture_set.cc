@@ -17,7 +17,7 @@ uint64_t Pixels(const PictureInfo& info) { return uint64_t{info.width} * info.he
 
 }  // namespace
 
-// A picture of the set, and its samples as they come from the file, are there at a time; later it
+// Reading holds a picture twice: in the set, and as its samples come from the file. Later a picture
 // is coded, and decoded beside itself.
 Error CheckPictureSets(const std::vector<std::string>& paths, const Model& model,
                        const Limits& limits) {

@@ -18,14 +18,14 @@ struct PictureSet {
   uint64_t bytes = 0;  // of all their samples
 };
 
-// Whether all pictures of these files and folders, and what it takes to read the largest and to
-// code it with `model`, have room within the limits: kLimit from the headers of the files, before
-// the first is read.
+// Whether memory suffices for all pictures of these files and folders, and besides for reading the
+// largest and coding it with `model`. Known from the headers of the files, before the first is
+// read; else kLimit.
 Error CheckPictureSets(const std::vector<std::string>& paths, const Model& model,
                        const Limits& limits);
 
-// A picture, or those of a folder; what cannot be read of a folder is left out with a word on
-// standard error, as are warnings.
+// A picture, or those of a folder. Files of a folder that cannot be read are left out; standard
+// error says so, and has the warnings.
 Expected<PictureSet> ReadPictureSet(const std::string& tool, const std::string& path,
                                     const Limits& limits);
 

@@ -17,19 +17,18 @@ namespace glint::tools {
 class PictureSource {
  public:
   enum class Passes { kOne, kSeveral };
-  // "-" is standard input, which is kept whole where several passes are wanted; files are opened
-  // again for each.
-  // Metadata of other kinds than `kinds`, an "or" of MetadataKind, are left out.
+  // "-" is standard input. For several passes it is kept whole; files are opened again for each
+  // pass. Metadata of other kinds than `kinds`, an "or" of MetadataKind, are left out.
   static Expected<std::unique_ptr<PictureSource>> Open(const std::string& path,
                                                        const Limits& limits, Passes passes,
                                                        uint32_t kinds = kMetadataAll);
 
   const PictureInfo& info() const { return info_; }
-  // Complete after the last row, as what was left out of them (DroppedText).
+  // Complete after the last row; so is left_out(), which says what was left out (DroppedText).
   const Metadata& metadata() const { return own_metadata_ ? metadata_ : reader_->metadata(); }
   const std::string& left_out() const { return left_out_; }
-  // What the source holds at most: the picture, or its reader; and metadata, once more where they
-  // are not just those of the reader.
+  // The most memory that the source holds: the picture or its reader, and metadata; these twice
+  // where they differ from the reader's.
   uint64_t held_bytes() const;
   // About the file, for people; complete after the last row.
   const std::vector<std::string>& warnings() const { return warnings_; }

@@ -24,7 +24,8 @@ bool HasEnding(const fs::path& path, const std::vector<std::string>& endings) {
   return std::find(endings.begin(), endings.end(), ending) != endings.end();
 }
 
-// What is no file that can be read again and again; empty for one that is, or is not there.
+// What a path is, if it cannot be read again and again ("a pipe"). Empty for an ordinary file, and
+// where there is none.
 std::string Oddity(const fs::path& path) {
   std::error_code error;
   switch (fs::status(path, error).type()) {
@@ -40,7 +41,7 @@ std::string Oddity(const fs::path& path) {
   }
 }
 
-// Why a file of a folder that is named like one of ours is none; empty if it is one.
+// Why a file of a folder is left out, though it has one of our endings; empty if it counts.
 std::string WhyLeftOut(const fs::path& path) {
   const std::string name = path.filename().string();
   if (name.starts_with("._")) return "what macOS keeps beside a file";

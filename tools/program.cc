@@ -35,8 +35,8 @@ bool LooksLikeFlag(const std::string& word) { return word.size() > 1 && word[0] 
 
 // ---- what stands behind -- ---------------------------------------------------------------------
 
-// Is no flag. CLI11 forgets that where a command takes many files, so such names are given a form
-// that is none.
+// What stands behind "--" is no flag. CLI11 forgets that where a command takes many files, so names
+// that look like flags get "./" in front.
 std::vector<std::string> Arguments(int argc, char** argv) {
   std::vector<std::string> arguments;
   bool all_files = false;
@@ -62,8 +62,8 @@ std::string DidYouMean(const std::string& word, const std::vector<std::string>& 
   return text.empty() ? "" : text + "?";
 }
 
-// What CLI11 left over says more than what it then found missing: "--thread 4 a b" makes 4 a file.
-// Empty: nothing to say beyond CLI11's own message.
+// A message about a word that CLI11 did not know. It says more than CLI11's own about what is then
+// missing: "--thread 4 a b" makes 4 a file. Empty: CLI11's own message will do.
 std::string UnknownWord(CLI::App* app) {
   const std::vector<CLI::App*> parsed = app->get_subcommands();
   const CommandText command = Describe(parsed.empty() ? *app : *parsed.front());

@@ -1,6 +1,6 @@
-// quantize: makes a model of integers or float16 out of a model in FP32. A command-line tool
-// over the public interface. Thread rules: one main thread; the library makes the workers that
-// --threads asks for.
+// quantize: makes a model of integers or float16 out of a model in FP32. A command-line tool over
+// the public interface.
+// Thread rules: one main thread; the library makes the workers that --threads asks for.
 #include <cmath>
 #include <cstdio>
 #include <filesystem>

@@ -9,19 +9,19 @@
 
 namespace glint::tools {
 
-// SIGINT, SIGTERM and SIGHUP, unless the program was started with them ignored (nohup, background
-// jobs of scripts). A second SIGINT ends the program whatever it is doing. Writing to a closed pipe
-// or beyond a limit on file sizes becomes a failed write.
+// Catches SIGINT, SIGTERM and SIGHUP, unless the program was started with them ignored (nohup,
+// background jobs of scripts). A second SIGINT ends the program whatever it is doing. Writing to a
+// closed pipe or beyond a limit on file sizes becomes a failed write.
 void CatchSignals();
 
-// Has one of them come while a file was being written? Then stop: EndIfInterrupted() is next.
+// Whether one of them came while a file was being written. Then stop, and call EndIfInterrupted().
 bool Interrupted();
 // Restores the signal's default action and raises it again.
 void EndIfInterrupted();
 
-// While one of these lives, a signal only makes Interrupted() true. For files that are removed when
-// they are not finished; others, such as standard output ("-"), need nothing and get nothing.
-// Declare it before what removes the file.
+// While one of these lives, a signal only makes Interrupted() true, so that an unfinished file can
+// be removed. Outputs that are not removed, such as standard output ("-"), are not protected.
+// Declare it before the object that removes the file.
 class UnfinishedFile {
  public:
   explicit UnfinishedFile(const std::string& path);

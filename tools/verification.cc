@@ -11,7 +11,7 @@
 namespace glint::tools {
 namespace {
 
-constexpr int kLatentRows = 16;  // picture rows of one row of latents, the least that a band has
+constexpr int kLatentRows = 16;  // picture rows of one row of latents: the lowest band
 
 bool SameForm(const PictureInfo& a, const PictureInfo& b) {
   return a.width == b.width && a.height == b.height && a.channels == b.channels &&

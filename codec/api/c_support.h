@@ -1,6 +1,6 @@
 // What the functions of the C interface share: errors across the border, structs that grow, the
-// caller's options, handles. Internal to codec/api/c_api*.cc. Thread rules: functions of their
-// arguments.
+// caller's options, handles. Internal to codec/api/c_api*.cc.
+// Thread rules: functions of their arguments.
 #ifndef GLINT_CODEC_API_C_SUPPORT_H_
 #define GLINT_CODEC_API_C_SUPPORT_H_
 

@@ -1,5 +1,6 @@
 // What Encode and Decode share: workers, band height, limits, progress, pictures in the caller's
-// samples. Internal to codec/. Thread rules: one caller.
+// samples. Internal to codec/.
+// Thread rules: one caller.
 #ifndef GLINT_CODEC_API_CALL_CONTEXT_H_
 #define GLINT_CODEC_API_CALL_CONTEXT_H_
 
@@ -23,8 +24,8 @@ class CallContext {
   const Runner& runner() const { return runner_; }
   // Rows of y per band.
   long BandLatentRows(const ModelDocument& document, const LatentGeometry& geometry) const;
-  // kLimit when the call's plan needs more than options.limits leave. `most`: what would do in any
-  // case, where that is more.
+  // kLimit when the call's plan needs more than options.limits leave. `most`: where it is larger
+  // than `planned`, the memory that would do in any case, which the error names.
   Status CheckPlan(uint64_t planned, uint64_t most = 0) const;
   // kCancelled when the caller's callback says so.
   Status Progress(double done) const;
@@ -35,8 +36,8 @@ class CallContext {
   Runner runner_;
 };
 
-// Interleaved samples of one row into padded float rows of the model's RGB, and the alpha samples
-// apart.
+// Converts the interleaved samples of one row into a padded row of floats of the model's RGB, and
+// keeps the alpha samples apart.
 class PixelReader {
  public:
   PixelReader(const PictureInfo& info, size_t padded_width, float offset);
@@ -47,11 +48,11 @@ class PixelReader {
   uint8_t* samples() { return samples_.data(); }
   // From samples(): `row` gets 3 * padded_width floats, the last pixel repeated.
   void ToFloats(float* row) { Convert(Colour(), info_.width, padded_width_, row); }
-  // The two parts of that. Samples without alpha, ColourBytes() of them:
+  // The two parts of ToFloats. First: the samples without alpha, ColourBytes() of them.
   const uint8_t* Colour();
   size_t ColourBytes() const { return size_t{info_.width} * PixelBytes(); }
   size_t PixelBytes() const { return info_.channels * info_.SampleBytes(); }
-  // `width` pixels of colour into 3 * padded_width floats.
+  // Second: `width` pixels of colour into 3 * padded_width floats.
   void Convert(const uint8_t* colour, size_t width, size_t padded_width, float* row) const;
   // From samples(): alpha alone, in samples of the picture's size.
   const uint8_t* Alpha() const { return alpha_.data(); }
@@ -83,9 +84,9 @@ class PixelWriter {
     ToColour(row, stride, output_.width, colour_.data());
     return FromColour(colour_.data());
   }
-  // The two parts of that. `width` pixels to samples of 8 bits at most, without alpha:
+  // The two parts of FromFloats. First: `width` pixels to samples of 8 bits at most, without alpha.
   void ToColour(const float* row, size_t stride, size_t width, uint8_t* colour);
-  // A row of these to the samples of OutputInfo.
+  // Second: a row of these to the samples of OutputInfo.
   const uint8_t* FromColour(const uint8_t* colour);
 
  private:

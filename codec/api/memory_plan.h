@@ -1,4 +1,5 @@
-// What Encode and Decode would hold, for PlanMemory. Each stands beside the code that allocates.
+// The memory that Encode and Decode would hold, for PlanMemory. Each function is defined beside the
+// code that allocates.
 // Thread rules: pure functions.
 #ifndef GLINT_CODEC_API_MEMORY_PLAN_H_
 #define GLINT_CODEC_API_MEMORY_PLAN_H_
@@ -15,7 +16,7 @@ uint64_t MetadataBytes(const Metadata& metadata);
 
 struct EncodingMemory {
   uint64_t all = 0;
-  uint64_t stream = 0;  // of that
+  uint64_t stream = 0;  // the part of it that the stream takes
 };
 Result<EncodingMemory> PlanEncoding(const Model::Impl& model, const PictureInfo& info,
                                     const CallOptions& options);

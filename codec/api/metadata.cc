@@ -13,13 +13,13 @@ struct KindOfName {
   MetadataKind kind;
 };
 
-// What says what the numbers of the samples mean belongs to the profile.
+// Chunks that say what colours the samples stand for belong to the profile.
 constexpr KindOfName kChunkKinds[] = {
     {"gAMA", kMetadataIcc},  {"cHRM", kMetadataIcc},  {"sRGB", kMetadataIcc},
     {"cICP", kMetadataIcc},  {"mDCV", kMetadataIcc},  {"cLLI", kMetadataIcc},
     {"tEXt", kMetadataText}, {"zTXt", kMetadataText}, {"iTXt", kMetadataText}};
 
-// Texts that are no texts: XMP, and what ImageMagick makes of metadata in hexadecimal.
+// Keywords of texts that hold other metadata: XMP, and the hexadecimal dumps of ImageMagick.
 constexpr KindOfName kKeywordKinds[] = {
     {"XML:com.adobe.xmp", kMetadataXmp},      {"Raw profile type xmp", kMetadataXmp},
     {"Raw profile type exif", kMetadataExif}, {"Raw profile type APP1", kMetadataExif},

@@ -1,6 +1,7 @@
 // Bytes in from a file, standard input or memory; bytes out to a file that appears only when
 // complete. Used by the readers and writers of picture files and by ReadFile and WriteFile in
-// codec/. Thread rules: a source or sink belongs to one thread at a time.
+// codec/.
+// Thread rules: a source or sink belongs to one thread at a time.
 #ifndef GLINT_CODEC_PICTURE_FILES_BYTE_IO_H_
 #define GLINT_CODEC_PICTURE_FILES_BYTE_IO_H_
 
@@ -20,7 +21,7 @@ namespace glint {
 // "name: reason" with the code.
 Error FileError(ErrorCode code, const std::string& name, const std::string& reason);
 
-// What reading through a source takes, beside what it reads into.
+// The memory of a source, beside what the caller reads into.
 inline constexpr uint64_t kSourceBytes = uint64_t{1} << 16;
 
 // Reads forwards with a buffer. A failed read looks like the end; error() tells them apart.

@@ -138,7 +138,8 @@ Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_by
   if (known > max_bytes) return too_large();
   std::vector<uint8_t> bytes;
   size_t filled = 0;
-  // A file is read at once; the size of a pipe is not known before its end: grow by half.
+  // A file is read at once. The size of a pipe is not known before its end, so the buffer grows by
+  // half each time.
   for (size_t grow = std::max(size_t{1} << 16, static_cast<size_t>(known) + 1);;
        grow = std::max(size_t{1} << 16, filled / 2)) {
     // One byte beyond the limit tells that there is more.

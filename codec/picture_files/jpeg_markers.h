@@ -1,5 +1,6 @@
-// The markers of a JPEG in front of its pixels, beside libjpeg: how it is coded, and metadata.
-// Called by codec/picture_files/jpeg_reader.cc. Thread rules: one caller at a time.
+// Reads the markers of a JPEG in front of its pixels, beside libjpeg: how it is coded, and
+// metadata. Called by codec/picture_files/jpeg_reader.cc.
+// Thread rules: one caller at a time.
 #ifndef GLINT_CODEC_PICTURE_FILES_JPEG_MARKERS_H_
 #define GLINT_CODEC_PICTURE_FILES_JPEG_MARKERS_H_
 

@@ -1,6 +1,6 @@
 // JPEG through libjpeg: baseline and progressive, gray, YCbCr and RGB, 8 bits. Corrupt data are an
-// error, though libjpeg would go on with a warning; what cannot change pixels is a warning here
-// too.
+// error here, though libjpeg would go on with a warning. Faults that cannot change pixels stay
+// warnings.
 #include <algorithm>
 #include <array>
 #include <csetjmp>
@@ -112,7 +112,7 @@ void JpegReader::OnError(j_common_ptr jpeg) {
   std::longjmp(reader->jump_, 1);
 }
 
-// Negative levels: data that libjpeg would make something up for.
+// A negative level means corrupt data in the place of which libjpeg would make something up.
 void JpegReader::OnMessage(j_common_ptr jpeg, int level) {
   if (level >= 0) return;
   JpegReader* const reader = Of(jpeg);
@@ -179,7 +179,7 @@ Error JpegReader::Broken() {
   return failure_;
 }
 
-// What libjpeg may or may not do, by its version and how it was built, and CMYK.
+// Refuses CMYK, and what a libjpeg may not support by its version and how it was built.
 Error JpegReader::CheckProcess() const {
   const JpegFrame& frame = tap_.frame();
   const char* const help = "; convert it to an ordinary JPEG or to PNG";

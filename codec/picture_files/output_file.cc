@@ -88,7 +88,7 @@ Error OutputFile::OpenTemporary() {
   constexpr int kAttempts = 1000;
   // Not made of the file's own name: that may be as long as a name can be.
   const std::string start = ".glint-" + std::to_string(getpid()) + "-";
-  // What the file is to be kept from reading must not be readable before it has its mode.
+  // The file is private until it has its mode: nobody may read what the mode will keep from them.
   const mode_t mode = exists_ ? 0600 : 0666;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const std::string temporary = start + std::to_string(attempt) + ".tmp";

@@ -1,6 +1,7 @@
 // A file that is written under a temporary name in its folder and takes its own name when it is
 // complete, so that a failure leaves an older file of that name as it was.
-// Used by ByteSink. Thread rules: a file belongs to one thread at a time.
+// Used by ByteSink.
+// Thread rules: a file belongs to one thread at a time.
 #ifndef GLINT_CODEC_PICTURE_FILES_OUTPUT_FILE_H_
 #define GLINT_CODEC_PICTURE_FILES_OUTPUT_FILE_H_
 

@@ -1,7 +1,7 @@
-// The kinds of picture files behind PictureReader and PictureWriter: PNG, and PGM, PPM and PAM, and
-// JPEG.
+// The kinds of picture files behind PictureReader and PictureWriter: PNG, JPEG, PGM, PPM and PAM.
 // Used by codec/picture_files/image_io.cc, which chooses among them. Errors begin with the file's
-// name. Thread rules: a reader or writer belongs to one thread at a time.
+// name.
+// Thread rules: a reader or writer belongs to one thread at a time.
 #ifndef GLINT_CODEC_PICTURE_FILES_PICTURE_FILES_H_
 #define GLINT_CODEC_PICTURE_FILES_PICTURE_FILES_H_
 
@@ -15,9 +15,9 @@
 
 namespace glint {
 
-// Is a picture of these dimensions within the limit on pixels? None at all is an error as well.
+// Whether a picture of these dimensions is within the limit on pixels. An error, too: no pixels.
 Error CheckPictureSize(const std::string& name, const PictureInfo& info, const Limits& limits);
-// Is this a picture that Picture can describe? Depths below 8 are for gray without alpha.
+// Whether Picture can describe such a picture. Depths below 8 are for gray without alpha.
 Error CheckPictureInfo(const std::string& name, const PictureInfo& info);
 
 // The small PNG chunks that Metadata::chunks holds, and whether `size` bytes can be one of type

@@ -1,6 +1,7 @@
-// The chunks of a PNG beside libpng: metadata as it stands in the file, CRCs of chunks that a
-// picture can do without, and what a look at the chunks tells before anything is decoded.
-// Called by codec/picture_files/png_reader.cc. Thread rules: one caller at a time.
+// Reads the chunks of a PNG beside libpng: metadata as it stands in the file, CRCs of chunks that a
+// picture can do without, and what the headers of all chunks tell before anything is decoded.
+// Called by codec/picture_files/png_reader.cc.
+// Thread rules: one caller at a time.
 #ifndef GLINT_CODEC_PICTURE_FILES_PNG_CHUNKS_H_
 #define GLINT_CODEC_PICTURE_FILES_PNG_CHUNKS_H_
 
@@ -23,7 +24,7 @@ inline constexpr uint64_t kChunkOverhead = 256;
 // From the headers of all chunks, without their contents.
 struct PngScan {
   uint64_t image_bytes = 0;    // of compressed pixels, as many as the file really has
-  uint64_t late_metadata = 0;  // memory at most that metadata behind the first of them takes
+  uint64_t late_metadata = 0;  // the most memory that metadata behind the first pixels takes
 };
 // Nothing for a source that is no file or memory.
 std::optional<PngScan> ScanPng(const ByteSource& source);

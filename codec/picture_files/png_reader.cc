@@ -19,7 +19,7 @@ namespace {
 
 constexpr uint64_t kMaxMetadataBytes = uint64_t{64} << 20;
 
-// Of metadata behind the pixels, where the file cannot be looked through beforehand.
+// Room for metadata behind the pixels, where the file cannot be looked through beforehand.
 constexpr uint64_t kLateMetadata = uint64_t{1} << 20;
 // zlib's window, libpng's structs, and the buffers of both.
 constexpr uint64_t kLibraryBytes = 128 * 1024;
@@ -178,7 +178,7 @@ Error PngReader::Start() {
   if (png_info_ == nullptr) return FileError(ErrorCode::kLimit, source_->name(), "out of memory");
   if (!Guarded([this] {
         png_set_read_fn(png_, this, OnRead);
-        // What a picture can do without is left out when it is damaged; the tap says so.
+        // Damaged chunks that a picture can do without are left out; the tap says so.
         png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
         png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
         // The tap has them already.

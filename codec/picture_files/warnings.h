@@ -1,5 +1,6 @@
 // What a reader of picture files has to say besides errors: texts, each once, never too many.
-// Called by the readers of codec/. Thread rules: one caller at a time.
+// Called by the readers of codec/.
+// Thread rules: one caller at a time.
 #ifndef GLINT_CODEC_PICTURE_FILES_WARNINGS_H_
 #define GLINT_CODEC_PICTURE_FILES_WARNINGS_H_
 

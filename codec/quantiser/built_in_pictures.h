@@ -1,6 +1,7 @@
 // Small pictures that every calibration looks at besides the photographs it is given: what people
 // code and photographs lack. Made by integer arithmetic, so they are the same bytes on every
-// machine. Called by codec/quantiser only. Thread rules: functions without state.
+// machine. Called by codec/quantiser only.
+// Thread rules: functions without state.
 #ifndef GLINT_CODEC_QUANTISER_BUILT_IN_PICTURES_H_
 #define GLINT_CODEC_QUANTISER_BUILT_IN_PICTURES_H_
 

@@ -1,5 +1,6 @@
 // A quantised model before it is a file: what every layer and every tensor shall be. Called by
-// codec/quantiser only. Thread rules: plain data.
+// codec/quantiser only.
+// Thread rules: plain data.
 #ifndef GLINT_CODEC_QUANTISER_DRAFT_H_
 #define GLINT_CODEC_QUANTISER_DRAFT_H_
 
@@ -36,7 +37,7 @@ struct Draft {
   std::map<std::string, std::string> provenance;  // how it was made
 };
 
-// The file: everything that the draft does not speak of is as in `model`.
+// Writes the file. Whatever the draft does not mention is as in `model`.
 std::vector<uint8_t> WriteDraft(const ModelFile& model, const std::vector<Layer>& layers,
                                 const Draft& draft);
 

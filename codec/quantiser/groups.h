@@ -1,6 +1,7 @@
-// Which tensors must be kept alike, and with what: a layer's inputs share one scale, psi is the
-// same tensor in every graph that reads it, latents have the scale of the stream. Called by
-// codec/quantiser only. Thread rules: plain data.
+// Groups: tensors that must be kept alike. A layer's inputs share one scale; psi is the same tensor
+// in every graph that reads it; latents have the scale of the stream. Called by
+// codec/quantiser only.
+// Thread rules: plain data.
 #ifndef GLINT_CODEC_QUANTISER_GROUPS_H_
 #define GLINT_CODEC_QUANTISER_GROUPS_H_
 
@@ -39,9 +40,9 @@ struct Group {
 
 std::vector<Group> ListGroups(const Model::Impl& model, const std::vector<Layer>& layers);
 
-// What is known of the group's channels, side by side, rate by rate. Of a tensor that several names
-// were measured under, what the first with all channels saw; of those with fewer (groups of
-// latents) the extremes, in its first channel.
+// What calibration saw of the group's channels, all of its tensors side by side, at one rate. A
+// tensor may have been measured under several names. Then the first name with all channels counts;
+// names with fewer channels (groups of latents) add their extremes, in the tensor's first channel.
 struct GroupStatistics {
   std::vector<double> low, high;              // per channel; low <= 0 <= high
   std::vector<double> bound_low, bound_high;  // what no picture passes; infinite: not known

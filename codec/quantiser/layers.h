@@ -1,5 +1,6 @@
 // What there is to quantise: the layers of a model that multiply by a matrix, the tensors that they
-// read, and what they cost. Called by codec/quantiser only. Thread rules: immutable once listed.
+// read, and what they cost. Called by codec/quantiser only.
+// Thread rules: immutable once listed.
 #ifndef GLINT_CODEC_QUANTISER_LAYERS_H_
 #define GLINT_CODEC_QUANTISER_LAYERS_H_
 
@@ -41,8 +42,9 @@ struct Layer {
   bool normalises() const { return matrix.normalises(); }
 };
 
-// Channels of a layer's input that have two digits: `low`, what 8 bits lose of the activation;
-// `coarse`, what they lose of the weights (op digits in docs/MODEL_FORMAT.md).
+// Channels of a layer's input that have two digits (op digits in docs/MODEL_FORMAT.md). `low`: the
+// second digit holds what 8 bits lose of the activation. `coarse`: it is multiplied by what 8 bits
+// lose of the weights.
 struct Split {
   std::vector<size_t> low, coarse;
   size_t channels() const { return low.size() + coarse.size(); }

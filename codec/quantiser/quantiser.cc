@@ -71,7 +71,7 @@ Status Quantiser::Init() {
   return Progress("measure", 0);
 }
 
-// For whoever opens the file one day.
+// How the model was made, for whoever opens the file one day.
 std::string Quantiser::HowText() const {
   const std::string pictures = std::to_string(pictures_.size()) + " calibration pictures";
   if (options_.type == QuantisedType::kFp16) return "weights and activations in half, " + pictures;
@@ -135,7 +135,7 @@ Status Quantiser::CheckOptions() {
   return Status::Ok();
 }
 
-// It is one scheme, not a start for others.
+// The scheme of the seed is taken as a whole; it is no start for others.
 Status Quantiser::CheckSeedScheme() const {
   if (!options_.seed_scheme) return Status::Ok();
   if (options_.type != QuantisedType::kInt8 || options_.max_loss > 0 || options_.tune) {
@@ -207,15 +207,16 @@ LayerPrecision Quantiser::Wanted(size_t index) const {
   if (IsEntropyGraph(layer.graph) || options_.activation_bits == 16) {
     return LayerPrecision::kW8A16;
   }
-  // GDN divides by what it reads, and what is added later passes its rounding on to the end, y and
-  // the picture at last: 16 bits for both are little of the time and most of the quality.
-  // Digits leave the tensor itself at 16 bits.
+  // Two kinds of tensors are sensitive: those that a GDN reads, for it divides by them; and those
+  // that are added later, for their rounding goes on to the end, to y or the picture. 16 bits for
+  // both take little time and save most of the quality. Digits leave the tensor itself at 16 bits.
   const bool sensitive =
       layer.normalises() || (groups_[group_of_[index]].added && WantedSplitting() == 0);
   return !MayBeEightBit(index) || sensitive ? LayerPrecision::kW16A16 : LayerPrecision::kW8A8;
 }
 
-// Left to us, an eighth: takes a third of the loss away for little time. A mix decides by itself.
+// Where the options do not say: an eighth, which takes a third of the loss away for little time. A
+// mix decides by itself.
 double Quantiser::WantedSplitting() const {
   if (options_.max_loss > 0) return 0.0;
   constexpr double kDefault = 0.125;
@@ -266,7 +267,8 @@ void Quantiser::Refresh() {
   }
 }
 
-// Inside the transforms, when every layer that reads it has float16 weights.
+// A group is kept in float16 inside the transforms, when every layer that reads it has float16
+// weights.
 bool Quantiser::IsKeptInFloat16(const Group& group) const {
   return group.kind == Group::Kind::kFree &&
          std::all_of(group.layers.begin(), group.layers.end(), [&](size_t layer) {
@@ -275,7 +277,8 @@ bool Quantiser::IsKeptInFloat16(const Group& group) const {
          });
 }
 
-// Not between z and the symbols, which streams; and the parts of one sum share their scale.
+// A range may be the picture's own in g_a and g_s alone, for between z and the symbols rows stream.
+// And not where several tensors are parts of one sum, because they share their scale.
 bool Quantiser::MayBeDynamic(const Group& group) {
   const std::vector<TensorKey>& names = group.tensors[0].names;
   return group.tensors.size() == 1 &&
@@ -427,8 +430,9 @@ std::vector<float> Quantiser::RoundedMatrix(size_t index) const {
   return EffectiveMatrix(layers_[index], draft.matrix, FactorsOf(index), draft.split);
 }
 
-// What rounding adds to each output on average is taken off its bias. Of a transposed convolution a
-// phase sees a quarter of the taps, and has no bias of its own: the mean of the four.
+// Bias correction: what rounding adds to each output on average is taken off its bias. A phase of a
+// transposed convolution sees a quarter of the taps and has no bias of its own, so the mean of the
+// four phases counts.
 std::vector<float> Quantiser::CorrectedBias(size_t index) const {
   const Layer& layer = layers_[index];
   const std::vector<float> rounded = RoundedMatrix(index);

@@ -1,5 +1,6 @@
 // A model on its way to integers: precisions and ranges may be changed layer by layer and measured
-// in between. Called by codec/quantiser only (quantise.cc, search.cc). Thread rules: one caller.
+// in between. Called by codec/quantiser only (quantise.cc, search.cc).
+// Thread rules: one caller.
 #ifndef GLINT_CODEC_QUANTISER_QUANTISER_H_
 #define GLINT_CODEC_QUANTISER_QUANTISER_H_
 

@@ -27,8 +27,8 @@ CalibrationOptions Quantiser::Calibration(const char* stage) const {
   return calibration;
 }
 
-// For the layers that may come to 8-bit weights; those between z and the symbols are rounded to the
-// nearest (their exact graphs run twice, at half of the places).
+// Moments are for the layers that may come to 8-bit weights. Layers between z and the symbols need
+// none, for they are rounded to the nearest (their exact graphs run twice, at half of the places).
 Status Quantiser::MeasureMoments() {
   if (options_.rounding != WeightRounding::kGptq || options_.seed_scheme ||
       options_.type != QuantisedType::kInt8) {

@@ -11,8 +11,8 @@ namespace {
 constexpr size_t kKnots = 9;
 constexpr double kLeastRange = 1e-6;  // of channels that are always zero
 constexpr int kBytes = 255;
-// Of int16 ranges, beyond what calibration saw: there is precision to spare, and one picture that
-// saturates costs more than a bit less for all (a quarter of room: Kodak's 19th lost 0.2 dB).
+// Room of int16 ranges beyond what calibration saw. There is precision to spare: one bit less costs
+// all pictures less than saturation costs one (with a quarter of room Kodak's 19th lost 0.2 dB).
 constexpr double kRoom = 2.0;
 
 // How much a squared error of an input (`in`) and of a weight (`out`) weighs at a layer's output.
@@ -102,7 +102,7 @@ double ScaleFor(const Span& span, const Quantisation& quantisation) {
   return std::max(span.low, span.high) / quantisation.max;
 }
 
-// Where zero lies, so that the scales over all rates are least; low digits go 8 below it.
+// The zero that makes the scales over all rates least; low digits go 8 below it.
 int ChooseZero(const std::vector<Span>& spans, bool digits) {
   int best = 0;
   double least = std::numeric_limits<double>::infinity();
@@ -139,16 +139,16 @@ std::vector<float> FactorsFor(const Consumer& consumer, const std::vector<float>
   return of_layer;
 }
 
-// Noise over signal at the consumers' outputs that each channel of the group is the cause of,
-// summed over the rates: uniform errors of inputs and of weights, each a twelfth of the squared
-// scale.
+// The noise over signal at the consumers' outputs that each channel of the group causes, summed
+// over the rates. Errors of inputs and of weights are uniform, each a twelfth of the squared scale.
 struct ChannelNoise {
   std::vector<double> input, weights;
 };
 
-// Of the noise of independently rounded weights, after compensation (WeightRounding::kGptq): in
-// convolutions over neighbours, which see much the same, most of it goes away. In transposed ones,
-// with fewer taps a phase, and where there is one tap, less does: they are left as they are.
+// The share of the noise of independently rounded weights that compensation leaves
+// (WeightRounding::kGptq). Most of it goes away in convolutions over neighbours, whose values are
+// much alike. Less does in transposed ones, which have fewer taps a phase, and where there is one
+// tap: there all of it is counted.
 double WhatRoundingLeaves(const Layer& layer) {
   return !layer.node->window.rows.transposed && layer.taps() > 1 ? 0.3 : 1.0;
 }
@@ -193,7 +193,7 @@ ChannelNoise NoiseOf(const std::vector<GroupStatistics>& rates,
   return noise;
 }
 
-// The digits that take most noise away: each leaves a 256th of its channel's.
+// Chooses the digits that take most noise away. A digit leaves a 256th of the noise of its channel.
 Split ChooseSplit(const ChannelNoise& noise, size_t digits) {
   const size_t channels = noise.input.size();
   std::vector<size_t> order(2 * channels);
@@ -373,8 +373,8 @@ double MeanSnr(const Group& group, const std::vector<GroupStatistics>& rates,
   return sum / static_cast<double>(rates.size());
 }
 
-// Between what the inputs gain from more levels and what the weights lose, whose sums must stay
-// in 31 bits all the same.
+// A compromise: more levels make inputs finer, and weights coarser, because sums must stay in 31
+// bits.
 int ChooseMax(const std::vector<GroupStatistics>& rates, const std::vector<Weighting>& weightings,
               const std::vector<Consumer>& consumers, const std::vector<float>& factor) {
   int best = 0;

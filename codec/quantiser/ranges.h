@@ -1,5 +1,6 @@
 // Scales, zero and channel factors of a group of tensors, from what calibration saw. Called by
-// codec/quantiser only. Thread rules: functions of their arguments.
+// codec/quantiser only.
+// Thread rules: functions of their arguments.
 #ifndef GLINT_CODEC_QUANTISER_RANGES_H_
 #define GLINT_CODEC_QUANTISER_RANGES_H_
 
@@ -40,20 +41,21 @@ struct RangeOptions {
 };
 
 // The type follows from the consumers' forms: uint8 when one is W8A8, else int16. `t`: of each
-// rate. Groups that are not free get the scale that the stream prescribes (`fraction_bits`), the
-// picture one of a 32nd of an 8-bit sample.
+// rate. Groups that are not free have a given scale: that of the stream (`fraction_bits`), and for
+// the picture a 32nd of an 8-bit sample.
 RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& rates,
                         const std::vector<double>& t, const std::vector<Consumer>& consumers,
                         int fraction_bits, const RangeOptions& options);
 
-// For a group that is kept in float16: factors, powers of two, where values would come near the
-// ends of what float16 holds.
+// For a group that is kept in float16. Channels whose values come near the ends of what float16
+// holds get factors, powers of two.
 RangeChoice ChooseFloat16Range(const std::vector<GroupStatistics>& rates);
 
 // The limits that rounding a layer's matrix has to keep.
 RoundingLimits LimitsOf(LayerPrecision precision, const Quantisation& input);
 
-// Evenly spaced over t from -1 to 1: logarithms interpolated between the rates, constant beyond.
+// The scales at knots spaced evenly over t from -1 to 1. Between the rates their logarithms are
+// interpolated; beyond the rates they are constant.
 std::vector<double> ScaleCurve(const std::vector<double>& t, const std::vector<double>& scales);
 
 }  // namespace glint::quantiser

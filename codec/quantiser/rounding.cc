@@ -101,7 +101,7 @@ float Place(const Target& target, float wanted, int most, size_t out, size_t in,
   return static_cast<float>(q) + static_cast<float>(rest) / kDigitBase;
 }
 
-// The weights of the activations' low digits: those of their channels, a sixteenth.
+// The weights that multiply the activations' low digits: a sixteenth of those of their channels.
 void PlaceLow(const Target& target, const Layer& layer, const std::vector<float>& matrix,
               const std::vector<float>& factor, float scale, int most, size_t out,
               std::vector<int16_t>* values) {

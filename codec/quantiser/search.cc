@@ -18,8 +18,9 @@ struct Choice {
   double price = 0;  // measured alone, as a share of what may be lost
 };
 
-// From 16 bits, or from the choice before, to the next that gains more: of each layer those that
-// lie on the lower convex hull of price over gain, so a layer's changes come in order of `ratio`.
+// A change takes a layer from 16 bits, or from its change before, to a choice that gains more. A
+// layer's changes are the corners of the lower convex hull of price over gain, so they come in
+// order of `ratio`.
 struct Change {
   size_t layer = 0;
   size_t number = 0;  // of the layer's changes
@@ -95,8 +96,8 @@ void Apply(const std::vector<Change>& changes, std::span<const Change> taken,
   quantiser->Refresh();
 }
 
-// What each choice of the layers for size, or of those for time, takes by itself, and from that
-// the changes, cheapest first.
+// Measures what each choice costs by itself, for the layers that save size or those that save time;
+// and makes the changes of that, cheapest first.
 Result<std::vector<Change>> MeasureChanges(bool for_size, const Budget& budget,
                                            Quantiser* quantiser, std::vector<double>* alone) {
   std::vector<Change> changes;
@@ -110,7 +111,7 @@ Result<std::vector<Change>> MeasureChanges(bool for_size, const Budget& budget,
       quantiser->Refresh();
       GLINT_ASSIGN(Distance added, quantiser->Distance(true));
       added.loss -= base.loss;
-      // What other means make of the same pictures is no harm.
+      // Other means of the entropy model make other symbols of the same picture, which is no harm.
       added.difference = for_size ? 0 : added.difference - base.difference;
       choice.price = budget.PriceOf(added);
       (*alone)[i] = added.loss;
@@ -127,9 +128,9 @@ Result<std::vector<Change>> MeasureChanges(bool for_size, const Budget& budget,
   return changes;
 }
 
-// The longest beginning of `changes` that stays within the budget, by bisection: what they lose
-// adds up nearly, so it grows with the length. Then whatever else still fits. Returns what was
-// taken.
+// Applies as many of `changes`, from the first on, as stay within the budget. Their number is found
+// by bisection, for losses nearly add up, so the loss grows with it. Then applies whatever else
+// still fits. Returns what was taken.
 Result<std::vector<Change>> ApplyWithin(const std::vector<Change>& changes, const Budget& budget,
                                         Quantiser* quantiser) {
   size_t good = 0, bad = changes.size() + 1;
@@ -153,7 +154,7 @@ Result<std::vector<Change>> ApplyWithin(const std::vector<Change>& changes, cons
         static_cast<size_t>(std::count_if(taken.begin(), taken.end(), [&](const Change& change) {
           return change.layer == changes[i].layer;
         }));
-    // Half of the price: it is the sum of two shares of which one counts.
+    // Half of the price, because it is the sum of two shares of which only one counts.
     if (before != changes[i].number || used + changes[i].added_price / 2 > 1) continue;
     taken.push_back(changes[i]);
     Apply(changes, taken, quantiser);

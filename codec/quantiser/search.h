@@ -1,6 +1,7 @@
-// What is found by measuring instead of by a formula: which layers may have 8 bits, and how far the
-// ranges of 8-bit tensors should reach, by R + lambda D of coded pictures. Called by
-// codec/quantiser only. Thread rules: one caller.
+// What the quantiser finds by measuring R + lambda D of coded pictures instead of by a formula:
+// which layers may have 8 bits, and how far the ranges of 8-bit tensors should reach. Called by
+// codec/quantiser only.
+// Thread rules: one caller.
 #ifndef GLINT_CODEC_QUANTISER_SEARCH_H_
 #define GLINT_CODEC_QUANTISER_SEARCH_H_
 

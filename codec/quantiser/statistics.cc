@@ -37,8 +37,8 @@ Status CodePictures(const Model& model, std::span<const Picture> pictures,
   return Status::Ok();
 }
 
-// Coding runs h_s and the steps twice, in the encoder and in the decoder: of no harm to ranges and
-// averages.
+// Encoder and decoder both run h_s and the coding steps, so their tensors are seen twice. That does
+// no harm to ranges and averages.
 class RangeObserver final : public TensorObserver {
  public:
   RangeObserver(const std::vector<Layer>& layers, size_t rates, size_t samples)

@@ -46,10 +46,10 @@ Result<Statistics> Calibrate(const std::shared_ptr<const ModelFile>& model,
 // `statistics`; samples get an eighth of those of `wider`.
 void WidenRanges(const Statistics& wider, Statistics* statistics);
 
-// Second moments of what a layer multiplies, for error-compensating rounding: of each of its
-// matrices (one, or a phase of a transposed convolution) the average of v v^T over places, rates
-// and pictures, v being the inputs under the taps in the order of `taps`, then of channels (of
-// magnitudes for GDN).
+// Second moments of what a layer multiplies, for error-compensating rounding. Each matrix of the
+// layer (a convolution has one, a transposed one has one for each phase) has an average of v v^T
+// over places, rates and pictures. v are the inputs under the taps in the order of `taps`, each
+// with all channels (of a GDN: their magnitudes).
 struct SecondMoment {
   std::vector<size_t> taps;   // of the layer's kernel
   size_t size = 0;            // taps.size() * channels

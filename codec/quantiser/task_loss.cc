@@ -12,7 +12,8 @@
 namespace glint::quantiser {
 namespace {
 
-// An error of as many levels as colours may be off by is no loss: decibels are counted above it.
+// Colours may be off by so many levels. An error up to that is no loss: decibels are counted above
+// it.
 constexpr double kUnseen = kMostColour * kMostColour;
 
 double Decibels(double squared_error) { return 10.0 * std::log10(squared_error + kUnseen); }

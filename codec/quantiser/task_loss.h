@@ -1,5 +1,6 @@
-// What a model's quantisation costs where it counts: bits and errors of coded pictures, against the
-// model that it was made from. Called by codec/quantiser only. Thread rules: one caller.
+// What quantising a model costs in bits and errors of coded pictures, against the model that it was
+// made from. Called by codec/quantiser only.
+// Thread rules: one caller.
 #ifndef GLINT_CODEC_QUANTISER_TASK_LOSS_H_
 #define GLINT_CODEC_QUANTISER_TASK_LOSS_H_
 
@@ -21,8 +22,9 @@ struct TaskRates {
   std::vector<double> around = {1.0};
 };
 
-// Flat pictures have few symbols, and one of them may fall this way or that: FP32 itself goes up
-// and down by 2 dB from one rate to the next. Their loss is told by several.
+// The loss of a flat picture is measured at several rates near the one wanted. It has so few
+// symbols that the rounding of one of them shows: FP32 itself goes up and down by 2 dB from one
+// rate to the next.
 inline std::vector<double> NearbyRates() {
   return {0.84, 0.88, 0.92, 0.96, 1.0, 1.04, 1.08, 1.12, 1.16};
 }
@@ -40,8 +42,8 @@ class TaskLoss {
   Result<SetLoss> Of(const std::vector<uint8_t>& file) const;
 
   // How far decoded pictures are from those of `file`, in percent of the squared error that those
-  // have. Loss hardly tells noise of the analysis that lets symbols fall otherwise; this does. It
-  // is what wears pictures out that are coded again and again.
+  // have. It shows noise of the analysis, which makes other symbols of the same picture and hardly
+  // changes the loss. Such noise is what wears out pictures that are coded again and again.
   Status MeasureDifferenceFrom(const std::vector<uint8_t>& file);
   struct Distance {
     double loss = 0, difference = 0;

@@ -62,9 +62,9 @@ std::optional<double> RateSearch::Next() const {
   return tried ? std::nullopt : rate;
 }
 
-// Between two neighbours of which one is below the target and the other above: somewhere there the
-// measure passes it, as far as it has no jumps. A pair where it grows comes first, then a narrow
-// one.
+// A rate between two neighbouring probes of which one is below the target and the other above:
+// unless the measure jumps, it passes the target somewhere there. Of several such pairs one where
+// the measure grows comes first, then a narrow one.
 std::optional<double> RateSearch::Crossing() const {
   const Probe* low = nullptr;
   const Probe* high = nullptr;
@@ -84,8 +84,9 @@ std::optional<double> RateSearch::Crossing() const {
   return Between(*low, *high);
 }
 
-// A chord; the weight of the end that has stayed is halved for every probe that fell to the other
-// side (the Illinois method), and a move that would hardly leave an end is made a longer one.
+// Where the chord between two probes meets the target. An end that stayed weighs half as much for
+// every probe that fell to the other side (the Illinois method). A move that would hardly leave an
+// end is made longer.
 double RateSearch::Between(const Probe& low, const Probe& high) const {
   const double aim = (goal_.low + goal_.high) / 2;
   double below = low.measure - aim;
@@ -101,7 +102,8 @@ double RateSearch::Between(const Probe& low, const Probe& high) const {
   return Rounded(LogOf(low) + share * (LogOf(high) - LogOf(low)));
 }
 
-// All are on one side: further out, at last to the end. Nothing when that end is known.
+// A rate further out, and at last the end, where all probes are on one side. Nothing when that end
+// was tried.
 std::optional<double> RateSearch::Outside() const {
   const bool up = SideOf(sorted_.front()) == Side::kBelow;
   const Probe& last = up ? sorted_.back() : sorted_.front();
@@ -115,8 +117,8 @@ std::optional<double> RateSearch::Outside() const {
   constexpr size_t kMostProbes = 3;
   if (!(growth > 0) || sorted_.size() >= kMostProbes) return end;
   const double aim = (goal_.low + goal_.high) / 2;
-  // The measure bends; from the second move on a little more than the chord, so that the target
-  // comes to lie between two probes.
+  // The measure bends. From the second move on it goes a little further than the chord says, so
+  // that the target comes to lie between two probes.
   const double move = (aim - last.measure) / growth * (sorted_.size() > 1 ? 1.2 : 1.0);
   const double log_rate = LogOf(last) + move;
   const double margin = 0.05 * std::log(goal_.max / goal_.min);
@@ -124,9 +126,9 @@ std::optional<double> RateSearch::Outside() const {
   return Rounded(log_rate);
 }
 
-// All are on one side, and so is the end in whose direction the target should lie. Where they are
-// beyond the target, and a probe inside is nearer to it than that end, the measure does not do what
-// it should: the middle of the wider gap beside that probe is tried.
+// All probes are on one side, and so is the end in whose direction the target should lie. Where
+// they are beyond the target, and a probe inside is nearer to it than that end, the measure does
+// not grow as it should. Then the middle of the wider gap beside that probe is tried.
 std::optional<double> RateSearch::AroundExtreme() const {
   const Probe& nearest_probe = probes_[nearest()];
   const bool up = SideOf(nearest_probe) == Side::kBelow;

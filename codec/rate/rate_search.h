@@ -1,6 +1,7 @@
 // Finds the rate at which a measure of the stream (its size, its PSNR) comes nearest to a target
 // without going beyond. Knows nothing of pictures: it says which rate to try next, and is told what
-// came of it. Internal to codec/. Thread rules: one caller.
+// came of it. Internal to codec/.
+// Thread rules: one caller.
 #ifndef GLINT_CODEC_RATE_RATE_SEARCH_H_
 #define GLINT_CODEC_RATE_RATE_SEARCH_H_
 
@@ -10,8 +11,8 @@
 
 namespace glint {
 
-// What is good enough, and on which side of it a probe is beyond the target. The measure is
-// expected to grow with the rate, and the search copes where it does not.
+// The goal: which measures are good enough, and on which side of them a probe is beyond the target.
+// The measure is expected to grow with the rate; the search copes where it does not.
 struct SearchGoal {
   double low = 0, high = 0;     // good enough: low <= measure <= high, low < high
   bool beyond_is_above = true;  // else a measure below `low` is beyond the target
@@ -37,8 +38,9 @@ class RateSearch {
   void Add(const Probe& probe);
 
   const std::vector<Probe>& probes() const { return probes_; }
-  // Of the probes that are not beyond the target the one with the greatest measure, or, where low
-  // measures are beyond it, the one with the lowest rate; nothing when all are beyond.
+  // The best of the probes that are not beyond the target: the one with the greatest measure, or,
+  // where low measures are beyond the target, the one with the lowest rate. Nothing when all are
+  // beyond.
   std::optional<size_t> best() const;
   // The same, or the one least beyond where all are. There is a probe.
   size_t nearest() const;

@@ -1,5 +1,6 @@
 // Rates that Glint chooses itself, of few digits, so that a user can name them again.
-// Internal to codec/. Thread rules: pure functions.
+// Internal to codec/.
+// Thread rules: pure functions.
 #ifndef GLINT_CODEC_RATE_ROUNDED_RATE_H_
 #define GLINT_CODEC_RATE_ROUNDED_RATE_H_
 

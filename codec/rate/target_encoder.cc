@@ -25,7 +25,8 @@
 namespace glint {
 namespace {
 
-// Of light on Kodak, in the middle of its rates: where the second probe goes.
+// How the measures grow for light on Kodak, in the middle of its rates: tells where the second
+// probe goes.
 constexpr double kGrowthOfLogBytes = 0.45;  // for each e-fold of lrd
 constexpr double kGrowthOfPsnr = 1.7;       // dB
 
@@ -131,8 +132,8 @@ class TargetEncoder {
     call->limits.held_memory += std::max(kept, streams_);
   }
 
-  // Two streams are kept beside each call. Before the first, so that no probe fails for what one
-  // before it has left.
+  // Room for the two streams that are kept beside each call. It is reserved before the first call,
+  // so that no probe fails because of what an earlier one left.
   Status PlanStreams() {
     const Expected<MemoryPlan> plan = PlanMemory(model_, info_, options_);
     if (!plan) return ToStatus(plan.error());

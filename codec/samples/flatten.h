@@ -1,6 +1,6 @@
-// Pictures without their alpha: left out, or blended over a background. In sample space, as
-// browsers do. Called by codec/api/decoder and codec/picture_files/image_io. Thread rules: one
-// caller.
+// Takes the alpha out of pictures: it is left out, or the picture is blended over a background, in
+// sample space as browsers do. Called by codec/api/decoder and codec/picture_files/image_io.
+// Thread rules: one caller.
 #ifndef GLINT_CODEC_SAMPLES_FLATTEN_H_
 #define GLINT_CODEC_SAMPLES_FLATTEN_H_
 

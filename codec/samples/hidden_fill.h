@@ -1,6 +1,6 @@
-// Colour where nobody sees it: pixels whose alpha is 0 get the colours that continue what is
-// visible around them most smoothly, so that they cost next to nothing and do not leak into what is
-// seen. Rows in and out, a fixed number of rows ahead. Internal to codec/samples/source_rows.
+// Fills hidden pixels, those whose alpha is 0, with the colours that continue most smoothly what is
+// visible around them. So they cost next to nothing and do not leak into what is seen. Works on
+// strips of rows, and looks a fixed number of rows ahead. Internal to codec/samples/source_rows.
 // Thread rules: one caller.
 #ifndef GLINT_CODEC_SAMPLES_HIDDEN_FILL_H_
 #define GLINT_CODEC_SAMPLES_HIDDEN_FILL_H_

@@ -1,6 +1,7 @@
 // PSNR and MS-SSIM between two pictures of interleaved 8-bit RGB samples.
 // Used by PsnrRgb and MsSsimRgb of glint/pictures.hpp, and by codec/samples/psnr_meter. Pure
-// numbers: any sizes, no files. Thread rules: pure functions.
+// numbers: any sizes, no files.
+// Thread rules: pure functions.
 #ifndef GLINT_CODEC_SAMPLES_METRICS_H_
 #define GLINT_CODEC_SAMPLES_METRICS_H_
 

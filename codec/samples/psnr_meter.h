@@ -1,6 +1,6 @@
 // PSNR of a picture and what became of it, row by row, as they are seen.
-// Called by PsnrAsSeen of glint/pictures.hpp and by codec/rate/target_encoder. Thread rules: one
-// caller.
+// Called by PsnrAsSeen of glint/pictures.hpp and by codec/rate/target_encoder.
+// Thread rules: one caller.
 #ifndef GLINT_CODEC_SAMPLES_PSNR_METER_H_
 #define GLINT_CODEC_SAMPLES_PSNR_METER_H_
 

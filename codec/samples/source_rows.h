@@ -1,5 +1,6 @@
 // The caller's rows on their way to the encoder: colour that nobody sees is replaced, and what all
-// rows have in common is found. Internal to codec/api/encoder. Thread rules: one caller.
+// rows have in common is found. Internal to codec/api/encoder.
+// Thread rules: one caller.
 #ifndef GLINT_CODEC_SAMPLES_SOURCE_ROWS_H_
 #define GLINT_CODEC_SAMPLES_SOURCE_ROWS_H_
 

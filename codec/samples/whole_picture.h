@@ -1,5 +1,6 @@
 // A picture that lies whole in memory, for the functions that read rows.
-// Called by the files that implement the public interface. Thread rules: pure functions.
+// Called by the files that implement the public interface.
+// Thread rules: pure functions.
 #ifndef GLINT_CODEC_SAMPLES_WHOLE_PICTURE_H_
 #define GLINT_CODEC_SAMPLES_WHOLE_PICTURE_H_
 

@@ -1,6 +1,6 @@
 // Lossless alpha: rows filtered as in PNG, then deflate; rows in and out, memory independent of the
-// height. Called by codec/api/encoder and codec/api/decoder; docs/BITSTREAM.md, "Alpha". Thread
-// rules: one caller at a time.
+// height. Called by codec/api/encoder and codec/api/decoder; docs/BITSTREAM.md, "Alpha".
+// Thread rules: one caller at a time.
 #ifndef GLINT_CODEC_STREAM_ALPHA_H_
 #define GLINT_CODEC_STREAM_ALPHA_H_
 

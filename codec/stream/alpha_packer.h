@@ -1,5 +1,6 @@
-// A picture's alpha on its way into a stream, where it says something. Internal to
-// codec/api/encoder. Thread rules: one caller.
+// Packs a picture's alpha for the stream, where it says something. Internal to
+// codec/api/encoder.
+// Thread rules: one caller.
 #ifndef GLINT_CODEC_STREAM_ALPHA_PACKER_H_
 #define GLINT_CODEC_STREAM_ALPHA_PACKER_H_
 

@@ -1,6 +1,6 @@
 // The model's CDF tables in the forms that rANS wants: reciprocals for the encoder, lookups for the
-// decoder. Called by codec/stream/rans and codec/latents/latent_coder; built once per model. Thread
-// rules: immutable after Append, shared freely.
+// decoder. Called by codec/stream/rans and codec/latents/latent_coder; built once per model.
+// Thread rules: immutable after Append, shared freely.
 #ifndef GLINT_CODEC_STREAM_ENTROPY_TABLES_H_
 #define GLINT_CODEC_STREAM_ENTROPY_TABLES_H_
 
@@ -52,8 +52,8 @@ class EntropyTables {
   const Decoding* decodings() const { return decodings_.data(); }
   // Bits that the entry costs: -log2(frequency / 65536).
   double bits(size_t entry) const { return bits_[entry]; }
-  // By table and the 8 high bits of a slot: the first entry (counted from the table's first) whose
-  // range is not wholly below.
+  // For each of the 256 values of a slot's 8 high bits: the first entry (counted from the table's
+  // first) whose range is not wholly below it.
   const uint16_t* lookup(size_t table) const { return lookup_.data() + table * kBuckets; }
 
  private:

@@ -1,6 +1,6 @@
 // Metadata to chunks of a stream and back; deflated where that makes them smaller.
-// docs/BITSTREAM.md, "Metadata". Called by codec/stream/container and codec/api/encoder. Thread
-// rules: values of one caller.
+// docs/BITSTREAM.md, "Metadata". Called by codec/stream/container and codec/api/encoder.
+// Thread rules: values of one caller.
 #ifndef GLINT_CODEC_STREAM_METADATA_CHUNKS_H_
 #define GLINT_CODEC_STREAM_METADATA_CHUNKS_H_
 

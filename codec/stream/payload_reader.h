@@ -1,5 +1,6 @@
 // Reads payloads of chunks, and counts what is kept of them. Internal to codec/stream/container and
-// codec/stream/metadata_chunks. Thread rules: values of one caller.
+// codec/stream/metadata_chunks.
+// Thread rules: values of one caller.
 #ifndef GLINT_CODEC_STREAM_PAYLOAD_READER_H_
 #define GLINT_CODEC_STREAM_PAYLOAD_READER_H_
 

@@ -1,6 +1,7 @@
-// rANS with 64-bit states, 32-bit words and 16-bit probabilities, interleaved; docs/BITSTREAM.md,
+// Interleaved rANS with 64-bit states, 32-bit words and 16-bit probabilities; docs/BITSTREAM.md,
 // "Segments". Called by codec/api/encoder and codec/api/decoder (and tests), one coder per segment
-// at a time. Thread rules: an encoder or decoder belongs to one caller; the tables are shared.
+// at a time.
+// Thread rules: an encoder or decoder belongs to one caller; the tables are shared.
 #ifndef GLINT_CODEC_STREAM_RANS_H_
 #define GLINT_CODEC_STREAM_RANS_H_
 
@@ -26,10 +27,10 @@ constexpr size_t RansStates(uint64_t symbols) {
   return symbols < (uint64_t{1} << 21) ? 4 : 8;
 }
 
-// A value outside its table follows the table's escape as raw bits through the same state: first 5
-// bits, the class c in the low 4 and 1 in the fifth for values below the table, then c bits. With
-// e = value - max - 1 above and min - 1 - value below, e + 1 has c + 1 binary digits, and the c
-// bits are those after the leading one.
+// A value outside its table is coded as the table's escape, followed by raw bits through the same
+// state. First 5 bits: the class c in the low 4, and the fifth is 1 for values below the table.
+// Then c bits: with e = value - max - 1 above the table, and e = min - 1 - value below it, e + 1
+// has c + 1 binary digits, and the c bits are those after the leading one.
 inline constexpr int kEscapeHeadBits = 5;
 
 class RansEncoder {

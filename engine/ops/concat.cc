@@ -1,5 +1,5 @@
-// The channels of its inputs, one after the other. Seldom a step: what can read several tensors
-// takes the inputs instead.
+// Concatenation: the channels of its inputs, one after the other. It is seldom a step, because
+// operators that can read several tensors read its inputs instead.
 
 #include <string>
 
@@ -21,7 +21,7 @@ class ConcatRun final : public RowwiseRun {
  public:
   ConcatRun(const Step& step, PictureTensors* tensors) : step_(step), t_(*tensors) {}
 
-  // Input by input where the output is float; else pixel by pixel, which are made in float first.
+  // A float output is copied input by input; any other pixel by pixel, each made in float first.
   void RunRow(long r, size_t worker) override {
     const size_t pixels = t_.Pixels(step_.output, r);
     uint8_t* out = t_.WriteRow(step_.output, r);

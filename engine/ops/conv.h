@@ -1,5 +1,6 @@
 // What conv2d and conv_transpose2d have in common: the checks of weights, and the step.
-// Called by both in engine/ops/. Thread rules: as engine/op.h.
+// Called by both in engine/ops/.
+// Thread rules: as engine/op.h.
 #ifndef GLINT_ENGINE_OPS_CONV_H_
 #define GLINT_ENGINE_OPS_CONV_H_
 

@@ -1,4 +1,5 @@
-// Convolution, strides 1 and 2, of all taps or those of a checkerboard's other colour.
+// Convolution of stride 1 or 2, with all taps, or with those taps alone that lie on the
+// checkerboard positions of the other parity.
 
 #include "engine/json.h"
 #include "engine/ops/conv.h"

@@ -57,7 +57,7 @@ Result<int64_t> Check(const NodeCheck& check) {
   return channels;
 }
 
-// Only the first input of products of bytes.
+// Whether all readers of the output are products of bytes, which read it as their first input.
 bool IsReadByBytesAlone(const NodeCheck& check) {
   const std::string& output = check.node().output;
   if (output == check.graph().output) return false;
@@ -68,7 +68,7 @@ bool IsReadByBytesAlone(const NodeCheck& check) {
   });
 }
 
-// From int16 to bytes of sixteen times the scale.
+// Checks how input and output are kept: int16, and bytes of sixteen times the scale.
 Status CheckForms(const NodeCheck& check) {
   const Node& node = check.node();
   const Quantisation *in = check.FormOf(node.inputs[0]), *out = check.FormOf(node.output);

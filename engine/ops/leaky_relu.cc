@@ -46,7 +46,7 @@ class LeakyReluStep final : public RowStep {
   const float slope_;
 };
 
-// Both but for the slope, which relu has not.
+// The record of either operator: they differ in their name and in how the slope is read.
 constexpr Op Record(const char* name, Status (*read)(ObjectReader*, Node*)) {
   return {
       .name = name,

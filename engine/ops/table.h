@@ -1,5 +1,6 @@
 // The table of all operators: a new one adds a line to each list. Read by engine/op.cc; each record
-// stands in a file of this folder. Thread rules: constants.
+// stands in a file of this folder.
+// Thread rules: constants.
 #ifndef GLINT_ENGINE_OPS_TABLE_H_
 #define GLINT_ENGINE_OPS_TABLE_H_
 

@@ -32,9 +32,8 @@
  * Versions. Structs with a struct_size grow at their end in later versions, the others never
  * change. Give every function the size that you were compiled with: *_init does it. A smaller size
  * is an older caller: the options that it does not have get their defaults, and of results it gets
- * what it has room for. A larger size is a newer caller: options beyond those known here must be 0,
- * which
- * *_init makes them, else GLINT_UNSUPPORTED; results beyond become 0. A size below
+ * what it has room for. A larger size is a newer caller: options beyond those known here must be 0
+ * (*_init sets them to 0), else GLINT_UNSUPPORTED; results beyond become 0. A size below
  * sizeof(size_t) or above 4096 is a struct that was never initialised: GLINT_INVALID_ARGUMENT. */
 #ifndef GLINT_GLINT_H_
 #define GLINT_GLINT_H_

@@ -1,10 +1,11 @@
 // Glint's C++ interface (C++17): load a model, encode and decode pictures, inspect streams.
 //
 // Ownership: everything is a value or a handle that frees itself. Buffers that you pass in stay
-// yours and are only used during the call. Errors: every function that can fail returns Result or
-// Status-like glint::Error; nothing throws, prints, or aborts. Threads: a Model is immutable and
-// may be used by many threads at once; a call of Encode or Decode uses `threads` workers of its
-// own, or your runner.
+// yours and are only used during the call.
+// Errors: every function that can fail returns glint::Error, or Expected: a value or an Error.
+// Nothing throws, prints, or aborts.
+// Thread rules: a Model is immutable and may be used by many threads at once; a call of Encode or
+// Decode uses `threads` workers of its own, or your runner.
 #ifndef GLINT_GLINT_HPP_
 #define GLINT_GLINT_HPP_
 

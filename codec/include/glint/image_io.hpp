@@ -1,8 +1,8 @@
 // Picture files for tools and tests: PNG, PGM, PPM, PAM, JPEG in, by rows or whole.
 // Part of the public interface (C++17), separate so that products with their own files need not use
 // it; not in a library that was built without picture files (glint::core).
-// Errors and ownership as in glint.hpp. Thread rules: a reader or writer belongs to one thread at a
-// time.
+// Errors and ownership as in glint.hpp.
+// Thread rules: a reader or writer belongs to one thread at a time.
 #ifndef GLINT_IMAGE_IO_HPP_
 #define GLINT_IMAGE_IO_HPP_
 

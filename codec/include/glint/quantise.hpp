@@ -1,6 +1,6 @@
 // Makes a model of integers or float16 out of a model in FP32, by calibration on pictures.
-// Part of the public interface (C++17). Errors, ownership and threads as in glint.hpp; a call uses
-// `threads` workers of its own.
+// Part of the public interface (C++17). Errors and ownership as in glint.hpp.
+// Thread rules: as in glint.hpp; a call uses `threads` workers of its own.
 #ifndef GLINT_QUANTISE_HPP_
 #define GLINT_QUANTISE_HPP_
 

@@ -1,5 +1,6 @@
 // Choosing the rate: by a quality of 0 to 100, by the size of the stream, by PSNR.
-// Part of the public interface (C++17). Errors, ownership and threads as in glint.hpp.
+// Part of the public interface (C++17). Errors and ownership as in glint.hpp.
+// Thread rules: as in glint.hpp.
 #ifndef GLINT_RATE_HPP_
 #define GLINT_RATE_HPP_
 
