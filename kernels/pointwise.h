@@ -34,8 +34,8 @@ void FloatToElements(const float* in, Element element, void* out, size_t n,
 // channels, their digits. Per pixel, in this order, zero added to each:
 //   hi[c]      = limit((in[c] + 8) >> 4, low..high), every channel
 //   low digit  = limit(in[c] - 16 hi[c], -8..7), the channels that `low_of` lists
-//   coarse     = (hi[c] + 8) >> 4, the channels that `coarse_of` lists: hi / 16, to go with what the
-//                rounding of weights lost, in sixteenths of their scale
+//   coarse     = (hi[c] + 8) >> 4, the channels that `coarse_of` lists: hi / 16, to go with
+//                what the rounding of weights lost, in sixteenths of their scale
 // `out`: kU8, or kI16 where bytes are kept so. Strides in elements.
 struct Digits {
   static constexpr size_t kMostChannels = 4096;
