@@ -13,7 +13,7 @@ import sys
 
 WHAT = {
     "light-fp32": "FP32",
-    "light-fp16": "FP16: weights in half",
+    "light-fp16": "FP16: weights in float16",
     "light-int16": "INT16: W16A16, 31 bits shared",
     "light-int8-entropy": "W8A16, entropy networks only",
     "seed-w8-q8.8": "the seed's: W8 min-max, A16 Q8.8",
