@@ -145,9 +145,10 @@ enum {
   GLINT_METADATA_ALL = 31
 };
 
-/* Takes away what is of none of `kinds`, an "or" of GLINT_METADATA_*. Errors: GLINT_LIMIT. */
+/* Keeps metadata of `kinds`, an "or" of GLINT_METADATA_*, and removes all others. Errors:
+ * GLINT_LIMIT. */
 GLINT_API glint_status glint_metadata_keep(glint_metadata* metadata, uint32_t kinds);
-/* Bytes of what is of one of `kinds`, not packed. */
+/* Bytes of the metadata whose kind is among `kinds`, not packed. */
 GLINT_API glint_status glint_metadata_get_size(const glint_metadata* metadata, uint32_t kinds,
                                                uint64_t* bytes);
 
@@ -214,8 +215,7 @@ GLINT_API glint_status glint_model_explain(const glint_model* model, char** text
 typedef void (*glint_run_fn)(void* opaque, size_t count,
                              void (*task)(void* arg, size_t index, size_t worker), void* arg);
 
-/* A thread pool of yours. run NULL: one of Glint's own with `threads` threads, made for the call.
- */
+/* A thread pool of yours. run NULL: one of Glint's own, with `threads` threads, for the call. */
 typedef struct glint_runner {
   glint_run_fn run;
   void* opaque;
@@ -272,7 +272,7 @@ typedef struct glint_encode_options {
   uint32_t reserved; /* 0 */
 } glint_encode_options;
 
-/* What becomes of a stream's alpha channel; no matter where there is none. */
+/* What becomes of a stream's alpha channel. Without effect where there is none. */
 enum {
   GLINT_ALPHA_KEEP = 0,
   GLINT_ALPHA_DROP = 1, /* left out; colours stay, also where they were hidden */
@@ -371,9 +371,9 @@ GLINT_API glint_status glint_target_result_init(glint_target_result* result, siz
 /* As glint_encode, at several rates, 8 at most; gives the best stream that is not beyond the
  * target: the largest that is not larger, or the smallest whose PSNR is not less. The search ends
  * when a stream is within 1 % or 16 bytes of a size, or within 0.05 dB of a PSNR; where size or
- * PSNR jump as the rate moves, it may end further off. A size above what the model's highest rate
- * makes gives that rate, a PSNR below that of its lowest rate that one. PSNR is of this machine's
- * decoder; another may differ in the third digit after the point.
+ * PSNR jump as the rate moves, it may end further off. A size that not even the
+ * model's highest rate fills gives that rate; a PSNR below that of its lowest rate gives the lowest
+ * rate. PSNR is of this machine's decoder; another may differ in the third digit after the point.
  *   options      lrd must be 0. `max_memory` holds for each encoding and decoding and what is kept
  *                beside it. `progress` runs over the whole search, and ends early when fewer probes
  *                are needed. `layer` and `report` are told of the encoding whose stream came out.

@@ -106,9 +106,9 @@ enum MetadataKind : uint32_t {
   kMetadataOther = 16,  // chunks of other types: pHYs, tIME, oFFs, ...
   kMetadataAll = 31
 };
-// What is of one of `kinds`, an "or" of MetadataKind, in the same order.
+// The metadata whose kind is among `kinds`, an "or" of MetadataKind, in the same order.
 GLINT_API Metadata MetadataOfKinds(const Metadata& metadata, uint32_t kinds);
-// Bytes of that, not packed.
+// Bytes of these metadata, not packed.
 GLINT_API uint64_t MetadataSize(const Metadata& metadata, uint32_t kinds = kMetadataAll);
 
 struct Picture {
@@ -177,7 +177,7 @@ struct EncodeOptions : CallOptions {
   bool exact = false;
 };
 
-// What becomes of a stream's alpha channel; no matter where there is none.
+// What becomes of a stream's alpha channel. Without effect where there is none.
 enum class AlphaOutput {
   kKeep,
   kDrop,   // left out; colours stay, also where they were hidden
@@ -235,12 +235,12 @@ class GLINT_API Model {
 
 // ---- memory ------------------------------------------------------------------------------------
 
-// What calls for a picture will plan, before anything is allocated: what EncodeRows and DecodeRows
-// hold against Limits::max_memory, without held_memory.
+// The memory that calls for a picture will need, known before anything is allocated: what
+// EncodeRows and DecodeRows count against Limits::max_memory, without held_memory.
 struct MemoryPlan {
   uint64_t encoding = 0;  // of a picture without metadata, its stream included
   uint64_t decoding = 0;  // without the stream; Decode holds the whole picture besides
-  uint64_t stream = 0;    // what `encoding` has for the stream: more than streams are seen to take
+  uint64_t stream = 0;    // the part of `encoding` for the stream; streams are smaller as a rule
 };
 // `info`: as it would be encoded. Of the options only threads, runner and band_rows count, and
 // limits.max_pixels.

@@ -1,6 +1,6 @@
 // Picture files for tools and tests: PNG, PGM, PPM, PAM, JPEG in, by rows or whole.
-// Part of the public interface (C++17), separate so that products with their own files need not use
-// it; not in a library that was built without picture files (glint::core).
+// Part of the public interface (C++17). It is separate, so that products with files of their own
+// need not use it; a library that was built without picture files (glint::core) does not have it.
 // Errors and ownership as in glint.hpp.
 // Thread rules: a reader or writer belongs to one thread at a time.
 #ifndef GLINT_IMAGE_IO_HPP_
@@ -43,12 +43,12 @@ class GLINT_API PictureReader {
   virtual const Metadata& metadata() const = 0;
   // For people: "PNG, interlaced", "JPEG, progressive".
   virtual const std::string& format() const = 0;
-  // For people, without the file's name: what was wrong or left out, each once, and yet a picture
-  // came of it. Complete after Finish.
+  // For people, without the file's name: faults that were no error, and what was left out, each
+  // once. Complete after Finish.
   virtual const std::vector<std::string>& warnings() const = 0;
-  // Bytes that the reader takes at most, metadata and buffers included; from Open on. Large ones
-  // are not taken before the first row. Who encodes rows of this reader says so in
-  // Limits::held_memory.
+  // The most bytes that the reader takes, metadata and buffers included; known from Open on. Large
+  // buffers are not taken before the first row. Give this to Limits::held_memory of the call that
+  // encodes rows of this reader.
   virtual uint64_t memory() const = 0;
   virtual Error ReadRow(void* row) = 0;  // the next row, info().RowBytes()
   // After the last row: checks the rest of the file (CRCs, end marker) and completes metadata().

@@ -19,10 +19,10 @@ GLINT_API Picture ToRgb8(const Picture& picture);
 GLINT_API Picture Flatten(const Picture& picture, const Rgb8& background);
 // dB over all RGB samples of two 8-bit RGB pictures of the same size; infinity when they are equal.
 GLINT_API double PsnrRgb(const Picture& a, const Picture& b);
-// PsnrRgb of a picture of any form and of what a stream of it decodes to, in whatever form that
-// is, as ToRgb8 has them. Where the original has alpha: as they are seen, which is blended over
-// middle gray, and over those pixels alone whose alpha is not 0. NaN when sizes differ, samples are
-// missing, or memory runs out.
+// PsnrRgb of a picture and of what a stream of it decodes to. Both may have any form; they are
+// compared as ToRgb8 gives them. Where the original has alpha, they are compared as they are seen:
+// blended over middle gray, and over those pixels alone whose alpha is not 0. NaN when sizes
+// differ, samples are missing, or memory runs out.
 GLINT_API double PsnrAsSeen(const Picture& original, const Picture& decoded);
 // 5-scale MS-SSIM (Wang 2003) with pytorch_msssim's borders and weights, mean over channels.
 // Nothing when the smaller side is at most 160 pixels.

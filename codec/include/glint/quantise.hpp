@@ -61,19 +61,20 @@ struct QuantiseOptions {
   // Factors per channel between a tensor and the next weights: range^exponent. Negative: the best
   // of several for each layer; 0: none.
   double smoothing = -1;
-  // W8A8: digits besides the bytes, as a share of a layer's input channels, where they take most
-  // noise away; they cost as many products more. 0: none; negative: an eighth. In a mix the largest
-  // share that a layer may get; negative: any.
+  // W8A8: the share of a layer's input channels that get a second digit besides their byte, those
+  // where it takes most noise away. Each digit costs as many products as a channel. 0: none;
+  // negative: an eighth. In a mix this is the largest share that a layer may get; negative: any.
   double splitting = -1;
-  // Vary the range of each 8-bit tensor by what it does to R + lambda D on the pictures.
+  // Vary the range of each 8-bit tensor, and keep what makes R + lambda D on the pictures least.
   bool tune = false;
-  // Percent, above 0: the cheapest mix of precisions whose loss on the pictures stays below; an
-  // error when 16 bits everywhere lose more.
+  // Above 0: finds the cheapest mix of precisions whose loss on the pictures stays below so many
+  // percent. An error when 16 bits everywhere lose more.
   double max_loss = 0;
   // Learn ranges from BuiltInPictures() besides the pictures given, and hold a mix to them.
   bool built_in = true;
   // The scheme of "Light Uniform PTQ": weights of 8 bits between least and greatest, activations of
-  // 16 bits with 8 fractional ones; kInt8 only, nothing of the above but layers kept in FP32.
+  // 16 bits with 8 fractional ones. For kInt8 only; of the options above it goes with none but
+  // layers that `keep` leaves in FP32.
   bool seed_scheme = false;
 
   int threads = 1;                                        // 0: as many as the machine has
@@ -87,7 +88,7 @@ struct QuantisedLayer {
   double macs_per_pixel = 0;             // of the picture
   double weight_snr = 0;                 // dB at the layer's output, of the rounding of its weights
   double activation_snr = 0;             // dB at the layer's output, of the rounding of its input
-  double input_low = 0, input_high = 0;  // that its input can hold, at the middle rate (dynamic
+  double input_low = 0, input_high = 0;  // the range of its input at the middle rate (dynamic
                                          // ranges: on the calibration pictures)
   double loss = 0;                       // max_loss > 0: of this layer alone in 8 bits
 };

@@ -40,8 +40,9 @@ inline constexpr int kMostProbes = 8;
 // Encodes at several rates, kMostProbes at most, and gives the best stream that is not beyond the
 // target: the largest that is not larger, or the smallest whose PSNR is not less. The search ends
 // when a stream is within 1 % or 16 bytes of a size, or within 0.05 dB of a PSNR; where size or
-// PSNR jump as the rate moves, it may end further off. A size above what the model's highest rate
-// makes gives that rate, a PSNR below that of its lowest rate that one.
+// PSNR jump as the rate moves, it may end further off. A size that not even
+// the model's highest rate fills gives that rate; a PSNR below that of its lowest rate gives the
+// lowest rate.
 //
 // PSNR is of this machine's decoder; another may differ in the third digit after the point.
 // options.lrd must be 0. A limit on memory holds for each encoding and decoding and what is kept
