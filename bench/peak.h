@@ -10,7 +10,7 @@ namespace glint::bench {
 
 enum class PeakKind { kFp32Fma, kFp32MulAdd, kU8I8, kI16, kFp16 };
 
-// Operations (a multiply and an add are two) of about `iterations` steps of a tile; 0 when the
+// Operations (a multiply and an add are two) of about `iterations` passes over a tile; 0 when the
 // target has no such unit. The result of the arithmetic goes to *sink, so that nothing is optimised
 // away.
 double RunPeak(PeakKind kind, size_t iterations, float* sink);

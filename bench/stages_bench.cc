@@ -2,8 +2,8 @@
 // GOPS (two operations a multiply-add), percent of the peak of the layers' own precisions measured
 // in the same run, and, of several models whose rounds alternate, the speed against FP32.
 // `--layers` prints tables per layer instead. Run by people and scripts; Google Benchmark's own
-// flags work as well. Thread rules: one main thread; the library makes the workers that --threads
-// asks for.
+// flags work as well.
+// Thread rules: one main thread; the library makes the workers that --threads asks for.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
