@@ -40,8 +40,8 @@ void CheckClose(TestModel* model, const Graph& graph, int height, int width) {
   std::mt19937 random(TestSeed() + 7);
   const auto inputs = RandomInputs(graph, height, width, &random);
   for (const unsigned every : {1000u, 3u, 2u}) {
-    const Graph halves = InFloat16(model, graph, every, TestSeed());
-    const ReferenceTensor want = RunReference(*model, halves, inputs, 0.3);
+    const Graph narrow = InFloat16(model, graph, every, TestSeed());
+    const ReferenceTensor want = RunReference(*model, narrow, inputs, 0.3);
     double norm = 0, worst = 0;
     for (const double v : want.data) norm = std::max(norm, std::abs(v));
     std::vector<double> first;
@@ -50,7 +50,7 @@ void CheckClose(TestModel* model, const Graph& graph, int height, int width) {
         RunOptions run;
         run.band = band;
         run.threads = threads;
-        const ReferenceTensor got = RunExecutor(*model, halves, inputs, 0.3, run);
+        const ReferenceTensor got = RunExecutor(*model, narrow, inputs, 0.3, run);
         if (first.empty()) first = got.data;
         CHECK_MESSAGE(got.data == first, kernels::CurrentTarget(), " band ", band);
       }
@@ -101,25 +101,25 @@ TEST_CASE("float16 graphs: exact ones give the float chain's bits on every targe
 TEST_CASE("float16 graphs: half the memory") {
   TestModel model(34);
   const Graph graph = AnalysisGraph(&model);
-  Graph halves = graph;
+  Graph narrow = graph;
   const auto plan = Plan::Make(model, graph);
   REQUIRE(plan.ok());
   // What is fused away is not listed.
   for (const PlanTensor& tensor : static_cast<const PlanImpl&>(*plan.value()).tensors) {
     if (tensor.name == graph.output) continue;
-    halves.quantised[tensor.name].element = kernels::Element::kF16;
+    narrow.quantised[tensor.name].element = kernels::Element::kF16;
   }
-  const auto float16_plan = Plan::Make(model, halves);
+  const auto float16_plan = Plan::Make(model, narrow);
   REQUIRE(float16_plan.ok());
   ExecutorOptions options;
   options.in_width = 512;
   options.in_height = 256;
   options.bands.rows = 2;
   const auto whole = Executor::MemoryNeeded(*plan.value(), options);
-  const auto half = Executor::MemoryNeeded(*float16_plan.value(), options);
+  const auto less = Executor::MemoryNeeded(*float16_plan.value(), options);
   REQUIRE(whole.ok());
-  REQUIRE(half.ok());
-  CHECK(half.value() < whole.value() * 3 / 5);
+  REQUIRE(less.ok());
+  CHECK(less.value() < whole.value() * 3 / 5);
 }
 
 }  // namespace glint
