@@ -80,7 +80,8 @@ Status ReadQuantisation(const Json& value, const std::string& place, Quantisatio
   if (reader.Has("factor")) GLINT_TRY(reader.Name("factor", &out->factor));
   if (out->element == kernels::Element::kF16) {
     out->max = static_cast<int>(kMostFloat16);
-    if (reader.Has("max")) GLINT_TRY(reader.Int("max", 1, static_cast<int>(kMostFloat16), &out->max));
+    if (reader.Has("max"))
+      GLINT_TRY(reader.Int("max", 1, static_cast<int>(kMostFloat16), &out->max));
     return reader.Finish();
   }
   if (out->element == kernels::Element::kI16) {

@@ -1,7 +1,7 @@
 // From the JSON text of a model file to its graphs: keys, types and values are checked here;
 // whether a graph makes sense is checked by engine/graph_check.h. What else the document says is
-// the codec's (codec/model/model_document.h). Called by engine/model_file.cc. Thread rules: a
-// function of its argument.
+// the codec's (codec/model/model_document.h). Called by engine/model_file.cc.
+// Thread rules: a function of its argument.
 #ifndef GLINT_ENGINE_GRAPH_DOCUMENT_H_
 #define GLINT_ENGINE_GRAPH_DOCUMENT_H_
 
