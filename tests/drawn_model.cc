@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/positions.h"
 #include "tests/draws.h"
 
 namespace glint::testing {
@@ -36,21 +37,19 @@ class CodecDrawer {
   ModelBuilder Draw() {
     DrawSizes();
     DrawTransforms();
-    DrawSteps();
-    b_.AddTables("coding.z", hyper_, 10);
+    Json& tables = b_.document["coding"]["tables"];
+    tables = Json::object();
     b_.AddTables("coding.y", 3, 20);
     b_.AddFloats("coding.y.thresholds", {2}, {-0.5f, 0.5f});
+    if (has_hyper_) {
+      b_.AddTables("coding.z", hyper_, 10);
+      tables["z"] = ModelBuilder::TableNames("coding.z");
+    }
+    DrawSteps();
     return b_;
   }
 
  private:
-  struct Step {
-    int group;
-    const char* parity;
-    std::vector<int> radius;  // rows around a position that it reads of each group; -1: none
-    int ahead;
-  };
-
   void DrawSizes() {
     halvings_ = draws_.Whole(1, 3);
     hyper_halvings_ = draws_.Whole(0, 3);
@@ -62,7 +61,9 @@ class CodecDrawer {
     Json& d = b_.document;
     d["picture"]["stride"] = stride << (draws_.Percent(20) ? 1 : 0);
     d["latents"] = {{"channels", groups_ * group_}, {"stride", stride}, {"fraction_bits", 6}};
-    d["hyper"] = {{"channels", hyper_}, {"stride", stride << hyper_halvings_}};
+    has_hyper_ = draws_.Percent(85);
+    d.erase("hyper");
+    if (has_hyper_) d["hyper"] = {{"channels", hyper_}, {"stride", stride << hyper_halvings_}};
   }
 
   void Convolve(Chain* chain, int channels, int kernel, int stride, float gain = 1.0f,
@@ -116,74 +117,177 @@ class CodecDrawer {
         h_s{"hs", "z", hyper_};
     Halve(&g_a, halvings_, latents, static_cast<float>(draws_.Real(2, 20)));
     Double(&g_s, halvings_, 3);
-    Halve(&h_a, hyper_halvings_, hyper_, 1.0f);
-    Double(&h_s, hyper_halvings_, psi_);
     AddGraph("g_a", "close", {{"x", 3}}, g_a.nodes);
     AddGraph("g_s", "close", {{"y_hat", latents}}, g_s.nodes);
+    if (!has_hyper_) return;
+    Halve(&h_a, hyper_halvings_, hyper_, 1.0f);
+    Double(&h_s, hyper_halvings_, psi_);
     AddGraph("h_a", "close", {{"y", latents}}, h_a.nodes);
     AddGraph("h_s", "exact", {{"z", hyper_}}, h_s.nodes);
   }
 
-  // Groups of channels one after the other, each at once or in the two parities. A step looks
-  // around in all that is decoded: in earlier groups everywhere, in its own at the other parity.
-  void DrawSteps() {
-    const bool parities = draws_.Percent(67);
+  // What a step reads of a group: rows around a position, or nothing; of the other colour alone.
+  struct Look {
+    int radius = -1;
+    bool masked = false;
+    PositionSet positions = kNoPositions;
+  };
+  struct Step {
+    std::vector<std::pair<int, PositionSet>> parts;  // group, positions
+    std::vector<Look> looks;                         // by group
+    bool fixed = false;
+    int ahead = 0;
+    PositionSet positions() const {
+      PositionSet all = kNoPositions;
+      for (const auto& part : parts) all |= part.second;
+      return all;
+    }
+  };
+
+  // All positions of all groups, in any order: at once, by colours, by quarters, in two parts of
+  // any kind, or two groups crosswise.
+  std::vector<Step> DrawOrder() {
     std::vector<Step> steps;
-    for (int group = 0; group < groups_; ++group) {
-      std::vector<int> radius(2, -1);
-      if (group > 0 && draws_.Percent(80)) radius[0] = draws_.Whole(0, 2);
-      steps.push_back({group, parities ? "even" : "all", radius, 0});
-      if (!parities) continue;
-      radius[static_cast<size_t>(group)] = draws_.Whole(1, 2);
-      steps.push_back({group, "odd", radius, 0});
-    }
-    Json& coded = b_.document["coding"]["steps"];
-    coded = Json::array({ModelBuilder::HyperStep(hyper_, 0)});
-    for (size_t i = steps.size(); i-- > 0;) {
-      Step& step = steps[i];
-      for (size_t j = i + 1; j < steps.size(); ++j) {
-        const int radius = steps[j].radius[static_cast<size_t>(step.group)];
-        if (radius >= 0) step.ahead = std::max(step.ahead, steps[j].ahead + radius);
+    const int way = draws_.Whole(0, 9);
+    const auto any = static_cast<PositionSet>(draws_.Whole(1, 14));
+    if (groups_ == 2 && way == 9) {
+      for (const PositionSet set : {any, kAllPositions & ~any}) {
+        Step step;
+        step.parts = {{0, set}, {1, kAllPositions & ~set}};
+        steps.push_back(step);
       }
-      if (draws_.Percent(20)) step.ahead += draws_.Whole(1, 2);
+      return steps;
     }
+    for (int group = 0; group < groups_; ++group) {
+      std::vector<PositionSet> sets = {kEvenPositions, kOddPositions};
+      if (way == 0) sets = {kAllPositions};
+      if (way == 7) sets = {1, 8, 2, 4};
+      if (way == 8) sets = {any, kAllPositions & ~any};
+      for (const PositionSet set : sets) {
+        Step step;
+        step.parts = {{group, set}};
+        steps.push_back(step);
+      }
+    }
+    return steps;
+  }
+
+  // One of the ways to look at a group whose `coded` positions are decoded; mostly not "not at
+  // all".
+  Look DrawLook(PositionSet wanted, PositionSet coded) {
+    std::vector<Look> looks;
+    const PositionSet other = Moved(wanted, 0, 1) | Moved(wanted, 1, 0);
+    if ((wanted & ~coded) == 0) looks.push_back({0, false, wanted});
+    for (int radius = 1; radius <= 2; ++radius) {
+      if (coded == kAllPositions) looks.push_back({radius, false, kAllPositions});
+      if ((other & ~coded) == 0) looks.push_back({radius, true, other});
+    }
+    if (looks.empty() || draws_.Percent(20)) return {};
+    return looks[static_cast<size_t>(draws_.Whole(0, static_cast<int>(looks.size()) - 1))];
+  }
+
+  void DrawSteps() {
+    std::vector<Step> steps = DrawOrder();
+    std::vector<PositionSet> coded(static_cast<size_t>(groups_), kNoPositions);
+    for (Step& step : steps) {
+      bool looks = has_hyper_;
+      for (const PositionSet of_group : coded) {
+        step.looks.push_back(DrawLook(step.positions(), of_group));
+        looks = looks || step.looks.back().radius >= 0;
+      }
+      const bool last = &step == &steps.back();  // somebody must read psi
+      step.fixed = !looks || (draws_.Percent(15) && !last);
+      if (step.fixed) step.looks.assign(coded.size(), {});
+      for (const auto& [group, set] : step.parts) coded[static_cast<size_t>(group)] |= set;
+    }
+    for (size_t i = steps.size(); i-- > 0;) {
+      for (size_t j = i + 1; j < steps.size(); ++j) {
+        for (const auto& [group, set] : steps[i].parts) {
+          const Look& look = steps[j].looks[static_cast<size_t>(group)];
+          if (look.radius < 0 || (look.positions & set) == 0) continue;
+          steps[i].ahead = std::max(steps[i].ahead, steps[j].ahead + look.radius);
+        }
+      }
+      if (draws_.Percent(20)) steps[i].ahead += draws_.Whole(1, 2);
+    }
+    Json& coding = b_.document["coding"];
+    coding["steps"] = Json::array();
+    if (has_hyper_) coding["steps"].push_back(ModelBuilder::HyperStep(hyper_, 0));
     for (size_t i = 0; i < steps.size(); ++i) AddStep(steps[i], "step" + std::to_string(i));
   }
 
   void AddStep(const Step& step, const std::string& name) {
-    std::vector<std::pair<const char*, int>> inputs = {{"psi", psi_}};
-    Json sources = {{"psi", "psi"}};
-    Chain chain{name + ".", "psi", psi_};
-    if (draws_.Percent(50)) Convolve(&chain, draws_.Whole(1, 6), draws_.Of({1, 3, 5}), 1, 0.5f);
-    std::vector<std::string> parts = {chain.last};
-    int channels = chain.channels;
+    Json parts = Json::array();
+    for (const auto& [group, set] : step.parts) {
+      Json points = Json::array();
+      for (int point = 0; point < 4; ++point) {
+        if ((set >> point & 1) != 0) points.push_back(Json::array({point / 2, point % 2}));
+      }
+      parts.push_back(ModelBuilder::Part(group * group_, (group + 1) * group_, points));
+    }
+    const int channels = group_ * static_cast<int>(step.parts.size());
+    Json& coding = b_.document["coding"];
+    Json distribution;
+    if (step.fixed) {
+      b_.AddTables("coding." + name, channels, 10);
+      coding["tables"][name] = ModelBuilder::TableNames("coding." + name);
+      distribution = ModelBuilder::Fixed(name);
+    } else {
+      const bool means = draws_.Percent(75);
+      distribution =
+          ModelBuilder::FromGraph(means ? "means_and_scales" : "scales", name,
+                                  AddStepGraph(step, name, means ? 2 * channels : channels));
+      coding["tables"]["gaussian"] = ModelBuilder::TableNames("coding.y");
+      coding["tables"]["gaussian"]["thresholds"] = "coding.y.thresholds";
+    }
+    coding["steps"].push_back(ModelBuilder::Step("y", parts, step.ahead, distribution));
+  }
+
+  // Returns where the graph's inputs come from.
+  Json AddStepGraph(const Step& step, const std::string& name, int outputs) {
+    std::vector<std::pair<const char*, int>> inputs;
+    Json sources;
+    Chain chain{name + ".", "", 0};
+    std::vector<std::string> parts;
+    int channels = 0;
+    const auto take = [&] {
+      parts.push_back(chain.last);
+      channels += chain.channels;
+    };
+    if (has_hyper_) {
+      inputs.emplace_back("psi", psi_);
+      sources["psi"] = "psi";
+      chain.last = "psi";
+      chain.channels = psi_;
+      if (draws_.Percent(50)) Convolve(&chain, draws_.Whole(1, 6), draws_.Of({1, 3, 5}), 1, 0.5f);
+      take();
+    }
     for (int group = 0; group < groups_; ++group) {
-      const int radius = step.radius[static_cast<size_t>(group)];
-      if (radius < 0) continue;
+      const Look& look = step.looks[static_cast<size_t>(group)];
+      if (look.radius < 0) continue;
       const char* input = group == 0 ? "y0" : "y1";
       inputs.emplace_back(input, group_);
       sources[input] = {group * group_, (group + 1) * group_};
       chain.last = input;
       chain.channels = group_;
-      Convolve(&chain, draws_.Whole(1, 4), 2 * radius + 1, 1, 0.2f,
-               group == step.group ? "checkerboard" : "none");
-      parts.push_back(chain.last);
-      channels += chain.channels;
+      Convolve(&chain, draws_.Whole(1, 4), 2 * look.radius + 1, 1, 0.2f,
+               look.masked ? "checkerboard" : "none");
+      take();
     }
     if (parts.size() > 1) chain.Add(ModelBuilder::Simple("cat", "concat", parts), channels);
     Convolve(&chain, draws_.Whole(2, 8), 1, 1, 0.5f);
     MaybeActivate(&chain);
-    Convolve(&chain, 2 * group_, 1, 1, 0.5f);
+    Convolve(&chain, outputs, 1, 1, 0.5f);
     AddGraph(name, "exact", inputs, chain.nodes);
-    b_.document["coding"]["steps"].push_back(ModelBuilder::LatentStep(
-        name, step.group * group_, (step.group + 1) * group_, step.parity, step.ahead, sources));
+    return sources;
   }
 
   Draws draws_;
   ModelBuilder b_;
   int halvings_ = 1, hyper_halvings_ = 1;  // picture to y, y to z
   int groups_ = 1, group_ = 1;             // of latent channels, channels in each
-  int hyper_ = 1, psi_ = 1;                // channels
+  bool has_hyper_ = true;
+  int hyper_ = 1, psi_ = 1;  // channels
 };
 
 }  // namespace

@@ -11,8 +11,9 @@
 
 namespace glint::testing {
 
-// Coding steps are ahead by what later ones need, or by a row or two more. `coding.hyper.ahead` is
-// 0, which is too little for most: the caller raises it until the model loads.
+// Coding steps are ahead by what later ones need, or by a row or two more. The one that codes z,
+// where there is one, is 0 ahead, which is too little for most: the caller raises it until the
+// model loads.
 ModelBuilder DrawnModel(uint32_t seed);
 
 }  // namespace glint::testing

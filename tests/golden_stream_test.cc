@@ -36,6 +36,8 @@ struct GoldenStream {
 
 std::vector<GoldenStream> GoldenStreams() {
   return {
+      // 201 rows in 19 columns, twelve segments: no z, quarters, fixed tables, scales alone.
+      {"lattice-tall", MakeInfo(37, 401, 3, false, 8), 4e-4, 0xC640EC60},
       // 70 rows of latents are two segments.
       {"tiny-segments", MakeInfo(7, 1111, 3, true, 8), 4e-4, 0x597DA5C8},
       {"tiny-gray16", MakeInfo(50, 37, 1, false, 16), 1.3e-3, 0x8093433E},
@@ -55,15 +57,18 @@ std::string ModelOf(const GoldenStream& golden) {
 
 // Its file's SHA-256 begins so.
 std::string IdOf(const std::string& model) {
-  static const std::map<std::string, std::string> kIds = {
-      {"tiny", "d451fe57438655b2"}, {"mini", "408735a9f417a002"}, {"integer", "ec2929b20ef06485"}};
+  static const std::map<std::string, std::string> kIds = {{"lattice", "c1aafaa207bf7c5c"},
+                                                          {"tiny", "d451fe57438655b2"},
+                                                          {"mini", "408735a9f417a002"},
+                                                          {"integer", "ec2929b20ef06485"}};
   return kIds.at(model);
 }
 
 std::vector<uint8_t> MakeModel(const std::string& name) {
-  testing::ModelBuilder builder = name == "tiny"   ? testing::TinyModel(7)
-                                  : name == "mini" ? testing::MiniModel(7)
-                                                   : testing::IntegerModel(7);
+  testing::ModelBuilder builder = name == "tiny"      ? testing::TinyModel(7)
+                                  : name == "mini"    ? testing::MiniModel(7)
+                                  : name == "lattice" ? testing::LatticeModel(7)
+                                                      : testing::IntegerModel(7);
   // So narrow that there are escapes.
   if (name == "tiny") builder.AddTables("coding.y", 8, 4);
   return builder.Build();

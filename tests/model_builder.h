@@ -176,21 +176,27 @@ class ModelBuilder {
   }
   // Coding steps: z from tables "z", and channels [begin, end) of y from means and scales.
   static Json HyperStep(int channels, int ahead) {
-    return {{"codes", "z"},
-            {"parts", Json::array({{{"channels", {0, channels}}, {"positions", "all"}}})},
-            {"ahead", ahead},
-            {"distribution", {{"kind", "fixed"}, {"tables", "z"}}}};
+    return Step("z", Json::array({Part(0, channels, "all")}), ahead, Fixed("z"));
   }
   static Json LatentStep(const std::string& graph, int begin, int end, const char* positions,
                          int ahead, Json inputs) {
-    return {{"codes", "y"},
-            {"parts", Json::array({{{"channels", {begin, end}}, {"positions", positions}}})},
+    return Step("y", Json::array({Part(begin, end, positions)}), ahead,
+                FromGraph("means_and_scales", graph, std::move(inputs)));
+  }
+  // Channels [begin, end) at `positions`, a name or a list of points of the lattice.
+  static Json Part(int begin, int end, Json positions) {
+    return {{"channels", {begin, end}}, {"positions", std::move(positions)}};
+  }
+  static Json Step(const char* codes, Json parts, int ahead, Json distribution) {
+    return {{"codes", codes},
+            {"parts", std::move(parts)},
             {"ahead", ahead},
-            {"distribution",
-             {{"kind", "means_and_scales"},
-              {"tables", "gaussian"},
-              {"graph", graph},
-              {"inputs", std::move(inputs)}}}};
+            {"distribution", std::move(distribution)}};
+  }
+  static Json Fixed(const std::string& tables) { return {{"kind", "fixed"}, {"tables", tables}}; }
+  static Json FromGraph(const char* kind, const std::string& graph, Json inputs) {
+    return {
+        {"kind", kind}, {"tables", "gaussian"}, {"graph", graph}, {"inputs", std::move(inputs)}};
   }
 
   // The safetensors file of `header` (Header() or a changed one).
@@ -362,6 +368,7 @@ inline ModelBuilder WithIntegers(ModelBuilder b) {
       if (input == "z") tensors[input] = hyper;
     }
   }
+  if (!b.document["graphs"].contains("h_s")) return b;
   Json& h_s = b.document["graphs"]["h_s"];
   h_s["tensors"][h_s["output"].get<std::string>()] = words;
   return b;
@@ -440,6 +447,50 @@ inline ModelBuilder MiniModel(uint32_t seed = 1) {
   d["coding"]["steps"] =
       Json::array({ModelBuilder::HyperStep(1, 1),
                    ModelBuilder::LatentStep("p", 0, 2, "all", 0, {{"psi", "psi"}})});
+  return b;
+}
+
+// Without hyper latents: two fixed steps in quarters, then scales of a graph, then means and scales
+// for channels at different positions. 4 latent channels.
+inline ModelBuilder LatticeModel(uint32_t seed = 1) {
+  ModelBuilder b = MiniModel(seed);
+  b.tensors.clear();
+  Json& d = b.document;
+  d["name"] = "lattice";
+  d.erase("hyper");
+  d["latents"]["channels"] = 4;
+  const auto context = [&](const char* name, int outputs) {
+    return ModelBuilder::Graph("exact", {{"y", 4}},
+                               {b.Conv(name, "y", 4, outputs, 3, 1, 4, "checkerboard")});
+  };
+  d["graphs"] = {
+      {"g_a", ModelBuilder::Graph("close", {{"x", 3}}, {b.Conv("a", "x", 3, 4, 3, 2, 20)})},
+      {"g_s", ModelBuilder::Graph("close", {{"y_hat", 4}}, {b.Deconv("s", "y_hat", 4, 3, 4)})},
+      {"scales", context("scales", 2)},
+      {"both", context("both", 8)}};
+  b.AddTables("coding.first", 4, 10);
+  b.AddTables("coding.y", 3, 20);
+  b.AddFloats("coding.y.thresholds", {2}, {-0.5f, 0.5f});
+  const Json upper_left = Json::parse("[[0, 0]]"), upper_right = Json::parse("[[0, 1]]");
+  const Json lower_left = Json::parse("[[1, 0]]"), lower_right = Json::parse("[[1, 1]]");
+  const Json y = {{"y", {0, 4}}};
+  Json& coding = d["coding"];
+  coding["segment_rows"] = 17;
+  coding["tables"] = {{"first", ModelBuilder::TableNames("coding.first")},
+                      {"gaussian", ModelBuilder::TableNames("coding.y")}};
+  coding["tables"]["gaussian"]["thresholds"] = "coding.y.thresholds";
+  coding["steps"] = {
+      ModelBuilder::Step(
+          "y", {ModelBuilder::Part(0, 2, upper_left), ModelBuilder::Part(2, 4, lower_right)}, 1,
+          ModelBuilder::Fixed("first")),
+      ModelBuilder::Step(
+          "y", {ModelBuilder::Part(2, 4, upper_left), ModelBuilder::Part(0, 2, lower_right)}, 2,
+          ModelBuilder::Fixed("first")),
+      ModelBuilder::Step("y", Json::array({ModelBuilder::Part(0, 2, upper_right)}), 0,
+                         ModelBuilder::FromGraph("scales", "scales", y)),
+      ModelBuilder::Step("y",
+                         {ModelBuilder::Part(0, 2, lower_left), ModelBuilder::Part(2, 4, "odd")}, 0,
+                         ModelBuilder::FromGraph("means_and_scales", "both", y))};
   return b;
 }
 

@@ -393,6 +393,20 @@ const std::vector<Broken>& BrokenDocuments() {
       {"z from a graph",
        [](ModelBuilder& b) { StepOf(b, 0)["distribution"] = StepOf(b, 1)["distribution"]; },
        {"coding step 0: codes z, whose tables are fixed"}},
+      {"psi that nobody reads",
+       [](ModelBuilder& b) {
+         Json& coding = b.document["coding"];
+         for (const char* graph : {"step0", "step1", "step2", "step3"}) {
+           b.document["graphs"].erase(graph);
+         }
+         b.AddTables("all", 8, 20);
+         coding["tables"]["all"] = ModelBuilder::TableNames("all");
+         coding["tables"].erase("gaussian");
+         const Json parts = Json::array({ModelBuilder::Part(0, 8, "all")});
+         coding["steps"] = {coding["steps"][0],
+                            ModelBuilder::Step("y", parts, 0, ModelBuilder::Fixed("all"))};
+       },
+       {"coding step 0: codes z, but no step reads psi"}},
       {"z in part",
        [](ModelBuilder& b) {
          StepOf(b, 0)["parts"][0]["positions"] = Json::parse("[[0, 0], [0, 1], [1, 1]]");

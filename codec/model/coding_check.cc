@@ -199,7 +199,7 @@ class CodingChecker {
   // Segment s has z rows up to ceil(rows (s + 1) / ratio) + ahead; do they give all psi that its
   // steps read? The phase of `rows` against `ratio` repeats within `ratio` segments.
   Status CheckHyperAhead() const {
-    if (psi_ahead_ < 0) return Status::Ok();
+    if (psi_ahead_ < 0) return BadModel(Place(hyper_), "codes z, but no step reads psi");
     const int ahead = coding_.steps[hyper_].ahead;
     const int64_t ratio = document_.hyper_ratio();
     const GraphRows rows(graphs_.at("h_s"));
