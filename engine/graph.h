@@ -40,15 +40,15 @@ constexpr bool IsInteger(Precision precision) {
 inline constexpr int kMaxChannels = 4096;  // of a tensor
 inline constexpr size_t kMaxNodeInputs = 64;
 
-constexpr double kLeastStep = 1e-12, kMostStep = 1e12;  // of a Quantisation
+constexpr double kLeastScale = 1e-12, kMostScale = 1e12;  // of a Quantisation
 
-// How a tensor is kept when not in float: value = (q - zero) * step(t) * factor[c].
+// How a tensor is kept when not in float: value = (q - zero) * scale(t) * factor[c].
 struct Quantisation {
   kernels::Element element = kernels::Element::kI16;  // or kU8, kF16
-  // step(t) at evenly spaced t from -1 to 1; between them its logarithm is linear, beyond constant.
-  // kF16 has none: step is 1.
-  std::vector<double> steps;
-  // kI16: no steps; the step is the greatest magnitude over the whole tensor, by max (rate.h).
+  // scale(t) at evenly spaced t from -1 to 1; between them its logarithm is linear, beyond
+  // constant. kF16 has none: the scale is 1.
+  std::vector<double> scales;
+  // kI16: no scales; the scale is the greatest magnitude over the whole tensor, by max (rate.h).
   bool dynamic = false;
   int zero = 0;        // kU8
   int max = 32767;     // kI16, kF16: q lies in -max..max
@@ -58,7 +58,7 @@ struct Quantisation {
   int high() const { return element == kernels::Element::kU8 ? 255 - zero : max; }
   // A dynamic tensor shares its scale with no other.
   bool SameScale(const Quantisation& other) const {
-    return !dynamic && !other.dynamic && element == other.element && steps == other.steps &&
+    return !dynamic && !other.dynamic && element == other.element && scales == other.scales &&
            zero == other.zero;
   }
   bool operator==(const Quantisation&) const = default;

@@ -62,7 +62,7 @@ Status ReadScales(ObjectReader* reader, std::vector<double>* out) {
   GLINT_TRY(reader->Array("scales", 1, kMaxKnots, &scales));
   for (const Json& scale : *scales) {
     const double number = scale.is_number() ? scale.get<double>() : 0.0;
-    if (!(number >= kLeastStep && number <= kMostStep)) {
+    if (!(number >= kLeastScale && number <= kMostScale)) {
       return reader->Fail("scales are not all numbers from 1e-12 to 1e12");
     }
     out->push_back(number);
@@ -95,7 +95,7 @@ Status ReadQuantisation(const Json& value, const std::string& place, Quantisatio
     size_t only = 0;
     GLINT_TRY(reader.Choice("scales", {"dynamic"}, &only));
   } else {
-    GLINT_TRY(ReadScales(&reader, &out->steps));
+    GLINT_TRY(ReadScales(&reader, &out->scales));
   }
   return reader.Finish();
 }

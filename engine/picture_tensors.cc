@@ -15,8 +15,8 @@ void Repeat(size_t channels, std::vector<float>* scales) {
   for (size_t i = channels; i < pixels * channels; ++i) (*scales)[i] = (*scales)[i - channels];
 }
 
-void Repeat(size_t channels, ChannelSteps* scales) {
-  Repeat(channels, &scales->step);
+void Repeat(size_t channels, ChannelScales* scales) {
+  Repeat(channels, &scales->scale);
   Repeat(channels, &scales->inverse);
 }
 
@@ -64,8 +64,8 @@ void PictureTensors::EvaluateAll() {
   for (size_t i = 0; i < count; ++i) {
     const PlanTensor& tensor = plan_.tensors[i];
     if (tensor.quantisation == nullptr) continue;
-    scale_[i] = EvaluateStep(*tensor.quantisation, options_.t);
-    scales_[i] = EvaluateSteps(model(), *tensor.quantisation, tensor.channels, options_.t);
+    scale_[i] = EvaluateScale(*tensor.quantisation, options_.t);
+    scales_[i] = EvaluateScales(model(), *tensor.quantisation, tensor.channels, options_.t);
     Repeat(tensor.channels, &scales_[i]);
     if (!tensor.dynamic()) continue;
     factors_[i] = ReadFactors(model(), *tensor.quantisation, tensor.channels);
@@ -74,8 +74,8 @@ void PictureTensors::EvaluateAll() {
 
 void PictureTensors::SetDynamicScale(int id, const float* most) {
   const std::vector<float>& factors = factors_[Index(id)];
-  scale_[Index(id)] = DynamicStep(*tensor(id).quantisation, factors, most);
-  SetSteps(factors, scale_[Index(id)], &scales_[Index(id)]);
+  scale_[Index(id)] = DynamicScale(*tensor(id).quantisation, factors, most);
+  SetScales(factors, scale_[Index(id)], &scales_[Index(id)]);
   Repeat(tensor(id).channels, &scales_[Index(id)]);
 }
 
@@ -96,7 +96,7 @@ void PictureTensors::Load(int id, const uint8_t* from, size_t pixels, float* to)
     std::memcpy(to, from, values * sizeof(float));
     return;
   }
-  kernels::ElementsToFloat(kept.element, from, to, values, scales(id).step.data(),
+  kernels::ElementsToFloat(kept.element, from, to, values, scales(id).scale.data(),
                            static_cast<float>(kept.zero()));
 }
 

@@ -84,7 +84,7 @@ class PictureTensors {
 
   // What a tensor's integers are multiplied by: scales() for each channel, with its factor; scale()
   // without factors. Not for tensors that are kept in float.
-  const ChannelSteps& scales(int id) const { return scales_[Index(id)]; }
+  const ChannelScales& scales(int id) const { return scales_[Index(id)]; }
   double scale(int id) const { return scale_[Index(id)]; }
   // Sets the scales of a dynamic tensor whose channels reach the magnitudes `most`.
   void SetDynamicScale(int id, const float* most);
@@ -110,7 +110,7 @@ class PictureTensors {
   ExecutorOptions options_;
   std::vector<RowRing> rings_;               // by tensor; empty where it lives elsewhere
   std::vector<View> views_;                  // by tensor
-  std::vector<ChannelSteps> scales_;         // by tensor; empty for float ones
+  std::vector<ChannelScales> scales_;        // by tensor; empty for float ones
   std::vector<double> scale_;                // by tensor
   std::vector<std::vector<float>> factors_;  // by tensor; empty but for dynamic ones
   AlignedBuffer<float> scratch_;

@@ -115,7 +115,7 @@ ProductConstants::ProductConstants(const ProductStep& step, const PictureTensors
     const PlanTensor& tensor = t_.tensor(added);
     epilogue_.residual = tensor.element;
     epilogue_.residual_zero = static_cast<float>(tensor.zero());
-    epilogue_.residual_scale = t_.scales(added).step.data();
+    epilogue_.residual_scale = t_.scales(added).scale.data();
   }
   const PlanTensor& output = t_.tensor(step.output);
   epilogue_.out = output.element;

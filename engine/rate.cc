@@ -76,25 +76,25 @@ std::vector<float> EvaluateGain(const ModelFile& model, const Node& node, double
   return gains;
 }
 
-double EvaluateStep(const Quantisation& quantisation, double t) {
-  const std::vector<double>& steps = quantisation.steps;
-  if (steps.empty()) return 1.0;
-  if (steps.size() == 1) return steps[0];
-  const double last = static_cast<double>(steps.size() - 1);
+double EvaluateScale(const Quantisation& quantisation, double t) {
+  const std::vector<double>& scales = quantisation.scales;
+  if (scales.empty()) return 1.0;
+  if (scales.size() == 1) return scales[0];
+  const double last = static_cast<double>(scales.size() - 1);
   double at = (t + 1.0) * 0.5 * last;
   if (!(at > 0.0)) at = 0.0;
   if (at > last) at = last;
-  const size_t knot = at < last ? static_cast<size_t>(at) : steps.size() - 2;
+  const size_t knot = at < last ? static_cast<size_t>(at) : scales.size() - 2;
   const double share = at - static_cast<double>(knot);
-  return ExactExp(ExactLog(steps[knot]) * (1.0 - share) + ExactLog(steps[knot + 1]) * share);
+  return ExactExp(ExactLog(scales[knot]) * (1.0 - share) + ExactLog(scales[knot + 1]) * share);
 }
 
-ChannelSteps EvaluateSteps(const ModelFile& model, const Quantisation& quantisation,
-                           size_t channels, double t) {
-  ChannelSteps out;
-  out.step.assign(kernels::PaddedChannels(channels), 0.0f);
-  out.inverse.assign(out.step.size(), 0.0f);
-  SetSteps(ReadFactors(model, quantisation, channels), EvaluateStep(quantisation, t), &out);
+ChannelScales EvaluateScales(const ModelFile& model, const Quantisation& quantisation,
+                             size_t channels, double t) {
+  ChannelScales out;
+  out.scale.assign(kernels::PaddedChannels(channels), 0.0f);
+  out.inverse.assign(out.scale.size(), 0.0f);
+  SetScales(ReadFactors(model, quantisation, channels), EvaluateScale(quantisation, t), &out);
   return out;
 }
 
@@ -107,21 +107,21 @@ std::vector<float> ReadFactors(const ModelFile& model, const Quantisation& quant
   return factors;
 }
 
-double DynamicStep(const Quantisation& quantisation, const std::vector<float>& factors,
-                   const float* most) {
+double DynamicScale(const Quantisation& quantisation, const std::vector<float>& factors,
+                    const float* most) {
   double widest = 0.0;
   for (size_t c = 0; c < factors.size(); ++c) {
     const double magnitude = static_cast<double>(most[c]) / static_cast<double>(factors[c]);
     if (!(magnitude <= widest)) widest = magnitude;
-    if (!(widest <= std::numeric_limits<double>::max())) return kMostStep;
+    if (!(widest <= std::numeric_limits<double>::max())) return kMostScale;
   }
-  return std::clamp(widest / static_cast<double>(quantisation.max), kLeastStep, kMostStep);
+  return std::clamp(widest / static_cast<double>(quantisation.max), kLeastScale, kMostScale);
 }
 
-void SetSteps(const std::vector<float>& factors, double step, ChannelSteps* out) {
+void SetScales(const std::vector<float>& factors, double scale, ChannelScales* out) {
   for (size_t c = 0; c < factors.size(); ++c) {
-    const double value = step * static_cast<double>(factors[c]);
-    out->step[c] = static_cast<float>(value);
+    const double value = scale * static_cast<double>(factors[c]);
+    out->scale[c] = static_cast<float>(value);
     out->inverse[c] = static_cast<float>(1.0 / value);
   }
 }

@@ -23,26 +23,26 @@ double ExactLog(double x);
 // float. `node` is a kGain node of a validated model.
 std::vector<float> EvaluateGain(const ModelFile& model, const Node& node, double t);
 
-// Of a quantised tensor: value = (q - zero) * step[c], q = value * inverse[c] + zero; padded to
+// Of a quantised tensor: value = (q - zero) * scale[c], q = value * inverse[c] + zero; padded to
 // whole vectors.
-struct ChannelSteps {
-  std::vector<float> step;
+struct ChannelScales {
+  std::vector<float> scale;
   std::vector<float> inverse;
 };
-// Quantisation::steps at t, without the channels' factors; 1 where there are none.
-double EvaluateStep(const Quantisation& quantisation, double t);
-ChannelSteps EvaluateSteps(const ModelFile& model, const Quantisation& quantisation,
-                           size_t channels, double t);
+// Quantisation::scales at t, without the channels' factors; 1 where there are none.
+double EvaluateScale(const Quantisation& quantisation, double t);
+ChannelScales EvaluateScales(const ModelFile& model, const Quantisation& quantisation,
+                             size_t channels, double t);
 
 // The factors of a quantised tensor's channels, 1 where it has none.
 std::vector<float> ReadFactors(const ModelFile& model, const Quantisation& quantisation,
                                size_t channels);
-// The step of a dynamic tensor whose channels reach the magnitudes most[c]: the least there is for
+// The scale of a dynamic tensor whose channels reach the magnitudes most[c]: the least there is for
 // zeros, the greatest for infinity and NaN.
-double DynamicStep(const Quantisation& quantisation, const std::vector<float>& factors,
-                   const float* most);
+double DynamicScale(const Quantisation& quantisation, const std::vector<float>& factors,
+                    const float* most);
 // Sets the first factors.size() entries of vectors that are long enough.
-void SetSteps(const std::vector<float>& factors, double step, ChannelSteps* out);
+void SetScales(const std::vector<float>& factors, double scale, ChannelScales* out);
 
 }  // namespace glint
 

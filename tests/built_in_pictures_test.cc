@@ -163,7 +163,7 @@ TEST_CASE("bounds: what the first layer makes fits its range, whatever calibrati
     if (!range.factor.empty()) {
       CopyAsFloat(*file.tensor(range.factor), 0, factor.size(), factor.data());
     }
-    const double step = *std::min_element(range.steps.begin(), range.steps.end());
+    const double step = *std::min_element(range.scales.begin(), range.scales.end());
     for (size_t c = 0; c < factor.size(); ++c) {
       const double end = step * range.max * static_cast<double>(factor[c]) * 1.00001;
       CHECK(end >= bound.high[c]);

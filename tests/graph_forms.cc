@@ -31,7 +31,7 @@ Quantisation FormOf(TestModel* model, const Graph& graph, const std::string& ten
   if (form.precision == Precision::kI8) {
     quantisation.element = kernels::Element::kU8;
     quantisation.zero = 128;
-    quantisation.steps = {largest / 126.0};
+    quantisation.scales = {largest / 126.0};
     return quantisation;
   }
   quantisation.max = form.value_most;
@@ -40,7 +40,7 @@ Quantisation FormOf(TestModel* model, const Graph& graph, const std::string& ten
     quantisation.factor = tensor + ".factor";
     model->Add(quantisation.factor, {graph.channels.at(tensor)}, 0.5f, 2.0f);
   } else {
-    quantisation.steps.assign(3, largest / form.value_most);  // three knots of one value
+    quantisation.scales.assign(3, largest / form.value_most);  // three knots of one value
   }
   return quantisation;
 }

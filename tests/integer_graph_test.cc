@@ -99,7 +99,7 @@ Graph TwoConvolutions(TestModel* model, int kernel, int stride) {
     node.weights["weight"] = node.name + ".q";
     node.weights["scale"] = node.name + ".scale";
   }
-  graph.quantised["x"].steps = {1.0 / 64};
+  graph.quantised["x"].scales = {1.0 / 64};
   graph.quantised[between].dynamic = true;
   graph.quantised[between].max = 4095;
   return graph;
@@ -136,7 +136,7 @@ TEST_CASE("integer graphs: steps of dynamic tensors") {
   kept.max = 100;
   const std::vector<float> factors = {1.0f, 0.5f, 4.0f};
   const auto step = [&](std::vector<float> most) {
-    return DynamicStep(kept, factors, most.data());
+    return DynamicScale(kept, factors, most.data());
   };
   CHECK(step({1.0f, 1.0f, 8.0f}) == 0.02);
   CHECK(step({3.0f, 1.0f, 8.0f}) == 0.03);

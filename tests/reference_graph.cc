@@ -34,7 +34,7 @@ void Keep(const TestModel& model, const Graph& graph, const std::string& name, d
     return;
   }
   const auto factor = [&](size_t i) { return static_cast<double>(factors[i % factors.size()]); };
-  double step = EvaluateStep(kept, t);
+  double step = EvaluateScale(kept, t);
   if (kept.dynamic) {
     double most = 0;
     for (size_t i = 0; i < tensor->data.size(); ++i) {

@@ -281,7 +281,7 @@ class CodingChecker {
     const Quantisation* quantisation = Find(graph, graph.inputs[0].name);
     if (quantisation == nullptr ||
         (quantisation->element == kernels::Element::kI16 && quantisation->factor.empty() &&
-         quantisation->steps == std::vector<double>{scale})) {
+         quantisation->scales == std::vector<double>{scale})) {
       return Status::Ok();
     }
     return BadModel("graph " + Quote(graph.name),

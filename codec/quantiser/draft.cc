@@ -124,7 +124,7 @@ class DraftWriter {
         {"output", name},    {"low", draft.split.low}, {"coarse", draft.split.coarse},
         {"precision", "f32"}};
     node["inputs"] = {name};
-    std::vector<double> scales = draft_.tensors.at(layer.inputs[0]).quantisation.steps;
+    std::vector<double> scales = draft_.tensors.at(layer.inputs[0]).quantisation.scales;
     for (double& scale : scales) scale *= kernels::kDigit;
     Json& graph = document_["graphs"][layer.graph];
     graph["tensors"][name] = {{"type", "u8"}, {"zero", draft.zero}, {"scales", scales}};
@@ -146,8 +146,8 @@ class DraftWriter {
     }
     if (quantisation.dynamic) {
       entry["scales"] = "dynamic";
-    } else if (!quantisation.steps.empty()) {
-      entry["scales"] = quantisation.steps;
+    } else if (!quantisation.scales.empty()) {
+      entry["scales"] = quantisation.scales;
     }
     if (!tensor.factor.empty()) {
       // One tensor under the names of several graphs has one tensor of factors.

@@ -325,7 +325,7 @@ void Quantiser::SeedRange(size_t index) {
   if (!range.kept_narrow) return;
   range.factor.clear();
   const bool is_free = group.kind == Group::Kind::kFree || group.kind == Group::Kind::kPicture;
-  if (is_free) range.quantisation.steps = {kScale};
+  if (is_free) range.quantisation.scales = {kScale};
   int64_t most_sum = 1;
   for (const size_t i : group.layers) {
     if (!IsInteger(precision(i))) continue;
@@ -361,7 +361,7 @@ void Quantiser::StoreTensors(size_t index) {
       }
       TensorDraft& draft = draft_.tensors[name];
       draft.quantisation = range.quantisation;
-      for (double& scale : draft.quantisation.steps) scale *= widen_[index];
+      for (double& scale : draft.quantisation.scales) scale *= widen_[index];
       draft.factor.clear();
       if (range.factor.empty()) continue;
       const auto first = range.factor.begin() + static_cast<std::ptrdiff_t>(tensor.first);
@@ -501,7 +501,8 @@ QuantisedLayer Quantiser::Describe(size_t index) const {
   report.weight_snr = 10.0 * std::log10(std::max(signal, 1e-30) / std::max(error, 1e-30));
   const RangeChoice& range = ranges_[GroupOf(index)];
   report.activation_snr = range.activation_snr;
-  const double scale = EvaluateStep(range.quantisation, t_[t_.size() / 2]) * widen_[GroupOf(index)];
+  const double scale =
+      EvaluateScale(range.quantisation, t_[t_.size() / 2]) * widen_[GroupOf(index)];
   const bool bytes = draft.digits;
   report.input_low =
       bytes ? -scale * kernels::kDigit * draft.zero : scale * range.quantisation.low();

@@ -407,7 +407,7 @@ Quantisation FixedScale(const std::vector<GroupStatistics>& rates, double scale,
     }
   }
   Quantisation quantisation;
-  quantisation.steps = {scale};
+  quantisation.scales = {scale};
   quantisation.max = static_cast<int>(
       std::clamp(std::ceil(kRoom * most / scale), static_cast<double>(least_max), 32767.0));
   return quantisation;
@@ -492,7 +492,7 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
       }
       scales.push_back(scale * options.widen);
     }
-    quantisation.steps = ScaleCurve(t, scales);
+    quantisation.scales = ScaleCurve(t, scales);
   }
   choice.activation_snr =
       MeanSnr(group, rates, weightings, factor, quantisation, choice.split, scales);
@@ -502,7 +502,7 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
     quantisation.element = kernels::Element::kI16;
     quantisation.zero = 0;
     quantisation.max = kernels::kDigit * (kBytes + 1) - 1;
-    for (double& scale : quantisation.steps) scale /= kernels::kDigit;
+    for (double& scale : quantisation.scales) scale /= kernels::kDigit;
   }
   return choice;
 }

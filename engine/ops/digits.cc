@@ -78,9 +78,9 @@ Status CheckForms(const NodeCheck& check) {
   if (out == nullptr || out->element != kernels::Element::kU8 || !out->factor.empty()) {
     return check.Fail("its output is not kept as u8 without factors");
   }
-  std::vector<double> scales = in->steps;
+  std::vector<double> scales = in->scales;
   for (double& scale : scales) scale *= kernels::kDigit;
-  if (out->steps != scales) {
+  if (out->scales != scales) {
     return check.Fail("the scales of its output are not 16 times those of its input");
   }
   constexpr int kRoom = kernels::kDigit / 2;

@@ -14,7 +14,7 @@ namespace {
 ReferenceTensor Digits(const TwinNode& n) {
   const Quantisation& kept = n.graph.quantised.at(n.node.output);
   const std::vector<float> factors = FactorsOf(n.model, n.graph, n.node.output);
-  const double step = EvaluateStep(kept, n.t);
+  const double step = EvaluateScale(kept, n.t);
   const ReferenceTensor& in = *n.in[0];
   ReferenceTensor out(in.height, in.width, static_cast<int>(factors.size()));
   for (int y = 0; y < in.height; ++y) {
@@ -69,17 +69,17 @@ Graph WithDigits(TestModel* model, bool transposed, int kernel, int stride) {
     node.weights["weight"] = node.name + ".q";
     node.weights["scale"] = node.name + ".scale";
   }
-  graph.quantised["x"].steps = {1.0 / 64};
+  graph.quantised["x"].scales = {1.0 / 64};
   // Of values up to about 1.5 a part lies beyond the bytes on either side.
   Quantisation& words = graph.quantised[between];
   words.max = 4095;
-  words.steps = {0x1p-12, 0x1p-11, 0x1p-12};
+  words.scales = {0x1p-12, 0x1p-11, 0x1p-12};
   words.factor = "factor";
   model->Add("factor", {6}, 0.5f, 1.5f);
   Quantisation& digits = graph.quantised[bytes];
   digits.element = kernels::Element::kU8;
   digits.zero = 90;
-  digits.steps = {0x1p-8, 0x1p-7, 0x1p-8};
+  digits.scales = {0x1p-8, 0x1p-7, 0x1p-8};
   return graph;
 }
 
