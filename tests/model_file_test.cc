@@ -126,7 +126,7 @@ TEST_CASE("model file: random bytes changed anywhere, several at a time, never a
   }
 }
 
-TEST_CASE("model file: loaded from disk as from memory; files that are none") {
+TEST_CASE("model file: loaded from disk as from memory, and files that are none") {
   const TemporaryFolder folder;
   const std::vector<uint8_t> bytes = TinyModel().Build();
   const std::string path = folder.File("model.safetensors");

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "doctest/doctest.h"
+#include "tests/picture_helpers.h"
 #include "tools/comparison.h"
 #include "tools/evaluation_job.h"
 #include "tools/evaluation_output.h"
@@ -91,8 +92,8 @@ TEST_CASE("tools: tables are aligned") {
 TEST_CASE("tools: files of an output folder never collide") {
   CHECK(OutputFileName("kodim01", 4e-4, 1, ".png") == "kodim01.png");
   CHECK(OutputFileName("kodim01", 4e-4, 2, ".glint") == "kodim01_lrd0.0004.glint");
-  const fs::path folder = fs::temp_directory_path() / "glint_tools_test_pictures";
-  fs::remove_all(folder);
+  const TemporaryFolder temporary;
+  const fs::path folder = temporary.File("pictures");
   fs::create_directories(folder / "inner.png");
   for (const char* name : {"b.PNG", "a.png", "a.ppm", "notes.txt"}) std::ofstream(folder / name);
   const Expected<PictureList> list = ListPictures(folder.string());
