@@ -129,7 +129,9 @@ TEST_CASE("bounds: the first layer's are reached, and no picture passes any") {
   options.lrds = {4e-4};
   const auto statistics = Calibrate(model.impl().file, layers, pictures, options);
   REQUIRE(statistics.ok());
-  for (const auto& [key, bound] : bounds) {
+  for (const auto& entry : bounds) {
+    const auto& key = entry.first;
+    const auto& bound = entry.second;
     if (statistics->count(key) == 0) continue;
     CAPTURE(key.tensor);
     const TensorStatistics& seen = statistics->at(key)[0];
@@ -186,7 +188,9 @@ TEST_CASE("built-in pictures: ranges hold them, averages stay those of the photo
   REQUIRE(wide.ok());
   Statistics both = *dull;
   WidenRanges(*wide, &both);
-  for (const auto& [key, rates] : both) {
+  for (const auto& entry : both) {
+    const auto& key = entry.first;
+    const auto& rates = entry.second;
     CAPTURE(key.tensor);
     const TensorStatistics &of = rates[0], &before = dull->at(key)[0], &other = wide->at(key)[0];
     CHECK(of.sum == before.sum);

@@ -136,7 +136,7 @@ TEST_CASE("C interface: decoding into a buffer keeps to the stride and to the bu
     return glint_decode_into(Tiny().c.get(), SmallStream().data(), SmallStream().size(), nullptr,
                              buffer->data(), size, stride, info, error);
   };
-  for (const size_t gap : {0, 1, 50}) {
+  for (const size_t gap : {0U, 1U, 50U}) {
     const size_t stride = row_bytes + gap;
     const size_t needed = stride * (height - 1) + row_bytes;
     const Bytes untouched(needed + 9, 0xAB);

@@ -87,8 +87,9 @@ TEST_CASE("codec: every size comes back, at several rates, and encoding is deter
 
 TEST_CASE("codec: the shipped model gives good pictures, better ones for more bits") {
   const Model model = LoadLight();
-  for (const auto& [width, height] : {std::pair(1U, 1U), std::pair(1U, 17U), std::pair(17U, 33U),
-                                      std::pair(65U, 64U), std::pair(130U, 70U)}) {
+  for (const auto& size : {std::pair(1U, 1U), std::pair(1U, 17U), std::pair(17U, 33U),
+                           std::pair(65U, 64U), std::pair(130U, 70U)}) {
+    const uint32_t width = size.first, height = size.second;
     CAPTURE(width);
     CAPTURE(height);
     const Picture picture = SmoothPicture(MakeInfo(width, height, 3, false, 8), 2);
@@ -247,8 +248,9 @@ TEST_CASE("codec: gray and colour, with and without alpha, of every depth") {
 
 TEST_CASE("codec: the shipped model on gray, few bits and 16 bits") {
   const Model model = LoadLight();
-  for (const auto& [channels, depth] :
+  for (const auto& form :
        {std::pair(1U, 8U), std::pair(1U, 4U), std::pair(1U, 16U), std::pair(3U, 16U)}) {
+    const uint32_t channels = form.first, depth = form.second;
     CAPTURE(channels);
     CAPTURE(depth);
     const Picture picture = SmoothPicture(MakeInfo(90, 50, channels, false, depth), 7);

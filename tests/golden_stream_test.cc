@@ -106,12 +106,15 @@ void CheckGolden(const GoldenStream& golden, const Model& model) {
   const auto wanted = ReadPicture(GoldenPath(golden.name + ".png"));
   REQUIRE_MESSAGE(wanted.ok(), wanted.error().message);
   const uint32_t level = testing::AllInteger(model.impl().graph("g_s")) ? 0 : 1;
-  for (const auto& [threads, band_rows] : {std::pair(1, 0), std::pair(3, 0), std::pair(2, 97)}) {
-    CAPTURE(threads);
-    CAPTURE(band_rows);
+  struct Setting {
+    int threads, band_rows;
+  };
+  for (const Setting& setting : {Setting{1, 0}, Setting{3, 0}, Setting{2, 97}}) {
+    CAPTURE(setting.threads);
+    CAPTURE(setting.band_rows);
     DecodeOptions options;
-    options.threads = threads;
-    options.band_rows = band_rows;
+    options.threads = setting.threads;
+    options.band_rows = setting.band_rows;
     Report report;
     const Picture picture = testing::MustDecode(model, stream, options, &report);
     CHECK(report.latent_crc == golden.latent_crc);

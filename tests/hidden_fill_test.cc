@@ -231,7 +231,7 @@ TEST_CASE("source rows: tell whether RGB is gray") {
       };
       CHECK_FALSE(is_gray());
       for (size_t i = 0; i < 4000; ++i) {
-        for (const size_t c : {1, 2}) samples.Set(i, c, samples.Get(i, 0));
+        for (const size_t c : {1U, 2U}) samples.Set(i, c, samples.Get(i, 0));
       }
       CHECK(is_gray());
       const size_t last = 3999;

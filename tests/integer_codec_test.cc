@@ -95,7 +95,7 @@ TEST_CASE("integer codec: dynamic ranges take memory by the area, and say so") {
   const Model model = LoadModel(DynamicModelFile());
   uint64_t encode_bytes[2], decode_bytes[2];
   for (const uint32_t i : {0U, 1U}) {
-    const Picture picture = SmoothPicture(MakeInfo(64, 512 << (3 * i), 3, false, 8), 5);
+    const Picture picture = SmoothPicture(MakeInfo(64, 512U << (3 * i), 3, false, 8), 5);
     Report encoded, decoded;
     const std::vector<uint8_t> stream = MustEncode(model, picture, {}, &encoded);
     MustDecode(model, stream, {}, &decoded);

@@ -67,7 +67,7 @@ TEST_CASE("LDL: the factors of a random positive matrix give it back") {
   CAPTURE(seed);
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
-  for (const size_t size : {1, 5, 31, 32, 33, 100}) {
+  for (const size_t size : {1U, 5U, 31U, 32U, 33U, 100U}) {
     std::vector<float> root(size * size), matrix(size * size, 0.0f);
     for (float& value : root) value = normal(random);
     for (size_t i = 0; i < size; ++i) {

@@ -42,7 +42,7 @@ TEST_CASE("sha256: pieces of any size give the digest of the whole, at every len
   for (size_t length = 0; length <= bytes.size(); ++length) {
     const std::span<const uint8_t> all(bytes.data(), length);
     const std::string whole = Hex(Sha256Of(all));
-    for (const size_t piece : {1, 7, 63, 64, 65, 200}) {
+    for (const size_t piece : {1U, 7U, 63U, 64U, 65U, 200U}) {
       Sha256 sha;
       for (size_t at = 0; at < length; at += piece) {
         sha.Update(all.subspan(at, std::min(piece, length - at)));

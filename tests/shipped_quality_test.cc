@@ -67,7 +67,9 @@ std::vector<NamedPicture> OtherFlats() {
       {{90, 60}, {0, 180, 255}},  {{60, 90}, {255, 220, 0}},  {{128, 32}, {0, 255, 200}},
       {{40, 120}, {30, 230, 30}}, {{80, 48}, {230, 20, 230}}, {{96, 96}, {20, 20, 220}},
       {{70, 70}, {190, 255, 60}}, {{64, 48}, {255, 90, 255}}, {{56, 56}, {90, 255, 90}}};
-  for (const auto& [size, colour] : flats) {
+  for (const auto& flat : flats) {
+    const auto& size = flat.first;
+    const auto& colour = flat.second;
     const std::string name = "flat " + std::to_string(colour[0]) + "," + std::to_string(colour[1]) +
                              "," + std::to_string(colour[2]) + " " + std::to_string(size[0]) + "x" +
                              std::to_string(size[1]);

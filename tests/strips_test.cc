@@ -143,7 +143,7 @@ uint64_t BandBytes(const Model& model, const PictureInfo& info) {
   const ModelDocument& document = impl.document;
   ExecutorOptions options;
   options.in_width = (info.width + 15) / 16 * 16 / static_cast<size_t>(document.latent_stride);
-  options.in_height = (info.height + 15) / 16 * 16 / document.latent_stride;
+  options.in_height = (info.height + 15) / 16 * 16 / static_cast<uint32_t>(document.latent_stride);
   options.bands.rows = document.latent_stride;
   options.runner = SerialRunner();
   const Result<uint64_t> bytes = Executor::MemoryNeeded(*impl.g_s, options);

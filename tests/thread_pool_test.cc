@@ -15,12 +15,12 @@ namespace glint {
 namespace {
 
 TEST_CASE("thread pool: every index once, by workers in range") {
-  for (const size_t threads : {1, 2, 3, 5}) {
+  for (const size_t threads : {1U, 2U, 3U, 5U}) {
     ThreadPool pool(threads);
     REQUIRE(pool.workers() == threads);
     const Runner runner = pool.runner();
     CHECK(runner.workers == threads);
-    for (const size_t count : {0, 1, 2, 3, 7, 64, 1000}) {
+    for (const size_t count : {0U, 1U, 2U, 3U, 7U, 64U, 1000U}) {
       for (int repeat = 0; repeat < 20; ++repeat) {
         std::vector<std::atomic<int>> calls(count);
         std::atomic<bool> in_range{true};

@@ -8,7 +8,7 @@
 namespace glint {
 namespace {
 
-constexpr uint8_t kStartOfImage = 0xD8, kEndOfImage = 0xD9, kStartOfScan = 0xDA;
+constexpr uint8_t kEndOfImage = 0xD9, kStartOfScan = 0xDA;
 constexpr uint8_t kApp1 = 0xE1, kApp2 = 0xE2;
 constexpr uint8_t kJpegLs = 0xF7;
 

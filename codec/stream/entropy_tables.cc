@@ -12,7 +12,7 @@ EntropyTables::Encoding MakeEncoding(uint32_t start, uint32_t frequency) {
   EntropyTables::Encoding encoding;
   encoding.frequency = frequency;
   encoding.start = static_cast<uint16_t>(start);
-  const int shift = std::bit_width(frequency - 1);
+  const int shift = static_cast<int>(std::bit_width(frequency - 1));
   encoding.shift = static_cast<uint8_t>(shift);
   // 2^(63+s) / f by long division in two halves: 2^(63+s) = 2^31 * 2^(32+s).
   const uint64_t high = uint64_t{1} << (32 + shift);
