@@ -66,6 +66,8 @@ bool IsName(std::string_view text) {
 
 Result<Json> ParseJson(std::string_view text, const std::string& place) {
   GLINT_TRY(CheckSize(text, place));
+  // The parser takes a zero byte for the end of the text.
+  if (text.find('\0') != std::string_view::npos) return BadModel(place, "is not valid JSON");
   std::vector<std::set<std::string>> open_objects;
   std::string duplicate;
   bool has_duplicate = false;
