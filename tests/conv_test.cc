@@ -10,9 +10,9 @@
 #include <cstring>
 #include <random>
 
-#include "kernels/reference.h"
 #include "kernels/targets.h"
 #include "tests/float16.h"
+#include "tests/kernel_reference.h"
 #include "tests/seed.h"
 
 namespace glint::kernels {

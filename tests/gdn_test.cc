@@ -9,9 +9,9 @@
 #include <random>
 
 #include "engine/aligned.h"
-#include "kernels/reference.h"
 #include "kernels/targets.h"
 #include "tests/float16.h"
+#include "tests/kernel_reference.h"
 #include "tests/seed.h"
 
 namespace glint::kernels {

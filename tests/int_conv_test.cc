@@ -12,8 +12,8 @@
 #include "engine/aligned.h"
 #include "kernels/conv.h"
 #include "kernels/gdn.h"
-#include "kernels/reference.h"
 #include "kernels/targets.h"
+#include "tests/kernel_reference.h"
 #include "tests/seed.h"
 
 namespace glint::kernels {

@@ -1,8 +1,8 @@
-// Plain loops over whole tensors: the definition of every kernel, kept as the oracle of tests.
-// Called by tests only.
+// Plain loops over whole tensors: the definition of convolutions and GDN, by which their kernels
+// are tested. Used by tests only.
 // Thread rules: pure functions.
-#ifndef GLINT_KERNELS_REFERENCE_H_
-#define GLINT_KERNELS_REFERENCE_H_
+#ifndef GLINT_TESTS_KERNEL_REFERENCE_H_
+#define GLINT_TESTS_KERNEL_REFERENCE_H_
 
 #include <cstddef>
 #include <vector>
@@ -45,4 +45,4 @@ double ReferenceGdn(size_t channels, Gdn::Form form, bool inverse, const float* 
 
 }  // namespace glint::kernels
 
-#endif  // GLINT_KERNELS_REFERENCE_H_
+#endif  // GLINT_TESTS_KERNEL_REFERENCE_H_

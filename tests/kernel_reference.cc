@@ -1,4 +1,4 @@
-#include "kernels/reference.h"
+#include "tests/kernel_reference.h"
 
 #include <cmath>
 
