@@ -1,7 +1,8 @@
 // bench_kernels: every kernel family in every precision on the layer shapes of `light` and of
 // mbt2018-mean (N = 128, M = 192), over a band of rows that stays in cache: GOPS (two operations a
 // multiply-add) and percent of the peak of that precision, measured in the same run. Run by people
-// and scripts; Google Benchmark's own flags work as well. One thread.
+// and scripts; Google Benchmark's own flags work as well. Besides, every operator as it is planned,
+// by its description in tests/ops/ (bench/operators.h). One thread.
 
 #include <algorithm>
 #include <array>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "bench/operators.h"
 #include "bench/peak.h"
 #include "benchmark/benchmark.h"
 #include "engine/aligned.h"
@@ -442,6 +444,7 @@ int Measure(const std::string& target_name) {
   benchmark::AddCustomContext("cpu", CpuName());
   benchmark::AddCustomContext("target", CurrentTarget());
   RegisterAll();
+  bench::RegisterOperators();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return kExitOk;

@@ -24,10 +24,17 @@ std::string DrawAdd(GraphBuilder* b, std::mt19937* random) {
   return b->Add(x, kind == 1 ? y : b->Conv(y, channels, 1, 1));  // alone, or part of a product
 }
 
+std::string TypicalAdd(GraphBuilder* b, const std::string& x) {
+  return b->Add(x, b->Input("y", b->channels(x)));
+}
+
+constexpr testing::OpDescription kOp = {"add", DrawAdd, TypicalAdd};
+const testing::RegisterOp kRegisterOp(kOp);
+
 }  // namespace
 
 TEST_CASE("operators: add") {
-  testing::CheckOp({"add", DrawAdd});
+  testing::CheckOp(kOp);
   CHECK(testing::Refusal({"add", {3, 4}}) == "adds 3 and 4 channels");
 }
 

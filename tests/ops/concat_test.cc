@@ -32,10 +32,17 @@ std::string DrawConcat(GraphBuilder* b, std::mt19937* random) {
   return b->Concat(parts);
 }
 
+std::string TypicalConcat(GraphBuilder* b, const std::string& x) {
+  return b->Concat({x, b->Input("y", b->channels(x))});
+}
+
+constexpr testing::OpDescription kOp = {"concat", DrawConcat, TypicalConcat};
+const testing::RegisterOp kRegisterOp(kOp);
+
 }  // namespace
 
 TEST_CASE("operators: concat") {
-  testing::CheckOp({"concat", DrawConcat});
+  testing::CheckOp(kOp);
   CHECK(testing::Refusal({"concat", {4096, 1}}) == "has 4097 channels, at most 4096 are allowed");
 }
 

@@ -50,9 +50,16 @@ std::string DrawConv2d(GraphBuilder* b, std::mt19937* random) {
                  masked ? ConvMask::kCheckerboard : ConvMask::kNone);
 }
 
+std::string TypicalConv2d(GraphBuilder* b, const std::string& x) {
+  return b->Conv(x, b->channels(x), 3, 1);
+}
+
+constexpr testing::OpDescription kOp = {"conv2d", DrawConv2d, TypicalConv2d};
+const testing::RegisterOp kRegisterOp(kOp);
+
 }  // namespace
 
-TEST_CASE("operators: conv2d") { testing::CheckOp({"conv2d", DrawConv2d}); }
+TEST_CASE("operators: conv2d") { testing::CheckOp(kOp); }
 
 TEST_CASE("operators: conv2d, what is refused") {
   const auto refusal = [](int stride, int padding, const char* mask, std::vector<int64_t> shape,

@@ -43,11 +43,17 @@ std::string DrawConvTranspose2d(GraphBuilder* b, std::mt19937* random) {
   return b->Deconv(x, outputs, testing::Draw(random, 3, 5));
 }
 
+std::string TypicalConvTranspose2d(GraphBuilder* b, const std::string& x) {
+  return b->Deconv(x, b->channels(x), 4);
+}
+
+constexpr testing::OpDescription kOp = {"conv_transpose2d", DrawConvTranspose2d,
+                                        TypicalConvTranspose2d};
+const testing::RegisterOp kRegisterOp(kOp);
+
 }  // namespace
 
-TEST_CASE("operators: conv_transpose2d") {
-  testing::CheckOp({"conv_transpose2d", DrawConvTranspose2d});
-}
+TEST_CASE("operators: conv_transpose2d") { testing::CheckOp(kOp); }
 
 TEST_CASE("operators: conv_transpose2d, what is refused") {
   const auto refusal = [](int padding, int output_padding, std::vector<int64_t> shape) {

@@ -31,10 +31,15 @@ std::string DrawGain(GraphBuilder* b, std::mt19937* random) {
   return b->Gain(testing::Draw(random, 0, 1) == 0 ? x : b->Conv(x, channels, 1, 1));
 }
 
+std::string TypicalGain(GraphBuilder* b, const std::string& x) { return b->Gain(x); }
+
+constexpr testing::OpDescription kOp = {"gain", DrawGain, TypicalGain};
+const testing::RegisterOp kRegisterOp(kOp);
+
 }  // namespace
 
 TEST_CASE("operators: gain") {
-  testing::CheckOp({"gain", DrawGain});
+  testing::CheckOp(kOp);
   testing::NodeText text{"gain", {2}};
   text.weights = {
       {"fc1.weight", {4, 1}}, {"fc1.bias", {4}}, {"fc2.weight", {2, 4}}, {"fc2.bias", {2}}};

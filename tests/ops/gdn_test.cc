@@ -38,9 +38,16 @@ std::string DrawGdn(GraphBuilder* b, std::mt19937* random) {
   return b->Gdn(x, inverse, testing::Draw(random, 0, 1) == 0 ? GdnForm::kAbs : GdnForm::kSqrt);
 }
 
+std::string TypicalGdn(GraphBuilder* b, const std::string& x) {
+  return b->Gdn(x, false, GdnForm::kAbs);
+}
+
+constexpr testing::OpDescription kOp = {"gdn", DrawGdn, TypicalGdn};
+const testing::RegisterOp kRegisterOp(kOp);
+
 }  // namespace
 
-TEST_CASE("operators: gdn") { testing::CheckOp({"gdn", DrawGdn}); }
+TEST_CASE("operators: gdn") { testing::CheckOp(kOp); }
 
 TEST_CASE("operators: gdn, what is refused") {
   testing::NodeText text{

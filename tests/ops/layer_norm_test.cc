@@ -75,14 +75,21 @@ ReferenceTensor LayerNorm(const TwinNode& n) {
 const RegisterTwin kTwin("layer_norm", LayerNorm);
 
 // Of few channels it makes a step of what is nearly one value: 8 at least, for bounds to hold.
+std::string AppendLayerNorm(GraphBuilder* b, const std::string& x) {
+  b->AddWeight("weight", {b->channels(x)}, 0.5f, 1.5f);
+  b->AddWeight("bias", {b->channels(x)}, -0.5f, 0.5f);
+  return b->Append("layer_norm", {x}, {{"epsilon", 1e-3}});
+}
+
 std::string DrawLayerNorm(GraphBuilder* b, std::mt19937* random) {
   const int channels = testing::Draw(random, 8, testing::Draw(random, 0, 1) == 0 ? 40 : 600);
   std::string x = testing::DrawInput(b, random, "x", channels);
   if (channels < 40 && testing::Draw(random, 0, 1) == 0) x = b->Conv(x, channels, 3, 1);
-  b->AddWeight("weight", {channels}, 0.5f, 1.5f);
-  b->AddWeight("bias", {channels}, -0.5f, 0.5f);
-  return b->Append("layer_norm", {x}, {{"epsilon", 1e-3}});
+  return AppendLayerNorm(b, x);
 }
+
+constexpr testing::OpDescription kOp = {"layer_norm", DrawLayerNorm, AppendLayerNorm, 1e-4};
+const testing::RegisterOp kRegisterOp(kOp);
 
 }  // namespace
 
@@ -121,7 +128,7 @@ TEST_CASE("layer_norm: the document's bits on every target, and its error") {
 }
 
 TEST_CASE("operators: layer_norm") {
-  testing::CheckOp({"layer_norm", DrawLayerNorm, 1e-4});
+  testing::CheckOp(kOp);
   testing::NodeText text{"layer_norm", {3}, {{"epsilon", 1e-5}}, {{"weight", {3}}, {"bias", {3}}}};
   CHECK(testing::Refusal(text).empty());
   text.weights["bias"] = {4};

@@ -21,15 +21,27 @@ std::string DrawLeakyRelu(GraphBuilder* b, std::mt19937* random) {
   return b->LeakyRelu(x, static_cast<float>(testing::DrawReal(random, 0.0, 1.0)));
 }
 
+std::string TypicalLeakyRelu(GraphBuilder* b, const std::string& x) {
+  return b->LeakyRelu(x, 0.125f);
+}
+
+constexpr testing::OpDescription kOp = {"leaky_relu", DrawLeakyRelu, TypicalLeakyRelu};
+const testing::RegisterOp kRegisterOp(kOp);
+
 std::string DrawRelu(GraphBuilder* b, std::mt19937* random) {
   return b->Append("relu", {testing::DrawInput(b, random, "x", testing::Draw(random, 1, 40))});
 }
 
+std::string TypicalRelu(GraphBuilder* b, const std::string& x) { return b->Append("relu", {x}); }
+
+constexpr testing::OpDescription kReluOp = {"relu", DrawRelu, TypicalRelu};
+const testing::RegisterOp kRegisterRelu(kReluOp);
+
 }  // namespace
 
 TEST_CASE("operators: leaky_relu") {
-  testing::CheckOp({"leaky_relu", DrawLeakyRelu});
-  testing::CheckOp({"relu", DrawRelu});
+  testing::CheckOp(kOp);
+  testing::CheckOp(kReluOp);
   CHECK(testing::Refusal({"leaky_relu", {1}, {{"slope", 1.5}}}) == "slope is not in 0..1");
 }
 

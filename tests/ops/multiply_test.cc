@@ -33,6 +33,13 @@ std::string DrawMultiply(GraphBuilder* b, std::mt19937* random) {
   }
 }
 
+std::string TypicalMultiply(GraphBuilder* b, const std::string& x) {
+  return b->Append("multiply", {x, b->Input("y", b->channels(x))});
+}
+
+constexpr testing::OpDescription kOp = {"multiply", DrawMultiply, TypicalMultiply};
+const testing::RegisterOp kRegisterOp(kOp);
+
 }  // namespace
 
 TEST_CASE("multiply: every length, the float's product, in place") {
@@ -53,7 +60,7 @@ TEST_CASE("multiply: every length, the float's product, in place") {
 }
 
 TEST_CASE("operators: multiply") {
-  testing::CheckOp({"multiply", DrawMultiply});
+  testing::CheckOp(kOp);
   CHECK(testing::Refusal({"multiply", {3, 4}}) == "multiplies 3 and 4 channels");
 }
 

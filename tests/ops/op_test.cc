@@ -22,7 +22,7 @@ const Op& Find(const std::string& name) {
 
 // A graph around a node of the operator: it may be the last node, or be followed by what might be
 // fused into it, or overwrite its output.
-Graph DrawGraph(const OpTest& test, TestModel* model, NumericClass numeric_class,
+Graph DrawGraph(const OpDescription& test, TestModel* model, NumericClass numeric_class,
                 std::mt19937* random) {
   GraphBuilder b(model, numeric_class);
   std::string x = test.draw(&b, random);
@@ -77,7 +77,7 @@ void CheckPositions(const TestModel& model, const Graph& graph, const GraphInput
   }
 }
 
-void CheckOne(const OpTest& test, NumericClass numeric_class, Form form, unsigned seed) {
+void CheckOne(const OpDescription& test, NumericClass numeric_class, Form form, unsigned seed) {
   std::mt19937 random(seed);
   TestModel model(seed);
   const Graph drawn = DrawGraph(test, &model, numeric_class, &random);
@@ -91,7 +91,7 @@ void CheckOne(const OpTest& test, NumericClass numeric_class, Form form, unsigne
       model, graph, inputs, 0.3, exact ? ReferenceMode::kFloatChain : ReferenceMode::kDouble);
   RunEverywhere(model, graph, inputs, exact, [&](const ReferenceTensor& got) {
     REQUIRE(got.data.size() == want.data.size());
-    INFO(test.op, " seed ", seed, " form ", static_cast<int>(form), " on ",
+    INFO(test.name, " seed ", seed, " form ", static_cast<int>(form), " on ",
          kernels::CurrentTarget());
     if (exact) {
       CHECK(got.data == want.data);
@@ -106,7 +106,7 @@ void CheckOne(const OpTest& test, NumericClass numeric_class, Form form, unsigne
 }
 
 // In a graph of class exact the node is refused by name.
-void CheckNotExact(const OpTest& test) {
+void CheckNotExact(const OpDescription& test) {
   std::mt19937 random(TestSeed());
   TestModel model(TestSeed());
   GraphBuilder b(&model, NumericClass::kClose);
@@ -115,28 +115,14 @@ void CheckNotExact(const OpTest& test) {
   graph.numeric_class = NumericClass::kExact;
   Node node = graph.nodes.back();
   const Status status = ResolveNode(model.tensors(), &graph, &node);
-  CHECK(status.message() ==
-        "graph 'test', node '" + node.name + "': " + test.op + " is not available in class exact");
+  CHECK(status.message() == "graph 'test', node '" + node.name + "': " + test.name +
+                                " is not available in class exact");
 }
 
 }  // namespace
 
-int Draw(std::mt19937* random, int low, int high) {
-  return std::uniform_int_distribution<int>(low, high)(*random);
-}
-
-double DrawReal(std::mt19937* random, double low, double high) {
-  return std::uniform_real_distribution<double>(low, high)(*random);
-}
-
-std::string DrawInput(GraphBuilder* b, std::mt19937* random, const std::string& name,
-                      int channels) {
-  const std::string input = b->Input(name, channels);
-  return Draw(random, 0, 1) == 0 ? input : b->LeakyRelu(input, 0.25f);
-}
-
-void CheckOp(const OpTest& test) {
-  const bool exact_too = Find(test.op).classes == Classes::kCloseAndExact;
+void CheckOp(const OpDescription& test) {
+  const bool exact_too = Find(test.name).classes == Classes::kCloseAndExact;
   for (unsigned i = 0; i < 10; ++i) {
     const unsigned seed = TestSeed() + 1000 * i;
     for (const Form form : {Form::kFloat, Form::kFloat16, Form::kWords, Form::kBytes}) {

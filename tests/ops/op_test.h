@@ -1,7 +1,7 @@
 // One harness for all operators. A test of an operator gives its loops in double (RegisterTwin) and
-// a function that draws a node; the harness runs such nodes in graphs through planner and executor:
-// every class that the operator has, tensors kept in every form, matrices of every precision, every
-// target, several band heights and numbers of threads.
+// its description (RegisterOp); the harness runs the nodes that it draws in graphs through planner
+// and executor: every class that the operator has, tensors kept in every form, matrices of every
+// precision, every target, several band heights and numbers of threads.
 #ifndef GLINT_TESTS_OPS_OP_TEST_H_
 #define GLINT_TESTS_OPS_OP_TEST_H_
 
@@ -13,24 +13,12 @@
 #include <string>
 #include <vector>
 
-#include "tests/graph_builder.h"
 #include "tests/graph_forms.h"
+#include "tests/ops/op_description.h"
 
 namespace glint::testing {
 
-int Draw(std::mt19937* random, int low, int high);
-double DrawReal(std::mt19937* random, double low, double high);
-// An input of the graph, or what an activation makes of one: a tensor that a step may overwrite.
-std::string DrawInput(GraphBuilder* b, std::mt19937* random, const std::string& name, int channels);
-
-struct OpTest {
-  const char* op;
-  // Inputs, weights and a node of the operator. The name of its output.
-  std::string (*draw)(GraphBuilder* b, std::mt19937* random);
-  // Of class close, all in float: the largest difference to double, by the largest value.
-  double bound = 2e-5;
-};
-void CheckOp(const OpTest& test);
+void CheckOp(const OpDescription& op);
 
 // What a file could say, and should not: the message that refuses it, without its place; "" if
 // nothing does.

@@ -33,10 +33,17 @@ std::string DrawPixelShuffle(GraphBuilder* b, std::mt19937* random) {
   return convolved ? b->Conv(x, 3, 5, 2) : x;
 }
 
+std::string TypicalPixelShuffle(GraphBuilder* b, const std::string& x) {
+  return b->Append("pixel_shuffle", {x}, {{"factor", 2}});
+}
+
+constexpr testing::OpDescription kOp = {"pixel_shuffle", DrawPixelShuffle, TypicalPixelShuffle};
+const testing::RegisterOp kRegisterOp(kOp);
+
 }  // namespace
 
 TEST_CASE("operators: pixel_shuffle") {
-  testing::CheckOp({"pixel_shuffle", DrawPixelShuffle});
+  testing::CheckOp(kOp);
   const auto refusal = [](int channels, int factor) {
     return testing::Refusal({"pixel_shuffle", {channels}, {{"factor", factor}}});
   };

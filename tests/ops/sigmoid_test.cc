@@ -48,6 +48,13 @@ std::string DrawSigmoid(GraphBuilder* b, std::mt19937* random) {
   return b->Append("sigmoid", {x});
 }
 
+std::string TypicalSigmoid(GraphBuilder* b, const std::string& x) {
+  return b->Append("sigmoid", {x});
+}
+
+constexpr testing::OpDescription kOp = {"sigmoid", DrawSigmoid, TypicalSigmoid};
+const testing::RegisterOp kRegisterOp(kOp);
+
 std::vector<float> Arguments() {
   std::vector<float> x;
   for (int i = -100000; i <= 100000; ++i) x.push_back(static_cast<float>(i) * 1e-3f);
@@ -93,6 +100,6 @@ TEST_CASE("sigmoid: the document's bits on every target, and its error") {
   kernels::SetTarget("");
 }
 
-TEST_CASE("operators: sigmoid") { testing::CheckOp({"sigmoid", DrawSigmoid}); }
+TEST_CASE("operators: sigmoid") { testing::CheckOp(kOp); }
 
 }  // namespace glint
