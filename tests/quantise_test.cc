@@ -483,6 +483,13 @@ TEST_CASE("Quantise: a mix stays below its loss, and tuning does no harm") {
   CheckCodes(mixed, false);
 }
 
+TEST_CASE("Quantise: precisions have names") {
+  const std::vector<std::string> names = {"FP32", "FP16", "W16A16", "W8A16", "W8A8"};
+  for (size_t i = 0; i < names.size(); ++i) {
+    CHECK(NameOf(static_cast<LayerPrecision>(i)) == names[i]);
+  }
+}
+
 TEST_CASE("Quantise: what it refuses, and why") {
   const Model model = LoadModel(TinyModelFile());
   const auto message = [&](const Model& of, const std::vector<Picture>& pictures,
