@@ -226,7 +226,7 @@ struct IntegerProduct {
     Quantisation& kept = graph.quantised["x"];
     kept.element = element;
     kept.max = max;
-    kept.steps = {1.0};
+    kept.scales = {1.0};
   }
   std::string RefusalWith(const std::vector<int16_t>& weights) {
     const std::string name = graph.nodes[0].weights.at("weight");
@@ -274,9 +274,9 @@ TEST_CASE("graph check: products of integers need inputs of their type, in one s
   model.AddIntegers("scale", DType::kF32, {1}, std::vector<float>{1.0f});
   model.AddIntegers(conv.weights.at("weight"), DType::kI16, {1, 2, 1, 1},
                     std::vector<int16_t>{1, 1});
-  for (const char* tensor : {"x", "y"}) graph.quantised[tensor].steps = {1.0};
+  for (const char* tensor : {"x", "y"}) graph.quantised[tensor].scales = {1.0};
   CHECK(Refusal(model, graph, [](Graph*) {}).empty());
-  CHECK(Refusal(model, graph, [](Graph* g) { g->quantised["y"].steps = {2.0}; }) ==
+  CHECK(Refusal(model, graph, [](Graph* g) { g->quantised["y"].scales = {2.0}; }) ==
         ", node 'n1': its inputs have different scales");
   CHECK(Refusal(model, graph, [](Graph* g) { g->quantised.erase("y"); }) ==
         ", node 'n1': its input 'y' is not kept as i16");
