@@ -254,8 +254,9 @@ class EncoderPort final : public SymbolPort {
     values_.resize(std::max(values_.size(), row.symbols));
     symbols_.resize(values_.size());
     int16_t* value = values_.data();
-    row.ForEachRun([&](size_t column, const ChannelRun& run) {
-      std::memcpy(value, latents + column * channels + run.channel, run.count * sizeof(int16_t));
+    row.ForEachRun([&](size_t position, const ChannelRun& run) {
+      std::memcpy(value, latents + row.ColumnOf(position) * channels + run.channel,
+                  run.count * sizeof(int16_t));
       value += run.count;
     });
     kernels::Quantise(values_.data(), mean, symbols_.data(), decoded, row.symbols,

@@ -272,8 +272,7 @@ void LatentCoder::PredictRows(const Step& step, long begin, long end) {
     int16_t* means = means_.get() + i * most_row_symbols_;
     uint8_t* tables = tables_.get() + i * most_row_symbols_;
     if (!has_means) std::memset(means, 0, row.symbols * sizeof(int16_t));
-    row.ForEachRun([&](size_t column, const ChannelRun& run) {
-      const size_t position = (column - row.positions.first) / row.positions.stride;
+    row.ForEachRun([&](size_t position, const ChannelRun& run) {
       const float* at = out + position * executor.output_pixel_stride() + run.parameter;
       if (has_means) kernels::FloatToFixed(at, means, run.count, y_.fixed_scale);
       kernels::IndexByThresholds(at + first_scale, tables, run.count, thresholds.data(),
@@ -310,8 +309,8 @@ void LatentCoder::Latents::Clear(long end) {
 void LatentCoder::Latents::Store(const SymbolRow& row, const int16_t* decoded) {
   float* floats = quantisation == nullptr ? ring.WriteFloats(row.row) : nullptr;
   int16_t* ints = quantisation == nullptr ? nullptr : ring.WriteInts(row.row);
-  row.ForEachRun([&](size_t column, const ChannelRun& run) {
-    const size_t at = column * layout.channels + run.channel;
+  row.ForEachRun([&](size_t position, const ChannelRun& run) {
+    const size_t at = row.ColumnOf(position) * layout.channels + run.channel;
     if (floats != nullptr) {
       kernels::FixedToFloat(decoded, floats + at, run.count, fixed_scale);
     } else {

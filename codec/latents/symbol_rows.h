@@ -35,14 +35,14 @@ struct SymbolRow {
   const std::array<PositionRuns, 2>* by_column = nullptr;  // by column parity; outlives the row
   size_t symbols = 0;
 
-  // Calls visit(column, run) in the order of the stream.
+  // Calls visit(position, run) in the order of the stream; `position` counts from 0.
   template <typename Visit>
   void ForEachRun(Visit&& visit) const {
     for (size_t p = 0; p < positions.count; ++p) {
-      const size_t column = positions.first + p * positions.stride;
-      for (const ChannelRun& run : (*by_column)[column & 1].runs) visit(column, run);
+      for (const ChannelRun& run : (*by_column)[ColumnOf(p) & 1].runs) visit(p, run);
     }
   }
+  size_t ColumnOf(size_t position) const { return positions.first + position * positions.stride; }
 };
 
 // The rows of a step, for latents of a width.

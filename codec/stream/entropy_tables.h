@@ -48,6 +48,7 @@ class EntropyTables {
 
   size_t count() const { return tables_.size(); }
   const Table& table(size_t i) const { return tables_[i]; }
+  const Table* tables() const { return tables_.data(); }
   const Encoding& encoding(size_t entry) const { return encodings_[entry]; }
   const Decoding* decodings() const { return decodings_.data(); }
   // Bits that the entry costs: -log2(frequency / 65536).

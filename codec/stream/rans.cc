@@ -51,7 +51,7 @@ void RansEncoder::PutAll(const Index* table, const int16_t* values, size_t count
     double bits = 0;
     uint32_t* item = items;
     for (size_t i = begin; i < end; ++i) {
-      const EntropyTables::Table& t = tables_->table(first_table_ + table[i]);
+      const EntropyTables::Table& t = first_table_[table[i]];
       const uint32_t value = static_cast<uint32_t>(values[i] - t.min);
       const bool escape = value >= t.escape;  // also when the value is below min
       const uint32_t entry = t.first + (escape ? t.escape : value);
@@ -196,11 +196,12 @@ bool RansDecoder::GetAll(const Index* table, size_t count, int16_t* values) {
 
 template <typename Index>
 inline int16_t RansDecoder::GetOne(Index table, uint64_t* state) {
-  const EntropyTables::Table& t = tables_->table(first_table_ + table);
+  const EntropyTables::Table& t = first_table_[table];
   const uint64_t x = *state;
   const uint32_t slot = static_cast<uint32_t>(x & kSlotMask);
   const EntropyTables::Decoding* first = tables_->decodings() + t.first;
-  const EntropyTables::Decoding* entry = first + tables_->lookup(first_table_ + table)[slot >> 8];
+  const EntropyTables::Decoding* entry =
+      first + first_lookup_[size_t{table} * EntropyTables::kBuckets + (slot >> 8)];
   while (slot - entry->start > entry->last) ++entry;
   *state = (uint64_t{entry->last} + 1) * (x >> kBits) + slot - entry->start;
   if (*state < kRansLow) Refill(state);

@@ -35,10 +35,11 @@ inline constexpr int kEscapeHeadBits = 5;
 
 class RansEncoder {
  public:
-  explicit RansEncoder(const EntropyTables* tables) : tables_(tables) {}
+  // Of tables that are complete, and outlive the coder.
+  explicit RansEncoder(const EntropyTables* tables) : tables_(tables) { SetFirstTable(0); }
 
   // Tables of the symbols that follow are counted from this one.
-  void SetFirstTable(size_t table) { first_table_ = table; }
+  void SetFirstTable(size_t table) { first_table_ = tables_->tables() + table; }
   // Adds symbol after symbol, values[i] under table[i]. Any value can be coded.
   void Put(const uint8_t* table, const int16_t* values, size_t count);
   void Put(const uint16_t* table, const int16_t* values, size_t count);
@@ -63,19 +64,23 @@ class RansEncoder {
   static constexpr size_t kMostItems = 3;  // of one symbol
   std::vector<uint32_t> items_;
   std::vector<uint32_t> words_;  // last to be read first
-  size_t first_table_ = 0;
+  const EntropyTables::Table* first_table_ = nullptr;
   uint64_t symbols_ = 0;
   double bits_ = 0;
 };
 
 class RansDecoder {
  public:
-  explicit RansDecoder(const EntropyTables* tables) : tables_(tables) {}
+  // Of tables that are complete, and outlive the coder.
+  explicit RansDecoder(const EntropyTables* tables) : tables_(tables) { SetFirstTable(0); }
 
   // `data` must live until Finish. False when it cannot be a segment with that many states.
   bool Begin(const uint8_t* data, size_t size, size_t states);
   // Tables of the symbols that follow are counted from this one.
-  void SetFirstTable(size_t table) { first_table_ = table; }
+  void SetFirstTable(size_t table) {
+    first_table_ = tables_->tables() + table;
+    first_lookup_ = tables_->lookup(table);
+  }
   // The next `count` symbols, values[i] under table[i]. False once the words are used up or a value
   // is impossible; what is written then means nothing.
   bool Get(const uint8_t* table, size_t count, int16_t* values);
@@ -97,7 +102,8 @@ class RansDecoder {
   const EntropyTables* tables_;
   const uint8_t* next_ = nullptr;
   const uint8_t* end_ = nullptr;
-  size_t first_table_ = 0;
+  const EntropyTables::Table* first_table_ = nullptr;
+  const uint16_t* first_lookup_ = nullptr;
   size_t states_ = 1;
   size_t phase_ = 0;  // state of the next symbol
   bool failed_ = false;
