@@ -1,5 +1,6 @@
 // Float16 (IEEE binary16) in memory, floats in registers. Included by kernels/ only, once per SIMD
 // target.
+// Thread rules: functions of their arguments.
 
 // The guard toggles: every target compiles its own copy.
 #if defined(GLINT_KERNELS_FLOAT16_INL_H_) == defined(HWY_TARGET_TOGGLE)

@@ -1,5 +1,6 @@
 // How a micro-kernel of tiles covers a row: kTile pixels by two vectors of outputs at a time, and
 // what is left with smaller tiles. Included by the GEMMs of kernels/ only, once per SIMD target.
+// Thread rules: functions of their arguments.
 
 // The guard toggles: every target compiles its own copy.
 #if defined(GLINT_KERNELS_TILES_INL_H_) == defined(HWY_TARGET_TOGGLE)

@@ -1,5 +1,6 @@
 // For tests of planner and executor: graphs built by hand over a model in memory, and a run of the
 // executor from whole tensor to whole tensor.
+// Thread rules: a builder belongs to one test.
 #ifndef GLINT_TESTS_GRAPH_BUILDER_H_
 #define GLINT_TESTS_GRAPH_BUILDER_H_
 

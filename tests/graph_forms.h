@@ -1,4 +1,5 @@
 // For tests of the engine: graphs in other forms than float, and what they are compared by.
+// Thread rules: functions of their arguments.
 #ifndef GLINT_TESTS_GRAPH_FORMS_H_
 #define GLINT_TESTS_GRAPH_FORMS_H_
 

@@ -1,6 +1,7 @@
 // Builds model files in memory: TinyModel is a small but complete codec of `light`'s shape with
 // random weights, MiniModel the least there can be; tests change document and tensors and call
-// Build. Used by tests only. Thread rules: values.
+// Build. Used by tests only.
+// Thread rules: values.
 #ifndef GLINT_TESTS_MODEL_BUILDER_H_
 #define GLINT_TESTS_MODEL_BUILDER_H_
 

@@ -1,5 +1,6 @@
 // The oracle: runs a graph on whole tensors in double with the plainest loops there are.
 // Used by tests only.
+// Thread rules: functions of their arguments.
 #ifndef GLINT_TESTS_REFERENCE_GRAPH_H_
 #define GLINT_TESTS_REFERENCE_GRAPH_H_
 

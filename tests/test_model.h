@@ -1,4 +1,5 @@
 // For tests of planner, executor and operators: a model in memory, of tensors that a test makes up.
+// Thread rules: a model belongs to one test.
 #ifndef GLINT_TESTS_TEST_MODEL_H_
 #define GLINT_TESTS_TEST_MODEL_H_
 

@@ -1,5 +1,6 @@
 // Sizes of latents, which rows and how many symbols each segment holds: the numbers of
-// docs/BITSTREAM.md. Called by codec/latents, encoder and decoder. Thread rules: values.
+// docs/BITSTREAM.md. Called by codec/latents, encoder and decoder.
+// Thread rules: values.
 #ifndef GLINT_CODEC_LATENTS_LATENT_GEOMETRY_H_
 #define GLINT_CODEC_LATENTS_LATENT_GEOMETRY_H_
 

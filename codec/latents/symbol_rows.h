@@ -1,6 +1,7 @@
 // A row of what a coding step codes: which positions and channels, in the order of the stream; and
 // where its symbols go to or come from. Called by codec/latents and the ports of encoder and
-// decoder. Thread rules: values; a SymbolPort belongs to one caller.
+// decoder.
+// Thread rules: values; a SymbolPort belongs to one caller.
 #ifndef GLINT_CODEC_LATENTS_SYMBOL_ROWS_H_
 #define GLINT_CODEC_LATENTS_SYMBOL_ROWS_H_
 

@@ -1,7 +1,8 @@
 // What a model file says besides its graphs: pictures and latents, rate control, tables, and what
 // is coded in which order. docs/MODEL_FORMAT.md. Read here, with keys, types, values and tables
 // checked; whether transforms and coding steps work is checked by codec/model/transform_check.h and
-// coding_check.h. Thread rules: immutable after loading, shared freely.
+// coding_check.h.
+// Thread rules: immutable after loading, shared freely.
 #ifndef GLINT_CODEC_MODEL_MODEL_DOCUMENT_H_
 #define GLINT_CODEC_MODEL_MODEL_DOCUMENT_H_
 

@@ -1,5 +1,6 @@
 // What stands behind glint::Model: the file, a plan for every graph, tables ready for rANS.
-// Internal to codec/. Thread rules: immutable after loading, shared freely.
+// Internal to codec/.
+// Thread rules: immutable after loading, shared freely.
 #ifndef GLINT_CODEC_MODEL_MODEL_IMPL_H_
 #define GLINT_CODEC_MODEL_MODEL_IMPL_H_
 

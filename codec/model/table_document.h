@@ -1,5 +1,6 @@
-// Tables of a model file: the tensors that a document names, checked and copied.
-// Called by codec/model/model_document.cc. Thread rules: a function of its arguments.
+// Tables of a model file: the tensors that a document names, checked and copied. Called by
+// codec/model/model_document.cc.
+// Thread rules: a function of its arguments.
 #ifndef GLINT_CODEC_MODEL_TABLE_DOCUMENT_H_
 #define GLINT_CODEC_MODEL_TABLE_DOCUMENT_H_
 

@@ -1,5 +1,6 @@
 // Do the transforms fit each other: g_a and g_s, and h_a and h_s where a model has hyper latents.
-// Called by codec/model/model_document.cc. Thread rules: a function of its arguments.
+// Called by codec/model/model_document.cc.
+// Thread rules: a function of its arguments.
 #ifndef GLINT_CODEC_MODEL_TRANSFORM_CHECK_H_
 #define GLINT_CODEC_MODEL_TRANSFORM_CHECK_H_
 

@@ -2,6 +2,7 @@
 // its description (RegisterOp); the harness runs the nodes that it draws in graphs through planner
 // and executor: every class that the operator has, tensors kept in every form, matrices of every
 // precision, every target, several band heights and numbers of threads.
+// Thread rules: functions of their arguments; the registry is filled before main.
 #ifndef GLINT_TESTS_OPS_OP_TEST_H_
 #define GLINT_TESTS_OPS_OP_TEST_H_
 
