@@ -23,11 +23,17 @@ class ObjectReader;  // engine/json.h
 class Step;          // engine/step.h
 struct PlanContext;  // engine/step.h
 
-// A field that has to be given.
+// A field that has to be given, and be whole: no null pointer, nothing of which a part is missing.
 template <typename T>
 class Required {
  public:
-  constexpr Required(T value) : value_(value) {}          // NOLINT(google-explicit-constructor)
+  consteval Required(T value) : value_(value) {  // NOLINT(google-explicit-constructor)
+    if constexpr (std::is_pointer_v<T>) {
+      if (value == nullptr) throw "a function or a name is missing";
+    } else if constexpr (requires { value.IsWhole(); }) {
+      if (!value.IsWhole()) throw "a part is missing, or does not fit the others";
+    }
+  }
   constexpr operator const T&() const { return value_; }  // NOLINT(google-explicit-constructor)
   constexpr const T* operator->() const { return &value_; }
 
@@ -37,6 +43,7 @@ class Required {
 
 struct InputCount {
   size_t least, most;
+  constexpr bool IsWhole() const { return 1 <= least && least <= most; }
 };
 
 // Roles of weights. That of a matrix of integers has a `scale` besides.
@@ -50,6 +57,7 @@ inline constexpr WeightRoles kNoWeights = {};
 struct MatrixRole {
   const char* role;
   Matrix (*describe)(const Node& node, const TensorView& weight);
+  constexpr bool IsWhole() const { return (role == nullptr) == (describe == nullptr); }
 };
 inline constexpr MatrixRole kNoMatrix = {nullptr, nullptr};
 
@@ -73,6 +81,10 @@ struct Fusion {
   Slot slot;
   float (*slope)(const Node& node);
   std::vector<float> (*factors)(const ModelFile& model, const Node& node, double t);
+  constexpr bool IsWhole() const {
+    return (slot == Slot::kActivation) == (slope != nullptr) &&
+           (slot == Slot::kFactors) == (factors != nullptr);
+  }
 };
 inline constexpr Fusion kNotFused = {Slot::kNone, nullptr, nullptr};
 

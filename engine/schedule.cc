@@ -188,6 +188,7 @@ void RunRows(const PlanImpl& plan, Schedule* schedule, std::vector<long>* capaci
       const long rows = schedule->need(plan.steps[s]->output) - schedule->step_end(s);
       *most_rows = std::max(*most_rows, static_cast<size_t>(rows));
     }
+    if (plan.whole) return;  // the first Advance makes all rows that there are
     if (steady || !schedule->steady()) continue;
     steady = true;
     stop_at = std::min(stop_at, schedule->end() + schedule->period());

@@ -287,6 +287,7 @@ void QuantiseT(const int16_t* y, const int16_t* mean, int16_t* symbol, int16_t* 
     // / 2^f)].
     s = hn::Max(s, hn::ShiftRightSame(hn::Add(hn::Sub(low, m), below), fraction_bits));
     s = hn::Min(s, hn::ShiftRightSame(hn::Sub(high, m), fraction_bits));
+    s = hn::Min(hn::Max(s, low), high);  // without fraction bits a far mean leaves 16 bits
     Store(hn::DemoteTo(d16, s), d16, symbol + i, count);
     Store(hn::DemoteTo(d16, hn::Add(hn::ShiftLeftSame(s, fraction_bits), m)), d16, y_hat + i,
           count);

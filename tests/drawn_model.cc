@@ -60,7 +60,9 @@ class CodecDrawer {
     const int stride = 1 << halvings_;
     Json& d = b_.document;
     d["picture"]["stride"] = stride << (draws_.Percent(20) ? 1 : 0);
-    d["latents"] = {{"channels", groups_ * group_}, {"stride", stride}, {"fraction_bits", 6}};
+    d["latents"] = {{"channels", groups_ * group_},
+                    {"stride", stride},
+                    {"fraction_bits", draws_.Percent(70) ? 6 : draws_.Whole(0, 8)}};
     has_hyper_ = draws_.Percent(85);
     d.erase("hyper");
     if (has_hyper_) d["hyper"] = {{"channels", hyper_}, {"stride", stride << hyper_halvings_}};

@@ -419,7 +419,7 @@ const std::vector<Broken>& BrokenDocuments() {
        {"coding step 1, part 0: positions has a pair twice"}},
       {"positions off the lattice",
        [](ModelBuilder& b) { StepOf(b, 1)["parts"][0]["positions"] = Json::parse("[[0, 2]]"); },
-       {"coding step 1, part 0: positions are not all pairs of 0 and 1"}},
+       {"coding step 1, part 0: positions has '[0,2]', not a pair of 0 and 1"}},
       {"no parts",
        [](ModelBuilder& b) { StepOf(b, 1)["parts"] = Json::array(); },
        {"coding step 1: parts is an array of 0"}},
@@ -435,9 +435,16 @@ const std::vector<Broken>& BrokenDocuments() {
       {"tables without use",
        [](ModelBuilder& b) {
          Json& tables = b.document["coding"]["tables"];
-         tables["spare"] = tables["z"];
+         b.AddTables("spare", 4, 20);
+         tables["spare"] = ModelBuilder::TableNames("spare");
        },
        {"coding, tables 'spare': no coding step uses them"}},
+      {"two sets of the same tables",
+       [](ModelBuilder& b) {
+         Json& tables = b.document["coding"]["tables"];
+         tables["other"] = tables["gaussian"];
+       },
+       {"coding, tables 'other': cdf names tensor 'coding.y.cdf', which another set has already"}},
       {"scales alone of a graph with means",
        [](ModelBuilder& b) { StepOf(b, 1)["distribution"]["kind"] = "scales"; },
        {"coding step 1: graph 'step0' gives 8 channels, scales of the step are 4"}},

@@ -253,13 +253,14 @@ class Latents:
             latents, bits = (self.z, 0) if is_hyper else (self.y_hat, self.bits)
             tables = self.tables[step["distribution"]["tables"]]
             means, index = self.distributions(step, psi)
+            most = self.most("h_s" if is_hyper else "g_s")
             fixed = index.shape[:2] == (1, 1) and step["distribution"]["kind"] == "fixed"
             for row in self.step_rows(step, segment):
                 for column, begin, end, at in self.row_symbols(step, row):
                     where = (0, 0) if fixed else (row, column)
                     symbols = [rans.get(tables[i]) for i in index[where][at:at + end - begin]]
                     sums = (np.array(symbols, np.int64) << bits) + means[where][at:at + end - begin]
-                    latents[row, column, begin:end] = np.clip(sums, -32768, 32767)
+                    latents[row, column, begin:end] = np.clip(np.clip(sums, -32768, 32767), -most, most)
             if is_hyper:
                 z = {self.input_name("h_s"): self.z.astype(np.float32)}
                 psi = run_graph(self.model, "h_s", z, self.t)[:self.height, :self.width]
@@ -267,6 +268,11 @@ class Latents:
         done = self.y_hat[self.rows * segment:self.rows * (segment + 1)]
         expect(zlib.crc32(done.astype("<i2").tobytes()) == struct.unpack("<I", payload[-4:])[0], f"latents of segment {segment}")
         return rans
+
+    def most(self, graph):
+        """What the integers of a graph's input are limited to; section 11 of the document."""
+        kept = self.model.doc["graphs"][graph].get("tensors", {}).get(self.input_name(graph), {})
+        return kept.get("max", 32768)
 
     def input_name(self, graph):
         return self.model.doc["graphs"][graph]["inputs"][0]["name"]

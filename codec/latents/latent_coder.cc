@@ -309,14 +309,15 @@ void LatentCoder::Latents::Clear(long end) {
 void LatentCoder::Latents::Store(const SymbolRow& row, const int16_t* decoded) {
   float* floats = quantisation == nullptr ? ring.WriteFloats(row.row) : nullptr;
   int16_t* ints = quantisation == nullptr ? nullptr : ring.WriteInts(row.row);
+  const int16_t* next = decoded;
   row.ForEachRun([&](size_t position, const ChannelRun& run) {
     const size_t at = row.ColumnOf(position) * layout.channels + run.channel;
     if (floats != nullptr) {
-      kernels::FixedToFloat(decoded, floats + at, run.count, fixed_scale);
+      kernels::FixedToFloat(next, floats + at, run.count, fixed_scale);
     } else {
-      kernels::Limit(decoded, ints + at, run.count, static_cast<int16_t>(quantisation->max));
+      kernels::Limit(next, ints + at, run.count, static_cast<int16_t>(quantisation->max));
     }
-    decoded += run.count;
+    next += run.count;
   });
 }
 

@@ -21,7 +21,7 @@ class Simulation {
       if (!HasGraph(i)) continue;
       GLINT_TRY(steps_[i].Init(*graphs_.steps[i].plan, graphs_.steps[i].options));
     }
-    if (graphs_.g_s != nullptr) GLINT_TRY(synthesis_.Init(*graphs_.g_s, graphs_.synthesis));
+    if (HasSynthesis()) GLINT_TRY(synthesis_.Init(*graphs_.g_s, graphs_.synthesis));
     long end = geometry_.segments();
     bool steady = false;
     for (long s = 0; s < end; ++s) {
@@ -32,10 +32,13 @@ class Simulation {
       }
       GLINT_TRY(RunSegment(s));
     }
+    if (graphs_.g_s != nullptr && graphs_.g_s->whole_picture()) rows_.y = geometry_.height();
     return rows_;
   }
 
  private:
+  // One that reads y behind its segments, band by band; not all of it at the end.
+  bool HasSynthesis() const { return graphs_.g_s != nullptr && !graphs_.g_s->whole_picture(); }
   bool HasGraph(size_t step) const { return graphs_.steps[step].plan != nullptr; }
 
   Status RunSegment(long segment) {
@@ -47,7 +50,7 @@ class Simulation {
       }
     }
     coded_end_ = geometry_.LatentEnd(segment);
-    if (graphs_.g_s == nullptr) return Status::Ok();
+    if (!HasSynthesis()) return Status::Ok();
     while (!synthesis_.done() && synthesis_.InputEnd() <= coded_end_) synthesis_.Advance();
     return Status::Ok();
   }
@@ -112,7 +115,7 @@ class Simulation {
   // Of y, rows of the segment in work are read once more by its CRC.
   long YLowest() const {
     const long lowest = Lowest(false);
-    return graphs_.g_s == nullptr ? lowest : std::min(lowest, synthesis_.InputLowest(0));
+    return HasSynthesis() ? std::min(lowest, synthesis_.InputLowest(0)) : lowest;
   }
 
   bool Steady() const {
@@ -121,7 +124,7 @@ class Simulation {
     for (size_t i = 0; i < steps_.size(); ++i) {
       if (HasGraph(i) && !steps_[i].steady()) return false;
     }
-    return graphs_.g_s == nullptr || synthesis_.steady();
+    return !HasSynthesis() || synthesis_.steady();
   }
 
   // Segments after which rows of all tensors have moved on by whole periods.
@@ -137,7 +140,7 @@ class Simulation {
     for (size_t i = 0; i < steps_.size(); ++i) {
       if (HasGraph(i)) period = std::lcm(period, segments(rows, steps_[i].period()));
     }
-    if (graphs_.g_s == nullptr) return period;
+    if (!HasSynthesis()) return period;
     return std::lcm(period, segments(rows * document_.latent_stride, synthesis_.period()));
   }
 

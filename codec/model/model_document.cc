@@ -50,7 +50,9 @@ Status ReadPositions(ObjectReader* reader, const Json& part, PositionSet* out) {
                           std::all_of(point.begin(), point.end(), [](const Json& parity) {
                             return parity == 0 || parity == 1;
                           });
-    if (!is_point) return reader->Fail("positions are not all pairs of 0 and 1");
+    if (!is_point) {
+      return reader->Fail("positions has " + Quote(point.dump()) + ", not a pair of 0 and 1");
+    }
     const PositionSet position = PositionAt(point[0].get<long>(), point[1].get<long>());
     if ((*out & position) != 0) return reader->Fail("positions has a pair twice");
     *out |= position;

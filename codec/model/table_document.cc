@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <set>
 
 #include "engine/safetensors.h"
 
@@ -76,10 +77,15 @@ Status CheckTable(const std::string& name, size_t index, const int32_t* cdf, siz
   return Status::Ok();
 }
 
-Status ReadTables(ObjectReader* reader, const TensorTable& tensors, CdfTables* out) {
+Status ReadTables(ObjectReader* reader, const TensorTable& tensors, std::set<std::string>* used,
+                  CdfTables* out) {
   std::vector<int32_t> cdf, start;
   std::string cdf_name, start_name, min_name;
   GLINT_TRY(ReadIntegers(reader, "cdf", tensors, &cdf_name, &cdf));
+  // Sets that share tables would take many times the file's size; steps may share a set instead.
+  if (!used->insert(cdf_name).second) {
+    return reader->Fail("cdf names tensor " + Quote(cdf_name) + ", which another set has already");
+  }
   GLINT_TRY(ReadIntegers(reader, "cdf_start", tensors, &start_name, &start));
   GLINT_TRY(ReadIntegers(reader, "cdf_min", tensors, &min_name, &out->min));
   const size_t tables = out->min.size();
@@ -147,12 +153,13 @@ Status ReadTableSets(const Json& object, const TensorTable& tensors,
     return BadModel("coding, tables", "has " + std::to_string(object.size()) + " sets, 1 to " +
                                           std::to_string(kMaxSets) + " are allowed");
   }
+  std::set<std::string> used;  // tensors of tables
   for (const auto& item : object.items()) {
     const std::string place = "coding, tables " + Quote(item.key());
     if (!IsName(item.key())) return BadModel(place, "is not a valid name");
     TableSet& set = (*out)[item.key()];
     ObjectReader reader(item.value(), place);
-    GLINT_TRY(ReadTables(&reader, tensors, &set.tables));
+    GLINT_TRY(ReadTables(&reader, tensors, &used, &set.tables));
     set.has_thresholds = reader.Has("thresholds");
     if (set.has_thresholds) {
       GLINT_TRY(ReadThresholds(&reader, tensors, set.tables.count(), &set.thresholds));

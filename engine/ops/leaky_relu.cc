@@ -47,7 +47,7 @@ class LeakyReluStep final : public RowStep {
 };
 
 // The record of either operator: they differ in their name and in how the slope is read.
-constexpr Op Record(const char* name, Status (*read)(ObjectReader*, Node*)) {
+consteval Op Record(const char* name, Status (*read)(ObjectReader*, Node*)) {
   return {
       .name = name,
       .inputs = InputCount{1, 1},
