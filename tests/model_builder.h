@@ -327,8 +327,9 @@ inline ModelBuilder TinyModel(uint32_t seed = 1) {
 inline ModelBuilder WithIntegers(ModelBuilder b) {
   constexpr int kMost = 4095, kWeightMost = 511;
   b.document["form"] = "int16";
+  const int fraction_bits = b.document["latents"]["fraction_bits"];
   const Json words = {{"type", "i16"}, {"max", kMost}, {"scales", {16.0 / kMost}}};
-  const Json latents = {{"type", "i16"}, {"max", kMost}, {"scales", {0.015625}}};
+  const Json latents = {{"type", "i16"}, {"max", kMost}, {"scales", {1.0 / (1 << fraction_bits)}}};
   const Json hyper = {{"type", "i16"}, {"max", kMost}, {"scales", {1.0}}};
   std::map<std::string, bool> done;
   for (auto& [name, graph] : b.document["graphs"].items()) {
