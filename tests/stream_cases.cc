@@ -268,7 +268,6 @@ class CaseChecker {
     const ModelDocument& document = ModelOf(case_.encode).impl().document;
     const Graphs& graphs = ModelOf(case_.encode).impl().graphs();
     exact_pictures_ = AllInteger(graphs.at("g_s"));
-    float16_ = document.form == "fp16";
     comparable_pictures_ = document.form != "fp16" || IsShipped(case_.model);
     const bool has_hyper = document.has_hyper;
     if (AllInteger(graphs.at("g_a")) && (!has_hyper || AllInteger(graphs.at("h_a")))) {
@@ -346,9 +345,7 @@ class CaseChecker {
       Fault(setting, "decodes to another picture than other settings of the target");
     }
     if (!comparable_pictures_) return;
-    // Sums of float16, where a target has them, are two levels off at saturated colours.
-    const uint32_t levels = float16_ ? 2 : 1;
-    const uint32_t level = picture.info.bit_depth == 16 ? 257 * levels : levels;
+    const uint32_t level = picture.info.bit_depth == 16 ? 257 : 1;
     const uint32_t most = LargestDifference(picture, pictures_.at(first_.target));
     if (most > (exact_pictures_ ? 0 : level)) {
       Fault(setting, "decodes to a picture that is " + std::to_string(most) + " off that of " +
@@ -382,7 +379,6 @@ class CaseChecker {
   // Random weights can make the rounding to float16, which differs between targets, as large as
   // they like; trained ones do not.
   bool comparable_pictures_ = true;
-  bool float16_ = false;
   std::map<std::string, Picture> pictures_;  // the first of each target
   StreamSetting first_;                      // that gave a picture
   std::vector<std::string> faults_;
