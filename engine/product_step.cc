@@ -77,9 +77,9 @@ kernels::Element ProductStep::KeptAs(const Node& node) {
 }
 
 float ProductStep::MostInput(const PlanContext& context, const Node& node) {
-  if (node.precision != Precision::kF16 || context.input(0).element != kernels::Element::kF16) {
-    return 0.0f;
-  }
+  const bool is_float16 =
+      node.precision == Precision::kF16 && context.input(0).element == kernels::Element::kF16;
+  if (!is_float16 || !kernels::HasFastFloat16Sums()) return 0.0f;
   int most = 0;
   for (size_t i = 0; i < context.inputs.size(); ++i) {
     most = std::max(most, context.input(i).quantisation->max);

@@ -25,6 +25,7 @@ using V = hn::Vec<D>;
 size_t Lanes() { return hn::Lanes(D()); }
 size_t Tile() { return kTile; }
 bool Float16Sums() { return HWY_HAVE_FLOAT16; }
+bool FastFloat16Sums() { return HWY_HAVE_FLOAT16 && !HWY_ARCH_X86; }
 
 struct Fused {
   static HWY_INLINE V Accumulate(V x, V w, V sum) { return hn::MulAdd(x, w, sum); }
@@ -355,6 +356,7 @@ namespace glint::kernels {
 HWY_EXPORT(Lanes);
 HWY_EXPORT(Tile);
 HWY_EXPORT(Float16Sums);
+HWY_EXPORT(FastFloat16Sums);
 HWY_EXPORT(Run);
 
 size_t TilePixels() { return HWY_DYNAMIC_DISPATCH(Tile)(); }
@@ -391,6 +393,7 @@ bool BlocksFit(const std::vector<uint32_t>& runs, size_t out_channels, const flo
 }  // namespace
 
 bool HasFloat16Sums() { return HWY_DYNAMIC_DISPATCH(Float16Sums)(); }
+bool HasFastFloat16Sums() { return HWY_DYNAMIC_DISPATCH(FastFloat16Sums)(); }
 
 PackedTaps PackTaps(const TapTypes& types, const std::vector<uint32_t>& runs, size_t out_channels,
                     const float* weights, const float* bias) {

@@ -22,6 +22,9 @@ bool HasFastBytes();
 bool HasFastFloat16();
 // True when the current target multiplies and adds float16 (AVX3_SPR, Arm with FP16).
 bool HasFloat16Sums();
+// True where the engine is to use them. On AVX3_SPR they take twice the time of sums in float
+// (docs/PERFORMANCE.md), and saturated colours come out two levels off those of other machines.
+bool HasFastFloat16Sums();
 // Limits the choice to `name` (case-insensitive); "" or "best": no limit. False when it is not
 // supported.
 bool SetTarget(const std::string& name);
