@@ -44,7 +44,6 @@ class Plan {
   virtual size_t input_count() const = 0;
   virtual size_t input_channels(size_t input) const = 0;
   virtual size_t output_channels() const = 0;
-  virtual PositionSet positions() const = 0;
   // Zero pixels that steps read beyond the ends of a row of this input (for bound rings).
   virtual size_t input_halo(size_t input) const = 0;
   // How an input and the output are kept; nullptr: in float. `element`: on this target.

@@ -23,19 +23,12 @@ class ObjectReader;  // engine/json.h
 class Step;          // engine/step.h
 struct PlanContext;  // engine/step.h
 
-// A field that has to be given, and be whole: no null pointer, nothing of which a part is missing.
+// A field that has to be given, and not as a null pointer.
 template <typename T>
 class Required {
  public:
-  consteval Required(T value) : value_(value) {  // NOLINT(google-explicit-constructor)
-#ifndef GLINT_SANITIZED  // with sanitizers GCC compares no addresses while it compiles
-    if constexpr (std::is_pointer_v<T>) {
-      if (value == nullptr) throw "a function or a name is missing";
-    } else if constexpr (requires { value.IsWhole(); }) {
-      if (!value.IsWhole()) throw "a part is missing, or does not fit the others";
-    }
-#endif
-  }
+  constexpr Required(T value) : value_(value) {}  // NOLINT(google-explicit-constructor)
+  Required(std::nullptr_t) = delete;
   constexpr operator const T&() const { return value_; }  // NOLINT(google-explicit-constructor)
   constexpr const T* operator->() const { return &value_; }
 
@@ -43,9 +36,12 @@ class Required {
   T value_;
 };
 
-struct InputCount {
-  size_t least, most;
-  constexpr bool IsWhole() const { return 1 <= least && least <= most; }
+class InputCount {
+ public:
+  consteval InputCount(size_t from, size_t to) : least(from), most(to) {
+    if (least < 1 || most < least) throw "not 1 <= least <= most";
+  }
+  const size_t least, most;
 };
 
 // Roles of weights. That of a matrix of integers has a `scale` besides.
@@ -56,12 +52,20 @@ inline constexpr WeightRoles kNoWeights = {};
 
 // Which weight is the matrix: the one whose type the node's precision says. `describe` is called
 // when the node has been checked.
-struct MatrixRole {
-  const char* role;
-  Matrix (*describe)(const Node& node, const TensorView& weight);
-  constexpr bool IsWhole() const { return (role == nullptr) == (describe == nullptr); }
+class MatrixRole {
+ public:
+  using Describe = Matrix (*)(const Node& node, const TensorView& weight);
+  constexpr MatrixRole(Required<const char*> its_role, Required<Describe> its_describe)
+      : role(its_role), describe(its_describe) {}
+  static constexpr MatrixRole None() { return {}; }
+
+  const char* const role = nullptr;
+  const Describe describe = nullptr;
+
+ private:
+  constexpr MatrixRole() = default;
 };
-inline constexpr MatrixRole kNoMatrix = {nullptr, nullptr};
+inline constexpr MatrixRole kNoMatrix = MatrixRole::None();
 
 // Whether graphs of class exact may have it: its results must then be the same bits on every
 // target.
@@ -79,16 +83,29 @@ enum class Slot {
   kFactors,     // v * factor of the channel, which depends on the rate alone
   kSources,     // its inputs side by side: whoever reads it may read them instead
 };
-struct Fusion {
-  Slot slot;
-  float (*slope)(const Node& node);
-  std::vector<float> (*factors)(const ModelFile& model, const Node& node, double t);
-  constexpr bool IsWhole() const {
-    return (slot == Slot::kActivation) == (slope != nullptr) &&
-           (slot == Slot::kFactors) == (factors != nullptr);
+class Fusion {
+ public:
+  using Slope = float (*)(const Node& node);
+  using Factors = std::vector<float> (*)(const ModelFile& model, const Node& node, double t);
+  static constexpr Fusion None() { return {Slot::kNone, nullptr, nullptr}; }
+  static constexpr Fusion Residual() { return {Slot::kResidual, nullptr, nullptr}; }
+  static constexpr Fusion Sources() { return {Slot::kSources, nullptr, nullptr}; }
+  static constexpr Fusion Activation(Required<Slope> its_slope) {
+    return {Slot::kActivation, its_slope, nullptr};
   }
+  static constexpr Fusion ChannelFactors(Required<Factors> its_factors) {
+    return {Slot::kFactors, nullptr, its_factors};
+  }
+
+  const Slot slot;
+  const Slope slope;      // of kActivation
+  const Factors factors;  // of kFactors
+
+ private:
+  constexpr Fusion(Slot its_slot, Slope its_slope, Factors its_factors)
+      : slot(its_slot), slope(its_slope), factors(its_factors) {}
 };
-inline constexpr Fusion kNotFused = {Slot::kNone, nullptr, nullptr};
+inline constexpr Fusion kNotFused = Fusion::None();
 
 struct Op {
   Required<const char*> name;

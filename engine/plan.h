@@ -22,7 +22,6 @@ class PlanImpl final : public Plan {
   size_t output_channels() const override {
     return tensors[static_cast<size_t>(output_tensor)].channels;
   }
-  PositionSet positions() const override { return wanted; }
   size_t input_halo(size_t input) const override {
     return tensors[static_cast<size_t>(input_tensors[input])].halo;
   }

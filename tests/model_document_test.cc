@@ -635,7 +635,7 @@ TEST_CASE("model document: a sound one is what it says") {
   CHECK(y.tables.start.back() == y.tables.cdf.size());
   CHECK(y.thresholds == std::vector<float>{-3, -2, -1, 0, 1, 2, 3});
   REQUIRE(d.coding.steps.size() == 5);
-  CHECK(d.coding.hyper_step() == &d.coding.steps[0]);
+  CHECK(d.coding.steps[0].codes == Coded::kHyper);
   CHECK(d.coding.steps[0].distribution == Distribution::kFixed);
   CHECK(d.coding.steps[0].ahead == 3);
   const CodingStep& step = d.coding.steps[4];

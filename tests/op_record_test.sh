@@ -49,8 +49,10 @@ for compiler in g++ clang++; do
   done
   # A field that is there in part, or null.
   for part in 's/InputCount{1, 1}/InputCount{1}/' 's/InputCount{1, 1}/InputCount{2, 1}/' \
-    's/kNoMatrix/MatrixRole{"weight"}/' 's/kNotFused/Fusion{Slot::kActivation}/' \
-    's/kNotFused/Fusion{.slot = Slot::kFactors}/' 's/NoAttributes/nullptr/' 's/= Plan,/= nullptr,/'; do
+    's/kNoMatrix/MatrixRole("weight")/' 's/kNoMatrix/MatrixRole("weight", nullptr)/' \
+    's/kNoMatrix/MatrixRole{}/' 's/kNotFused/Fusion{Slot::kActivation}/' \
+    's/kNotFused/Fusion::Activation(nullptr)/' 's/kNotFused/Fusion::ChannelFactors()/' \
+    's/"record"/nullptr/' 's/NoAttributes/nullptr/' 's/= Plan,/= nullptr,/'; do
     sed "$part" whole.cc >part.cc
     refute "$compiler refuses what $part makes of a record" "${compile[@]}" part.cc
   done

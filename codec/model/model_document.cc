@@ -256,13 +256,6 @@ PositionSet CodingStep::positions() const {
   return all;
 }
 
-const CodingStep* Coding::hyper_step() const {
-  const auto found = std::find_if(steps.begin(), steps.end(), [](const CodingStep& step) {
-    return step.codes == Coded::kHyper;
-  });
-  return found == steps.end() ? nullptr : &*found;
-}
-
 double RateToT(const RateControl& rate, double lrd) {
   const double low = ExactLog(rate.min);
   const double high = ExactLog(rate.max);

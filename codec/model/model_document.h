@@ -71,9 +71,6 @@ struct Coding {
   int segment_rows = 64;  // of y
   std::map<std::string, TableSet> tables;
   std::vector<CodingStep> steps;
-
-  // The step that codes z; nullptr in models without hyper latents.
-  const CodingStep* hyper_step() const;
 };
 
 struct RateControl {

@@ -47,7 +47,7 @@ class LeakyReluStep final : public RowStep {
 };
 
 // The record of either operator: they differ in their name and in how the slope is read.
-consteval Op Record(const char* name, Status (*read)(ObjectReader*, Node*)) {
+constexpr Op Record(const char* name, Status (*read)(ObjectReader*, Node*)) {
   return {
       .name = name,
       .inputs = InputCount{1, 1},
@@ -55,7 +55,7 @@ consteval Op Record(const char* name, Status (*read)(ObjectReader*, Node*)) {
       .matrix = kNoMatrix,
       .classes = Classes::kCloseAndExact,
       .placement = Placement::kMayOverwrite,
-      .fusion = Fusion{Slot::kActivation, SlopeOf, nullptr},
+      .fusion = Fusion::Activation(SlopeOf),
       .read = read,
       .check = AsInput,
       .check_forms = AnyForms,
