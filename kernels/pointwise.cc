@@ -224,17 +224,22 @@ void FloatToPixelsT(const float* in, uint8_t* out, size_t n, float max_value, fl
   });
 }
 
-void FloatToFixedT(const float* in, int16_t* out, size_t n, float scale) {
+size_t FloatToFixedT(const float* in, int16_t* out, size_t n, float scale) {
   const DF d;
   const hn::Rebind<int16_t, DF> di16;
   const auto factor = hn::Set(d, scale);
   const auto low = hn::Set(d, -32768.0f), high = hn::Set(d, 32767.0f);
+  const auto least = hn::Set(d, -32768.5f), most = hn::Set(d, 32767.5f);  // what 16 bits can hold
+  size_t saturated = 0;
   ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
-    auto x = Load(d, in + i, count);
-    x = hn::Mul(hn::IfThenElseZero(hn::Eq(x, x), x), factor);
+    auto x = hn::Mul(Load(d, in + i, count), factor);
+    const auto fits = hn::And(hn::Ge(x, least), hn::Lt(x, most));
+    saturated += hn::CountTrue(d, hn::Not(fits));
+    x = hn::IfThenElseZero(hn::Eq(x, x), x);
     x = hn::Min(hn::Max(x, low), high);
     Store(hn::DemoteTo(di16, hn::NearestInt(x)), di16, out + i, count);
   });
+  return saturated;
 }
 
 void FixedToFloatT(const int16_t* in, float* out, size_t n, float scale) {
@@ -395,8 +400,8 @@ void PixelsToFloat(const uint16_t* in, float* out, size_t n, float max_value, fl
 void FloatToPixels(const float* in, uint8_t* out, size_t n, float max_value, float offset) {
   HWY_DYNAMIC_DISPATCH(FloatToPixelsT)(in, out, n, max_value, offset);
 }
-void FloatToFixed(const float* in, int16_t* out, size_t n, float scale) {
-  HWY_DYNAMIC_DISPATCH(FloatToFixedT)(in, out, n, scale);
+size_t FloatToFixed(const float* in, int16_t* out, size_t n, float scale) {
+  return HWY_DYNAMIC_DISPATCH(FloatToFixedT)(in, out, n, scale);
 }
 void FixedToFloat(const int16_t* in, float* out, size_t n, float scale) {
   HWY_DYNAMIC_DISPATCH(FixedToFloatT)(in, out, n, scale);

@@ -58,8 +58,8 @@ void PixelsToFloat(const uint16_t* in, float* out, size_t n, float max_value, fl
 void FloatToPixels(const float* in, uint8_t* out, size_t n, float max_value, float offset);
 
 // Fixed point: out = saturate16(round-half-even(in * scale)), NaN gives 0; and back: in * (1 /
-// scale). scale is a power of two.
-void FloatToFixed(const float* in, int16_t* out, size_t n, float scale);
+// scale). scale is a power of two. FloatToFixed returns how many values were saturated, or NaN.
+size_t FloatToFixed(const float* in, int16_t* out, size_t n, float scale);
 void FixedToFloat(const int16_t* in, float* out, size_t n, float scale);
 
 // out[i] = in[i] limited to -most..most.

@@ -66,6 +66,12 @@ class CodecDrawer {
     has_hyper_ = draws_.Percent(85);
     d.erase("hyper");
     if (has_hyper_) d["hyper"] = {{"channels", hyper_}, {"stride", stride << hyper_halvings_}};
+    if (draws_.Percent(30)) d["picture"]["padding"] = "centred_zeros";
+    if (draws_.Percent(20)) {
+      d["rate"] = {{"parameter", "none"}};
+    } else if (draws_.Percent(20)) {
+      d["rate"]["map"] = "linear";
+    }
   }
 
   void Convolve(Chain* chain, int channels, int kernel, int stride, float gain = 1.0f,

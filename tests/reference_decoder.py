@@ -281,6 +281,10 @@ class Latents:
 # ---- pixels ---------------------------------------------------------------------------------------------------
 
 def rate_to_t(rate, lrd):
+    if rate["parameter"] == "none":
+        return 0.0
+    if rate["map"] == "linear":
+        return 2 * (lrd - rate["min"]) / (rate["max"] - rate["min"]) - 1
     low, high = math.log(rate["min"]), math.log(rate["max"])
     return 2 * (math.log(lrd) - low) / (high - low) - 1
 
@@ -288,7 +292,10 @@ def rate_to_t(rate, lrd):
 def colour(latents, header):
     model = latents.model
     y = latents.y_hat.astype(np.float32) / np.float32(1 << latents.bits)
-    x = run_graph(model, "g_s", {latents.input_name("g_s"): y}, latents.t)[:header.height, :header.width]
+    x = run_graph(model, "g_s", {latents.input_name("g_s"): y}, latents.t)
+    top, left = ((padded - side) // 2 if model.doc["picture"]["padding"] == "centred_zeros" else 0
+                 for padded, side in zip(x.shape, (header.height, header.width)))
+    x = x[top:top + header.height, left:left + header.width]
     if header.gray:
         x = np.repeat(((x[:, :, 0] + x[:, :, 1] + x[:, :, 2]) * np.float32(1 / 3))[:, :, None], header.channels, 2)
     top = np.float32((1 << min(header.depth, 8)) - 1)

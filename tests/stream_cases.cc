@@ -161,6 +161,7 @@ void DrawForm(Draws* draws, PictureInfo* info) {
 
 double DrawRate(const ModelInfo& info, Draws* draws) {
   const int kind = draws->Whole(0, 9);
+  if (info.has_fixed_rate()) return 0;
   if (kind == 0) return info.lrd_min;
   if (kind == 1) return info.lrd_max;
   return info.lrd_min * std::pow(info.lrd_max / info.lrd_min, draws->Real(0.001, 0.999));

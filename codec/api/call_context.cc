@@ -60,8 +60,21 @@ Status CallContext::Progress(double done) const {
 
 // ---- samples to floats -------------------------------------------------------------------------
 
-PixelReader::PixelReader(const PictureInfo& info, size_t padded_width, float offset)
-    : info_(info), padded_width_(padded_width), offset_(offset) {}
+PixelReader::PixelReader(const PictureInfo& info, const LatentGeometry& geometry,
+                         const ModelDocument& document)
+    : info_(info),
+      padded_width_(geometry.padded_width()),
+      left_(geometry.left()),
+      top_(geometry.top()),
+      padding_(document.padding),
+      offset_(document.picture_offset) {}
+
+std::optional<long> PixelReader::PictureRow(long padded_row) const {
+  const long last = static_cast<long>(info_.height) - 1;
+  if (padding_ == Padding::kEdge) return std::min(padded_row, last);
+  if (padded_row < top_ || padded_row - top_ > last) return std::nullopt;
+  return padded_row - top_;
+}
 
 uint64_t PixelReader::MemoryNeeded() const {
   return uint64_t{info_.RowBytes()} * (info_.has_alpha ? 2 : 1);
@@ -98,21 +111,32 @@ const uint8_t* PixelReader::Colour() {
   return colour_.data();
 }
 
-void PixelReader::Convert(const uint8_t* colour, size_t width, size_t padded_width,
-                          float* row) const {
-  const size_t count = width * info_.channels;
+void PixelReader::Convert(const uint8_t* colour, size_t first, size_t count, float* row) const {
+  // Columns of the padded picture: [begin, end) of what is asked for lie in the picture, or the
+  // last one of it, where that is what follows it.
+  const size_t right = left_ + info_.width;
+  const bool repeats = padding_ == Padding::kEdge;
+  const size_t begin = std::clamp(first, left_, repeats ? right - 1 : right);
+  const size_t end = std::clamp(first + count, begin + (repeats ? 1 : 0), right);
+  const size_t before = std::min(count, begin - std::min(begin, first));
+  Zeros(before, row);
+  row += 3 * before;
+  const size_t samples = (end - begin) * info_.channels;
   const float max_value = MaxValue(info_.bit_depth);
+  const uint8_t* from = colour + (begin - left_) * PixelBytes();
   if (info_.SampleBytes() == 2) {
-    kernels::PixelsToFloat(reinterpret_cast<const uint16_t*>(colour), row, count, max_value,
+    kernels::PixelsToFloat(reinterpret_cast<const uint16_t*>(from), row, samples, max_value,
                            offset_);
   } else {
-    kernels::PixelsToFloat(colour, row, count, max_value, offset_);
+    kernels::PixelsToFloat(from, row, samples, max_value, offset_);
   }
   if (info_.channels == 1) {
-    for (size_t x = width; x-- > 0;) row[3 * x] = row[3 * x + 1] = row[3 * x + 2] = row[x];
+    for (size_t x = end - begin; x-- > 0;) row[3 * x] = row[3 * x + 1] = row[3 * x + 2] = row[x];
   }
-  const float* last = row + 3 * (width - 1);
-  for (size_t x = width; x < padded_width; ++x) std::copy(last, last + 3, row + 3 * x);
+  row += 3 * (end - begin);
+  const size_t after = count - before - (end - begin);
+  if (!repeats) return Zeros(after, row);
+  for (size_t x = 0; x < after; ++x) std::copy(row - 3, row, row + 3 * x);
 }
 
 // ---- floats to samples -------------------------------------------------------------------------

@@ -4,8 +4,10 @@
 #ifndef GLINT_CODEC_API_CALL_CONTEXT_H_
 #define GLINT_CODEC_API_CALL_CONTEXT_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "codec/latents/latent_geometry.h"
@@ -40,20 +42,25 @@ class CallContext {
 // keeps the alpha samples apart.
 class PixelReader {
  public:
-  PixelReader(const PictureInfo& info, size_t padded_width, float offset);
+  PixelReader(const PictureInfo& info, const LatentGeometry& geometry,
+              const ModelDocument& document);
   uint64_t MemoryNeeded() const;
   void Allocate();
   void Free();
   // Samples of a row as the caller gives them.
   uint8_t* samples() { return samples_.data(); }
-  // From samples(): `row` gets 3 * padded_width floats, the last pixel repeated.
-  void ToFloats(float* row) { Convert(Colour(), info_.width, padded_width_, row); }
+  // Which row of the picture a row of the padded one has; nothing: none, only zeros.
+  std::optional<long> PictureRow(long padded_row) const;
+  // From samples(): `row` gets 3 * padded_width floats.
+  void ToFloats(float* row) { Convert(Colour(), 0, padded_width_, row); }
   // The two parts of ToFloats. First: the samples without alpha, ColourBytes() of them.
   const uint8_t* Colour();
   size_t ColourBytes() const { return size_t{info_.width} * PixelBytes(); }
   size_t PixelBytes() const { return info_.channels * info_.SampleBytes(); }
-  // Second: `width` pixels of colour into 3 * padded_width floats.
-  void Convert(const uint8_t* colour, size_t width, size_t padded_width, float* row) const;
+  // Second: `count` pixels of the padded row, from pixel `first` on, of a row of colour.
+  void Convert(const uint8_t* colour, size_t first, size_t count, float* row) const;
+  // `count` pixels of a row that has no row of the picture.
+  void Zeros(size_t count, float* row) const { std::fill_n(row, 3 * count, 0.0f - offset_); }
   // From samples(): alpha alone, in samples of the picture's size.
   const uint8_t* Alpha() const { return alpha_.data(); }
 
@@ -63,6 +70,9 @@ class PixelReader {
 
   PictureInfo info_;
   size_t padded_width_;
+  size_t left_;
+  long top_;
+  Padding padding_;
   float offset_;
   std::vector<uint8_t> samples_;
   std::vector<uint8_t> colour_;

@@ -227,11 +227,17 @@ class Decoder {
         g_s_->Advance();
       }
       for (; rows_done_ < g_s_->end(); ++rows_done_) {
-        if (rows_done_ < static_cast<long>(output_.height)) GLINT_TRY(WriteRow(rows_done_, sink));
+        if (IsInside(rows_done_)) GLINT_TRY(WriteRow(rows_done_, sink));
       }
       GLINT_TRY(context_.Progress(static_cast<double>(rows_done_) / static_cast<double>(height)));
     }
     return Status::Ok();
+  }
+
+  // Whether a row of the padded picture is one of the picture.
+  bool IsInside(long padded_row) const {
+    const long row = padded_row - geometry_.top();
+    return row >= 0 && row < static_cast<long>(output_.height);
   }
 
   // ---- in strips
@@ -310,9 +316,13 @@ class Decoder {
     };
     const auto write = [&](long row, size_t first, size_t count, const float* values,
                            size_t stride) {
-      if (row >= static_cast<long>(output_.height) || first >= output_.width) return;
-      uint8_t* to = colour + static_cast<size_t>(row) * ColourRowBytes() + first * output_.channels;
-      pixels_.ToColour(values, stride, std::min(count, output_.width - first), to);
+      const size_t left = geometry_.left();
+      const size_t begin = std::max(first, left);
+      const size_t end = std::min(first + count, left + output_.width);
+      if (!IsInside(row) || begin >= end) return;
+      uint8_t* to = colour + static_cast<size_t>(row - geometry_.top()) * ColourRowBytes() +
+                    (begin - left) * output_.channels;
+      pixels_.ToColour(values + (begin - first) * stride, stride, end - begin, to);
     };
     return strips->Run(read, write, [&](double done) { return context_.Progress(done); });
   }
@@ -324,14 +334,16 @@ class Decoder {
 
   // ---- rows
 
-  Status WriteRow(long row, const Sink& sink) {
+  Status WriteRow(long padded_row, const Sink& sink) {
     if (alpha_) GLINT_TRY(alpha_->ReadRow(pixels_.alpha()));
     const uint8_t* samples = nullptr;
     {
       const StageClock clock(&report_.times.synthesis);
-      samples = pixels_.FromFloats(g_s_->OutputRow(row), g_s_->output_pixel_stride());
+      const size_t stride = g_s_->output_pixel_stride();
+      const float* values = g_s_->OutputRow(padded_row) + geometry_.left() * stride;
+      samples = pixels_.FromFloats(values, stride);
     }
-    return Deliver(row, samples, sink);
+    return Deliver(padded_row - geometry_.top(), samples, sink);
   }
 
   Status Deliver(long row, const uint8_t* samples, const Sink& sink) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "codec/api/call_context.h"
@@ -45,7 +46,7 @@ class Analysis {
         geometry_(geometry),
         info_(info),
         context_(context),
-        pixels_(info, geometry.padded_width(), model.document.picture_offset),
+        pixels_(info, geometry, model.document),
         y_row_(geometry.width() * static_cast<size_t>(model.document.latent_channels)),
         z_row_(geometry.hyper_width() * static_cast<size_t>(model.document.hyper_channels)),
         fixed_scale_(static_cast<float>(1 << model.document.fraction_bits)),
@@ -107,7 +108,10 @@ class Analysis {
       {
         const StageClock clock(&times->analysis);
         g_a_->Advance();
-        for (; done < g_a_->end(); ++done) ToFixed(*g_a_, done, y_row_, fixed_scale_, y_.get());
+        for (; done < g_a_->end(); ++done) {
+          ToFixed(g_a_->OutputRow(done), y_row_, fixed_scale_,
+                  y_.get() + static_cast<size_t>(done) * y_row_);
+        }
       }
       RunHyper(done, times);
       GLINT_TRY(context_.Progress(kAnalysisShare * static_cast<double>(done) /
@@ -123,6 +127,7 @@ class Analysis {
     picture_ = {};
   }
 
+  uint64_t saturated() const { return saturated_; }  // values of y and z
   const int16_t* y_row(long row) const { return y_.get() + static_cast<size_t>(row) * y_row_; }
   const int16_t* z_row(long row) const { return z_.get() + static_cast<size_t>(row) * z_row_; }
 
@@ -163,16 +168,16 @@ class Analysis {
                   row_bytes);
       if (take_alpha) GLINT_TRY(take_alpha(pixels_.Alpha()));
     }
-    // Below the picture its last row again, and right of it its last column.
     const auto columns = [&](long row, size_t first, size_t count, float* values) {
-      const size_t inside = std::min(static_cast<size_t>(row), size_t{info_.height} - 1);
-      const uint8_t* colour = picture_.get() + inside * row_bytes + first * pixels_.PixelBytes();
-      pixels_.Convert(colour, std::min(count, info_.width - first), count, values);
+      const std::optional<long> inside = pixels_.PictureRow(row);
+      if (!inside) return pixels_.Zeros(count, values);
+      pixels_.Convert(picture_.get() + static_cast<size_t>(*inside) * row_bytes, first, count,
+                      values);
     };
     const auto latents = [&](long row, size_t first, size_t count, const float* values, size_t) {
       const auto channels = static_cast<size_t>(model_.document.latent_channels);
-      kernels::FloatToFixed(values, y_.get() + static_cast<size_t>(row) * y_row_ + first * channels,
-                            count * channels, fixed_scale_);
+      ToFixed(values, count * channels, fixed_scale_,
+              y_.get() + static_cast<size_t>(row) * y_row_ + first * channels);
     };
     const auto progress = [&](double done) { return context_.Progress(kAnalysisShare * done); };
     {
@@ -183,16 +188,21 @@ class Analysis {
     return Status::Ok();
   }
 
-  // The next row of g_a's input; below the picture its last row again.
+  // The next row of g_a's input.
   Status ReadRow(SourceRows* source, const AlphaSink& take_alpha, StageTimes* times) {
-    const bool inside = rows_read_ < static_cast<long>(info_.height);
-    if (inside) GLINT_TRY(source->Next(pixels_.samples()));
+    const std::optional<long> row = pixels_.PictureRow(rows_read_);
+    const bool is_new = row && *row == source_rows_;
+    if (is_new) {
+      GLINT_TRY(source->Next(pixels_.samples()));
+      ++source_rows_;
+    }
     {
       const StageClock clock(&times->analysis);
-      pixels_.ToFloats(g_a_->InputRow(0, rows_read_));
+      float* values = g_a_->InputRow(0, rows_read_);
+      row ? pixels_.ToFloats(values) : pixels_.Zeros(geometry_.padded_width(), values);
       g_a_->StoreInput(0, rows_read_);
     }
-    return inside && take_alpha ? take_alpha(pixels_.Alpha()) : Status::Ok();
+    return is_new && take_alpha ? take_alpha(pixels_.Alpha()) : Status::Ok();
   }
 
   // All rows of z that the first `y_end` rows of y suffice for.
@@ -206,14 +216,13 @@ class Analysis {
         h_a_->StoreInput(0, y_fed_);
       }
       h_a_->Advance();
-      ToFixed(*h_a_, z_done_, z_row_, 1.0f, z_.get());
+      ToFixed(h_a_->OutputRow(z_done_), z_row_, 1.0f,
+              z_.get() + static_cast<size_t>(z_done_) * z_row_);
     }
   }
 
-  static void ToFixed(const Executor& executor, long row, size_t row_values, float scale,
-                      int16_t* out) {
-    kernels::FloatToFixed(executor.OutputRow(row), out + static_cast<size_t>(row) * row_values,
-                          row_values, scale);
+  void ToFixed(const float* values, size_t count, float scale, int16_t* out) {
+    saturated_ += kernels::FloatToFixed(values, out, count, scale);
   }
 
   const Model::Impl& model_;
@@ -231,9 +240,11 @@ class Analysis {
   AlignedBuffer<uint8_t> picture_;  // in strips only
   std::unique_ptr<Executor> g_a_, h_a_;
   AlignedBuffer<int16_t> y_, z_;
-  long rows_read_ = 0;
+  long rows_read_ = 0;    // of the padded picture
+  long source_rows_ = 0;  // of the picture
   long y_fed_ = 0;
   long z_done_ = 0;
+  uint64_t saturated_ = 0;
 };
 
 // Symbols from y and z into rANS.
@@ -334,6 +345,7 @@ class Encoder {
     StreamHeader header{info_, model_.file->id(), lrd, false};
     GLINT_ASSIGN(header.source.has_alpha, Analyse(&source, &analysis, &alpha));
     header.gray = source.gray();
+    report_.saturated_latents = analysis.saturated();
     if (options_.profile) analysis.AppendProfile(&report_.layers);
     analysis.FreeTransforms();
     source.Free();

@@ -32,6 +32,10 @@ LatentGeometry::LatentGeometry(const ModelDocument& document, const Graphs& grap
   const long stride = document.picture_stride;
   padded_width_ = static_cast<size_t>(CeilDivide(width, stride) * stride);
   padded_height_ = CeilDivide(height, stride) * stride;
+  if (document.padding == Padding::kCentredZeros) {
+    left_ = (padded_width_ - width) / 2;
+    top_ = (padded_height_ - static_cast<long>(height)) / 2;
+  }
   width_ = padded_width_ / static_cast<size_t>(document.latent_stride);
   height_ = padded_height_ / document.latent_stride;
   if (document.has_hyper) {

@@ -21,6 +21,9 @@ class LatentGeometry {
 
   size_t padded_width() const { return padded_width_; }  // of the picture
   long padded_height() const { return padded_height_; }
+  // Where the picture's upper left pixel is in the padded one.
+  size_t left() const { return left_; }
+  long top() const { return top_; }
   size_t width() const { return width_; }  // of y
   long height() const { return height_; }
   size_t hyper_width() const { return hyper_width_; }  // of z; 0 without
@@ -46,6 +49,8 @@ class LatentGeometry {
   const ModelDocument* document_;
   size_t padded_width_;
   long padded_height_;
+  size_t left_ = 0;
+  long top_ = 0;
   size_t width_;
   long height_;
   size_t hyper_width_ = 0;

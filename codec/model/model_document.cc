@@ -160,7 +160,8 @@ Status ReadPicture(const Json& object, ModelDocument* document) {
   GLINT_TRY(reader.Int("channels", 1, 4, &document->picture_channels));
   GLINT_TRY(ReadStride(&reader, 1024, &document->picture_stride));
   size_t padding = 0;
-  GLINT_TRY(reader.Choice("padding", {"edge"}, &padding));
+  GLINT_TRY(reader.Choice("padding", {"edge", "centred_zeros"}, &padding));
+  document->padding = padding == 0 ? Padding::kEdge : Padding::kCentredZeros;
   double offset = 0;
   GLINT_TRY(reader.Number("offset", &offset));
   if (!(offset >= -1 && offset <= 1)) return reader.Fail("offset is not in -1..1");
@@ -184,11 +185,22 @@ Status ReadHyper(const Json& object, ModelDocument* document) {
   return reader.Finish();
 }
 
+Status ReadFixedRate(ObjectReader* reader, RateControl* rate) {
+  rate->map = RateControl::Map::kFixed;
+  if (reader->Has("lambda")) {
+    GLINT_TRY(reader->Number("lambda", &rate->lambda));
+    if (!(rate->lambda > 0)) return reader->Fail("lambda is not positive");
+  }
+  return reader->Finish();
+}
+
 Status ReadRate(const Json& object, RateControl* rate) {
   ObjectReader reader(object, "rate");
-  size_t only = 0;
-  GLINT_TRY(reader.Choice("parameter", {"lrd"}, &only));
-  GLINT_TRY(reader.Choice("map", {"log"}, &only));
+  size_t parameter = 0, map = 0;
+  GLINT_TRY(reader.Choice("parameter", {"lrd", "none"}, &parameter));
+  if (parameter == 1) return ReadFixedRate(&reader, rate);
+  GLINT_TRY(reader.Choice("map", {"log", "linear"}, &map));
+  rate->map = map == 0 ? RateControl::Map::kLog : RateControl::Map::kLinear;
   GLINT_TRY(reader.Number("min", &rate->min));
   GLINT_TRY(reader.Number("max", &rate->max));
   GLINT_TRY(reader.Number("default", &rate->default_value));
@@ -257,10 +269,12 @@ PositionSet CodingStep::positions() const {
 }
 
 double RateToT(const RateControl& rate, double lrd) {
-  const double low = ExactLog(rate.min);
-  const double high = ExactLog(rate.max);
-  if (!(high > low)) return 0.0;
-  return 2.0 * (ExactLog(lrd) - low) / (high - low) - 1.0;
+  const auto position = [&](double value, double low, double high) {
+    return high > low ? 2.0 * (value - low) / (high - low) - 1.0 : 0.0;
+  };
+  if (rate.is_fixed()) return 0.0;
+  if (rate.map == RateControl::Map::kLinear) return position(lrd, rate.min, rate.max);
+  return position(ExactLog(lrd), ExactLog(rate.min), ExactLog(rate.max));
 }
 
 Result<ModelDocument> LoadDocument(const ModelFile& file) {

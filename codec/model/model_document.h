@@ -73,24 +73,38 @@ struct Coding {
   std::vector<CodingStep> steps;
 };
 
+// What the rate parameter lrd does. In models of a fixed rate all numbers but `lambda` are 0, and
+// lrd is 0.
 struct RateControl {
-  std::string parameter = "lrd";
+  enum class Map { kFixed, kLog, kLinear };
+  Map map = Map::kLog;
   double min = 0, max = 0, default_value = 0;
   double suggested_min = 0, suggested_max = 0;
-  // Training minimised bpp + lambda_per_lrd * lrd * MSE of 8-bit samples.
+  // Training minimised bpp + lambda * MSE of 8-bit samples, where lambda is lambda_per_lrd * lrd,
+  // or in models of a fixed rate `lambda`; 0: not known.
   double lambda_per_lrd = 0;
+  double lambda = 0;
+
+  bool is_fixed() const { return map == Map::kFixed; }
+  double LambdaAt(double lrd) const { return is_fixed() ? lambda : lambda_per_lrd * lrd; }
 };
-// 2 (log lrd - log min) / (log max - log min) - 1: -1 at rate.min, 1 at rate.max. The same bits
-// everywhere.
+// -1 at rate.min, 1 at rate.max, evenly over lrd or over its logarithm; 0 at a fixed rate. The same
+// bits everywhere.
 double RateToT(const RateControl& rate, double lrd);
+
+// What stands around a picture so that its sides are multiples of ModelDocument::picture_stride.
+enum class Padding {
+  kEdge,         // on the right and below: the edge pixels again
+  kCentredZeros  // on all sides: zeros, the smaller half on the left and on top
+};
 
 struct ModelDocument {
   std::string name;
   std::string form;  // "fp32", ...
   std::string architecture;
   int picture_channels = 3;
-  // Pictures are padded to a multiple of it (edge pixels, right and bottom).
   int picture_stride = 16;
+  Padding padding = Padding::kEdge;
   float picture_offset = 0;  // subtracted from pixels in 0..1 before g_a, added after g_s
   int latent_channels = 0;
   int latent_stride = 16;

@@ -20,13 +20,16 @@ const char* FormOf(QuantisedType type) {
   return type == QuantisedType::kInt8 ? "int8" : type == QuantisedType::kInt16 ? "int16" : "fp16";
 }
 
-// Evenly spaced over t, the ends of the model's range included.
+// Evenly spaced over t, the ends of the model's range included; or the one that a model has.
 std::vector<double> DefaultRates(const RateControl& rate) {
   constexpr int kRates = 5;
+  if (rate.is_fixed()) return {0.0};
   std::vector<double> lrds;
   for (int i = 0; i < kRates; ++i) {
     const double share = static_cast<double>(i) / (kRates - 1);
-    const double lrd = rate.min * std::pow(rate.max / rate.min, share);
+    const double lrd = rate.map == RateControl::Map::kLinear
+                           ? rate.min + share * (rate.max - rate.min)
+                           : rate.min * std::pow(rate.max / rate.min, share);
     lrds.push_back(std::clamp(lrd, rate.min, rate.max));
   }
   return lrds;

@@ -76,7 +76,7 @@ Status Quantiser::MeasureStatistics() {
 TaskRates Quantiser::Rates() const {
   TaskRates rates;
   rates.lrds = LossRates(lrds_);
-  rates.lambda_per_lrd = model_.impl().document.rate.lambda_per_lrd;
+  rates.control = model_.impl().document.rate;
   rates.threads = threads_;
   return rates;
 }
@@ -98,7 +98,7 @@ Status Quantiser::StartDifference() {
 Result<SetLoss> Quantiser::BuiltInLoss() {
   if (!built_in_loss_) {
     TaskRates rates = Rates();
-    rates.around = NearbyRates();
+    if (!rates.control.is_fixed()) rates.around = NearbyRates();
     GLINT_ASSIGN(built_in_loss_, TaskLoss::OfEach(model_, built_in_, rates));
   }
   return built_in_loss_->Of(File());

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "codec/model/model_document.h"
 #include "engine/status.h"
 #include "glint/quantise.hpp"
 
@@ -16,7 +17,7 @@ namespace glint::quantiser {
 
 struct TaskRates {
   std::vector<double> lrds;
-  double lambda_per_lrd = 0;
+  RateControl control;  // what squared errors cost in bits
   int threads = 1;
   // What one picture loses at a rate is the mean over that rate times each of these.
   std::vector<double> around = {1.0};
@@ -79,6 +80,8 @@ class TaskLoss {
   Result<AllCoded> CodeAll(const Model& model) const;
   Result<AllCoded> CodeAll(const std::vector<uint8_t>& file) const;
   double LossOf(const AllCoded& coded) const;
+  // Bits that a unit of squared error is worth, at the rate all_lrds_[k].
+  double BitsOfError(size_t k) const;
   double DifferenceOf(const AllCoded& coded) const;
   // At the rates around rates_.lrds[rate].
   PictureLoss Compare(const AllCoded& coded, size_t rate, size_t sheet, size_t part) const;

@@ -74,8 +74,8 @@ Status ParseHeader(ByteSpan payload, StreamHeader* header) {
   source.has_alpha = (options & kAlphaBit) != 0;
   std::copy(model.begin(), model.end(), header->model.begin());
   header->lrd = std::bit_cast<float>(LoadU32(lrd.data()));
-  if (!(header->lrd > 0) || !std::isfinite(header->lrd)) {
-    return BadStream("the header's lrd is not a positive number");
+  if (!(header->lrd >= 0) || std::signbit(header->lrd) || !std::isfinite(header->lrd)) {
+    return BadStream("the header's lrd is neither 0 nor a positive number");
   }
   return Status::Ok();
 }

@@ -192,7 +192,7 @@ typedef struct glint_model_info {
   uint64_t file_bytes;
   uint64_t parameters; /* numbers in all weights */
   double load_seconds;
-  double lrd_min; /* the rates that it takes, ... */
+  double lrd_min; /* the rates that it takes, ... (all five 0: the model has one fixed rate) */
   double lrd_max;
   double lrd_default;       /* ... the one when nothing is chosen, ... */
   double lrd_suggested_min; /* ... and the range that it was trained for */
@@ -252,13 +252,14 @@ GLINT_API glint_status glint_report_init(glint_report* report, size_t struct_siz
 
 typedef struct glint_encode_options {
   size_t struct_size;
-  double lrd;        /* rate, lrd_min .. lrd_max of the model; more is more bits; 0: its default */
-  int32_t threads;   /* 1 .. 1024; 0: as many as the machine has. Default 1 */
-  int32_t band_rows; /* picture rows per band; 0: chosen; more than 65536 count as so many.
-                      * Results do not depend on it */
-  uint64_t max_pixels;        /* width * height at most. Default 2^30 */
-  uint64_t max_memory;        /* bytes that the call may allocate. Default 2^32 */
-  glint_runner runner;        /* default none */
+  double lrd;          /* rate, lrd_min .. lrd_max of the model; more is more bits; 0: its default,
+                        * and the only value for models of one fixed rate */
+  int32_t threads;     /* 1 .. 1024; 0: as many as the machine has. Default 1 */
+  int32_t band_rows;   /* picture rows per band; 0: chosen; more than 65536 count as so many.
+                        * Results do not depend on it */
+  uint64_t max_pixels; /* width * height at most. Default 2^30 */
+  uint64_t max_memory; /* bytes that the call may allocate. Default 2^32 */
+  glint_runner runner; /* default none */
   glint_progress_fn progress; /* default NULL: none */
   void* progress_opaque;
   glint_layer_fn layer; /* default NULL: nothing is measured per layer */
@@ -456,10 +457,10 @@ typedef struct glint_stream_properties {
   glint_picture_info source; /* as it was encoded (without an alpha that was left out) */
   glint_picture_info output; /* as glint_decode gives it, with its alpha */
   const char* model_id;      /* 16 hexadecimal digits */
-  double lrd;
-  uint64_t bytes;       /* of the stream */
-  uint64_t chunk_count; /* of the container */
-  uint32_t is_gray;     /* 1: RGB whose three channels are the same; coded as gray, given as RGB */
+  double lrd;                /* 0: of a model of one fixed rate */
+  uint64_t bytes;            /* of the stream */
+  uint64_t chunk_count;      /* of the container */
+  uint32_t is_gray; /* 1: RGB whose three channels are the same; coded as gray, given as RGB */
   uint32_t reserved;
 } glint_stream_properties;
 

@@ -169,7 +169,8 @@ struct CallOptions {
 };
 
 struct EncodeOptions : CallOptions {
-  double lrd = 0;  // rate parameter, larger is more bits; 0: the model's default
+  // Rate parameter, larger is more bits; 0: the model's default, or its one fixed rate.
+  double lrd = 0;
   // false: what nobody sees is not kept. Pixels with an alpha of 0 get colours that continue what
   // is visible around them (all others stay exactly what they are), and an alpha channel that is
   // opaque everywhere is left out: the stream decodes to a picture without alpha. The encoder then
@@ -201,6 +202,9 @@ struct Report {
   StageTimes times;
   double estimated_bits = 0;  // encode: of all symbols under the model's tables
   uint64_t symbols = 0;
+  // encode: values of y and z that are beyond what 16 bits of fixed point hold. They are coded as
+  // the nearest value that is not; a trained model has none, or nearly none.
+  uint64_t saturated_latents = 0;
   uint32_t latent_crc = 0;     // CRC-32 over the CRCs of all segments' latents
   uint64_t planned_bytes = 0;  // working memory, and when encoding what came out
   std::vector<LayerProfile> layers;
@@ -213,7 +217,9 @@ struct ModelInfo {
   std::string id;  // 16 hexadecimal digits
   uint64_t file_bytes = 0;
   double load_seconds = 0;
+  // All 0: the model has one fixed rate.
   double lrd_min = 0, lrd_max = 0, lrd_default = 0, lrd_suggested_min = 0, lrd_suggested_max = 0;
+  bool has_fixed_rate() const { return lrd_max == 0; }
   uint64_t parameters = 0;
 };
 
@@ -274,8 +280,8 @@ struct StreamInfo {
   PictureInfo source;    // as it was encoded (without an alpha that was left out)
   PictureInfo output;    // as Decode gives it, with its alpha
   std::string model_id;  // 16 hexadecimal digits
-  double lrd = 0;
-  bool gray = false;  // RGB whose three channels are the same; coded as gray, given as RGB
+  double lrd = 0;        // 0: of a model of one fixed rate
+  bool gray = false;     // RGB whose three channels are the same; coded as gray, given as RGB
   uint64_t bytes = 0;
   struct Chunk {
     char type;
