@@ -90,8 +90,8 @@ TEST_CASE("tools: tables are aligned") {
 }
 
 TEST_CASE("tools: files of an output folder never collide") {
-  CHECK(OutputFileName("kodim01", 4e-4, 1, ".png") == "kodim01.png");
-  CHECK(OutputFileName("kodim01", 4e-4, 2, ".glint") == "kodim01_lrd0.0004.glint");
+  CHECK(OutputFileName("kodim01", "", ".png") == "kodim01.png");
+  CHECK(OutputFileName("kodim01", "lrd0.0004", ".glint") == "kodim01_lrd0.0004.glint");
   const TemporaryFolder temporary;
   const fs::path folder = temporary.File("pictures");
   fs::create_directories(folder / "inner.png");
@@ -123,7 +123,7 @@ Measurement MakeMeasurement(double psnr, std::optional<double> ms_ssim) {
 TEST_CASE("tools: means leave out what is not there") {
   const std::vector<Measurement> some = {MakeMeasurement(30, 0.9),
                                          MakeMeasurement(40, std::nullopt)};
-  const Means means = MeansOf(some, 4e-4);
+  const Means means = MeansOf(some, size_t{0});
   CHECK(means.lrd == 4e-4);
   CHECK(means.pictures == 2);
   CHECK(means.psnr == doctest::Approx(35));
@@ -131,7 +131,7 @@ TEST_CASE("tools: means leave out what is not there") {
   CHECK(*means.ms_ssim == doctest::Approx(0.9));
   CHECK(means.encoding_stages.analysis == doctest::Approx(0.25));
   CHECK(!MeansOf({some[1]}).ms_ssim);
-  CHECK(MeansOf(some, 5e-4).pictures == 0);
+  CHECK(MeansOf(some, size_t{1}).pictures == 0);
   Measurement larger = some[1];
   larger.bpp = 1.5;
   CHECK(MeansOf({some[0], larger}).bpp == doctest::Approx(1));
@@ -141,9 +141,10 @@ TEST_CASE("tools: means leave out what is not there") {
 TEST_CASE("tools: JSON has the promised keys, and null for what has no number") {
   Evaluation evaluation;
   evaluation.type = "FP32";
+  evaluation.paths = {"light.safetensors"};
   evaluation.measurements = {
       MakeMeasurement(std::numeric_limits<double>::infinity(), std::nullopt)};
-  evaluation.rates = {MeansOf(evaluation.measurements, 4e-4)};
+  evaluation.rates = {MeansOf(evaluation.measurements, size_t{0})};
   const Json json = Json::parse(JsonText(EvaluationJson(evaluation)));
   for (const char* key : {"name", "description", "results", "images", "model", "machine"}) {
     CAPTURE(key);
@@ -207,23 +208,25 @@ TEST_CASE("tools: rates are spread evenly between their ends") {
 Evaluation MakeEvaluation(const std::string& label, double factor) {
   Evaluation evaluation;
   evaluation.label = label;
-  evaluation.model.file_bytes = 1000;
+  evaluation.paths = {label + ".safetensors"};
+  evaluation.file_bytes = 1000;
   for (const double lrd : {1e-4, 4e-4}) {
     Measurement m = MakeMeasurement(30 + 1e4 * lrd, 0.9 + 100 * lrd);
     m.lrd = lrd;
+    m.point = evaluation.rates.size();
     m.bpp = 2000 * lrd * factor;
     m.encoding_time = factor;
     m.decoding_time = 2 * factor;
     m.encoding_stages.analysis = m.decoding_stages.synthesis = factor / 2;
     evaluation.measurements.push_back(m);
-    evaluation.rates.push_back(MeansOf(evaluation.measurements, lrd));
+    evaluation.rates.push_back(MeansOf(evaluation.measurements, evaluation.rates.size()));
   }
   return evaluation;
 }
 
 TEST_CASE("tools: models are compared with the first") {
   std::vector<Evaluation> evaluations = {MakeEvaluation("FP32", 1), MakeEvaluation("INT8", 0.5)};
-  evaluations[1].model.file_bytes = 250;
+  evaluations[1].file_bytes = 250;
   const Comparison comparison = CompareWithFirst(evaluations);
   REQUIRE(comparison.models.size() == 2);
   CHECK(comparison.models[0].psnr->percent == 0);

@@ -85,9 +85,9 @@ Comparison CompareWithFirst(const std::vector<Evaluation>& evaluations) {
   for (const Evaluation& evaluation : evaluations) {
     const Seconds seconds = SumOf(evaluation);
     const QualityCurve curve = CurveOf(evaluation);
-    const auto bytes = [](const Evaluation& e) { return static_cast<double>(e.model.file_bytes); };
+    const auto bytes = [](const Evaluation& e) { return static_cast<double>(e.file_bytes); };
     comparison.models.push_back(
-        {evaluation.label, evaluation.model.file_bytes, bytes(evaluation) / bytes(first),
+        {evaluation.label, evaluation.file_bytes, bytes(evaluation) / bytes(first),
          PsnrBdRate(first_curve, curve), MsSsimBdRate(first_curve, curve),
          first_seconds.encoding / seconds.encoding, first_seconds.decoding / seconds.decoding,
          first_seconds.transforms / seconds.transforms});

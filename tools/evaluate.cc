@@ -50,9 +50,12 @@ class Run {
       Evaluation evaluation;
       evaluation.label = model.label;
       evaluation.type = model.type;
-      evaluation.path = model.path;
       evaluation.threads = flags.threads > 0 ? flags.threads : HardwareThreads();
-      evaluation.model = model.encoder.info();
+      evaluation.model = model.info();
+      for (const LoadedModel& member : model.members) {
+        evaluation.paths.push_back(member.path);
+        evaluation.file_bytes += member.encoder.info().file_bytes;
+      }
       evaluations_.push_back(std::move(evaluation));
     }
   }
@@ -61,14 +64,16 @@ class Run {
     const Error prepared = PrepareOutput();
     if (!prepared.ok()) return ExitCodeFor(kTool, prepared);
     PrintBanner();
-    for (const double lrd : job_.lrds) {
-      const Error error = EvaluateRate(lrd);
+    for (size_t point = 0; point < job_.points.size(); ++point) {
+      const Error error = EvaluateRate(point);
       status_.Clear();
       if (!error.ok()) return ExitCodeFor(kTool, error);
     }
-    for (Evaluation& evaluation : evaluations_) {
-      for (const double lrd : job_.lrds) {
-        evaluation.rates.push_back(MeansOf(evaluation.measurements, lrd));
+    for (size_t m = 0; m < evaluations_.size(); ++m) {
+      for (size_t point = 0; point < job_.points.size(); ++point) {
+        Means means = MeansOf(evaluations_[m].measurements, point);
+        means.rate = RateName(m, point);
+        evaluations_[m].rates.push_back(std::move(means));
       }
     }
     PrintEnd();
@@ -105,27 +110,40 @@ class Run {
     return (fs::path(flags_.out) / evaluation.label).string();
   }
 
+  // "0.0004", or the member of the family.
+  std::string RateName(size_t model, size_t point) const {
+    const CurvePoint& at = job_.points[point];
+    const LoadedModel& member = job_.models[model].members[at.member];
+    if (job_.has_families) return fs::path(member.path).stem().string();
+    return at.lrd == 0 ? "fixed" : Shortest(at.lrd);
+  }
+
   // The stream and the picture at one rate.
-  std::string SavedPath(const std::string& folder, size_t index, double lrd,
-                        const char* extension) const {
+  std::string SavedPath(size_t model, size_t index, size_t point, const char* extension) const {
     const std::string& name = job_.pictures.files[index].output;
-    return (fs::path(folder) / OutputFileName(name, lrd, job_.lrds.size(), extension)).string();
+    const std::string rate = job_.points.size() < 2 ? ""
+                             : job_.has_families    ? RateName(model, point)
+                                                    : "lrd" + RateName(model, point);
+    return (fs::path(OutputFolder(evaluations_[model])) / OutputFileName(name, rate, extension))
+        .string();
   }
 
   // Nothing that is read may be overwritten: --out may lead back to the pictures.
   Error CheckKeepsInputs() const {
     InputFiles inputs;
-    for (const TestedModel& model : job_.models) inputs.Add(model.path);
+    for (const Evaluation& evaluation : evaluations_) {
+      for (const std::string& path : evaluation.paths) inputs.Add(path);
+    }
     for (const PictureFile& file : job_.pictures.files) inputs.Add(file.path);
     if (!flags_.curves.empty()) inputs.Add(flags_.curves);
     Error error = flags_.json.empty() ? Error{} : inputs.Check(flags_.json);
     if (flags_.out.empty()) return error;
-    for (const Evaluation& evaluation : evaluations_) {
+    for (size_t model = 0; model < evaluations_.size(); ++model) {
       for (size_t i = 0; i < job_.pictures.files.size(); ++i) {
-        for (const double lrd : job_.lrds) {
+        for (size_t point = 0; point < job_.points.size(); ++point) {
           for (const char* const extension : {".glint", ".png"}) {
             if (!error.ok()) return error;
-            error = inputs.Check(SavedPath(OutputFolder(evaluation), i, lrd, extension));
+            error = inputs.Check(SavedPath(model, i, point, extension));
           }
         }
       }
@@ -155,6 +173,12 @@ class Run {
           CurrentTarget() + ", " + CpuName() + "\n");
     for (const Evaluation& evaluation : evaluations_) {
       const ModelInfo& model = evaluation.model;
+      if (job_.has_families) {
+        Print(Printable(evaluation.label) + ": " + Count(evaluation.paths.size(), "model") +
+              " of one fixed rate each, " + ByteSize(static_cast<double>(evaluation.file_bytes)) +
+              "\n");
+        continue;
+      }
       Print(Printable(evaluation.label) + ": model " + model.name + ", id " + model.id + ", " +
             ByteSize(static_cast<double>(model.file_bytes)) + ", loaded in " +
             Fixed(model.load_seconds, 3) + " s\n");
@@ -162,19 +186,20 @@ class Run {
     Print(Count(job_.pictures.files.size(), "picture") + " from " + job_.source + "\n");
     const std::string left_out = LeftOutText(job_.pictures);
     if (!left_out.empty()) Print(left_out);
-    if (job_.lrds.size() > 1 && flags_.lrd.empty() && flags_.quality.empty()) {
-      Print("No --lrd: " + Count(job_.lrds.size(), "rate") +
-            " spread over what the models are meant for, " + Shortest(job_.lrds.front()) + " to " +
-            Shortest(job_.lrds.back()) + "\n");
+    const bool chosen = !flags_.lrd.empty() || !flags_.quality.empty() || job_.has_families;
+    if (job_.points.size() > 1 && !chosen) {
+      Print("No --lrd: " + Count(job_.points.size(), "rate") +
+            " spread over what the models are meant for, " + Shortest(job_.points.front().lrd) +
+            " to " + Shortest(job_.points.back().lrd) + "\n");
     }
   }
 
   // Every picture at one rate, then their means. Only errors that end the run come back.
-  Error EvaluateRate(double lrd) {
-    Print("\nlrd " + Shortest(lrd) + "\n" + table_.Header() + "\n" + table_.Rule() + "\n");
+  Error EvaluateRate(size_t point) {
+    Print("\n" + TitleOf(point) + "\n" + table_.Header() + "\n" + table_.Rule() + "\n");
     for (size_t i = 0; i < job_.pictures.files.size(); ++i) {
       if (failed_.count(job_.pictures.files[i].path) != 0) continue;
-      const Error error = EvaluatePicture(i, lrd);
+      const Error error = EvaluatePicture(i, point);
       if (!error.ok()) return error;
     }
     if (failed_.size() == job_.pictures.files.size()) {
@@ -182,19 +207,30 @@ class Run {
     }
     Print(table_.Rule() + "\n");
     for (const Evaluation& evaluation : evaluations_) {
-      Print(table_.Row(evaluation.label, MeansOf(evaluation.measurements, lrd)) + "\n");
+      Print(table_.Row(evaluation.label, MeansOf(evaluation.measurements, point)) + "\n");
     }
     return {};
   }
 
+  std::string TitleOf(size_t point) const {
+    if (!job_.has_families) {
+      return job_.points[point].lrd == 0 ? "fixed rate" : "lrd " + RateName(0, point);
+    }
+    std::string names;
+    for (size_t m = 0; m < job_.models.size(); ++m) {
+      names += (m == 0 ? "" : ", ") + Printable(RateName(m, point));
+    }
+    return names;
+  }
+
   // With each model in turn, so that whatever else the machine does costs all of them alike.
-  Error EvaluatePicture(size_t index, double lrd) {
+  Error EvaluatePicture(size_t index, size_t point) {
     const PictureFile& file = job_.pictures.files[index];
     const std::string place = "[" + std::to_string(index + 1) + "/" +
                               std::to_string(job_.pictures.files.size()) + "] " +
                               Printable(file.name) + " ";
     MeasureOptions options;
-    options.lrd = lrd;
+    options.lrd = job_.points[point].lrd;
     options.threads = flags_.threads;
     options.repeat = flags_.repeat;
     options.verify = flags_.verify;
@@ -207,12 +243,13 @@ class Run {
         status_.ShowProgress(place + (compares() ? evaluations_[m].label + " " : "") + what, done);
         return !Interrupted();
       };
-      Expected<Coded> coded =
-          Measure(job_.models[m].encoder, job_.models[m].decoder, *picture, options);
+      const LoadedModel& model = job_.models[m].members[job_.points[point].member];
+      Expected<Coded> coded = Measure(model.encoder, model.decoder, *picture, options);
       if (!coded) return LeaveOut(file, At(evaluations_[m].label, coded.error()));
       coded->measurement.name = file.name;
       coded->measurement.source = file.path;
-      const Error kept = Keep(index, *coded, &evaluations_[m]);
+      coded->measurement.point = point;
+      const Error kept = Keep(index, *coded, m);
       if (!kept.ok()) return kept;
     }
     return {};
@@ -221,7 +258,11 @@ class Run {
   // Warnings about a file come once, whatever the number of rates.
   Expected<Picture> Read(const PictureFile& file, const MeasureOptions& options) {
     std::vector<MeasuringModels> models;
-    for (const TestedModel& model : job_.models) models.push_back({model.encoder, model.decoder});
+    for (const TestedModel& model : job_.models) {
+      for (const LoadedModel& member : model.members) {
+        models.push_back({member.encoder, member.decoder});
+      }
+    }
     std::vector<std::string> warnings;
     Expected<Picture> picture = ReadToMeasure(file.path, models, options, &warnings);
     if (picture && warned_.insert(file.path).second) {
@@ -251,22 +292,22 @@ class Run {
   }
 
   // Takes the measurement, and shows and saves what --freq asks for.
-  Error Keep(size_t index, const Coded& coded, Evaluation* evaluation) {
+  Error Keep(size_t index, const Coded& coded, size_t model) {
     const Measurement& measurement = coded.measurement;
-    evaluation->measurements.push_back(measurement);
+    evaluations_[model].measurements.push_back(measurement);
     const bool wanted = index % static_cast<size_t>(job_.freq) == 0;
     if (!wanted && measurement.psnr >= kPoorPsnr) return {};
-    Print(table_.Row(evaluation->label, measurement) + "\n");
-    return flags_.out.empty() ? Error{} : Save(index, coded, OutputFolder(*evaluation));
+    Print(table_.Row(evaluations_[model].label, measurement) + "\n");
+    return flags_.out.empty() ? Error{} : Save(index, coded, model);
   }
 
   // The stream and what it decodes to.
-  Error Save(size_t index, const Coded& coded, const std::string& folder) {
-    const double lrd = coded.measurement.lrd;
-    const Error error = WriteOutput(SavedPath(folder, index, lrd, ".glint"), coded.stream.data(),
+  Error Save(size_t index, const Coded& coded, size_t model) {
+    const size_t point = coded.measurement.point;
+    const Error error = WriteOutput(SavedPath(model, index, point, ".glint"), coded.stream.data(),
                                     coded.stream.size());
     if (!error.ok()) return error;
-    return WritePictureOutput(SavedPath(folder, index, lrd, ".png"), coded.decoded);
+    return WritePictureOutput(SavedPath(model, index, point, ".png"), coded.decoded);
   }
 
   void PrintEnd() {
@@ -274,13 +315,14 @@ class Run {
     if (!job_.curves.empty()) {
       Print("\n" + CurvesText(CompareWithCurves(evaluations_, job_.curves)));
     }
-    if (job_.lrds.size() > 1) {
+    if (job_.points.size() > 1) {
       for (const Evaluation& evaluation : evaluations_) {
         Print("\nMeans by rate" + (compares() ? ", " + Printable(evaluation.label) : "") + "\n" +
-              RateTable(evaluation.rates));
+              RateTable(RateTitle(), evaluation.rates));
       }
     }
     PrintStages();
+    PrintSaturated();
     const Means& means = evaluations_.front().rates.back();
     if (means.with_ms_ssim < means.pictures) {
       Print("MS-SSIM: the mean is over " + Grouped(means.with_ms_ssim) + " of " +
@@ -303,11 +345,22 @@ class Run {
       for (const Evaluation& e : evaluations_) rows.emplace_back(e.label, MeansOf(e.measurements));
     } else {
       for (const Means& rate : evaluations_.front().rates) {
-        rows.emplace_back(Shortest(rate.lrd), rate);
+        rows.emplace_back(rate.rate, rate);
       }
     }
-    const char* const title = compares() ? "model" : "lrd";
-    Print("\nSeconds per picture\n" + StageTable(title, rows) + "\n");
+    Print("\nSeconds per picture\n" + StageTable(compares() ? "model" : RateTitle(), rows) + "\n");
+  }
+
+  const char* RateTitle() const { return job_.has_families ? "model" : "lrd"; }
+
+  // Only where there is something to be said: a trained model stays within its fixed point.
+  void PrintSaturated() {
+    for (const Evaluation& evaluation : evaluations_) {
+      const uint64_t count = MeansOf(evaluation.measurements).saturated_latents;
+      if (count == 0) continue;
+      Print(Printable(evaluation.label) + ": " + Grouped(count) +
+            " latents were beyond the range of the model's fixed point and were limited to it\n");
+    }
   }
 
   Error WriteJson() {
@@ -344,15 +397,25 @@ void AddModelFlags(CLI::App* app, EvaluateFlags* flags) {
           ->allow_extra_args(false)
           ->type_name("FILE")
           ->group(kGroup);
-  app->add_option("--compare", flags->compare,
-                  "Types, with commas between: compares the shipped models with the first")
-      ->delimiter(',')
+  CLI::Option* const compare =
+      app->add_option("--compare", flags->compare,
+                      "Types, with commas between: compares the shipped models with the first")
+          ->delimiter(',')
+          ->allow_extra_args(false)
+          ->check(CLI::IsMember(ShippedTypes(), CLI::ignore_case))
+          ->type_name("TYPES")
+          ->group(kGroup)
+          ->excludes(type)
+          ->excludes(model);
+  app->add_option("--family", flags->families,
+                  "Models of one fixed rate each that make one curve, as a pattern in quotes: "
+                  "'mbt-mean-*.safetensors'; several times: compares them with the first")
       ->allow_extra_args(false)
-      ->check(CLI::IsMember(ShippedTypes(), CLI::ignore_case))
-      ->type_name("TYPES")
+      ->type_name("PATTERN")
       ->group(kGroup)
       ->excludes(type)
-      ->excludes(model);
+      ->excludes(model)
+      ->excludes(compare);
   app->add_option("--curves", flags->curves,
                   "JSON of other codecs' results, as CompressAI and --json write them: compares "
                   "with each")

@@ -54,6 +54,7 @@ Error EncodeRepeatedly(const Model& model, const Picture& original, const Measur
     }
     coded->stream = std::move(*stream);
     coded->measurement.estimated_bpp = report.estimated_bits;  // divided by the pixels later
+    coded->measurement.saturated_latents = report.saturated_latents;
   }
   const Timing median = Median(std::move(timings));
   coded->measurement.encoding_time = median.seconds;
@@ -215,6 +216,7 @@ Means MeansOf(const std::vector<Measurement>& measurements) {
     means.bpp += share * m.bpp;
     means.estimated_bpp += share * m.estimated_bpp;
     means.psnr += share * m.psnr;
+    means.saturated_latents += m.saturated_latents;
     means.encoding_time += share * m.encoding_time;
     means.decoding_time += share * m.decoding_time;
     AddScaled(m.encoding_stages, share, &means.encoding_stages);
@@ -232,12 +234,12 @@ Means MeansOf(const std::vector<Measurement>& measurements) {
   return means;
 }
 
-Means MeansOf(const std::vector<Measurement>& measurements, double lrd) {
+Means MeansOf(const std::vector<Measurement>& measurements, size_t point) {
   std::vector<Measurement> at;
   std::copy_if(measurements.begin(), measurements.end(), std::back_inserter(at),
-               [lrd](const Measurement& m) { return m.lrd == lrd; });
+               [point](const Measurement& m) { return m.point == point; });
   Means means = MeansOf(at);
-  means.lrd = lrd;
+  if (!at.empty()) means.lrd = at.front().lrd;
   return means;
 }
 

@@ -18,11 +18,13 @@ namespace glint::tools {
 struct Measurement {
   std::string name;
   std::string source;  // path
+  size_t point = 0;    // which rate of the evaluation
   double lrd = 0;
   uint32_t width = 0, height = 0;
   uint64_t bytes = 0;  // of the whole stream
   double bpp = 0;
   double estimated_bpp = 0;                     // of the symbols under the model's tables
+  uint64_t saturated_latents = 0;               // Report::saturated_latents
   double psnr = 0;                              // infinity when nothing was lost
   std::optional<double> ms_ssim;                // nothing when the picture is too small
   double encoding_time = 0, decoding_time = 0;  // medians over the repetitions
@@ -62,17 +64,19 @@ Expected<Coded> Measure(const Model& encoder, const Model& decoder, const Pictur
 
 // Arithmetic means, each picture weighing the same (as CompressAI and the seed have it).
 struct Means {
-  double lrd = 0;  // 0: of several rates
+  double lrd = 0;    // 0: of several rates, or of models of one fixed rate
+  std::string rate;  // what the rate is called: "0.0004", or the model that has it
   size_t pictures = 0;
   size_t with_ms_ssim = 0;
   double bytes = 0, bpp = 0, estimated_bpp = 0, psnr = 0;
-  std::optional<double> ms_ssim;  // over those pictures that have one
-  double ms_ssim_bpp = 0;         // over the same
+  std::optional<double> ms_ssim;   // over those pictures that have one
+  double ms_ssim_bpp = 0;          // over the same
+  uint64_t saturated_latents = 0;  // of all pictures
   double encoding_time = 0, decoding_time = 0;
   StageTimes encoding_stages, decoding_stages;
 };
 Means MeansOf(const std::vector<Measurement>& measurements);
-Means MeansOf(const std::vector<Measurement>& measurements, double lrd);  // of those at one rate
+Means MeansOf(const std::vector<Measurement>& measurements, size_t point);  // of those at one rate
 
 }  // namespace glint::tools
 

@@ -1,5 +1,7 @@
 #include "tools/evaluation_job.h"
 
+#include <glob.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -67,24 +69,81 @@ Error CheckModelFlags(const EvaluateFlags& flags) {
   return {};
 }
 
+Expected<LoadedModel> LoadTwice(const std::string& path) {
+  Expected<Model> encoder = LoadModel(path);
+  if (!encoder) return encoder.error();
+  Expected<Model> decoder = LoadModel(path);
+  if (!decoder) return decoder.error();
+  return LoadedModel{path, std::move(*encoder), std::move(*decoder)};
+}
+
+void SetLabels(const std::vector<TypedFile>& files, std::vector<TestedModel>* models) {
+  const std::vector<std::string> labels = Labels(files);
+  for (size_t i = 0; i < models->size(); ++i) (*models)[i].label = labels[i];
+}
+
+// Members that belong together: of one fixed rate each, of one form, no file twice.
+Expected<TestedModel> LoadFamily(const std::string& pattern) {
+  const auto bad = [&](const std::string& what) {
+    return MakeError(ErrorCode::kInvalidArgument, "--family " + pattern + ": " + what);
+  };
+  const Expected<std::vector<std::string>> paths = FilesOfFamily(pattern);
+  if (!paths) return paths.error();
+  TestedModel family;
+  std::set<std::string> ids;
+  for (const std::string& path : *paths) {
+    Expected<LoadedModel> member = LoadTwice(path);
+    if (!member) return member.error();
+    const ModelInfo& info = member->encoder.info();
+    if (!info.has_fixed_rate()) return bad(path + " has rates of its own: give it with --model");
+    if (!ids.insert(info.id).second) return bad(path + " is the same model as another member");
+    const std::string type = Upper(info.form);
+    if (!family.type.empty() && family.type != type) {
+      return bad("members of different types, " + family.type + " and " + type);
+    }
+    family.type = type;
+    family.members.push_back(std::move(*member));
+  }
+  return family;
+}
+
+Expected<std::vector<TestedModel>> LoadFamilies(const EvaluateFlags& flags) {
+  std::vector<TestedModel> models;
+  std::vector<TypedFile> files;
+  for (const std::string& pattern : flags.families) {
+    Expected<TestedModel> family = LoadFamily(pattern);
+    if (!family) return family.error();
+    if (!models.empty() && family->members.size() != models[0].members.size()) {
+      return MakeError(ErrorCode::kInvalidArgument, "--family: " + flags.families[0] + " has " +
+                                                        std::to_string(models[0].members.size()) +
+                                                        " members, " + pattern + " has " +
+                                                        std::to_string(family->members.size()));
+    }
+    files.push_back({pattern, family->type});
+    models.push_back(std::move(*family));
+  }
+  SetLabels(files, &models);
+  return models;
+}
+
 Expected<std::vector<TestedModel>> LoadModels(const EvaluateFlags& flags) {
+  if (!flags.families.empty()) return LoadFamilies(flags);
   const Error error = CheckModelFlags(flags);
   if (!error.ok()) return error;
   Expected<std::vector<TypedFile>> files = ModelFiles(flags);
   if (!files) return files.error();
   std::vector<TestedModel> models;
   for (TypedFile& file : *files) {
-    Expected<Model> encoder = LoadModel(file.path);
-    if (!encoder) return encoder.error();
-    Expected<Model> decoder = LoadModel(file.path);
-    if (!decoder) return decoder.error();
-    const Expected<std::string> type = TypeOf(file.type, encoder->info().form);
+    Expected<LoadedModel> loaded = LoadTwice(file.path);
+    if (!loaded) return loaded.error();
+    const Expected<std::string> type = TypeOf(file.type, loaded->encoder.info().form);
     if (!type) return At(file.path, type.error());
     file.type = *type;
-    models.push_back({file.path, *type, "", std::move(*encoder), std::move(*decoder)});
+    TestedModel& model = models.emplace_back();
+    model.type = *type;
+    model.members.push_back(std::move(*loaded));
   }
-  const std::vector<std::string> labels = Labels(*files);
-  for (size_t i = 0; i < models.size(); ++i) models[i].label = labels[i];
+  SetLabels(*files, &models);
   return models;
 }
 
@@ -92,11 +151,11 @@ Expected<std::vector<TestedModel>> LoadModels(const EvaluateFlags& flags) {
 
 // Where all of the models are meant to be used.
 Expected<std::vector<double>> SuggestedRates(const std::vector<TestedModel>& models) {
-  double min = models.front().encoder.info().lrd_suggested_min;
-  double max = models.front().encoder.info().lrd_suggested_max;
+  double min = models.front().info().lrd_suggested_min;
+  double max = models.front().info().lrd_suggested_max;
   for (const TestedModel& model : models) {
-    min = std::max(min, model.encoder.info().lrd_suggested_min);
-    max = std::min(max, model.encoder.info().lrd_suggested_max);
+    min = std::max(min, model.info().lrd_suggested_min);
+    max = std::min(max, model.info().lrd_suggested_max);
   }
   if (min <= max) return SpreadRates(min, max);
   return MakeError(ErrorCode::kInvalidArgument,
@@ -126,8 +185,8 @@ Expected<std::vector<double>> GivenRates(const std::string& text,
   if (!rates) return rates;
   for (const double lrd : *rates) {
     for (const TestedModel& model : models) {
-      const Error valid = CheckLrd(model.encoder.info(), lrd);
-      if (!valid.ok()) return At(model.path, valid);
+      const Error valid = CheckLrd(model.info(), lrd);
+      if (!valid.ok()) return At(model.front().path, valid);
     }
   }
   return rates;
@@ -140,8 +199,8 @@ Expected<std::vector<double>> RatesOfQualities(const std::string& text,
   for (double& rate : *rates) {
     const double quality = rate;
     for (const TestedModel& model : models) {
-      const Expected<double> lrd = LrdOfQuality(model.encoder.info(), quality);
-      if (!lrd) return At(model.path, At("--quality " + text, lrd.error()));
+      const Expected<double> lrd = LrdOfQuality(model.info(), quality);
+      if (!lrd) return At(model.front().path, At("--quality " + text, lrd.error()));
       if (&model != &models.front() && *lrd != rate) {
         return MakeError(ErrorCode::kInvalidArgument,
                          "--quality " + text + ": is another lrd for each model; give --lrd");
@@ -157,8 +216,31 @@ Expected<std::vector<double>> Rates(const EvaluateFlags& flags,
                                     const std::vector<TestedModel>& models, bool compares) {
   if (!flags.lrd.empty()) return GivenRates(flags.lrd, models);
   if (!flags.quality.empty()) return RatesOfQualities(flags.quality, models);
-  if (compares) return SuggestedRates(models);
-  return std::vector<double>{models.front().encoder.info().lrd_default};
+  const auto fixed =
+      static_cast<size_t>(std::count_if(models.begin(), models.end(), [](const TestedModel& model) {
+        return model.info().has_fixed_rate();
+      }));
+  if (fixed > 0 && fixed < models.size()) {
+    return MakeError(ErrorCode::kInvalidArgument,
+                     "some of the models have one fixed rate, others have many: evaluate each kind "
+                     "by itself with --json, and give one of these files to the other's --curves");
+  }
+  if (compares && fixed == 0) return SuggestedRates(models);
+  return std::vector<double>{models.front().info().lrd_default};
+}
+
+// The rates, or for families their members.
+Expected<std::vector<CurvePoint>> Points(const EvaluateFlags& flags,
+                                         const std::vector<TestedModel>& models, bool compares) {
+  const Expected<std::vector<double>> rates = Rates(flags, models, compares);
+  if (!rates) return rates.error();
+  std::vector<CurvePoint> points;
+  for (const double lrd : *rates) {
+    for (size_t member = 0; member < models.front().members.size(); ++member) {
+      points.push_back({lrd, member});
+    }
+  }
+  return points;
 }
 
 // ---- pictures and results ----------------------------------------------------------------------
@@ -170,8 +252,11 @@ Error CheckReadable(const std::string& path, const EvaluateFlags& flags,
   options.verify = flags.verify;
   options.limits = flags.limits;
   std::vector<MeasuringModels> pairs;
-  pairs.reserve(models.size());
-  for (const TestedModel& model : models) pairs.push_back({model.encoder, model.decoder});
+  for (const TestedModel& model : models) {
+    for (const LoadedModel& member : model.members) {
+      pairs.push_back({member.encoder, member.decoder});
+    }
+  }
   std::vector<std::string> warnings;
   const Expected<Picture> picture = ReadToMeasure(path, pairs, options, &warnings);
   return picture ? Error{} : At(path, picture.error());
@@ -195,6 +280,19 @@ Expected<std::string> TypeOf(const std::string& asked, const std::string& form) 
   if (asked.substr(0, asked.find('-')) == Upper(form)) return asked;
   return MakeError(ErrorCode::kInvalidArgument,
                    "this model is " + Upper(form) + ", not " + asked + " as asked for");
+}
+
+Expected<std::vector<std::string>> FilesOfFamily(const std::string& pattern) {
+  glob_t found{};
+  const int status = glob(pattern.c_str(), 0, nullptr, &found);
+  std::vector<std::string> files(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  if (status == 0 && files.size() > 1) return files;
+  return MakeError(
+      ErrorCode::kInvalidArgument,
+      "--family " + pattern + ": " +
+          (files.empty() ? "names no file" : "names one file, " + files[0]) +
+          "; it has to be a pattern of several, in quotes, as 'mbt-mean-*.safetensors'");
 }
 
 std::vector<std::string> Labels(const std::vector<TypedFile>& files) {
@@ -248,11 +346,16 @@ Expected<Job> PrepareJob(const EvaluateFlags& flags) {
     if (!read) return At("--curves", read.error());
     curves = std::move(*read);
   }
-  Expected<std::vector<double>> rates =
-      Rates(flags, *models, models->size() > 1 || !curves.empty());
-  if (!rates) return rates.error();
+  Expected<std::vector<CurvePoint>> points =
+      Points(flags, *models, models->size() > 1 || !curves.empty());
+  if (!points) return points.error();
   const int freq = Freq(flags, *pictures);
-  return Job{std::move(*models), std::move(*rates), std::move(*pictures), *source, freq,
+  return Job{std::move(*models),
+             std::move(*points),
+             !flags.families.empty(),
+             std::move(*pictures),
+             *source,
+             freq,
              std::move(curves)};
 }
 

@@ -15,7 +15,7 @@ namespace glint::tools {
 
 struct EvaluateFlags {
   std::string type, gt_path, lrd, quality, target, out, json, curves;
-  std::vector<std::string> models, compare;
+  std::vector<std::string> models, compare, families;
   int freq = 0;
   int threads = 1;
   int repeat = 1;
@@ -26,16 +26,30 @@ struct EvaluateFlags {
 // The types that Glint ships models of: "FP32" is light-fp32.safetensors.
 const std::vector<std::string>& ShippedTypes();
 
-struct TestedModel {
+struct LoadedModel {
   std::string path;
-  std::string type;        // as it was asked for, else the model's form: "INT8"
-  std::string label;       // what it is called, no two alike
   Model encoder, decoder;  // loaded separately
+};
+
+struct TestedModel {
+  std::string type;                  // as it was asked for, else the model's form: "INT8"
+  std::string label;                 // what it is called, no two alike
+  std::vector<LoadedModel> members;  // one; or a family, models of one fixed rate each
+
+  const LoadedModel& front() const { return members.front(); }
+  const ModelInfo& info() const { return front().encoder.info(); }
+};
+
+// One of the rates that make a curve: an lrd, or a member of the families.
+struct CurvePoint {
+  double lrd = 0;
+  size_t member = 0;
 };
 
 struct Job {
   std::vector<TestedModel> models;  // several are compared with the first
-  std::vector<double> lrds;
+  std::vector<CurvePoint> points;
+  bool has_families = false;
   PictureList pictures;
   std::string source;  // of the pictures, for the report
   int freq = 1;
@@ -53,6 +67,8 @@ Expected<std::string> TypeOf(const std::string& asked, const std::string& form);
 struct TypedFile {
   std::string path, type;
 };
+// The files that a pattern of the shell (glob) names, by name; several, or it is an error.
+Expected<std::vector<std::string>> FilesOfFamily(const std::string& pattern);
 // The types where these differ, else the names of the files; numbered where those are alike too.
 std::vector<std::string> Labels(const std::vector<TypedFile>& files);
 

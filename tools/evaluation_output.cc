@@ -67,15 +67,19 @@ Json StagesJson(const StageTimes& encoding, const StageTimes& decoding) {
               {"decoding", DirectionJson(decoding)}};
 }
 
+// null for models of one fixed rate.
+Json LrdJson(double lrd) { return lrd == 0 ? Json(nullptr) : Json(lrd); }
+
 Json ImageJson(const Measurement& m) {
   return Json{{"name", m.name},
               {"source", m.source},
-              {"lrd", m.lrd},
+              {"lrd", LrdJson(m.lrd)},
               {"width", m.width},
               {"height", m.height},
               {"bytes", m.bytes},
               {"bpp", m.bpp},
               {"estimated_bpp", m.estimated_bpp},
+              {"saturated_latents", m.saturated_latents},
               {"psnr-rgb", Finite(m.psnr)},
               {"ms-ssim-rgb", Optional(m.ms_ssim)},
               {"encoding_time", m.encoding_time},
@@ -89,7 +93,7 @@ Json ResultsJson(const std::vector<Means>& rates) {
                   {"estimated_bpp", Json::array()}, {"encoding_time", Json::array()},
                   {"decoding_time", Json::array()}};
   for (const Means& means : rates) {
-    results["lrd"].push_back(means.lrd);
+    results["lrd"].push_back(LrdJson(means.lrd));
     results["psnr-rgb"].push_back(Finite(means.psnr));
     results["ms-ssim-rgb"].push_back(Optional(means.ms_ssim));
     results["bpp"].push_back(means.bpp);
@@ -131,14 +135,14 @@ std::string PictureTable::Row(const std::string& model, const Means& means) cons
   return Row("mean of " + Grouped(means.pictures), model, std::move(cells));
 }
 
-std::string RateTable(const std::vector<Means>& rates) {
+std::string RateTable(const std::string& title, const std::vector<Means>& rates) {
   std::vector<Table::Cells> rows;
   for (const Means& means : rates) {
     Table::Cells row = MeansCells(means);
-    row.insert(row.begin(), Shortest(means.lrd));
+    row.insert(row.begin(), Printable(means.rate));
     rows.push_back(row);
   }
-  return FormatTable({{"lrd", Align::kLeft},
+  return FormatTable({{title, Align::kLeft},
                       {"PSNR dB"},
                       {"MS-SSIM"},
                       {"bytes"},
@@ -175,19 +179,26 @@ Json EvaluationJson(const Evaluation& evaluation) {
     failures.push_back(Json{{"source", failure.source}, {"message", failure.message}});
   }
   const ModelInfo& model = evaluation.model;
+  Json results = ResultsJson(evaluation.rates);
+  Json family = Json::array();
+  if (evaluation.paths.size() > 1) {
+    for (const Means& means : evaluation.rates) results["model"].push_back(means.rate);
+    for (const std::string& path : evaluation.paths) family.push_back(path);
+  }
   return Json{{"name", "glint-" + model.name + "-" + Lower(evaluation.label)},
               {"description", std::string("Glint ") + Version() +
                                   ", whole streams, PSNR and MS-SSIM "
                                   "over 8-bit RGB"},
-              {"results", ResultsJson(evaluation.rates)},
+              {"results", results},
               {"images", images},
               {"failures", failures},
               {"model",
                {{"name", model.name},
                 {"type", evaluation.type},
-                {"file", evaluation.path},
+                {"file", evaluation.paths.front()},
+                {"family", family},
                 {"id", model.id},
-                {"bytes", model.file_bytes},
+                {"bytes", evaluation.file_bytes},
                 {"load_time", model.load_seconds}}},
               {"machine",
                {{"cpu", CpuName()},

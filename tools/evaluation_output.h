@@ -34,7 +34,8 @@ class PictureTable {
   Table table_;
 };
 
-std::string RateTable(const std::vector<Means>& rates);  // one row per lrd
+// One row for each rate; `title` is what their names are.
+std::string RateTable(const std::string& title, const std::vector<Means>& rates);
 
 // Seconds per picture and stage of some means, which `title` and the names tell apart.
 using NamedMeans = std::pair<std::string, Means>;
@@ -50,9 +51,12 @@ struct Failure {
 struct Evaluation {
   std::string label;  // what the model is called beside others
   std::string type;   // "FP32"
-  std::string path;   // of the model
+  // Of the model: its file; or the files of a family, models of one fixed rate each, which make one
+  // curve.
+  std::vector<std::string> paths;
   int threads = 1;
-  ModelInfo model;
+  ModelInfo model;          // the first one
+  uint64_t file_bytes = 0;  // of all files
   std::vector<Means> rates;
   std::vector<Measurement> measurements;
   std::vector<Failure> failures;

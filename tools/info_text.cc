@@ -71,6 +71,13 @@ bool SamePicture(const PictureInfo& a, const PictureInfo& b) {
          a.has_alpha == b.has_alpha && a.bit_depth == b.bit_depth;
 }
 
+std::string RatesText(const ModelInfo& model) {
+  if (model.has_fixed_rate()) return "none: one fixed rate";
+  return Shortest(model.lrd_min) + " to " + Shortest(model.lrd_max) + ", default " +
+         Shortest(model.lrd_default) + ", best between " + Shortest(model.lrd_suggested_min) +
+         " and " + Shortest(model.lrd_suggested_max);
+}
+
 }  // namespace
 
 std::string PictureText(const PictureInfo& picture) {
@@ -103,9 +110,7 @@ std::string ModelText(const ModelInfo& model) {
       {"id", model.id},
       {"size", ByteSize(static_cast<double>(model.file_bytes)) + ", " + Grouped(model.parameters) +
                    " parameters"},
-      {"lrd", Shortest(model.lrd_min) + " to " + Shortest(model.lrd_max) + ", default " +
-                  Shortest(model.lrd_default) + ", best between " +
-                  Shortest(model.lrd_suggested_min) + " and " + Shortest(model.lrd_suggested_max)},
+      {"lrd", RatesText(model)},
       {"load time", Fixed(model.load_seconds, 3) + " s"},
   };
   const Facts provenance = ProvenanceFacts(model.provenance);
@@ -122,7 +127,8 @@ std::string StreamText(const StreamInfo& stream) {
        SamePicture(stream.source, stream.output) ? "the same form" : PictureText(stream.output)},
       {"size", ByteSize(static_cast<double>(stream.bytes)) + ", " +
                    Fixed(pixels > 0 ? bits / pixels : 0, 3) + " bpp"},
-      {"lrd", Shortest(NearFloat(stream.lrd))},
+      {"lrd",
+       stream.lrd == 0 ? "none: the model has one fixed rate" : Shortest(NearFloat(stream.lrd))},
       {"model id", stream.model_id},
       {"metadata", MetadataText(stream.metadata)},
       {"chunks", ChunkText(stream)},

@@ -31,6 +31,15 @@ Json ProvenanceJson(const std::string& text) {
   return parsed.is_discarded() ? Json(text) : parsed;
 }
 
+Json RatesJson(const ModelInfo& model) {
+  if (model.has_fixed_rate()) return nullptr;
+  return Json{{"min", model.lrd_min},
+              {"max", model.lrd_max},
+              {"default", model.lrd_default},
+              {"suggested_min", model.lrd_suggested_min},
+              {"suggested_max", model.lrd_suggested_max}};
+}
+
 }  // namespace
 
 Json ModelJson(const ModelInfo& model) {
@@ -42,12 +51,7 @@ Json ModelJson(const ModelInfo& model) {
               {"bytes", model.file_bytes},
               {"parameters", model.parameters},
               {"load_time", model.load_seconds},
-              {"lrd",
-               {{"min", model.lrd_min},
-                {"max", model.lrd_max},
-                {"default", model.lrd_default},
-                {"suggested_min", model.lrd_suggested_min},
-                {"suggested_max", model.lrd_suggested_max}}},
+              {"lrd", RatesJson(model)},
               {"provenance", ProvenanceJson(model.provenance)}};
 }
 
@@ -77,7 +81,7 @@ Json StreamJson(const StreamInfo& stream) {
               {"bytes", stream.bytes},
               {"bpp", pixels > 0 ? 8 * static_cast<double>(stream.bytes) / pixels : 0.0},
               {"model_id", stream.model_id},
-              {"lrd", NearFloat(stream.lrd)},
+              {"lrd", stream.lrd == 0 ? Json(nullptr) : Json(NearFloat(stream.lrd))},
               {"source", PictureJson(stream.source)},
               {"coded_as_gray", stream.gray},
               {"output", PictureJson(stream.output)},

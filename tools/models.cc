@@ -168,6 +168,11 @@ Error UseTarget(const std::string& flag) {
 }
 
 Error CheckLrd(const ModelInfo& model, double lrd) {
+  if (model.has_fixed_rate()) {
+    return MakeError(ErrorCode::kInvalidArgument, "--lrd " + Shortest(lrd) + ": model " +
+                                                      model.name +
+                                                      " has one fixed rate, so none can be chosen");
+  }
   if (lrd >= model.lrd_min && lrd <= model.lrd_max) return {};
   return MakeError(ErrorCode::kInvalidArgument, "--lrd " + Shortest(lrd) + ": model " + model.name +
                                                     " takes " + Shortest(model.lrd_min) + " to " +

@@ -130,9 +130,9 @@ std::string LeftOutText(const PictureList& list) {
   return text;
 }
 
-std::string OutputFileName(const std::string& output, double lrd, size_t rates,
+std::string OutputFileName(const std::string& output, const std::string& rate,
                            const std::string& extension) {
-  return output + (rates > 1 ? "_lrd" + Shortest(lrd) : "") + extension;
+  return output + (rate.empty() ? "" : "_" + rate) + extension;
 }
 
 }  // namespace glint::tools

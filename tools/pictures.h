@@ -46,8 +46,8 @@ void SeparateOutputs(std::vector<PictureFile>* files);
 // What was left out, a line each that ends in a line feed.
 std::string LeftOutText(const PictureList& list);
 
-// "kodim01.png", or "kodim01_lrd0.0004.png" when there are several rates.
-std::string OutputFileName(const std::string& output, double lrd, size_t rates,
+// "kodim01.png", or "kodim01_lrd0.0004.png" where `rate`, "lrd0.0004", is not empty.
+std::string OutputFileName(const std::string& output, const std::string& rate,
                            const std::string& extension);
 
 }  // namespace glint::tools

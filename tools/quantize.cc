@@ -363,7 +363,7 @@ class Run {
       if (!coded) return coded.error();
       measurements.push_back(coded->measurement);
     }
-    return MeansOf(measurements, job_.held_out_lrd);
+    return MeansOf(measurements);
   }
 
   Error Compare(const QuantisedModel& quantised) {
