@@ -129,6 +129,12 @@ def layer_norm(model, node, x):
     return d / root * model.tensor(node["weights"]["weight"]) + model.tensor(node["weights"]["bias"])
 
 
+def affine(model, node, x):
+    if "factor" in node["weights"]:
+        x = x * model.tensor(node["weights"]["factor"])
+    return x + model.tensor(node["weights"]["shift"]) if "shift" in node["weights"] else x
+
+
 def round_halves(model, form, x):
     factor = model.tensor(form["factor"]) if "factor" in form else np.float32(1)
     most = np.float32(form.get("max", 65504))
@@ -238,6 +244,8 @@ def run_graph(model, name, inputs, t=0.0):
                  "multiply": lambda: x[0] * x[1],
                  "pixel_shuffle": lambda: pixel_shuffle(x[0], node["factor"]),
                  "layer_norm": lambda: layer_norm(model, node, x[0]),
+                 "abs": lambda: np.abs(x[0]),
+                 "affine": lambda: affine(model, node, x[0]),
                  "gain": lambda: x[0] * gain(model, node, t)}[op]()
         store(node["output"], y)
         parts[node["output"]] = node["inputs"]     # of a concatenation: its reader has one step for all of them

@@ -8,7 +8,9 @@
 
 namespace glint::ops {
 
+extern const Op kAbs;
 extern const Op kAdd;
+extern const Op kAffine;
 extern const Op kConcat;
 extern const Op kConv2d;
 extern const Op kConvTranspose2d;
@@ -37,6 +39,8 @@ inline constexpr const Op* kTable[] = {
     &kMultiply,         //
     &kPixelShuffle,     //
     &kLayerNorm,        //
+    &kAbs,              //
+    &kAffine,           //
 };
 
 }  // namespace glint::ops
