@@ -246,6 +246,7 @@ def run_graph(model, name, inputs, t=0.0):
                  "layer_norm": lambda: layer_norm(model, node, x[0]),
                  "abs": lambda: np.abs(x[0]),
                  "affine": lambda: affine(model, node, x[0]),
+                 "slice": lambda: x[0][:, :, node["begin"]:node["end"]],
                  "gain": lambda: x[0] * gain(model, node, t)}[op]()
         store(node["output"], y)
         parts[node["output"]] = node["inputs"]     # of a concatenation: its reader has one step for all of them

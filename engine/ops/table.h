@@ -23,6 +23,7 @@ extern const Op kMultiply;
 extern const Op kPixelShuffle;
 extern const Op kRelu;
 extern const Op kSigmoid;
+extern const Op kSlice;
 
 // In the order in which messages list them.
 inline constexpr const Op* kTable[] = {
@@ -41,6 +42,7 @@ inline constexpr const Op* kTable[] = {
     &kLayerNorm,        //
     &kAbs,              //
     &kAffine,           //
+    &kSlice,            //
 };
 
 }  // namespace glint::ops
