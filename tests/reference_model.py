@@ -108,9 +108,12 @@ def sigmoid(x):
     return np.where(x < 0, e, f(1)) / (f(1) + e)
 
 
-def pixel_shuffle(x, factor):
+def pixel_shuffle(x, factor, order):
     height, width, channels = x.shape
-    parts = x.reshape(height, width, -1, factor, factor).transpose(0, 3, 1, 4, 2)
+    if order == "crd":
+        parts = x.reshape(height, width, -1, factor, factor).transpose(0, 3, 1, 4, 2)
+    else:
+        parts = x.reshape(height, width, factor, factor, -1).transpose(0, 2, 1, 3, 4)
     return parts.reshape(height * factor, width * factor, channels // factor**2)
 
 
@@ -242,7 +245,7 @@ def run_graph(model, name, inputs, t=0.0):
             y = {"add": lambda: x[0] + x[1], "concat": lambda: np.concatenate(x, 2), "gdn": lambda: gdn(node, x[0], gdn_norm(model, node, x[0])),
                  "sigmoid": lambda: sigmoid(x[0]),
                  "multiply": lambda: x[0] * x[1],
-                 "pixel_shuffle": lambda: pixel_shuffle(x[0], node["factor"]),
+                 "pixel_shuffle": lambda: pixel_shuffle(x[0], node["factor"], node.get("order", "crd")),
                  "layer_norm": lambda: layer_norm(model, node, x[0]),
                  "abs": lambda: np.abs(x[0]),
                  "affine": lambda: affine(model, node, x[0]),
