@@ -138,6 +138,13 @@ def affine(model, node, x):
     return x + model.tensor(node["weights"]["shift"]) if "shift" in node["weights"] else x
 
 
+def pixel_unshuffle(x, factor):
+    x = np.pad(x, ((0, -x.shape[0] % factor), (0, -x.shape[1] % factor), (0, 0)))
+    height, width, channels = x.shape
+    parts = x.reshape(height // factor, factor, width // factor, factor, channels).transpose(0, 2, 4, 1, 3)
+    return parts.reshape(height // factor, width // factor, channels * factor**2)
+
+
 def round_halves(model, form, x):
     factor = model.tensor(form["factor"]) if "factor" in form else np.float32(1)
     most = np.float32(form.get("max", 65504))
@@ -250,6 +257,7 @@ def run_graph(model, name, inputs, t=0.0):
                  "abs": lambda: np.abs(x[0]),
                  "affine": lambda: affine(model, node, x[0]),
                  "slice": lambda: x[0][:, :, node["begin"]:node["end"]],
+                 "pixel_unshuffle": lambda: pixel_unshuffle(x[0], node["factor"]),
                  "gain": lambda: x[0] * gain(model, node, t)}[op]()
         store(node["output"], y)
         parts[node["output"]] = node["inputs"]     # of a concatenation: its reader has one step for all of them

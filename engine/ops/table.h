@@ -21,6 +21,7 @@ extern const Op kLayerNorm;
 extern const Op kLeakyRelu;
 extern const Op kMultiply;
 extern const Op kPixelShuffle;
+extern const Op kPixelUnshuffle;
 extern const Op kRelu;
 extern const Op kSigmoid;
 extern const Op kSlice;
@@ -43,6 +44,7 @@ inline constexpr const Op* kTable[] = {
     &kAbs,              //
     &kAffine,           //
     &kSlice,            //
+    &kPixelUnshuffle,   //
 };
 
 }  // namespace glint::ops
