@@ -145,6 +145,11 @@ def pixel_unshuffle(x, factor):
     return parts.reshape(height // factor, width // factor, channels * factor**2)
 
 
+def silu(x, factor):
+    x = np.where(np.isnan(x), np.float32(0), x)
+    return x * sigmoid(x * np.float32(factor))
+
+
 def round_halves(model, form, x):
     factor = model.tensor(form["factor"]) if "factor" in form else np.float32(1)
     most = np.float32(form.get("max", 65504))
@@ -258,6 +263,7 @@ def run_graph(model, name, inputs, t=0.0):
                  "affine": lambda: affine(model, node, x[0]),
                  "slice": lambda: x[0][:, :, node["begin"]:node["end"]],
                  "pixel_unshuffle": lambda: pixel_unshuffle(x[0], node["factor"]),
+                 "silu": lambda: silu(x[0], node["factor"]),
                  "gain": lambda: x[0] * gain(model, node, t)}[op]()
         store(node["output"], y)
         parts[node["output"]] = node["inputs"]     # of a concatenation: its reader has one step for all of them

@@ -24,6 +24,7 @@ extern const Op kPixelShuffle;
 extern const Op kPixelUnshuffle;
 extern const Op kRelu;
 extern const Op kSigmoid;
+extern const Op kSilu;
 extern const Op kSlice;
 
 // In the order in which messages list them.
@@ -45,6 +46,7 @@ inline constexpr const Op* kTable[] = {
     &kAffine,           //
     &kSlice,            //
     &kPixelUnshuffle,   //
+    &kSilu,             //
 };
 
 }  // namespace glint::ops
