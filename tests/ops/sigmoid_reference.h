@@ -1,6 +1,5 @@
-// The logistic function as docs/MODEL_FORMAT.md writes it down. Used by tests of operators that have
-// it.
-// Thread rules: a function of its argument.
+// The logistic function as docs/MODEL_FORMAT.md writes it down. Used by tests of operators that
+// have it. Thread rules: a function of its argument.
 #ifndef GLINT_TESTS_OPS_SIGMOID_REFERENCE_H_
 #define GLINT_TESTS_OPS_SIGMOID_REFERENCE_H_
 
