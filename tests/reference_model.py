@@ -63,6 +63,18 @@ def conv2d(x, weight, bias, node, exact):
     return weighted_sum(bias, taps, exact).reshape(oh, ow, outputs)
 
 
+def depthwise_conv2d(x, weight, bias, node):
+    """The chain of class exact; in class close that is as good as any order."""
+    (height, width, _), (_, _, kh, kw), stride = x.shape, weight.shape, node["stride"]
+    oh, ow = -(-height // stride), -(-width // stride)
+    padded = np.pad(x, ((kh // 2, kh // 2), (kw // 2, kw // 2), (0, 0)))
+    total = np.tile(bias, (oh, ow, 1))
+    for ky in range(kh):
+        for kx in range(kw):
+            total += weight[:, 0, ky, kx] * padded[ky:ky + (oh - 1) * stride + 1:stride, kx:kx + (ow - 1) * stride + 1:stride]
+    return total
+
+
 def conv_transpose2d(x, weight, bias, node, exact):
     (height, width, channels), (_, outputs, k, _), pad = x.shape, weight.shape, node["padding"]
     padded = np.pad(x, ((2, 2), (2, 2), (0, 0)))
@@ -195,6 +207,8 @@ def integer_sums(model, node, parts):
     matrix = model.tensor(node["weights"][role]).astype(np.float64)
     if node["op"] == "gdn":
         total = np.abs(q) @ matrix.T
+    elif node["op"] == "depthwise_conv2d":
+        total = depthwise_conv2d(q, matrix, np.zeros(matrix.shape[0]), node)
     else:
         outputs = matrix.shape[0 if node["op"] == "conv2d" else 1]
         total = (conv2d if node["op"] == "conv2d" else conv_transpose2d)(q, matrix, np.zeros(outputs), node, False)
@@ -246,11 +260,14 @@ def run_graph(model, name, inputs, t=0.0):
             source = node["inputs"][0]
             sums = integer_sums(model, node, [kept[i] for i in ([source] if source in kept else parts[source])])
             y = gdn(node, x[0], sums) if op == "gdn" else sums
-        elif op in ("conv2d", "conv_transpose2d"):
+        elif op in ("conv2d", "conv_transpose2d", "depthwise_conv2d"):
             weight = model.tensor(node["weights"]["weight"]).astype(np.float32)
-            outputs = weight.shape[0 if op == "conv2d" else 1]
+            outputs = weight.shape[1 if op == "conv_transpose2d" else 0]
             bias = model.tensor(node["weights"]["bias"]) if "bias" in node["weights"] else np.zeros(outputs, np.float32)
-            y = (conv2d if op == "conv2d" else conv_transpose2d)(x[0], weight, bias, node, graph["class"] == "exact")
+            if op == "depthwise_conv2d":
+                y = depthwise_conv2d(x[0], weight, bias, node)
+            else:
+                y = (conv2d if op == "conv2d" else conv_transpose2d)(x[0], weight, bias, node, graph["class"] == "exact")
         elif op in ("leaky_relu", "relu"):
             y = np.maximum(x[0], x[0] * np.float32(node.get("slope", 0)))
         else:

@@ -14,6 +14,7 @@ extern const Op kAffine;
 extern const Op kConcat;
 extern const Op kConv2d;
 extern const Op kConvTranspose2d;
+extern const Op kDepthwiseConv2d;
 extern const Op kDigits;
 extern const Op kGain;
 extern const Op kGdn;
@@ -47,6 +48,7 @@ inline constexpr const Op* kTable[] = {
     &kSlice,            //
     &kPixelUnshuffle,   //
     &kSilu,             //
+    &kDepthwiseConv2d,  //
 };
 
 }  // namespace glint::ops
