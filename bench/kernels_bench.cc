@@ -349,8 +349,8 @@ constexpr PointwiseCase kPointwise[] = {
      }},
     {"gain/fp32", 8,
      [](PointwiseWork* w, size_t pixels, size_t channels) {
-       kernels::Gain(As(&w->a), As(&w->out), pixels, channels, channels, channels,
-                     w->constants.gain.data());
+       kernels::Affine(As(&w->a), As(&w->out), pixels, channels, channels, channels,
+                       w->constants.gain.data(), nullptr);
      }},
     {"to_float/int16", 6,
      [](PointwiseWork* w, size_t pixels, size_t channels) {

@@ -61,16 +61,36 @@ void MultiplyT(const float* a, const float* b, float* out, size_t n) {
   });
 }
 
-void GainT(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
-           size_t out_stride, const float* gain) {
+void AbsT(const float* in, float* out, size_t n) {
+  const DF d;
+  ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
+    Store(hn::Abs(Load(d, in + i, count)), d, out + i, count);
+  });
+}
+
+// Each of both that is there is one operation more.
+template <bool kFactor, bool kShift>
+void AffinePixels(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
+                  size_t out_stride, const float* factor, const float* shift) {
   const DF d;
   for (size_t p = 0; p < pixels; ++p) {
     const float* from = in + p * in_stride;
     float* to = out + p * out_stride;
     ForVectors(d, channels, [&](size_t i, size_t count) HWY_ATTR {
-      Store(hn::Mul(Load(d, from + i, count), Load(d, gain + i, count)), d, to + i, count);
+      auto x = Load(d, from + i, count);
+      if constexpr (kFactor) x = hn::Mul(x, Load(d, factor + i, count));
+      if constexpr (kShift) x = hn::Add(x, Load(d, shift + i, count));
+      Store(x, d, to + i, count);
     });
   }
+}
+
+void AffineT(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
+             size_t out_stride, const float* factor, const float* shift) {
+  const auto run = shift == nullptr    ? AffinePixels<true, false>
+                   : factor == nullptr ? AffinePixels<false, true>
+                                       : AffinePixels<true, true>;
+  run(in, out, pixels, channels, in_stride, out_stride, factor, shift);
 }
 
 template <typename T>
@@ -321,7 +341,8 @@ namespace glint::kernels {
 HWY_EXPORT(LeakyReluT);
 HWY_EXPORT(AddT);
 HWY_EXPORT(MultiplyT);
-HWY_EXPORT(GainT);
+HWY_EXPORT(AbsT);
+HWY_EXPORT(AffineT);
 HWY_EXPORT(Elements16ToFloatT);
 HWY_EXPORT(Elements8ToFloatT);
 HWY_EXPORT(Float16ToFloatT);
@@ -350,9 +371,11 @@ void Add(const float* a, const float* b, float* out, size_t n) {
 void Multiply(const float* a, const float* b, float* out, size_t n) {
   HWY_DYNAMIC_DISPATCH(MultiplyT)(a, b, out, n);
 }
-void Gain(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
-          size_t out_stride, const float* gain) {
-  HWY_DYNAMIC_DISPATCH(GainT)(in, out, pixels, channels, in_stride, out_stride, gain);
+void Abs(const float* in, float* out, size_t n) { HWY_DYNAMIC_DISPATCH(AbsT)(in, out, n); }
+void Affine(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
+            size_t out_stride, const float* factor, const float* shift) {
+  HWY_DYNAMIC_DISPATCH(AffineT)
+  (in, out, pixels, channels, in_stride, out_stride, factor, shift);
 }
 void ElementsToFloat(Element element, const void* in, float* out, size_t n, const float* scale,
                      float zero) {

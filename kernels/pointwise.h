@@ -19,9 +19,12 @@ void LeakyRelu(const float* in, float* out, size_t n, float slope);
 void Add(const float* a, const float* b, float* out, size_t n);
 // out[i] = a[i] * b[i]. out may be a or b.
 void Multiply(const float* a, const float* b, float* out, size_t n);
-// `pixels` pixels of `channels`: out = in * gain[channel]; strides in floats; out may be in.
-void Gain(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
-          size_t out_stride, const float* gain);
+// out[i] = |in[i]|. out may be in.
+void Abs(const float* in, float* out, size_t n);
+// `pixels` pixels of `channels`: out = in * factor[channel] + shift[channel], two operations. One
+// of both may be nullptr; then its operation is left out. Strides in floats; out may be in.
+void Affine(const float* in, float* out, size_t pixels, size_t channels, size_t in_stride,
+            size_t out_stride, const float* factor, const float* shift);
 
 // What a quantised tensor holds to floats, `n` of kF16, kI16 or kU8: out = (in - zero) * scale[i].
 void ElementsToFloat(Element element, const void* in, float* out, size_t n, const float* scale,

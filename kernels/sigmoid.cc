@@ -31,19 +31,36 @@ HWY_INLINE hn::Vec<D> Exp(D d, hn::Vec<D> x) {
   return hn::Mul(sum, hn::BitCast(d, power));
 }
 
-void SigmoidT(const float* in, float* out, size_t n) {
+// Of x that is no NaN.
+template <class D>
+HWY_INLINE hn::Vec<D> SigmoidOf(D d, hn::Vec<D> x) {
+  const auto one = hn::Set(d, 1.0f), most = hn::Set(d, 87.0f);
+  // e <= 1, so nothing overflows: 1 / (1 + e), or e / (1 + e) below 0.
+  const auto e = Exp(d, hn::Neg(hn::Min(hn::Abs(x), most)));
+  const auto over = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), e, one);
+  return hn::Div(over, hn::Add(one, e));
+}
+
+// out = value(d, x) of vectors of floats; NaN counts as 0.
+template <class Value>
+HWY_INLINE void ForFloats(const float* in, float* out, size_t n, const Value& value) {
   const hn::ScalableTag<float> d;
   const size_t lanes = hn::Lanes(d);
-  const auto one = hn::Set(d, 1.0f), most = hn::Set(d, 87.0f);
   for (size_t i = 0; i < n; i += lanes) {
     const size_t count = n - i < lanes ? n - i : lanes;
-    auto x = hn::LoadN(d, in + i, count);
-    x = hn::IfThenElseZero(hn::Eq(x, x), x);
-    // e <= 1, so nothing overflows: 1 / (1 + e), or e / (1 + e) below 0.
-    const auto e = Exp(d, hn::Neg(hn::Min(hn::Abs(x), most)));
-    const auto over = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), e, one);
-    hn::StoreN(hn::Div(over, hn::Add(one, e)), d, out + i, count);
+    const auto x = hn::LoadN(d, in + i, count);
+    hn::StoreN(value(d, hn::IfThenElseZero(hn::Eq(x, x), x)), d, out + i, count);
   }
+}
+
+void SigmoidT(const float* in, float* out, size_t n) {
+  ForFloats(in, out, n, [](auto d, auto x) HWY_ATTR { return SigmoidOf(d, x); });
+}
+
+void SiluT(const float* in, float* out, size_t n, float factor) {
+  ForFloats(in, out, n, [factor](auto d, auto x) HWY_ATTR {
+    return hn::Mul(x, SigmoidOf(d, hn::Mul(x, hn::Set(d, factor))));
+  });
 }
 
 }  // namespace
@@ -55,8 +72,12 @@ HWY_AFTER_NAMESPACE();
 namespace glint::kernels {
 
 HWY_EXPORT(SigmoidT);
+HWY_EXPORT(SiluT);
 
 void Sigmoid(const float* in, float* out, size_t n) { HWY_DYNAMIC_DISPATCH(SigmoidT)(in, out, n); }
+void Silu(const float* in, float* out, size_t n, float factor) {
+  HWY_DYNAMIC_DISPATCH(SiluT)(in, out, n, factor);
+}
 
 }  // namespace glint::kernels
 #endif  // HWY_ONCE

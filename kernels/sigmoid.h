@@ -1,5 +1,5 @@
-// The logistic function, 1 / (1 + exp(-x)), by a polynomial of our own. Class exact: single IEEE
-// operations, the same bits on every target. Called by engine/ only.
+// The logistic function, 1 / (1 + exp(-x)), by a polynomial of our own, and what is made of it.
+// Class exact: single IEEE operations, the same bits on every target. Called by engine/ only.
 // Thread rules: a pure function.
 #ifndef GLINT_KERNELS_SIGMOID_H_
 #define GLINT_KERNELS_SIGMOID_H_
@@ -12,6 +12,9 @@ namespace glint::kernels {
 // value, and within 4e-7 of it in relative terms while in[i] >= -87; below that the
 // result stays what it is at -87. NaN counts as 0. out may be in.
 void Sigmoid(const float* in, float* out, size_t n);
+// out[i] = in[i] * sigmoid(factor * in[i]), each operation rounded; factor is positive. NaN counts
+// as 0. out may be in.
+void Silu(const float* in, float* out, size_t n, float factor);
 
 }  // namespace glint::kernels
 

@@ -133,7 +133,21 @@ TEST_CASE("pointwise: digits of every int16, the plain loop's on every target") 
   SetTarget("");
 }
 
-TEST_CASE("pointwise: activations, sums, gains") {
+TEST_CASE("pointwise: magnitudes, of every kind of value") {
+  OnAllTargets([](size_t n, std::mt19937* random) {
+    const std::vector<float> in = Floats(random, n, 3.0f);
+    std::vector<float> out(n + 1, 9.0f);
+    Abs(in.data(), out.data(), n);
+    size_t wrong = out[n] != 9.0f;
+    for (size_t i = 0; i < n; ++i) {
+      wrong += std::isnan(in[i]) ? !std::isnan(out[i]) : out[i] != std::abs(in[i]);
+      wrong += std::signbit(out[i]);
+    }
+    CHECK(wrong == 0);
+  });
+}
+
+TEST_CASE("pointwise: activations, sums, factors and shifts") {
   OnAllTargets([](size_t n, std::mt19937* random) {
     std::uniform_real_distribution<float> value(-3.0f, 3.0f);
     std::vector<float> a(n + 1), b(n + 1), out(n + 1, 9.0f);
@@ -146,10 +160,18 @@ TEST_CASE("pointwise: activations, sums, gains") {
     for (size_t i = 0; i < n; ++i) wrong += out[i] != a[i] + b[i];
     wrong += out[n] != 9.0f;
     std::vector<float> pixels(3 * (n + 2), 1.5f), scaled(3 * (n + 1), 9.0f);
-    Gain(pixels.data(), scaled.data(), 3, n, n + 2, n + 1, b.data());
-    for (size_t p = 0; p < 3; ++p) {
-      for (size_t i = 0; i < n; ++i) wrong += scaled[p * (n + 1) + i] != 1.5f * b[i];
-      wrong += scaled[p * (n + 1) + n] != 9.0f;
+    for (const int parts : {1, 2, 3}) {
+      const float* factor = (parts & 1) != 0 ? b.data() : nullptr;
+      const float* shift = (parts & 2) != 0 ? a.data() : nullptr;
+      Affine(pixels.data(), scaled.data(), 3, n, n + 2, n + 1, factor, shift);
+      for (size_t p = 0; p < 3; ++p) {
+        for (size_t i = 0; i < n; ++i) {
+          float want = factor == nullptr ? 1.5f : 1.5f * b[i];
+          if (shift != nullptr) want = want + a[i];
+          wrong += scaled[p * (n + 1) + i] != want;
+        }
+        wrong += scaled[p * (n + 1) + n] != 9.0f;
+      }
     }
     CHECK_MESSAGE(wrong == 0, CurrentTarget(), " n ", n);
   });

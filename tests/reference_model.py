@@ -63,6 +63,18 @@ def conv2d(x, weight, bias, node, exact):
     return weighted_sum(bias, taps, exact).reshape(oh, ow, outputs)
 
 
+def depthwise_conv2d(x, weight, bias, node):
+    """The chain of class exact; in class close that is as good as any order."""
+    (height, width, _), (_, _, kh, kw), stride = x.shape, weight.shape, node["stride"]
+    oh, ow = -(-height // stride), -(-width // stride)
+    padded = np.pad(x, ((kh // 2, kh // 2), (kw // 2, kw // 2), (0, 0)))
+    total = np.tile(bias, (oh, ow, 1))
+    for ky in range(kh):
+        for kx in range(kw):
+            total += weight[:, 0, ky, kx] * padded[ky:ky + (oh - 1) * stride + 1:stride, kx:kx + (ow - 1) * stride + 1:stride]
+    return total
+
+
 def conv_transpose2d(x, weight, bias, node, exact):
     (height, width, channels), (_, outputs, k, _), pad = x.shape, weight.shape, node["padding"]
     padded = np.pad(x, ((2, 2), (2, 2), (0, 0)))
@@ -108,9 +120,12 @@ def sigmoid(x):
     return np.where(x < 0, e, f(1)) / (f(1) + e)
 
 
-def pixel_shuffle(x, factor):
+def pixel_shuffle(x, factor, order):
     height, width, channels = x.shape
-    parts = x.reshape(height, width, -1, factor, factor).transpose(0, 3, 1, 4, 2)
+    if order == "crd":
+        parts = x.reshape(height, width, -1, factor, factor).transpose(0, 3, 1, 4, 2)
+    else:
+        parts = x.reshape(height, width, factor, factor, -1).transpose(0, 2, 1, 3, 4)
     return parts.reshape(height * factor, width * factor, channels // factor**2)
 
 
@@ -127,6 +142,24 @@ def layer_norm(model, node, x):
     d = x - total(x) / channels
     root = np.sqrt(total(d * d) / channels + np.float32(node["epsilon"]))
     return d / root * model.tensor(node["weights"]["weight"]) + model.tensor(node["weights"]["bias"])
+
+
+def affine(model, node, x):
+    if "factor" in node["weights"]:
+        x = x * model.tensor(node["weights"]["factor"])
+    return x + model.tensor(node["weights"]["shift"]) if "shift" in node["weights"] else x
+
+
+def pixel_unshuffle(x, factor):
+    x = np.pad(x, ((0, -x.shape[0] % factor), (0, -x.shape[1] % factor), (0, 0)))
+    height, width, channels = x.shape
+    parts = x.reshape(height // factor, factor, width // factor, factor, channels).transpose(0, 2, 4, 1, 3)
+    return parts.reshape(height // factor, width // factor, channels * factor**2)
+
+
+def silu(x, factor):
+    x = np.where(np.isnan(x), np.float32(0), x)
+    return x * sigmoid(x * np.float32(factor))
 
 
 def round_halves(model, form, x):
@@ -174,6 +207,8 @@ def integer_sums(model, node, parts):
     matrix = model.tensor(node["weights"][role]).astype(np.float64)
     if node["op"] == "gdn":
         total = np.abs(q) @ matrix.T
+    elif node["op"] == "depthwise_conv2d":
+        total = depthwise_conv2d(q, matrix, np.zeros(matrix.shape[0]), node)
     else:
         outputs = matrix.shape[0 if node["op"] == "conv2d" else 1]
         total = (conv2d if node["op"] == "conv2d" else conv_transpose2d)(q, matrix, np.zeros(outputs), node, False)
@@ -225,19 +260,27 @@ def run_graph(model, name, inputs, t=0.0):
             source = node["inputs"][0]
             sums = integer_sums(model, node, [kept[i] for i in ([source] if source in kept else parts[source])])
             y = gdn(node, x[0], sums) if op == "gdn" else sums
-        elif op in ("conv2d", "conv_transpose2d"):
+        elif op in ("conv2d", "conv_transpose2d", "depthwise_conv2d"):
             weight = model.tensor(node["weights"]["weight"]).astype(np.float32)
-            outputs = weight.shape[0 if op == "conv2d" else 1]
+            outputs = weight.shape[1 if op == "conv_transpose2d" else 0]
             bias = model.tensor(node["weights"]["bias"]) if "bias" in node["weights"] else np.zeros(outputs, np.float32)
-            y = (conv2d if op == "conv2d" else conv_transpose2d)(x[0], weight, bias, node, graph["class"] == "exact")
+            if op == "depthwise_conv2d":
+                y = depthwise_conv2d(x[0], weight, bias, node)
+            else:
+                y = (conv2d if op == "conv2d" else conv_transpose2d)(x[0], weight, bias, node, graph["class"] == "exact")
         elif op in ("leaky_relu", "relu"):
             y = np.maximum(x[0], x[0] * np.float32(node.get("slope", 0)))
         else:
             y = {"add": lambda: x[0] + x[1], "concat": lambda: np.concatenate(x, 2), "gdn": lambda: gdn(node, x[0], gdn_norm(model, node, x[0])),
                  "sigmoid": lambda: sigmoid(x[0]),
                  "multiply": lambda: x[0] * x[1],
-                 "pixel_shuffle": lambda: pixel_shuffle(x[0], node["factor"]),
+                 "pixel_shuffle": lambda: pixel_shuffle(x[0], node["factor"], node.get("order", "crd")),
                  "layer_norm": lambda: layer_norm(model, node, x[0]),
+                 "abs": lambda: np.abs(x[0]),
+                 "affine": lambda: affine(model, node, x[0]),
+                 "slice": lambda: x[0][:, :, node["begin"]:node["end"]],
+                 "pixel_unshuffle": lambda: pixel_unshuffle(x[0], node["factor"]),
+                 "silu": lambda: silu(x[0], node["factor"]),
                  "gain": lambda: x[0] * gain(model, node, t)}[op]()
         store(node["output"], y)
         parts[node["output"]] = node["inputs"]     # of a concatenation: its reader has one step for all of them

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <numeric>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "engine/json.h"
+#include "engine/ops/conv_run.h"
 #include "engine/product_step.h"
 #include "engine/safetensors.h"
 
@@ -66,80 +66,8 @@ class ConvStep final : public ProductStep {
   const Conv conv_;
 };
 
-class ConvRun final : public StepRun {
- public:
-  ConvRun(const ConvStep& step, PictureTensors* tensors)
-      : step_(step),
-        t_(*tensors),
-        constants_(step, *tensors),
-        rows_(static_cast<ConvRow*>(tensors->band_memory())) {
-    static_assert(std::is_aggregate_v<ConvRow>);  // lives where there is memory for it
-  }
-
-  // Enough items for every worker; each keeps a block's weights in its cache over its rows.
-  size_t Begin(long begin, long end) override {
-    constants_.Renew();
-    const long group = step_.window.rows.group();
-    count_ = static_cast<size_t>((end - begin) / group);
-    for (size_t i = 0; i < count_; ++i) {
-      Fill(begin + static_cast<long>(i) * group, rows_ + i);
-    }
-    const size_t workers = t_.runner().workers, blocks = step_.conv().blocks();
-    row_parts_ = block_parts_ = 1;
-    if (workers > 1) {
-      block_parts_ = blocks >= 2 * workers ? 2 * workers : blocks;
-      row_parts_ = std::min(count_, (2 * workers + block_parts_ - 1) / block_parts_);
-    }
-    return row_parts_ * block_parts_;
-  }
-
-  void RunItem(size_t item, size_t /*worker*/) override {
-    const size_t row_part = item % row_parts_, block_part = item / row_parts_;
-    const size_t first = count_ * row_part / row_parts_;
-    const size_t last = count_ * (row_part + 1) / row_parts_;
-    const size_t blocks = step_.conv().blocks();
-    step_.conv().Run(rows_ + first, last - first, constants_.epilogue(),
-                     blocks * block_part / block_parts_, blocks * (block_part + 1) / block_parts_);
-  }
-
- private:
-  void Fill(long oy, ConvRow* row) const {
-    long iy[2 * kernels::kMaxKernel];
-    const size_t taps = step_.conv().TapRows(oy, iy);
-    for (size_t source = 0; source < step_.inputs.size(); ++source) {
-      const int input = step_.inputs[source];
-      for (size_t i = 0; i < taps; ++i) {
-        row->in[source * kernels::kMaxKernel + i] = t_.RowOrZero(input, iy[i]);
-      }
-      row->in_pixel_stride[source] = t_.stride(input);
-      row->in_compact[source] = t_.tensor(input).compact;
-    }
-    const bool paired = step_.window.rows.group() > 1;
-    row->out = t_.WriteRow(step_.output, oy);
-    row->out_second = paired ? t_.WriteRow(step_.output, oy + 1) : nullptr;
-    row->out_pixel_stride = t_.stride(step_.output);
-    row->phase = step_.transposed() && !paired ? static_cast<size_t>(oy & 1) : 0;
-    const RowPositions columns = t_.Columns(step_.output, oy);
-    row->x_first = columns.first;
-    row->x_stride = columns.stride;
-    row->pixels = columns.count;
-    row->residual = nullptr;
-    if (step_.residual < 0) return;
-    const PictureTensors::Positions residual = t_.At(step_.residual, step_.output, oy);
-    row->residual = residual.data;
-    row->residual_pixel_stride = residual.stride;
-  }
-
-  const ConvStep& step_;
-  PictureTensors& t_;
-  ProductConstants constants_;
-  ConvRow* rows_;
-  size_t count_ = 0;
-  size_t row_parts_ = 1, block_parts_ = 1;
-};
-
 std::unique_ptr<StepRun> ConvStep::Start(PictureTensors* tensors) const {
-  return std::make_unique<ConvRun>(*this, tensors);
+  return std::make_unique<ConvRun<ConvStep>>(*this, tensors);
 }
 
 }  // namespace

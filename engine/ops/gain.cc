@@ -38,8 +38,8 @@ class GainStep final : public RowStep {
   }
   void Compute(const std::vector<float>& constants, const FloatPixels* in, const FloatPixels& out,
                size_t pixels) const override {
-    kernels::Gain(in[0].data, out.data, pixels, out.channels, in[0].stride, out.stride,
-                  constants.data());
+    kernels::Affine(in[0].data, out.data, pixels, out.channels, in[0].stride, out.stride,
+                    constants.data(), nullptr);
   }
 
  private:

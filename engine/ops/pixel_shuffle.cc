@@ -6,6 +6,7 @@
 
 #include "engine/json.h"
 #include "engine/node_check.h"
+#include "engine/ops/shuffle.h"
 #include "engine/ops/table.h"
 #include "engine/picture_tensors.h"
 #include "engine/step.h"
@@ -15,22 +16,28 @@ namespace {
 
 struct ShuffleAttributes final : Attributes {
   int factor = 2;
+  // The channels of an input position: [channel][row][column], else [row][column][channel].
+  bool channel_first = true;
 };
 
-int FactorOf(const Node& node) {
-  return static_cast<const ShuffleAttributes&>(*node.attributes).factor;
+const ShuffleAttributes& Of(const Node& node) {
+  return static_cast<const ShuffleAttributes&>(*node.attributes);
 }
 
 Status Read(ObjectReader* reader, Node* node) {
   auto attributes = std::make_shared<ShuffleAttributes>();
-  GLINT_TRY(reader->Int("factor", 2, 4, &attributes->factor));
-  if (attributes->factor == 3) return reader->Fail("factor is 3, not 2 or 4");
+  GLINT_TRY(ReadShuffleFactor(reader, &attributes->factor));
+  if (reader->Has("order")) {
+    size_t order = 0;
+    GLINT_TRY(reader->Choice("order", {"crd", "dcr"}, &order));
+    attributes->channel_first = order == 0;
+  }
   node->attributes = std::move(attributes);
   return Status::Ok();
 }
 
 Result<int64_t> Check(const NodeCheck& check) {
-  const int64_t parts = int64_t{FactorOf(check.node())} * FactorOf(check.node());
+  const int64_t parts = int64_t{Of(check.node()).factor} * Of(check.node()).factor;
   if (check.channels(0) % parts == 0) return check.channels(0) / parts;
   return check.Fail("its input has " + std::to_string(check.channels(0)) +
                     " channels, no multiple of " + std::to_string(parts));
@@ -38,7 +45,7 @@ Result<int64_t> Check(const NodeCheck& check) {
 
 Window WindowOf(const Node& node, const TensorView* /*matrix*/) {
   Window window;
-  window.rows.kernel = window.rows.stride = FactorOf(node);
+  window.rows.kernel = window.rows.stride = Of(node).factor;
   window.rows.transposed = true;
   window.columns = window.rows;
   return window;
@@ -46,11 +53,16 @@ Window WindowOf(const Node& node, const TensorView* /*matrix*/) {
 
 class ShuffleStep final : public Step {
  public:
-  using Step::Step;
+  ShuffleStep(const PlanContext& context, const Node& node)
+      : Step(context, node), channel_first_(Of(node).channel_first) {}
+  bool channel_first() const { return channel_first_; }
   std::string Kernel() const override {
     return "pixel_shuffle x" + std::to_string(window.rows.stride);
   }
   std::unique_ptr<StepRun> Start(PictureTensors* tensors) const override;
+
+ private:
+  const bool channel_first_;
 };
 
 class ShuffleRun final : public RowwiseRun {
@@ -67,10 +79,13 @@ class ShuffleRun final : public RowwiseRun {
     uint8_t* out = t_.WriteRow(output, r);
     float* from = t_.scratch(worker);
     float* to = from + t_.pixel_floats();
+    const bool channel_first = step_.channel_first();
+    const size_t apart = channel_first ? factor * factor : 1;
     for (size_t x = 0; x < pixels; ++x) {
       const size_t right = x % factor;
       if (right == 0) t_.Load(input, in + x / factor * t_.bytes(input), 1, from);
-      for (size_t c = 0; c < channels; ++c) to[c] = from[(c * factor + down) * factor + right];
+      const float* first = from + (down * factor + right) * (channel_first ? 1 : channels);
+      for (size_t c = 0; c < channels; ++c) to[c] = first[c * apart];
       t_.Store(output, to, 1, out + x * t_.bytes(output));
     }
   }

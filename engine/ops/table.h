@@ -8,10 +8,13 @@
 
 namespace glint::ops {
 
+extern const Op kAbs;
 extern const Op kAdd;
+extern const Op kAffine;
 extern const Op kConcat;
 extern const Op kConv2d;
 extern const Op kConvTranspose2d;
+extern const Op kDepthwiseConv2d;
 extern const Op kDigits;
 extern const Op kGain;
 extern const Op kGdn;
@@ -19,8 +22,11 @@ extern const Op kLayerNorm;
 extern const Op kLeakyRelu;
 extern const Op kMultiply;
 extern const Op kPixelShuffle;
+extern const Op kPixelUnshuffle;
 extern const Op kRelu;
 extern const Op kSigmoid;
+extern const Op kSilu;
+extern const Op kSlice;
 
 // In the order in which messages list them.
 inline constexpr const Op* kTable[] = {
@@ -37,6 +43,12 @@ inline constexpr const Op* kTable[] = {
     &kMultiply,         //
     &kPixelShuffle,     //
     &kLayerNorm,        //
+    &kAbs,              //
+    &kAffine,           //
+    &kSlice,            //
+    &kPixelUnshuffle,   //
+    &kSilu,             //
+    &kDepthwiseConv2d,  //
 };
 
 }  // namespace glint::ops

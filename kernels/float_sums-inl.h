@@ -1,0 +1,95 @@
+// Sums in float: how a product is added, and what the epilogue does to a vector of finished sums.
+// Included by the kernels of products only, once per SIMD target.
+// Thread rules: functions of their arguments.
+
+// The guard toggles: every target compiles its own copy.
+#if defined(GLINT_KERNELS_FLOAT_SUMS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef GLINT_KERNELS_FLOAT_SUMS_INL_H_
+#undef GLINT_KERNELS_FLOAT_SUMS_INL_H_
+#else
+#define GLINT_KERNELS_FLOAT_SUMS_INL_H_
+#endif
+
+#include <cstddef>
+
+#include "hwy/highway.h"
+#include "kernels/float16-inl.h"
+#include "kernels/tap_gemm.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace glint::kernels {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+
+struct Fused {
+  static HWY_INLINE V Accumulate(V x, V w, V sum) { return hn::MulAdd(x, w, sum); }
+};
+struct Separate {
+  static HWY_INLINE V Accumulate(V x, V w, V sum) { return hn::Add(sum, hn::Mul(w, x)); }
+};
+
+struct Place {
+  size_t channel;        // of the vector's first lane
+  size_t count;          // channels that exist from here
+  const void* residual;  // of the pixel
+  void* out;
+};
+
+HWY_INLINE V LoadCount(const float* from, size_t count) {
+  const D d;
+  return count >= hn::Lanes(d) ? hn::LoadU(d, from) : hn::LoadN(d, from, count);
+}
+
+HWY_INLINE void StoreCount(V v, float* to, size_t count) {
+  const D d;
+  if (HWY_LIKELY(count >= hn::Lanes(d))) {
+    hn::StoreU(v, d, to);
+  } else {
+    hn::StoreN(v, d, to, count);
+  }
+}
+
+HWY_INLINE V LoadResidual(const Place& at, const Epilogue& epilogue) {
+  if (epilogue.residual == Element::kF32) {
+    return LoadCount(static_cast<const float*>(at.residual) + at.channel, at.count);
+  }
+  const V x =
+      LoadFloat16(D(), static_cast<const hwy::float16_t*>(at.residual) + at.channel, at.count);
+  return hn::Mul(x, LoadCount(epilogue.residual_scale + at.channel, at.count));
+}
+
+HWY_INLINE void StoreElement(V v, const Place& at, const Epilogue& epilogue) {
+  if (epilogue.out == Element::kF32) {
+    StoreCount(v, static_cast<float*>(at.out) + at.channel, at.count);
+  } else {
+    StoreFloat16(Limited(D(), v, epilogue.low, epilogue.high), D(),
+                 static_cast<hwy::float16_t*>(at.out) + at.channel, at.count);
+  }
+}
+
+// One vector of finished sums: arithmetic of the epilogue, then the store.
+HWY_INLINE void Finish(V v, const Place& at, TapStore store, const Epilogue& epilogue) {
+  const D d;
+  if (store == TapStore::kPlain) {
+    if (at.residual != nullptr) v = hn::Add(v, LoadResidual(at, epilogue));
+    if (epilogue.leaky_relu) v = hn::Max(v, hn::Mul(v, hn::Set(d, epilogue.slope)));
+  } else if (store != TapStore::kSplitRows) {
+    const V x = LoadResidual(at, epilogue);
+    if (store == TapStore::kDivideRoot || store == TapStore::kMultiplyRoot) v = hn::Sqrt(v);
+    const bool divide = store == TapStore::kDivide || store == TapStore::kDivideRoot;
+    v = divide ? hn::Div(x, v) : hn::Mul(x, v);
+  }
+  if (epilogue.gain != nullptr) {
+    v = hn::Mul(v, LoadCount(epilogue.gain + at.channel, at.count));
+  }
+  StoreElement(v, at, epilogue);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace glint::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif  // GLINT_KERNELS_FLOAT_SUMS_INL_H_
