@@ -190,7 +190,9 @@ class GraphChecker {
         return Fail(node, "its inputs have different scales");
       }
       // Unsigned bytes are summed as they are, and what stands for zero is taken off first.
-      const int64_t most = wanted == kernels::Element::kU8 ? 2 * 255 : quantisation.max;
+      const int64_t most = node.matrix->squares              ? kernels::kMostSquare
+                           : wanted == kernels::Element::kU8 ? 2 * 255
+                                                             : quantisation.max;
       largest.insert(largest.end(), static_cast<size_t>(graph_.channels.at(part)), most);
     }
     return CheckSums(node, largest);

@@ -33,7 +33,8 @@ struct Matrix {
   std::vector<bool> live;  // by tap; empty: all
   size_t phases = 1;       // of a transposed convolution: an output sums the taps of one phase only
   Sum sum = Sum::kIsOutput;
-  bool squares = false;  // kDivides, kMultiplies: of squares, which have no integer form
+  // kDivides, kMultiplies: of squares, and it is the root of the sum that divides or multiplies.
+  bool squares = false;
 
   bool IsLive(size_t tap) const { return live.empty() || live[tap]; }
   bool Multiplies(size_t output, size_t input) const {

@@ -88,6 +88,7 @@ float ProductStep::MostInput(const PlanContext& context, const Node& node) {
 }
 
 void ProductStep::SetScales(const PlanContext& context, const Node& node, size_t copies) {
+  squares_ = node.matrix->squares;
   const std::vector<float> scale = context.Weight(node, "scale");
   const std::vector<float> add = context.Weight(node, node.matrix->bias);
   const size_t channels = node.matrix->outputs;
@@ -129,7 +130,8 @@ ProductConstants::ProductConstants(const ProductStep& step, const PictureTensors
 
 // Evaluates what depends on the rate and on the scale of the input.
 void ProductConstants::Evaluate() {
-  const double in_scale = t_.scale(step_.inputs[0]);
+  double in_scale = t_.scale(step_.inputs[0]);
+  if (step_.squares_) in_scale *= in_scale;
   for (size_t c = 0; c < scale_.size(); ++c) {
     scale_[c] = static_cast<float>(in_scale * static_cast<double>(step_.scale_[c]));
   }

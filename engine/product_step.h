@@ -49,6 +49,7 @@ class ProductStep : public Step {
  private:
   const bool integer_, float16_;
   std::vector<float> scale_, bias_;   // per output channel: of the weights; of sums
+  bool squares_ = false;              // its sums are of squares of its input
   const Node* activation_ = nullptr;  // fused, or nullptr
   const Node* factors_ = nullptr;
 };

@@ -43,7 +43,8 @@ struct Epilogue {
   float zero = 0.0f;
 };
 
-constexpr int kDigit = 16;  // the base of SplitDigits
+constexpr int kDigit = 16;          // the base of SplitDigits
+constexpr int kMostSquare = 32767;  // of what a Gdn of roots multiplies in integers
 
 constexpr size_t PaddedChannels(size_t channels) { return (channels + 31) / 32 * 32; }
 

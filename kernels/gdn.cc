@@ -65,6 +65,57 @@ void Magnitudes8(const uint8_t* HWY_RESTRICT in, uint8_t* HWY_RESTRICT out, size
   }
 }
 
+// The integers of `n` channels less their zero: 16 bits, as many as the target has lanes of floats.
+struct Words {
+  const int16_t* HWY_RESTRICT in;
+  template <class D>
+  HWY_INLINE hn::VFromD<D> Load(D d, size_t i, size_t count) const {
+    const hn::Rebind<int16_t, D> d16;
+    return hn::PromoteTo(d, hn::LoadN(d16, in + i, count));
+  }
+};
+struct Bytes {
+  const uint8_t* HWY_RESTRICT in;
+  int zero;
+  template <class D>
+  HWY_INLINE hn::VFromD<D> Load(D d, size_t i, size_t count) const {
+    const hn::Rebind<uint8_t, D> d8;
+    const auto q = hn::PromoteTo(d, hn::LoadN(d8, in + i, count));
+    // Lanes that do not exist are 0 in all of this.
+    return hn::IfThenElseZero(hn::FirstN(d, count), hn::Sub(q, hn::Set(d, zero)));
+  }
+};
+
+// Gdn::Form::kSqrt over integers: m of the channels; returns k.
+template <class Input>
+int Squares(const Input& input, int16_t* HWY_RESTRICT out, size_t n) {
+  const hn::ScalableTag<int32_t> d;
+  const hn::Rebind<int16_t, decltype(d)> d16;
+  const size_t lanes = hn::Lanes(d);
+  auto most = hn::Zero(d);
+  for (size_t i = 0; i < n; i += lanes) {
+    most = hn::Max(most, hn::Abs(input.Load(d, i, HWY_MIN(lanes, n - i))));
+  }
+  const int32_t widest = hn::ReduceMax(d, most);
+  int k = 0;
+  while (widest * widest > kMostSquare << k) ++k;
+  const auto half = hn::Set(d, (1 << k) >> 1);
+  for (size_t i = 0; i < n; i += lanes) {
+    const size_t count = HWY_MIN(lanes, n - i);
+    const auto q = input.Load(d, i, count);
+    const auto m = hn::ShiftRightSame(hn::Add(hn::Mul(q, q), half), k);
+    hn::StoreN(hn::DemoteTo(d16, m), d16, out + i, count);
+  }
+  return k;
+}
+
+int Squares16(const int16_t* HWY_RESTRICT in, int16_t* HWY_RESTRICT out, size_t n) {
+  return Squares(Words{in}, out, n);
+}
+int Squares8(const uint8_t* HWY_RESTRICT in, int16_t* HWY_RESTRICT out, size_t n, int zero) {
+  return Squares(Bytes{in, zero}, out, n);
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace glint::kernels
@@ -77,6 +128,8 @@ HWY_EXPORT(Magnitudes);
 HWY_EXPORT(MagnitudesOfFloat16);
 HWY_EXPORT(Magnitudes16);
 HWY_EXPORT(Magnitudes8);
+HWY_EXPORT(Squares16);
+HWY_EXPORT(Squares8);
 
 struct Gdn::Impl {
   size_t channels = 0;
@@ -99,6 +152,8 @@ struct Gdn::Impl {
 
   // Channels of a pixel in the scratch: whole words for integer kernels.
   size_t scratch_stride() const { return (channels + 3) / 4 * 4; }
+  // Behind the magnitudes: what the sums of each pixel count for.
+  float* PixelScales(float* scratch) const { return scratch + chunk * scratch_stride() + 16; }
 
   template <typename T>
   std::vector<T> Transposed(const T* gamma) const {
@@ -109,7 +164,19 @@ struct Gdn::Impl {
     return dense;
   }
 
-  void FillScratch(const void* pixel, size_t p, void* scratch) const {
+  void FillSquares(const void* pixel, size_t p, float* scratch) const {
+    int16_t* out = static_cast<int16_t*>(static_cast<void*>(scratch)) + p * scratch_stride();
+    const int k =
+        input == Element::kI16
+            ? HWY_DYNAMIC_DISPATCH(Squares16)(static_cast<const int16_t*>(pixel), out, channels)
+            : HWY_DYNAMIC_DISPATCH(Squares8)(static_cast<const uint8_t*>(pixel), out, channels,
+                                             zero);
+    PixelScales(scratch)[p] = static_cast<float>(1 << k);
+  }
+
+  void FillScratch(const void* pixel, size_t p, float* floats) const {
+    if (IsInteger(input) && form == Form::kSqrt) return FillSquares(pixel, p, floats);
+    void* const scratch = floats;
     const size_t at = p * scratch_stride();
     if (input == Element::kF32) {
       HWY_DYNAMIC_DISPATCH(Magnitudes)
@@ -136,20 +203,21 @@ Gdn::Gdn(size_t channels, Form form, bool inverse, const float* beta, const floa
   impl_->packed = PackTaps({Element::kF32, kept}, {static_cast<uint32_t>(channels)}, channels,
                            impl_->Transposed(gamma).data(), beta);
 }
-Gdn::Gdn(size_t channels, Element input, int zero, bool inverse, const int16_t* gamma)
-    : impl_(new Impl(channels, Form::kAbs, inverse)) {
+Gdn::Gdn(size_t channels, Form form, Element input, int zero, bool inverse, const int16_t* gamma)
+    : impl_(new Impl(channels, form, inverse)) {
   impl_->input = input;
   impl_->zero = zero;
-  // The magnitudes have their zero at 0.
-  impl_->packed_ints = PackIntTaps(input, {static_cast<uint32_t>(channels)}, channels,
-                                   impl_->Transposed(gamma).data(), 0);
+  // The magnitudes have their zero at 0, and squares are words.
+  impl_->packed_ints =
+      PackIntTaps(form == Form::kSqrt ? Element::kI16 : input, {static_cast<uint32_t>(channels)},
+                  channels, impl_->Transposed(gamma).data(), 0);
 }
 Gdn::~Gdn() = default;
 Gdn::Gdn(Gdn&&) noexcept = default;
 Gdn& Gdn::operator=(Gdn&&) noexcept = default;
 
 Element Gdn::input() const { return impl_->input; }
-size_t Gdn::ScratchFloats() const { return impl_->chunk * impl_->scratch_stride() + 16; }
+size_t Gdn::ScratchFloats() const { return impl_->chunk * (impl_->scratch_stride() + 1) + 16; }
 double Gdn::MacsPerPixel() const { return static_cast<double>(impl_->channels * impl_->channels); }
 
 void Gdn::Run(const void* in, size_t in_stride, void* out, size_t out_stride, size_t pixels,
@@ -163,6 +231,7 @@ void Gdn::Run(const void* in, size_t in_stride, void* out, size_t out_stride, si
   row.strides = &stride;
   row.out_stride = out_stride;
   row.residual_stride = in_stride;
+  row.pixel_scale = impl_->PixelScales(scratch);
   for (size_t x = 0; x < pixels; x += impl_->chunk) {
     row.pixels = std::min(impl_->chunk, pixels - x);
     for (size_t p = 0; p < row.pixels; ++p) {

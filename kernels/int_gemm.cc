@@ -49,6 +49,8 @@ Finisher FinisherOf(TapStore store, const TapRow& row, const Epilogue& epilogue)
   if (store == TapStore::kSplitRows) return {FinishSplit<1>, FinishSplit<2>};
   if (store == TapStore::kDivide) return FinisherFor<Join::kDivide>(epilogue);
   if (store == TapStore::kMultiply) return FinisherFor<Join::kMultiply>(epilogue);
+  if (store == TapStore::kDivideRoot) return FinisherFor<Join::kDivideRoot>(epilogue);
+  if (store == TapStore::kMultiplyRoot) return FinisherFor<Join::kMultiplyRoot>(epilogue);
   return PlainFinisher(row, epilogue);
 }
 

@@ -67,7 +67,7 @@ HWY_INLINE void StoreCount(hn::Vec<D> v, D d, T* to, size_t count) {
 }
 
 // What the epilogue does with another operand of the sums' shape.
-enum class Join { kNone, kAdd, kDivide, kMultiply };
+enum class Join { kNone, kAdd, kDivide, kMultiply, kDivideRoot, kMultiplyRoot };
 
 // `count` lanes of the residual or of the input of a GDN; integers less `zero`, by `scale`.
 template <Element R>
@@ -168,17 +168,23 @@ HWY_NOINLINE void Finish(const Sums& from, const TapRow& row, size_t out_channel
   const VF slope = hn::Set(d, epilogue.slope);
   const Rounding rounding(epilogue);
   const size_t channel = from.channel, pixels = from.pixels;
+  constexpr bool kRoot = J == Join::kDivideRoot || J == Join::kMultiplyRoot;
+  constexpr bool kDivides = J == Join::kDivide || J == Join::kDivideRoot;
+  const float* HWY_RESTRICT pixel_scale = kRoot ? row.pixel_scale + from.first_pixel : nullptr;
   for (size_t p = 0; p < pixels; ++p) {
     VF values[W];
 #pragma GCC unroll 2
     for (size_t i = 0; i < W; ++i) {
       const VI sum = hn::Load(di, sums + (p * W + i) * lanes);
-      VF v = hn::Mul(hn::ConvertTo(d, sum), hn::LoadU(d, scale + i * lanes));
+      VF v = hn::ConvertTo(d, sum);
+      if constexpr (kRoot) v = hn::Mul(v, hn::Set(d, pixel_scale[p]));
+      v = hn::Mul(v, hn::LoadU(d, scale + i * lanes));
       v = hn::Add(v, hn::LoadU(d, bias + i * lanes));
+      if constexpr (kRoot) v = hn::Sqrt(v);
       if constexpr (J != Join::kNone) {
         const VF x =
             LoadOther<R>(other, channel + i * lanes, count - i * lanes, other_zero, other_scale);
-        v = J == Join::kAdd ? hn::Add(v, x) : J == Join::kDivide ? hn::Div(x, v) : hn::Mul(x, v);
+        v = J == Join::kAdd ? hn::Add(v, x) : kDivides ? hn::Div(x, v) : hn::Mul(x, v);
       }
       if (leaky_relu) v = hn::Max(v, hn::Mul(v, slope));
       if (gain != nullptr) v = hn::Mul(v, hn::LoadU(d, gain + i * lanes));

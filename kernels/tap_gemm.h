@@ -47,7 +47,7 @@ enum class TapStore {
   kSplitRows,
   kDivide,        // residual / sum      (GDN; `residual` is x), then gain
   kMultiply,      // residual * sum
-  kDivideRoot,    // residual / sqrt(sum)
+  kDivideRoot,    // residual / sqrt(sum); sums of integers: of sum * pixel_scale * scale + bias
   kMultiplyRoot,  // residual * sqrt(sum)
 };
 
@@ -61,6 +61,7 @@ struct TapRow {
   size_t out_stride = 0;
   const void* residual = nullptr;
   size_t residual_stride = 0;
+  const float* pixel_scale = nullptr;  // by pixel; roots of integer sums only
   size_t pixels = 0;
 };
 

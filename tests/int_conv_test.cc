@@ -262,8 +262,11 @@ void CheckGdn(unsigned seed) {
   const size_t channels = Pick(&random, 1, 50), pixels = Pick(&random, 1, 30);
   const Element input = random() % 2 == 0 ? Element::kI16 : Element::kU8;
   const bool inverse = random() % 2 == 0, extreme = random() % 3 == 0;
+  const Gdn::Form form = random() % 2 == 0 ? Gdn::Form::kAbs : Gdn::Form::kSqrt;
+  const bool root = form == Gdn::Form::kSqrt;
   const int zero = input == Element::kU8 ? static_cast<int>(random() % 256) : 0;
-  const int gamma_most = input == Element::kU8 ? 127 : static_cast<int>(65000 / channels);
+  const int gamma_most =
+      input == Element::kU8 ? 127 : static_cast<int>(std::min<size_t>(32767, 65000 / channels));
   std::vector<int16_t> gamma(channels * channels);
   for (int16_t& g : gamma) g = static_cast<int16_t>(std::abs(Value(&random, gamma_most, extreme)));
   const size_t stride = channels + random() % 3, in_element = BytesOf(input);
@@ -271,7 +274,7 @@ void CheckGdn(unsigned seed) {
   std::vector<uint8_t> in((pixels * stride + 64) * in_element, 1);
   for (size_t i = 0; i < values.size(); ++i) {
     values[i] = input == Element::kU8 ? static_cast<int>(random() % 256) - zero
-                                      : Value(&random, 32767, extreme);
+                                      : Value(&random, 32767 >> random() % 16, extreme);
     StoreAs(input, values[i], zero,
             in.data() + (i / channels * stride + i % channels) * in_element);
   }
@@ -281,7 +284,7 @@ void CheckGdn(unsigned seed) {
   epilogue.residual = input;
   epilogue.residual_zero = static_cast<float>(zero);
   for (float& b : constants.bias) b = std::abs(b) + 0.1f;  // beta
-  const Gdn gdn(channels, input, zero, inverse, gamma.data());
+  const Gdn gdn(channels, form, input, zero, inverse, gamma.data());
   AlignedBuffer<float> scratch;
   REQUIRE(scratch.Allocate(gdn.ScratchFloats()));
   const size_t element = BytesOf(epilogue.out);
@@ -289,12 +292,21 @@ void CheckGdn(unsigned seed) {
   gdn.Run(in.data(), stride, out.data(), stride, pixels, epilogue, scratch.get());
   size_t wrong = 0;
   for (size_t p = 0; p < pixels; ++p) {
+    int most = 0, shift = 0;
+    for (size_t k = 0; k < channels; ++k) most = std::max(most, std::abs(values[p * channels + k]));
+    while (static_cast<int64_t>(most) * most > int64_t{kMostSquare} << shift) ++shift;
     for (size_t c = 0; c < channels; ++c) {
       double sum = 0;
       for (size_t k = 0; k < channels; ++k) {
-        sum += std::abs(values[p * channels + k]) * static_cast<double>(gamma[c * channels + k]);
+        const int64_t q = values[p * channels + k];
+        const int64_t term = root ? (q * q + ((int64_t{1} << shift) >> 1)) >> shift : std::abs(q);
+        sum += static_cast<double>(term) * static_cast<double>(gamma[c * channels + k]);
       }
-      const float norm = static_cast<float>(sum) * epilogue.scale[c] + epilogue.bias[c];
+      float norm = static_cast<float>(sum);
+      if (root) norm = norm * static_cast<float>(1 << shift);
+      norm = norm * epilogue.scale[c];
+      norm = norm + epilogue.bias[c];
+      if (root) norm = std::sqrt(norm);
       const float x = static_cast<float>(values[p * channels + c]) * constants.residual_scale[c];
       float v = inverse ? x * norm : x / norm;
       if (epilogue.gain != nullptr) v = v * epilogue.gain[c];
@@ -317,7 +329,7 @@ TEST_CASE("integer convolutions: the bits of the plain loops on every target") {
 TEST_CASE("integer gdn: the bits of the plain loops on every target") {
   for (const std::string& target : SupportedTargets()) {
     REQUIRE(SetTarget(target));
-    for (unsigned i = 0; i < 60; ++i) CheckGdn(TestSeed() + i);
+    for (unsigned i = 0; i < 120; ++i) CheckGdn(TestSeed() + i);
   }
   SetTarget("");
 }

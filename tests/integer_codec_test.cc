@@ -288,9 +288,12 @@ TEST_CASE("integer codec: broken quantisations are refused with the place and th
       {"no scale",
        [](ModelBuilder& b) { NodeOf(b, "h_s", "hs3")["weights"].erase("scale"); },
        {"node 'hs3', weights: key 'scale' is missing"}},
-      {"gdn of the form without integers",
-       [](ModelBuilder& b) { NodeOf(b, "g_s", "sg3")["form"] = "sqrt"; },
-       {"node 'sg3': form sqrt has no integer form"}},
+      {"squares whose sums are beyond 32 bits",
+       [](ModelBuilder& b) {
+         NodeOf(b, "g_s", "sg3")["form"] = "sqrt";
+         b.AddWords("sg3.gamma", {8, 8}, std::vector<int16_t>(8 * 8, 8193));
+       },
+       {"graph 'g_s', node 'sg3': its sums for output channel 0 can reach 2147680248"}},
   };
   CheckAllRefused(list, IntegerModel());
 }

@@ -67,6 +67,18 @@ TEST_CASE("integer graphs: int16, the same bits everywhere, close to float") {
   Check(&back, Synthesis(&back), {Precision::kI16, 511, 4095}, 45, 5, 6);
 }
 
+TEST_CASE("integer graphs: GDN of roots, the same bits everywhere, close to float") {
+  for (const bool bytes : {false, true}) {
+    const IntegerForm form =
+        bytes ? IntegerForm{Precision::kI8, 127, 0} : IntegerForm{Precision::kI16, 511, 4095};
+    TestModel model(27);
+    GraphBuilder b(&model, NumericClass::kClose);
+    const std::string x = b.Gdn(b.Conv(b.Input("x", 3), 16, 5, 2), false, GdnForm::kSqrt);
+    const std::string y = b.Gdn(b.Deconv(x, 20, 5), true, GdnForm::kSqrt);
+    Check(&model, b.Finish(b.Conv(y, 6, 3, 1)), form, bytes ? 20 : 45, 20, 28);
+  }
+}
+
 TEST_CASE("integer graphs: bytes, the same bits everywhere, near float") {
   TestModel model(23);
   Check(&model, AnalysisGraph(&model, GdnForm::kAbs), {Precision::kI8, 127, 0}, 20, 20, 28);

@@ -201,10 +201,24 @@ def split_digits(node, kept, source):
     return np.concatenate([first, rest, np.floor((first[:, :, coarse] + 8) / 16)], 2), 16 * step
 
 
+def root_norm(model, node, q, matrix, scale):
+    """Of a GDN of form sqrt: squares have as many bits as the greatest one of their pixel leaves them."""
+    most = np.abs(q).max(2, keepdims=True) ** 2
+    shift = np.zeros_like(most)
+    while (most > 32767 * 2 ** shift).any():
+        shift += most > 32767 * 2 ** shift
+    squares = np.floor((q * q + np.floor(2 ** shift / 2)) / 2 ** shift)
+    total = (squares @ matrix.T).astype(np.float32) * (2 ** shift).astype(np.float32)
+    return np.sqrt(total * scale + model.tensor(node["weights"]["beta"]))
+
+
 def integer_sums(model, node, parts):
     """The node up to its bias, or the norm of a GDN. Sums of integers below 2^31 are exact in float64, in any order."""
     q, role = np.concatenate([part[0] for part in parts], 2), "gamma" if node["op"] == "gdn" else "weight"
     matrix = model.tensor(node["weights"][role]).astype(np.float64)
+    scale = model.tensor(node["weights"]["scale"]).astype(np.float64)
+    if node["op"] == "gdn" and node["form"] == "sqrt":
+        return root_norm(model, node, q, matrix, (parts[0][1] ** 2 * scale).astype(np.float32))
     if node["op"] == "gdn":
         total = np.abs(q) @ matrix.T
     elif node["op"] == "depthwise_conv2d":
@@ -212,7 +226,7 @@ def integer_sums(model, node, parts):
     else:
         outputs = matrix.shape[0 if node["op"] == "conv2d" else 1]
         total = (conv2d if node["op"] == "conv2d" else conv_transpose2d)(q, matrix, np.zeros(outputs), node, False)
-    total = total.astype(np.float32) * (parts[0][1] * model.tensor(node["weights"]["scale"]).astype(np.float64)).astype(np.float32)
+    total = total.astype(np.float32) * (parts[0][1] * scale).astype(np.float32)
     bias = "beta" if node["op"] == "gdn" else "bias"
     return total + model.tensor(node["weights"][bias]) if bias in node["weights"] else total
 

@@ -18,7 +18,7 @@ std::vector<float> ReadVector(const ModelFile& model, const Node& node, const st
   return values;
 }
 
-// Padding is zero, which lies between the ends of every input.
+// Padding is zero, which lies between the ends of every input (offsets are, in effect, 0 to 1).
 Bounds OfConvolution(const Layer& layer, const std::vector<float>& matrix,
                      const std::vector<float>& bias, const Bounds& input) {
   Bounds bounds;
@@ -38,18 +38,19 @@ Bounds OfConvolution(const Layer& layer, const std::vector<float>& matrix,
   return bounds;
 }
 
-// |x / (beta + sum of gamma |x|)| is largest where the other channels are zero.
+// |x / norm| is largest where the other channels are zero.
 std::optional<Bounds> OfGdn(const Layer& layer, const std::vector<float>& gamma,
                             const std::vector<float>& beta, const Bounds& input) {
   const bool positive =
       std::all_of(gamma.begin(), gamma.end(), [](float v) { return v >= 0.0f; }) &&
       std::all_of(beta.begin(), beta.end(), [](float v) { return v > 0.0f; });
-  if (!positive || layer.matrix.sum != Matrix::Sum::kDivides || layer.matrix.squares) return {};
+  if (!positive || layer.matrix.sum != Matrix::Sum::kDivides) return {};
   Bounds bounds;
   for (size_t c = 0; c < layer.out_channels; ++c) {
     const double own = static_cast<double>(gamma[layer.matrix.Index(c, c, 0)]);
     const auto divide = [&](double x) {
-      return x / (static_cast<double>(beta[c]) + own * std::abs(x));
+      const double b = static_cast<double>(beta[c]);
+      return x / (layer.matrix.squares ? std::sqrt(b + own * x * x) : b + own * std::abs(x));
     };
     bounds.low.push_back(divide(input.low[c]));
     bounds.high.push_back(divide(input.high[c]));
@@ -59,15 +60,16 @@ std::optional<Bounds> OfGdn(const Layer& layer, const std::vector<float>& gamma,
 
 }  // namespace
 
-std::map<TensorKey, Bounds> BoundsFromWeights(const ModelFile& model,
+std::map<TensorKey, Bounds> BoundsFromWeights(const ModelFile& model, const ModelDocument& document,
                                               const std::vector<Layer>& layers) {
   const std::string name = "g_a";
   const Graph& graph = model.graphs().at(name);
   std::map<TensorKey, Bounds> bounds;
-  const GraphInput& picture = graph.inputs[0];  // samples less a half, -1/2 to 1/2
+  const GraphInput& picture = graph.inputs[0];  // samples of 0 to 1, less the offset
   const size_t channels = static_cast<size_t>(picture.channels);
-  bounds[{name, picture.name}] = {std::vector<double>(channels, -0.5),
-                                  std::vector<double>(channels, 0.5)};
+  const double offset = static_cast<double>(document.picture_offset);
+  bounds[{name, picture.name}] = {std::vector<double>(channels, -offset),
+                                  std::vector<double>(channels, 1.0 - offset)};
   for (const Layer& layer : layers) {
     const auto input = bounds.find(layer.inputs[0]);
     const bool first = layer.inputs[0].tensor == picture.name;

@@ -7,6 +7,7 @@
 #include <map>
 #include <vector>
 
+#include "codec/model/model_document.h"
 #include "codec/quantiser/layers.h"
 
 namespace glint::quantiser {
@@ -16,9 +17,9 @@ struct Bounds {
 };
 
 // The bounds of two tensors: the output of the first convolution of g_a, and that of the GDN behind
-// it (form abs, with nonnegative weights). Pictures reach these bounds, or nearly. Behind further
+// it (with nonnegative weights). Pictures reach these bounds, or nearly. Behind further
 // layers bounds could be computed too, but no picture would come near them.
-std::map<TensorKey, Bounds> BoundsFromWeights(const ModelFile& model,
+std::map<TensorKey, Bounds> BoundsFromWeights(const ModelFile& model, const ModelDocument& document,
                                               const std::vector<Layer>& layers);
 
 }  // namespace glint::quantiser

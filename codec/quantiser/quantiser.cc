@@ -178,9 +178,6 @@ Status Quantiser::ApplyKeep() {
                        " cannot be int8: neither the picture, nor what lies between latents and "
                        "symbols, has 8-bit activations");
       }
-      if (IsInteger(precision) && !MayBeInteger(i)) {
-        return Invalid("layer " + name + " is a GDN with a square root, which has no integer form");
-      }
     }
     if (found) continue;
     std::string known;
@@ -201,7 +198,6 @@ LayerPrecision Quantiser::Wanted(size_t index) const {
   if (kept != kept_.end()) return kept->second;
   const Layer& layer = layers_[index];
   if (!InScope(layer)) return LayerPrecision::kFp32;
-  if (!MayBeInteger(index) && options_.type != QuantisedType::kFp16) return LayerPrecision::kFp32;
   if (options_.type == QuantisedType::kFp16) return LayerPrecision::kFp16;
   if (options_.seed_scheme) return LayerPrecision::kW8A16;
   if (options_.type == QuantisedType::kInt16 || options_.max_loss > 0) {
@@ -234,10 +230,8 @@ bool Quantiser::MaySplit(size_t layer) const {
                       [&](size_t reader) { return layers_[reader].normalises(); });
 }
 
-bool Quantiser::MayBeInteger(size_t layer) const { return !layers_[layer].matrix.squares; }
-
 bool Quantiser::MayBeEightBit(size_t layer) const {
-  return MayBeInteger(layer) && !IsEntropyGraph(layers_[layer].graph) &&
+  return !IsEntropyGraph(layers_[layer].graph) &&
          groups_[group_of_[layer]].kind == Group::Kind::kFree;
 }
 
@@ -378,7 +372,10 @@ std::vector<float> Quantiser::FactorsOf(size_t layer) const {
   std::vector<float> factors(layers_[layer].channels(), 1.0f);
   if (range.factor.empty()) return factors;
   const std::vector<size_t> channels = groups_[GroupOf(layer)].ChannelsOf(layers_[layer]);
-  for (size_t i = 0; i < factors.size(); ++i) factors[i] = range.factor[channels[i]];
+  for (size_t i = 0; i < factors.size(); ++i) {
+    const float factor = range.factor[channels[i]];
+    factors[i] = layers_[layer].matrix.squares ? factor * factor : factor;
+  }
   return factors;
 }
 
@@ -392,7 +389,7 @@ void Quantiser::RefreshLayer(size_t index) {
     draft.zero = range.zero;
     draft.split = range.split;
   }
-  RoundingLimits limits = LimitsOf(draft.precision, range.quantisation);
+  RoundingLimits limits = LimitsOf(layers_[index], draft.precision, range.quantisation);
   const bool eight_bit = draft.precision != LayerPrecision::kW16A16;
   limits.search_clip = eight_bit && options_.ranges == RangeMethod::kMse;
   const auto moments = moments_.find(index);
@@ -408,7 +405,9 @@ std::vector<double> Quantiser::InputMeans(size_t layer) const {
   const std::vector<size_t> channels = groups_[group].ChannelsOf(layers_[layer]);
   std::vector<double> means(channels.size(), 0.0);
   for (const GroupStatistics& rate : statistics_[group]) {
-    const std::vector<double>& of = layers_[layer].normalises() ? rate.magnitude : rate.mean;
+    const std::vector<double>& of = layers_[layer].matrix.squares ? rate.square
+                                    : layers_[layer].normalises() ? rate.magnitude
+                                                                  : rate.mean;
     for (size_t i = 0; i < means.size(); ++i) {
       means[i] += of[channels[i]] / static_cast<double>(statistics_[group].size());
     }
@@ -422,7 +421,9 @@ std::vector<double> Quantiser::InputSquares(size_t layer) const {
   std::vector<double> squares(channels.size(), 0.0);
   for (const GroupStatistics& rate : statistics_[group]) {
     for (size_t i = 0; i < squares.size(); ++i) {
-      squares[i] += rate.square[channels[i]] / static_cast<double>(statistics_[group].size());
+      const double square = rate.square[channels[i]];
+      squares[i] += (layers_[layer].matrix.squares ? FourthMoment(square) : square) /
+                    static_cast<double>(statistics_[group].size());
     }
   }
   return squares;

@@ -31,7 +31,6 @@ class Quantiser {
   LayerPrecision precision(size_t layer) const { return draft_.layers[layer].precision; }
   // Named by options.keep.
   bool is_fixed(size_t layer) const { return fixed_[layer]; }
-  bool MayBeInteger(size_t layer) const;
   bool MayBeEightBit(size_t layer) const;  // its input
 
   bool MaySplit(size_t layer) const;  // its input into digits

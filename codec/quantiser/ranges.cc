@@ -34,7 +34,9 @@ Importance ImportanceOf(const Consumer& consumer, const GroupStatistics& rate) {
       for (size_t tap = 0; tap < layer.taps(); ++tap) {
         if (!layer.matrix.IsLive(tap)) continue;
         const double w = static_cast<double>((*consumer.matrix)[layer.matrix.Index(out, in, tap)]);
-        if (layer.normalises()) {
+        if (layer.matrix.squares) {
+          norm += w * rate.square[consumer.channels[in]];
+        } else if (layer.normalises()) {
           norm += w * rate.magnitude[consumer.channels[in]];
         } else {
           importance.in[in] += w * w;
@@ -42,10 +44,13 @@ Importance ImportanceOf(const Consumer& consumer, const GroupStatistics& rate) {
       }
     }
     if (!layer.normalises()) continue;
+    if (layer.matrix.squares) norm = std::sqrt(norm);
     norm = std::max(norm, 1e-6);
     const double square = rate.square[consumer.channels[out]];
     importance.in[out] = multiplies ? norm * norm : 1.0 / (norm * norm);
     importance.out[out] = multiplies ? square : square / (norm * norm * norm * norm);
+    // d sqrt(v) = dv / (2 sqrt(v))
+    if (layer.matrix.squares) importance.out[out] /= 4.0 * norm * norm;
   }
   return importance;
 }
@@ -132,10 +137,12 @@ std::vector<Span> SpansOf(const std::vector<GroupStatistics>& rates,
   return spans;
 }
 
-// Factors as the layer's input channels see them.
+// Factors as the layer's matrix sees them.
 std::vector<float> FactorsFor(const Consumer& consumer, const std::vector<float>& factor) {
   std::vector<float> of_layer;
-  for (const size_t c : consumer.channels) of_layer.push_back(factor[c]);
+  for (const size_t c : consumer.channels) {
+    of_layer.push_back(consumer.layer->matrix.squares ? factor[c] * factor[c] : factor[c]);
+  }
   return of_layer;
 }
 
@@ -162,9 +169,9 @@ ChannelNoise NoiseOf(const std::vector<GroupStatistics>& rates,
   std::vector<std::vector<float>> weight_scales;
   weight_scales.reserve(consumers.size());
   for (const Consumer& consumer : consumers) {
-    weight_scales.push_back(OutputScales(*consumer.layer, *consumer.matrix,
-                                         FactorsFor(consumer, factor),
-                                         LimitsOf(consumer.precision, quantisation)));
+    weight_scales.push_back(
+        OutputScales(*consumer.layer, *consumer.matrix, FactorsFor(consumer, factor),
+                     LimitsOf(*consumer.layer, consumer.precision, quantisation)));
   }
   ChannelNoise noise;
   noise.input.assign(factor.size(), 0.0);
@@ -186,7 +193,8 @@ ChannelNoise NoiseOf(const std::vector<GroupStatistics>& rates,
       outputs *= static_cast<double>(layer.taps()) * WhatRoundingLeaves(layer);
       for (const size_t c : consumers[i].channels) {
         const double f = static_cast<double>(factor[c]);
-        noise.weights[c] += unit * rates[k].square[c] / (f * f) * outputs;
+        const double x2 = rates[k].square[c] / (f * f);  // what the weight's error multiplies
+        noise.weights[c] += unit * (layer.matrix.squares ? FourthMoment(x2) : x2) * outputs;
       }
     }
   }
@@ -415,10 +423,12 @@ Quantisation FixedScale(const std::vector<GroupStatistics>& rates, double scale,
 
 }  // namespace
 
-RoundingLimits LimitsOf(LayerPrecision precision, const Quantisation& input) {
+RoundingLimits LimitsOf(const Layer& layer, LayerPrecision precision, const Quantisation& input) {
   RoundingLimits limits;
   limits.most_weight = precision == LayerPrecision::kW16A16 ? 32767 : 127;
-  limits.most_input = precision == LayerPrecision::kW8A8 ? 2 * kBytes : input.max;
+  limits.most_input = layer.matrix.squares                 ? kernels::kMostSquare
+                      : precision == LayerPrecision::kW8A8 ? 2 * kBytes
+                                                           : input.max;
   return limits;
 }
 

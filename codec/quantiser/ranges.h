@@ -52,7 +52,9 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
 RangeChoice ChooseFloat16Range(const std::vector<GroupStatistics>& rates);
 
 // The limits that rounding a layer's matrix has to keep.
-RoundingLimits LimitsOf(LayerPrecision precision, const Quantisation& input);
+RoundingLimits LimitsOf(const Layer& layer, LayerPrecision precision, const Quantisation& input);
+// Of a normal distribution with this second moment.
+inline double FourthMoment(double second) { return 3.0 * second * second; }
 
 // The scales at knots spaced evenly over t from -1 to 1. Between the rates their logarithms are
 // interpolated; beyond the rates they are constant.

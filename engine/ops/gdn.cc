@@ -54,11 +54,6 @@ Result<int64_t> Check(const NodeCheck& check) {
   return channels;
 }
 
-Status CheckForms(const NodeCheck& check) {
-  if (!IsInteger(check.node().precision) || !Of(check.node()).squares) return Status::Ok();
-  return check.Fail("form sqrt has no integer form");
-}
-
 Matrix MatrixOf(const Node& node, const TensorView& gamma) {
   Matrix matrix;
   matrix.bias = "beta";
@@ -91,10 +86,11 @@ class GdnStep final : public ProductStep {
     const PlanTensor& input = context.input(0);
     const size_t channels = node.matrix->outputs;
     const bool inverse = Of(node).inverse;
-    if (IsInteger(node.precision)) {
-      return {channels, input.element, input.zero(), inverse, ReadIntegers(context, node).data()};
-    }
     const auto form = Of(node).squares ? kernels::Gdn::Form::kSqrt : kernels::Gdn::Form::kAbs;
+    if (IsInteger(node.precision)) {
+      return {channels,     form,    input.element,
+              input.zero(), inverse, ReadIntegers(context, node).data()};
+    }
     return {channels,
             form,
             inverse,
@@ -144,7 +140,7 @@ constinit const Op kGdn = {
     .fusion = kNotFused,
     .read = Read,
     .check = Check,
-    .check_forms = CheckForms,
+    .check_forms = AnyForms,
     .window = Pointwise,
     .sources = OneSource,
     .plan = PlanStep<GdnStep>,
