@@ -106,23 +106,21 @@ def fixed_tables(tensors, base, cdf, lengths, offsets):
     return add_tables(tensors, base, pack_tables(quantized_tables(base, cdf, lengths, offsets)))
 
 
-def scale_tables(tensors, base, cdf, lengths, offsets, scale_table):
-    """Tables among which a scale chooses, given directly: table i is for scales up to scale_table[i], the last for all above."""
+def scale_tables(tensors, base, cdf, lengths, offsets, scale_table, bound=None):
+    """Tables among which a scale chooses, given directly: table i is for scales up to scale_table[i], the last for all above. Scales
+    below `bound` count as `bound`, so tables for less are left out."""
     tables = quantized_tables(base, cdf, lengths, offsets)
-    if len(tables) > 256:
-        raise Refused(f"{base}: {len(tables)} tables of scales, at most 256 can be coded with")
-    return add_tables(tensors, base, pack_tables(tables), direct_thresholds(base, scale_table, len(tables)))
-
-
-def direct_thresholds(what, scale_table, count):
-    """A scale's table is the number of entries but the last that are below it; here that of thresholds that are at most it."""
     scales = np.asarray(scale_table)
-    if scales.shape != (count,) or scales.dtype.kind != "f":
-        raise Refused(f"{what}: the scale table has shape {list(scales.shape)}, {count} tables want [{count}]")
+    if scales.shape != (len(tables),) or scales.dtype.kind != "f":
+        raise Refused(f"{base}: the scale table has shape {list(scales.shape)}, {len(tables)} tables want [{len(tables)}]")
     scales = scales.astype(np.float32)
     if not np.isfinite(scales).all() or (scales <= 0).any() or (np.diff(scales) <= 0).any():
-        raise Refused(f"{what}: the scale table is not positive and ascending")
-    return np.nextafter(scales[:-1], np.float32(np.inf))
+        raise Refused(f"{base}: the scale table is not positive and ascending")
+    first = 0 if bound is None else int((scales[:-1] < bound).sum())
+    if len(tables) - first > 256:
+        raise Refused(f"{base}: {len(tables) - first} tables of scales, at most 256 can be coded with")
+    # A scale's table is the number of entries but the last that are below it; here that of thresholds that are at most it.
+    return add_tables(tensors, base, pack_tables(tables[first:]), np.nextafter(scales[first:-1], np.float32(np.inf)))
 
 
 # ---- coding steps ---------------------------------------------------------------------------------------------
