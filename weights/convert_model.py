@@ -22,8 +22,9 @@ def arguments(argv):
     ap.add_argument("--out", required=True, help="the model file to write")
     ap.add_argument("--architecture", choices=list(compressai.ARCHITECTURES), help="default: what keys and shapes say")
     ap.add_argument("--name", help="of the model; default: that of FILE")
-    ap.add_argument("--quality", type=float, help="which of a family of models it is; only noted in the file")
-    ap.add_argument("--lambda", type=float, dest="trained_lambda", metavar="LAMBDA", help="of the training loss; only noted in the file")
+    ap.add_argument("--quality", type=float, help="which of a family of models it is: 1 to 8 as in CompressAI's zoo; noted in the file")
+    ap.add_argument("--lambda", type=float, dest="trained_lambda", metavar="LAMBDA",
+                    help="of the training loss, bits per pixel + LAMBDA 255^2 MSE; default: the zoo's for --quality 1 to 8")
     ap.add_argument("--licence", help="of the weights; only noted in the file")
     ap.add_argument("--update", action="store_true", help="compute the tables anew, as CompressAI's update(force=True)")
     bits = ap.add_mutually_exclusive_group()
@@ -47,7 +48,8 @@ def convert(args):
     name = args.name if args.name is not None else os.path.basename(args.out).removesuffix(".safetensors")
     check_name("the model's name", name, " ")
     bits = DEFAULT_BITS if args.fraction_bits is None else args.fraction_bits
-    return compressai.convert(arrays, name, provenance, args.architecture, args.trained_lambda, bits, args.update)
+    trained_lambda = compressai.LAMBDAS.get(args.quality) if args.trained_lambda is None else args.trained_lambda
+    return compressai.convert(arrays, name, provenance, args.architecture, trained_lambda, bits, args.update)
 
 
 def main(argv=None):
@@ -63,6 +65,8 @@ def main(argv=None):
         write_model(args.out, tensors, doc)
     except Refused as reason:
         sys.exit(report(place, reason))
+    except MemoryError:
+        sys.exit(report(place, "it needs more memory than there is"))
     except OSError as reason:
         sys.exit(report(reason.filename or place, reason.strerror))
     bits = doc["latents"]["fraction_bits"]

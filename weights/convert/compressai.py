@@ -18,6 +18,7 @@ BETA_BOUND = np.float32((1e-6 + 2.0 ** -36) ** 0.5)
 GAMMA_BOUND = np.float32(2.0 ** -18)
 SCALE_BOUND = np.float32(0.11)
 MOST_CHANNELS = 4096
+LAMBDAS = dict(enumerate((0.0018, 0.0035, 0.0067, 0.0130, 0.0250, 0.0483, 0.0932, 0.1800), 1))      # of the zoo's mse models, by quality
 
 
 # ---- the state dict -----------------------------------------------------------------------------------------------
@@ -129,7 +130,7 @@ class Net(Graph):
     def gdn(self, name, x, channels, inverse):
         beta = self.effective(f"{name}.beta", BETA_BOUND, channels)
         gamma = self.effective(f"{name}.gamma", GAMMA_BOUND, channels, channels)
-        if not f"{name}.beta" in self.weights.missing and not (beta > 0).all():
+        if f"{name}.beta" not in self.weights.missing and not (beta > 0).all():
             raise Refused(f"{name}.beta is not positive as it takes effect")
         return self.add(name, "gdn", x, {"beta": beta, "gamma": gamma}, inverse=inverse, form="sqrt")
 

@@ -11,6 +11,7 @@ from .float32 import fma, sigmoid, softplus, tanh, wide
 from .writer import TOTAL, Refused
 
 LONGEST = 1 << 16          # values of a table
+MOST_VALUES = 1 << 22      # of all tables, each as long as the longest
 
 
 def multiply(matrix, x):
@@ -35,10 +36,14 @@ def quantized_cdf(p):
         raise Refused("a table has no probabilities, or more than fit")
     counts = (counts * np.uint64(TOTAL) // total).astype(np.int64)
     counts[-1] = TOTAL - counts[:-1].sum()
-    for i in np.flatnonzero(counts == 0):
-        rarest = np.argmin(np.where(counts > 1, counts, TOTAL + 1))
-        counts[rarest] -= 1
-        counts[i] += 1
+    # One after the other, empty intervals take a count from the first of the rarest that have more than one. That one is still the
+    # rarest then, so it gives all but one of its counts before the next one gives any.
+    empty = np.flatnonzero(counts == 0)
+    givers = np.flatnonzero(counts > 1)
+    givers = givers[np.argsort(counts[givers], kind="stable")]
+    before = np.cumsum(counts[givers] - 1) - (counts[givers] - 1)
+    counts[givers] -= np.clip(len(empty) - before, 0, counts[givers] - 1)
+    counts[empty] = 1
     return np.concatenate([[0], np.cumsum(counts)])
 
 
@@ -48,6 +53,13 @@ def rows_of(probabilities, tails, lengths):
     for row, p, tail, length in zip(cdf, probabilities, tails, lengths):
         row[:length + 2] = quantized_cdf(np.append(p[:length], tail))
     return cdf, lengths + 2
+
+
+def check_lengths(lengths):
+    """Lengths of tables, as float; integers when they can be made."""
+    if not (lengths < LONGEST).all() or lengths.max() * len(lengths) > MOST_VALUES:
+        raise Refused(f"tables would have up to {lengths.max():.6g} values each: quantiles or scales are out of all proportion")
+    return lengths.astype(np.int64)
 
 
 def logits(prior, x):
@@ -64,9 +76,7 @@ def factorized_tables(prior):
     low, median, high = (prior["quantiles"][:, 0, i] for i in range(3))
     with np.errstate(over="ignore", invalid="ignore"):
         below, above = (np.maximum(np.ceil(v), 0) for v in (median - low, high - median))
-    if not (below + above < LONGEST).all():
-        raise Refused(f"the quantiles of the prior are further apart than {LONGEST}")
-    lengths = (below + above).astype(np.int64) + 1
+        lengths = check_lengths(below + above + 1)
     samples = np.arange(lengths.max(), dtype=np.float32)[None, None] + (median - below)[:, None, None]
     half = np.float32(0.5)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -83,11 +93,9 @@ def normal_cdf(x):
 
 def gaussian_tables(scale_table):
     """The same of a GaussianConditional with these scales, float32 and positive."""
-    half_widths = np.ceil(scale_table * np.float32(6.1094102048693975))      # where 1e-9 is left outside
-    if not (half_widths < LONGEST).all():
-        raise Refused(f"a scale is so large that its table is longer than {LONGEST}")
-    centres = half_widths.astype(np.int64)
-    lengths = 2 * centres + 1
+    centres = np.ceil(scale_table * np.float32(6.1094102048693975))      # where 1e-9 is left outside
+    lengths = check_lengths(2 * centres + 1)
+    centres = centres.astype(np.int64)
     samples = np.abs(np.arange(lengths.max())[None] - centres[:, None]).astype(np.float32)
     half, scales = np.float32(0.5), scale_table[:, None]
     lower = normal_cdf((-half - samples) / scales)
