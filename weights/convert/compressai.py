@@ -139,7 +139,8 @@ class Net(Graph):
         bound = self.weights.constant(f"{name}_reparam.lower_bound.bound", bound)
         pedestal = self.weights.constant(f"{name}_reparam.pedestal", REPARAM_OFFSET)
         values = np.maximum(self.weights.take(name, *shape), bound)
-        return np.maximum(values * values - pedestal, np.float32(0))
+        with np.errstate(over="ignore"):      # refused when it is written
+            return np.maximum(values * values - pedestal, np.float32(0))
 
     def relu(self, x):
         return self.node(f"{x}.act", "relu", [x])
