@@ -16,7 +16,8 @@ class Rows:
         self.columns = 1                                  # width of the kernel
         if op in ("conv2d", "conv_transpose2d", "depthwise_conv2d"):
             self.kernel, self.columns = tensors[node["weights"]["weight"]].shape[2:]
-            self.stride, self.padding, self.transposed = node["stride"], node.get("padding", (self.kernel - 1) // 2), op == "conv_transpose2d"
+            self.stride, self.transposed = node["stride"], op == "conv_transpose2d"
+            self.padding = node.get("padding", (self.kernel - 1) // 2)
         elif op in ("pixel_shuffle", "pixel_unshuffle"):
             self.kernel = self.columns = self.stride = node["factor"]
             self.transposed = op == "pixel_shuffle"

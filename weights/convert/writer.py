@@ -29,7 +29,7 @@ class Graph:
         self.doc = {"class": numeric_class, "inputs": [{"name": n, "channels": c} for n, c in inputs.items()], "output": None, "nodes": []}
 
     def node(self, name, op, inputs, weights=None, **attributes):
-        """`inputs`: names of tensors; `weights`: names of the file's tensors by role. Returns the tensor that it makes, called as the node."""
+        """`inputs`: names of tensors; `weights`: names of the file's tensors by role. Returns the tensor that it makes, called as it is."""
         node = {"name": name, "op": op, "inputs": list(inputs), "output": name, **attributes}
         if weights:
             node["weights"] = dict(weights)
@@ -84,8 +84,8 @@ def quantized_tables(what, cdf, lengths, offsets):
     """[(first value, cumulative counts)] of rows as CompressAI has them: `cdf` [T][any], of which row i has lengths[i] entries, and
     offsets[i] is the value of its first symbol. `what` names them in messages."""
     cdf, lengths, offsets = (np.asarray(v) for v in (cdf, lengths, offsets))
-    if any(v.dtype.kind not in "iu" for v in (cdf, lengths, offsets)) or cdf.ndim != 2 or lengths.ndim != 1 or lengths.shape != offsets.shape \
-            or len(cdf) != len(lengths) or not len(cdf):
+    whole = all(v.dtype.kind in "iu" for v in (cdf, lengths, offsets))
+    if not whole or cdf.ndim != 2 or lengths.ndim != 1 or lengths.shape != offsets.shape or len(cdf) != len(lengths) or not len(cdf):
         raise Refused(f"{what}: tables, lengths and offsets are no integers of shapes [T][n], [T], [T]: they are "
                       f"{list(cdf.shape)}, {list(lengths.shape)}, {list(offsets.shape)}")
     tables = []
