@@ -149,7 +149,8 @@ def stream(value):
 
 # ---- files of torch.save ----------------------------------------------------------------------------------------
 
-STORAGES = {"f4": "FloatStorage", "f8": "DoubleStorage", "f2": "HalfStorage", "i4": "IntStorage", "i8": "LongStorage"}
+STORAGES = {"f4": "FloatStorage", "f8": "DoubleStorage", "f2": "HalfStorage", "i4": "IntStorage", "i8": "LongStorage",
+            "u2": "BFloat16Storage"}
 ORDERED = Global("collections", "OrderedDict")
 REBUILD = Global("torch._utils", "_rebuild_tensor_v2")
 

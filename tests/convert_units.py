@@ -24,11 +24,11 @@ def convert(*arguments):
     return subprocess.run([sys.executable, CONVERT, *arguments], capture_output=True, text=True)
 
 
-def converted(folder, checkpoint, *flags):
-    """(document without where it came from, data) of the model file."""
+def converted(folder, checkpoint, *flags, noted=False):
+    """(the model without where it came from, where it came from). `noted`: the owner is told something."""
     out = os.path.join(folder, "unit.safetensors")
     made = convert(checkpoint, "--out", out, *flags)
-    expect(made.returncode == 0, made.stderr)
+    expect(made.returncode == 0 and ("note: " in made.stderr) == noted, f"exit code {made.returncode}: {made.stderr}")
     model = Model(out)
     provenance = model.doc.pop("provenance")
     return model, provenance
@@ -102,15 +102,16 @@ def check_forms(checks, folder):
 
 
 def check_views(checks, folder):
-    with checks.check("views of storages, float16, bfloat16's neighbours and integers are read as PyTorch would"):
+    with checks.check("views of storages, float16, bfloat16 and integers are read as PyTorch would"):
         path, file = os.path.join(folder, "views.pth"), File()
         count = np.arange(20, dtype=np.float32)
         state = [("all", file.tensor(count)), ("turned", file.tensor(count, 1, (3, 2), (2, 5))), ("none", file.tensor(count[:0])),
-                 ("half", file.tensor(np.float16([1.5, -2]))), ("long", file.tensor(np.array([[-7], [1 << 40]])))]
+                 ("half", file.tensor(np.float16([1.5, -2]))), ("brain", file.tensor(np.uint16([0x3fc0, 0xc000]))), ("long", file.tensor(np.array([[-7], [1 << 40]])))]
         file.write(path, Call(ORDERED, state))
         got = read_checkpoint(path)[0]
         expect((got["turned"] == [[1, 6], [3, 8], [5, 10]]).all() and not got["none"].size and (got["all"] == count).all(), "a view differs")
-        expect((got["half"] == [1.5, -2]).all() and got["half"].dtype == np.float32 and got["long"][1, 0] == 1 << 40, "a type differs")
+        halves = [got[key].dtype == np.float32 and (got[key] == [1.5, -2]).all() for key in ("half", "brain")]
+        expect(all(halves) and got["long"][1, 0] == 1 << 40, "a type differs")
 
 
 def check_stored_tables(checks, folder):
@@ -121,8 +122,8 @@ def check_stored_tables(checks, folder):
     state.update({"entropy_bottleneck._quantized_cdf": np.tile(row, (12, 1)), "entropy_bottleneck._cdf_length": np.full(12, 4, np.int32),
                   "entropy_bottleneck._offset": np.arange(-6, 6, dtype=np.int32)})
     save(path, state)
-    with checks.check("stored tables are used as they are"):
-        model, _ = converted(folder, path, "--name", "unit")
+    with checks.check("stored tables are used as they are, and that they are others than the prior's is said"):
+        model, _ = converted(folder, path, "--name", "unit", noted=True)
         expect(model.tables(model.doc["coding"]["tables"]["y"]) == [(row.tolist(), low) for low in range(-6, 6)], "other tables")
     with checks.check("--update computes them anew"):
         expect(same_model(converted(folder, path, "--name", "unit", "--update")[0], computed), "other tables")

@@ -49,7 +49,8 @@ def convert(args):
     check_name("the model's name", name, " ")
     bits = DEFAULT_BITS if args.fraction_bits is None else args.fraction_bits
     trained_lambda = compressai.LAMBDAS.get(args.quality) if args.trained_lambda is None else args.trained_lambda
-    return compressai.convert(arrays, name, provenance, args.architecture, trained_lambda, bits, args.update)
+    note = lambda text: print(f"convert_model: {args.input}: note: {text}", file=sys.stderr)
+    return compressai.convert(arrays, name, provenance, args.architecture, trained_lambda, bits, args.update, note)
 
 
 def main(argv=None):

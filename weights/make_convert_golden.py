@@ -25,7 +25,7 @@ from compressai_models import ARCHITECTURES, Draw, state_dict
 CLASSES = dict(zip(ARCHITECTURES, (FactorizedPrior, FactorizedPriorReLU, ScaleHyperprior, MeanScaleHyperprior)))
 # (N, M, seed, picture, first row, first column, rows, columns)
 SMALL = [(8, 12, 1, "kodim07.png", 130, 220, 75, 61), (12, 16, 2, "kodim20.png", 250, 300, 65, 131)]
-CROPS = {1: ("kodim05.png", 100, 300), 2: ("kodim23.png", 60, 200)}     # by seed, for other sizes
+CROPS = {1: ("kodim05.png", 100, 300), 2: ("kodim23.png", 60, 200), 3: ("kodim13.png", 200, 100), 4: ("kodim19.png", 0, 0)}     # by seed
 
 
 def network(architecture, n, m, seed):

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from .tables import default_scales, factorized_tables, gaussian_tables
+from .tables import default_scales, factorized_ranges, factorized_tables, gaussian_tables
 from .writer import Graph, Refused, document, fixed_step, fixed_tables, graph_step, scale_tables
 
 PRIOR = "entropy_bottleneck"
@@ -200,12 +200,18 @@ class FactorizedPrior:
     def after_rounding(self, g, x):
         return g.shift(f"{PRIOR}.medians", x, self.medians)
 
-    def tables(self, tensors, base, anew):
+    def tables(self, tensors, base, anew, note):
         if self.stored is None or anew:
             return fixed_tables(tensors, base, *factorized_tables(self.parameters))
         if len(self.stored[2]) != self.channels:
             raise Refused(f"{PRIOR} has stored tables of {len(self.stored[2])} channels, it has {self.channels}")
-        return fixed_tables(tensors, base, *self.stored)
+        made = fixed_tables(tensors, base, *self.stored)
+        lengths, offsets = factorized_ranges(self.parameters["quantiles"])
+        others = int(((self.stored[2] != offsets) | (self.stored[1] != lengths + 2)).sum())
+        if others:
+            note(f"the stored tables of {others} of {self.channels} channels are not those of the prior. If training went on after "
+                 "update(), --update computes them anew")
+        return made
 
 
 class Gaussian:
@@ -218,7 +224,7 @@ class Gaussian:
         self.bound = weights.constant(f"{GAUSSIAN}.lower_bound_scale.bound", self.bound)
         weights.skip(f"{GAUSSIAN}.scale_table", f"{GAUSSIAN}.likelihood_lower_bound.bound")
 
-    def tables(self, tensors, base, anew):
+    def tables(self, tensors, base, anew, _):
         if self.stored is not None and not anew:
             return scale_tables(tensors, base, *self.stored, self.scales, self.bound)
         scales = self.scales if self.scales.size else default_scales()
@@ -232,18 +238,18 @@ class Gaussian:
 class Model:
     """What a family fills in: graphs, steps, sets of tables, numbers of channels."""
 
-    def __init__(self, weights, anew):
-        self.weights, self.anew, self.tensors = weights, anew, {}
+    def __init__(self, weights):
+        self.weights, self.tensors = weights, {}
         self.n, self.m = weights.shape("g_a.0.weight", 4)[0], weights.shape("g_a.6.weight", 4)[0]
         self.graphs, self.steps, self.hyper, self.makers = {}, [], None, {}
 
     def net(self, numeric_class, **inputs):
         return Net(self.weights, self.tensors, numeric_class, **inputs)
 
-    def tables(self):
+    def tables(self, anew, note):
         """Only once every key is known to be there."""
         self.weights.finish()
-        return {name: maker.tables(self.tensors, f"coding.{name}", self.anew) for name, maker in self.makers.items()}
+        return {name: maker.tables(self.tensors, f"coding.{name}", anew, note) for name, maker in self.makers.items()}
 
 
 def factorized(model, encoder, decoder):
@@ -322,13 +328,14 @@ def architecture_of(weights):
     return "bmshj2018-factorized" if gdn else "bmshj2018-factorized-relu"
 
 
-def convert(arrays, name, provenance, architecture=None, trained_lambda=None, fraction_bits=4, anew=False):
-    """(tensors, document) of a state dict. `anew`: tables are computed although the state dict has some."""
+def convert(arrays, name, provenance, architecture=None, trained_lambda=None, fraction_bits=4, anew=False, note=print):
+    """(tensors, document) of a state dict. `anew`: tables are computed although the state dict has some. `note`(text) is called with
+    what its owner should know."""
     weights = Weights(arrays)
     architecture = architecture or architecture_of(weights)
-    model = Model(weights, anew)
+    model = Model(weights)
     ARCHITECTURES[architecture](model)
-    tables = model.tables()
+    tables = model.tables(anew, note)
     rate = {"parameter": "none"} if trained_lambda is None else {"parameter": "none", "lambda": trained_lambda}
     doc = document(model.tensors, name, architecture,
                    picture={"channels": 3, "stride": 64, "padding": "centred_zeros", "offset": 0},

@@ -71,19 +71,25 @@ def logits(prior, x):
     return x
 
 
-def factorized_tables(prior):
-    """(cdf, lengths, offsets) of an EntropyBottleneck: `prior` has float32 quantiles [C][1][3] besides."""
-    low, median, high = (prior["quantiles"][:, 0, i] for i in range(3))
+def factorized_ranges(quantiles):
+    """(lengths, offsets) of the tables of an EntropyBottleneck with these quantiles [C][1][3]"""
+    low, median, high = (quantiles[:, 0, i] for i in range(3))
     with np.errstate(over="ignore", invalid="ignore"):
         below, above = (np.maximum(np.ceil(v), 0) for v in (median - low, high - median))
-        lengths = check_lengths(below + above + 1)
-    samples = np.arange(lengths.max(), dtype=np.float32)[None, None] + (median - below)[:, None, None]
+        return check_lengths(below + above + 1), -below.astype(np.int64)
+
+
+def factorized_tables(prior):
+    """(cdf, lengths, offsets) of an EntropyBottleneck: `prior` has float32 quantiles [C][1][3] besides."""
+    lengths, offsets = factorized_ranges(prior["quantiles"])
+    begin = prior["quantiles"][:, 0, 1] + offsets.astype(np.float32)
+    samples = np.arange(lengths.max(), dtype=np.float32)[None, None] + begin[:, None, None]
     half = np.float32(0.5)
     with np.errstate(over="ignore", invalid="ignore"):
         lower, upper = logits(prior, samples - half), logits(prior, samples + half)
         probabilities = sigmoid(upper) - sigmoid(lower)
         tails = sigmoid(lower[:, 0, 0]) + sigmoid(-upper[:, 0, -1])      # of the longest table's last value, for all
-    return (*rows_of(probabilities[:, 0], tails, lengths), -below.astype(np.int64))
+    return (*rows_of(probabilities[:, 0], tails, lengths), offsets)
 
 
 def normal_cdf(x):
