@@ -7,47 +7,22 @@ Tensors stand in the file under their PyTorch names and in PyTorch's layout, GDN
 steps, integer CDF tables and rate control stand in one JSON document in the metadata.
 """
 import argparse
-import json
 import math
 import os
-import struct
 import sys
 
 import numpy as np
 import torch
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "training"))
+from convert.writer import Graph, add_tables, document, fixed_step, graph_step, pack_probabilities, write_model
 from model import GDN, GROUPS, LAMBDA_PER_LRD, LRD_MAX, LRD_MIN, SCALE_LEVELS, SCALE_MAX, SCALE_MIN, Light
 
-TOTAL = 1 << 16          # counts of a CDF table
 MAX_HALF_WIDTH = 1023    # symbols on either side of a table's centre
 TAIL = 2.0 ** -15        # probability that a table leaves to its escape
-DTYPES = {np.dtype(np.float32): "F32", np.dtype(np.int32): "I32"}
 
 
 # ---- CDF tables -----------------------------------------------------------------------------------------------
-
-def counts_of(p):
-    """Integer counts >= 1 that sum to TOTAL, close to p * TOTAL; what is over is taken where it costs fewest bits."""
-    p = np.asarray(p, np.float64)
-    counts = np.maximum(1, np.round(p / p.sum() * TOTAL)).astype(np.int64)
-    while counts.sum() != TOTAL:
-        sign = 1 if counts.sum() < TOTAL else -1
-        cost = -p * np.log2((counts + sign).clip(0.5) / counts)
-        cost[counts + sign < 1] = np.inf
-        counts[np.argmin(cost)] += sign
-    return counts
-
-
-def pack_tables(tables):
-    """[(first value, probabilities; the last is the escape's)] -> cdf, start, min as the model file has them."""
-    cdf, start, first = [], [0], []
-    for low, p in tables:
-        cdf.extend(np.concatenate([[0], np.cumsum(counts_of(p))]).tolist())
-        start.append(len(cdf))
-        first.append(low)
-    return tuple(np.array(v, np.int32) for v in (cdf, start, first))
-
 
 def normal_cdf(x):
     return 0.5 * math.erfc(-x / math.sqrt(2.0))
@@ -65,7 +40,7 @@ def gaussian_tables():
             half += 1
         p = [normal_cdf((v + 0.5) / scale) - normal_cdf((v - 0.5) / scale) for v in range(-half, half + 1)]
         tables.append((-half, p + [2 * normal_cdf(-(half + 0.5) / scale)]))
-    return pack_tables(tables)
+    return pack_probabilities(tables)
 
 
 def raw_thresholds():
@@ -88,36 +63,29 @@ def hyper_tables(net):
         first, last = inside[0], inside[-1]
         p = (high[c] - low[c])[first:last + 1]
         tables.append((int(grid[first]), np.append(p, max(1 - p.sum(), 0)).tolist()))
-    return pack_tables(tables)
+    return pack_probabilities(tables)
 
 
 # ---- graphs ---------------------------------------------------------------------------------------------------
 
-class Graph:
-    """Collects nodes; every method returns the name of the tensor that it makes."""
+class LightGraph(Graph):
+    """Nodes of the modules of `light`; every method returns the name of the tensor that it makes."""
 
-    def __init__(self, numeric_class, **inputs):
-        self.doc = {"class": numeric_class, "inputs": [{"name": n, "channels": c} for n, c in inputs.items()], "output": None, "nodes": []}
-
-    def node(self, name, op, inputs, weights=None, **attributes):
-        node = {"name": name, "op": op, "inputs": inputs, "output": name, **attributes}
-        if weights:
-            node["weights"] = {w: f"{weights[1]}.{w}" for w in weights[0]}
-        self.doc["nodes"].append({**node, "precision": "f32"})
-        return name
+    def named(self, name, *roles):
+        return {role: f"{name}.{role}" for role in roles}
 
     def conv(self, module, name, x, label=None, mask="none"):
-        weights = (("weight", "bias"), name)
+        weights = self.named(name, "weight", "bias")
         if isinstance(module, torch.nn.ConvTranspose2d):
             return self.node(label or name, "conv_transpose2d", [x], weights, stride=2, padding=module.padding[0],
                              output_padding=module.output_padding[0])
         return self.node(label or name, "conv2d", [x], weights, stride=module.stride[0], padding=module.padding[0], mask=mask)
 
     def gdn(self, module, name, x):
-        return self.node(name, "gdn", [x], (("beta", "gamma"), name), inverse=module.inverse, form="abs")
+        return self.node(name, "gdn", [x], self.named(name, "beta", "gamma"), inverse=module.inverse, form="abs")
 
     def gain(self, name, x):
-        return self.node(name, "gain", [x], (("fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"), name))
+        return self.node(name, "gain", [x], self.named(name, "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"))
 
     def act(self, x):
         return self.node(x + ".act", "leaky_relu", [x], slope=0.125)
@@ -131,13 +99,9 @@ class Graph:
         x = inputs[0] if len(inputs) == 1 else self.node(name + ".in", "concat", inputs)
         return self.end(self.conv(module[2], name + ".2", self.act(self.conv(module[0], name + ".0", x))))
 
-    def end(self, output):
-        self.doc["output"] = output
-        return self.doc
-
 
 def analysis(net):
-    g = Graph("close", x=3)
+    g = LightGraph("close", x=3)
     x = g.gdn(net.ag1, "ag1", g.conv(net.a1, "a1", "x"))
     x = g.bottleneck(net.ar2, "ar2", g.gain("as2", g.gdn(net.ag2, "ag2", g.conv(net.a2, "a2", x))))
     x = g.gain("as3", g.gdn(net.ag3, "ag3", g.conv(net.a3, "a3", x)))
@@ -147,7 +111,7 @@ def analysis(net):
 
 
 def synthesis(net):
-    g = Graph("close", y_hat=sum(GROUPS))
+    g = LightGraph("close", y_hat=sum(GROUPS))
     x = g.conv(net.s3, "s3", g.bottleneck(net.sr4, "sr4", g.gain("s4", "y_hat")))
     x = g.gain("ss3", g.gdn(net.sg3, "sg3", x))
     for i in range(2):
@@ -158,12 +122,12 @@ def synthesis(net):
 
 
 def hyper_analysis(net):
-    g = Graph("close", y=sum(GROUPS))
+    g = LightGraph("close", y=sum(GROUPS))
     return g.end(g.conv(net.ha3, "ha3", g.act(g.conv(net.ha2, "ha2", g.act(g.conv(net.ha1, "ha1", "y"))))))
 
 
 def hyper_synthesis(net):
-    g = Graph("exact", z=net.z_mean.shape[0])
+    g = LightGraph("exact", z=net.z_mean.shape[0])
     v = g.conv(net.hs2, "hs2", g.act(g.conv(net.hs1, "hs1", "z")))
     return g.end(g.act(g.conv(net.hs3, "hs3", g.act(v))))
 
@@ -172,22 +136,19 @@ def step_graphs(net):
     """Graphs and coding steps: z, then y by channel group x checkerboard parity, as Light.steps runs them."""
     m, (g0, g1), hyper = sum(GROUPS), GROUPS, net.z_mean.shape[0]
     graphs = {}
-    steps = [{"codes": "z", "parts": [{"channels": [0, hyper], "positions": "all"}], "ahead": 3,
-              "distribution": {"kind": "fixed", "tables": "z"}}]
+    steps = [fixed_step("z", (0, hyper), "z")]
 
-    def add(positions, channels, ahead, name, sources, build):
-        g = Graph("exact", psi=m, **{n: end - begin for n, (begin, end) in sources.items()})
+    def add(positions, channels, name, sources, build):
+        g = LightGraph("exact", psi=m, **{n: end - begin for n, (begin, end) in sources.items()})
         graphs[name] = build(g)
-        steps.append({"codes": "y", "parts": [{"channels": channels, "positions": positions}], "ahead": ahead,
-                      "distribution": {"kind": "means_and_scales", "tables": "gaussian", "graph": name,
-                                       "inputs": {"psi": "psi", **{n: list(r) for n, r in sources.items()}}}})
+        steps.append(graph_step([(channels, positions)], "means_and_scales", "gaussian", name, {"psi": "psi", **sources}))
 
     y0, y1 = {"y0": (0, g0)}, {"y1": (g0, m)}
-    add("even", [0, g0], 5, "step0", {}, lambda g: g.params(net.p00, "p00", ["psi"]))
-    add("odd", [0, g0], 3, "step1", y0,
+    add("even", [0, g0], "step0", {}, lambda g: g.params(net.p00, "p00", ["psi"]))
+    add("odd", [0, g0], "step1", y0,
         lambda g: g.params(net.p01, "p01", ["psi", g.conv(net.c01, "c01", "y0", mask="checkerboard")]))
-    add("even", [g0, m], 2, "step2", y0, lambda g: g.params(net.p10, "p10", ["psi", g.conv(net.c10, "c10", "y0")]))
-    add("odd", [g0, m], 0, "step3", {**y0, **y1},
+    add("even", [g0, m], "step2", y0, lambda g: g.params(net.p10, "p10", ["psi", g.conv(net.c10, "c10", "y0")]))
+    add("odd", [g0, m], "step3", {**y0, **y1},
         lambda g: g.params(net.p11, "p11", ["psi", g.conv(net.c10, "c10", "y0"),
                                             g.conv(net.c11, "c11", "y1", mask="checkerboard")]))
     return graphs, steps
@@ -210,39 +171,20 @@ def model_tensors(net):
     return tensors
 
 
-def write_safetensors(path, tensors, metadata):
-    """The safetensors format: header length (u64), JSON header padded with spaces to 64 bytes, tensors without holes."""
-    header, offset = {"__metadata__": metadata}, 0
-    for name, array in tensors.items():
-        header[name] = {"dtype": DTYPES[array.dtype], "shape": list(array.shape), "data_offsets": [offset, offset + array.nbytes]}
-        offset += array.nbytes
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-(len(text) + 8) % 64)
-    with open(path + ".tmp", "wb") as f:
-        f.write(struct.pack("<Q", len(text)) + text)
-        for array in tensors.values():
-            f.write(array.tobytes())
-    os.replace(path + ".tmp", path)
-
-
-def document(net, name, steps_trained):
+def light_document(net, tensors, name, steps_trained):
     graphs = {"g_a": analysis(net), "h_a": hyper_analysis(net), "h_s": hyper_synthesis(net), "g_s": synthesis(net)}
     step_graphs_, steps = step_graphs(net)
     graphs.update(step_graphs_)
-    tables = lambda base: {"cdf": base + ".cdf", "cdf_start": base + ".cdf_start", "cdf_min": base + ".cdf_min"}
-    return {
-        "format": 2, "name": name, "form": "fp32", "architecture": "light",
-        "picture": {"channels": 3, "stride": 16, "padding": "edge", "offset": 0.5},
-        "latents": {"channels": sum(GROUPS), "stride": 16, "fraction_bits": 6},
-        "hyper": {"channels": net.z_mean.shape[0], "stride": 64},
-        "rate": {"parameter": "lrd", "min": LRD_MIN, "max": LRD_MAX, "default": 4e-4, "suggested": [5e-5, 9e-4], "map": "log",
-                 "lambda_per_lrd": LAMBDA_PER_LRD},
-        "graphs": graphs,
-        "coding": {"segment_rows": 64,
-                   "tables": {"gaussian": {"thresholds": "coding.y.thresholds", **tables("coding.y")}, "z": tables("coding.z")},
-                   "steps": steps},
-        "provenance": {"trained_steps": steps_trained, "licence": "Apache-2.0"},
-    }
+    z = add_tables(tensors, "coding.z", hyper_tables(net))
+    tables = {"gaussian": add_tables(tensors, "coding.y", gaussian_tables(), raw_thresholds()), "z": z}
+    return document(
+        tensors, name, "light",
+        picture={"channels": 3, "stride": 16, "padding": "edge", "offset": 0.5},
+        latents={"channels": sum(GROUPS), "stride": 16, "fraction_bits": 6},
+        hyper={"channels": net.z_mean.shape[0], "stride": 64},
+        rate={"parameter": "lrd", "min": LRD_MIN, "max": LRD_MAX, "default": 4e-4, "suggested": [5e-5, 9e-4], "map": "log",
+              "lambda_per_lrd": LAMBDA_PER_LRD},
+        graphs=graphs, tables=tables, steps=steps, provenance={"trained_steps": steps_trained, "licence": "Apache-2.0"})
 
 
 def load_checkpoint(path):
@@ -264,10 +206,7 @@ def main():
     if a.save_half:
         torch.save({"ema": {k: v.half() for k, v in net.state_dict().items()}, "step": steps}, a.save_half)
     tensors = model_tensors(net)
-    for base, packed in (("coding.z", hyper_tables(net)), ("coding.y", gaussian_tables())):
-        tensors.update(zip((base + ".cdf", base + ".cdf_start", base + ".cdf_min"), packed))
-    tensors["coding.y.thresholds"] = raw_thresholds()
-    write_safetensors(a.out, tensors, {"glint": json.dumps(document(net, a.name, steps), separators=(",", ":"))})
+    write_model(a.out, tensors, light_document(net, tensors, a.name, steps))
     print(f"{a.out}: {os.path.getsize(a.out)} bytes, {sum(t.size for t in tensors.values())} values, {steps} steps")
 
 

@@ -12,7 +12,8 @@ import os
 import numpy as np
 import torch
 
-from export import load_checkpoint, raw_thresholds, write_safetensors
+from convert.writer import write_safetensors
+from export import load_checkpoint, raw_thresholds
 from model import GROUPS, SCALE_MIN, lrd_to_t  # found through export's path
 
 PICTURES = {"wide": (48, 64), "odd": (37, 50)}

@@ -1,0 +1,1 @@
+"""What makes Glint model files (docs/MODEL_FORMAT.md) out of other people's files: numpy only."""

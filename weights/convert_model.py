@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Makes a Glint model file out of a trained model of another program. Needs numpy; neither PyTorch nor the program.
+
+  convert_model.py INPUT --out FILE [--pictures FOLDER] [flags]
+
+INPUT is a checkpoint of CompressAI (.pth, .pth.tar, .pt, .safetensors); see docs/MODELS.md.
+"""
+import argparse
+import math
+import os
+import sys
+
+from convert import compressai
+from convert.checkpoint import read_checkpoint
+from convert.ranges import DEFAULT_BITS, choose_fraction_bits
+from convert.writer import Refused, check_name, write_model
+
+
+def arguments(argv):
+    ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    ap.add_argument("input", help="the checkpoint")
+    ap.add_argument("--out", required=True, help="the model file to write")
+    ap.add_argument("--architecture", choices=list(compressai.ARCHITECTURES), help="default: what keys and shapes say")
+    ap.add_argument("--name", help="of the model; default: that of FILE")
+    ap.add_argument("--quality", type=float, help="which of a family of models it is: 1 to 8 as in CompressAI's zoo; noted in the file")
+    ap.add_argument("--lambda", type=float, dest="trained_lambda", metavar="LAMBDA",
+                    help="of the training loss, bits per pixel + LAMBDA 255^2 MSE; default: the zoo's for --quality 1 to 8")
+    ap.add_argument("--licence", help="of the weights; only noted in the file")
+    ap.add_argument("--update", action="store_true", help="compute the tables anew, as CompressAI's update(force=True)")
+    bits = ap.add_mutually_exclusive_group()
+    bits.add_argument("--fraction-bits", type=int, choices=range(9), metavar="0..8", help="of latents in fixed point")
+    bits.add_argument("--pictures", metavar="FOLDER", help="choose the fraction bits by the latents of these pictures")
+    return ap.parse_args(argv)
+
+
+def check_numbers(args):
+    for flag, value in (("--quality", args.quality), ("--lambda", args.trained_lambda)):
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise Refused(f"{flag} is {value}, not a positive number")
+
+
+def convert(args):
+    """(tensors, document)"""
+    arrays, digest = read_checkpoint(args.input)
+    provenance = {"source": os.path.basename(args.input), "sha256": digest}
+    provenance.update({key: value for key, value in (("quality", args.quality), ("licence", args.licence)) if value is not None})
+    provenance["converter"] = "weights/convert_model.py, state dict of CompressAI"
+    name = args.name if args.name is not None else os.path.basename(args.out).removesuffix(".safetensors")
+    check_name("the model's name", name, " ")
+    bits = DEFAULT_BITS if args.fraction_bits is None else args.fraction_bits
+    trained_lambda = compressai.LAMBDAS.get(args.quality) if args.trained_lambda is None else args.trained_lambda
+    note = lambda text: print(f"convert_model: {args.input}: note: {text}", file=sys.stderr)
+    return compressai.convert(arrays, name, provenance, args.architecture, trained_lambda, bits, args.update, note)
+
+
+def main(argv=None):
+    args = arguments(argv)
+    place = args.input
+    try:
+        check_numbers(args)
+        tensors, doc = convert(args)
+        place = args.pictures or args.out
+        if args.pictures is not None:
+            doc["latents"]["fraction_bits"] = choose_fraction_bits(tensors, doc, args.pictures)
+        place = args.out
+        write_model(args.out, tensors, doc)
+    except Refused as reason:
+        sys.exit(report(place, reason))
+    except MemoryError:
+        sys.exit(report(place, "it needs more memory than there is"))
+    except OSError as reason:
+        sys.exit(report(reason.filename or place, reason.strerror))
+    bits = doc["latents"]["fraction_bits"]
+    print(f"{args.out}: {doc['architecture']}, {doc['latents']['channels']} latents, values up to {32768 >> bits}, "
+          f"{os.path.getsize(args.out)} bytes")
+
+
+def report(place, reason):
+    print(f"convert_model: {place}: {reason}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    main()
