@@ -204,8 +204,8 @@ class GraphChecker {
     std::vector<float> values(matrix.taps);
     std::vector<int64_t> sums(matrix.outputs, 0);
     for (size_t o = 0; o < sums.size(); ++o) {
-      for (size_t i = 0; i < largest.size(); ++i) {
-        if (!matrix.Multiplies(o, i)) continue;
+      const Matrix::Inputs range = matrix.InputsOf(o);
+      for (size_t i = range.first; i < range.last; ++i) {
         CopyAsFloat(weight, matrix.Index(o, i, 0), values.size(), values.data());
         for (const float v : values) sums[o] += largest[i] * static_cast<int64_t>(std::abs(v));
       }

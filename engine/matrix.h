@@ -37,9 +37,15 @@ struct Matrix {
   bool squares = false;
 
   bool IsLive(size_t tap) const { return live.empty() || live[tap]; }
-  bool Multiplies(size_t output, size_t input) const {
-    return order != Order::kDepthwise || output == input;
+  // The inputs [first, last) that an output sums.
+  struct Inputs {
+    size_t first = 0, last = 0;
+  };
+  Inputs InputsOf(size_t output) const {
+    return order == Order::kDepthwise ? Inputs{output, output + 1} : Inputs{0, inputs};
   }
+  // Of one output; all have as many.
+  size_t inputs_summed() const { return order == Order::kDepthwise ? 1 : inputs; }
   bool normalises() const { return sum != Sum::kIsOutput; }
   // Place of an element that is multiplied, in the file's order.
   size_t Index(size_t output, size_t input, size_t tap) const;

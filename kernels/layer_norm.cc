@@ -61,6 +61,22 @@ void LayerNormT(const float* in, size_t in_stride, float* out, size_t out_stride
   }
 }
 
+void RmsNormT(const float* in, size_t in_stride, float* out, size_t out_stride, size_t pixels,
+              const LayerNormSpec& spec) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  const auto count_of_all = static_cast<float>(spec.channels);
+  for (size_t p = 0; p < pixels; ++p, in += in_stride, out += out_stride) {
+    const float squares = SumOf(in, spec.channels, [](auto x) HWY_ATTR { return hn::Mul(x, x); });
+    const auto root = hn::Set(d, std::sqrt(squares / count_of_all + spec.epsilon));
+    for (size_t c = 0; c < spec.channels; c += lanes) {
+      const size_t count = spec.channels - c < lanes ? spec.channels - c : lanes;
+      const auto x = hn::Div(hn::LoadN(d, in + c, count), root);
+      hn::StoreN(hn::Mul(x, hn::LoadN(d, spec.weight + c, count)), d, out + c, count);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace glint::kernels
@@ -70,10 +86,16 @@ HWY_AFTER_NAMESPACE();
 namespace glint::kernels {
 
 HWY_EXPORT(LayerNormT);
+HWY_EXPORT(RmsNormT);
 
 void LayerNorm(const float* in, size_t in_stride, float* out, size_t out_stride, size_t pixels,
                const LayerNormSpec& spec) {
   HWY_DYNAMIC_DISPATCH(LayerNormT)(in, in_stride, out, out_stride, pixels, spec);
+}
+
+void RmsNorm(const float* in, size_t in_stride, float* out, size_t out_stride, size_t pixels,
+             const LayerNormSpec& spec) {
+  HWY_DYNAMIC_DISPATCH(RmsNormT)(in, in_stride, out, out_stride, pixels, spec);
 }
 
 }  // namespace glint::kernels

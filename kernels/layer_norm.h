@@ -1,7 +1,7 @@
-// Normalisation over the channels of each pixel: mean 0, variance 1, then a weight and a bias for
-// each channel. Class exact: sums have one order and all else is single IEEE operations, so the
-// bits are the same on every target. Called by engine/ only.
-// Thread rules: a pure function.
+// Normalisation over the channels of each pixel: to mean 0 and variance 1, or to squares of mean 1;
+// then a weight, and for the former a bias, for each channel. Class exact: sums have one order and
+// all else is single IEEE operations, so the bits are the same on every target. Called by engine/
+// only. Thread rules: a pure function.
 #ifndef GLINT_KERNELS_LAYER_NORM_H_
 #define GLINT_KERNELS_LAYER_NORM_H_
 
@@ -12,7 +12,7 @@ namespace glint::kernels {
 struct LayerNormSpec {
   size_t channels = 0;
   const float* weight = nullptr;  // [channels], as bias
-  const float* bias = nullptr;
+  const float* bias = nullptr;    // not of RmsNorm
   float epsilon = 0.0f;
 };
 
@@ -23,6 +23,10 @@ struct LayerNormSpec {
 // Strides in floats; out may be in when the strides are the same.
 void LayerNorm(const float* in, size_t in_stride, float* out, size_t out_stride, size_t pixels,
                const LayerNormSpec& spec);
+
+// The same sum, once: out = in / sqrt(sum of in * in / channels + epsilon) * weight.
+void RmsNorm(const float* in, size_t in_stride, float* out, size_t out_stride, size_t pixels,
+             const LayerNormSpec& spec);
 
 }  // namespace glint::kernels
 

@@ -62,7 +62,7 @@ class CodecDrawer {
     d["picture"]["stride"] = stride << (draws_.Percent(20) ? 1 : 0);
     d["latents"] = {{"channels", groups_ * group_},
                     {"stride", stride},
-                    {"fraction_bits", draws_.Percent(70) ? 6 : draws_.Whole(0, 8)}};
+                    {"fraction_bits", draws_.Percent(70) ? 6 : draws_.Whole(0, 7)}};
     has_hyper_ = draws_.Percent(85);
     d.erase("hyper");
     if (has_hyper_) d["hyper"] = {{"channels", hyper_}, {"stride", stride << hyper_halvings_}};
@@ -81,17 +81,83 @@ class CodecDrawer {
                channels);
   }
 
-  // Half of the time.
+  // Half of the time: anything that reads its own position and leaves the channels as they are.
   void MaybeActivate(Chain* chain) {
     if (draws_.Percent(50)) return;
-    chain->Add(ModelBuilder::LeakyRelu(chain->NextName(), chain->last), chain->channels);
+    const std::string name = chain->NextName();
+    const auto simple = [&](const char* op) {
+      return ModelBuilder::Simple(name, op, {chain->last});
+    };
+    const std::vector<int64_t> channels = {chain->channels};
+    Json node = ModelBuilder::LeakyRelu(name, chain->last);
+    switch (draws_.Whole(0, 8)) {
+      case 0:
+        node = simple("silu");
+        node["factor"] = draws_.Real(0.5, 2);
+        break;
+      case 1:
+        node = simple(draws_.Percent(50) ? "gelu" : "abs");
+        break;
+      case 2:
+        node = simple("affine");
+        b_.AddRandom(name + ".factor", channels, -1.5f, 1.5f);
+        b_.AddRandom(name + ".shift", channels, -0.5f, 0.5f);
+        node["weights"] = {{"factor", name + ".factor"}, {"shift", name + ".shift"}};
+        break;
+      case 3:
+        node = simple("rms_norm");
+        node["epsilon"] = 1e-2;
+        b_.AddRandom(name + ".weight", channels, 0.5f, 1.5f);
+        node["weights"] = {{"weight", name + ".weight"}};
+        break;
+      case 4:
+        return Swap(chain);
+      default:
+        break;
+    }
+    chain->Add(node, chain->channels);
+  }
+
+  void Filter(Chain* chain, int rows, int columns, int stride = 1) {
+    chain->Add(b_.Depthwise(chain->NextName(), chain->last, chain->channels, rows, columns, stride),
+               chain->channels);
+  }
+
+  void MaybeFilter(Chain* chain) {
+    if (draws_.Percent(25)) Filter(chain, draws_.Of({1, 3, 5}), draws_.Of({1, 3, 5}));
+  }
+
+  // The channels from somewhere on before the others.
+  void Swap(Chain* chain) {
+    if (chain->channels < 2) return;
+    const std::string from = chain->last;
+    const int all = chain->channels, begin = draws_.Whole(1, all - 1);
+    std::vector<std::string> parts;
+    for (const auto& [first, last] : {std::pair{begin, all}, std::pair{0, begin}}) {
+      Json node = ModelBuilder::Simple(chain->NextName(), "slice", {from});
+      node.update({{"begin", first}, {"end", last}});
+      parts.push_back(node["output"]);
+      chain->Add(node, last - first);
+    }
+    chain->Add(ModelBuilder::Simple(chain->NextName(), "concat", parts), all);
+  }
+
+  void Shuffle(Chain* chain, const char* op, int channels) {
+    Json node = ModelBuilder::Simple(chain->NextName(), op, {chain->last});
+    node["factor"] = 2;
+    if (channels < chain->channels && draws_.Percent(50)) node["order"] = "dcr";
+    chain->Add(node, channels);
   }
 
   // Halves the size `times` times and ends in `channels`.
   void Halve(Chain* chain, int times, int channels, float gain) {
     for (int i = 0; i + 1 < times; ++i) {
-      Convolve(chain, draws_.Whole(2, 6), draws_.Of({3, 5}), 2, 2.0f);
+      const int way = draws_.Whole(0, 4), between = draws_.Whole(2, 6);
+      if (way == 0) Filter(chain, draws_.Of({3, 5}), draws_.Of({1, 3}), 2);
+      if (way == 1) Shuffle(chain, "pixel_unshuffle", 4 * chain->channels);
+      Convolve(chain, between, way < 2 ? 1 : draws_.Of({3, 5}), way < 2 ? 1 : 2, 2.0f);
       MaybeActivate(chain);
+      MaybeFilter(chain);
     }
     Convolve(chain, channels, times == 0 ? draws_.Of({1, 3, 5}) : draws_.Of({3, 5}),
              times == 0 ? 1 : 2, gain);
@@ -105,8 +171,18 @@ class CodecDrawer {
       if (draws_.Percent(30)) Convolve(chain, draws_.Whole(2, 6), draws_.Of({1, 3, 5}), 1);
       const int out = i + 1 == times ? channels : draws_.Whole(2, 6);
       const int kernel = draws_.Of({3, 4, 5});
-      chain->Add(b_.Deconv(chain->NextName(), chain->last, chain->channels, out, kernel), out);
+      if (draws_.Percent(30)) {
+        Convolve(chain, 4 * out, 1, 1);
+        Shuffle(chain, "pixel_shuffle", out);
+      } else {
+        chain->Add(b_.Deconv(chain->NextName(), chain->last, chain->channels, out, kernel), out);
+      }
+      if (draws_.Percent(15)) {  // down and up again
+        Shuffle(chain, "pixel_unshuffle", 4 * out);
+        Shuffle(chain, "pixel_shuffle", out);
+      }
       if (i + 1 < times) MaybeActivate(chain);
+      MaybeFilter(chain);
     }
     if (draws_.Percent(30)) {
       MaybeActivate(chain);
@@ -268,6 +344,7 @@ class CodecDrawer {
       chain.last = "psi";
       chain.channels = psi_;
       if (draws_.Percent(50)) Convolve(&chain, draws_.Whole(1, 6), draws_.Of({1, 3, 5}), 1, 0.5f);
+      MaybeFilter(&chain);
       take();
     }
     for (int group = 0; group < groups_; ++group) {
@@ -278,8 +355,13 @@ class CodecDrawer {
       sources[input] = {group * group_, (group + 1) * group_};
       chain.last = input;
       chain.channels = group_;
-      Convolve(&chain, draws_.Whole(1, 4), 2 * look.radius + 1, 1, 0.2f,
-               look.masked ? "checkerboard" : "none");
+      const int kernel = 2 * look.radius + 1;
+      if (!look.masked && draws_.Percent(30)) {
+        Filter(&chain, kernel, kernel);
+      } else {
+        Convolve(&chain, draws_.Whole(1, 4), kernel, 1, 0.2f,
+                 look.masked ? "checkerboard" : "none");
+      }
       take();
     }
     if (parts.size() > 1) chain.Add(ModelBuilder::Simple("cat", "concat", parts), channels);

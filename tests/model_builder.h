@@ -98,6 +98,16 @@ class ModelBuilder {
     node["weights"] = {{"weight", name + ".weight"}, {"bias", name + ".bias"}};
     return node;
   }
+  Json Depthwise(const std::string& name, const std::string& in, int channels, int rows,
+                 int columns, int stride) {
+    const float bound = std::sqrt(3.0f / static_cast<float>(rows * columns));
+    AddRandom(name + ".weight", {channels, 1, rows, columns}, -bound, bound);
+    AddRandom(name + ".bias", {channels}, -0.1f, 0.1f);
+    Json node = Simple(name, "depthwise_conv2d", {in});
+    node["stride"] = stride;
+    node["weights"] = {{"weight", name + ".weight"}, {"bias", name + ".bias"}};
+    return node;
+  }
   Json Gdn(const std::string& name, const std::string& in, int channels, bool inverse,
            const char* form) {
     AddRandom(name + ".beta", {channels}, 0.5f, 1.5f);
@@ -341,7 +351,8 @@ inline ModelBuilder WithIntegers(ModelBuilder b) {
       if (op == "concat") {
         for (const Json& part : node["inputs"]) tensors[part.get<std::string>()] = words;
       }
-      if (op != "conv2d" && op != "conv_transpose2d" && !gdn) continue;
+      const bool depthwise = op == "depthwise_conv2d";
+      if (op != "conv2d" && op != "conv_transpose2d" && !depthwise && !gdn) continue;
       const std::string input = node["inputs"][0];
       if (input != "cat") tensors[input] = words;
       node["precision"] = "i16";

@@ -107,17 +107,33 @@ def gdn_norm(model, node, x):
     return beta + np.abs(x) @ gamma.T if node["form"] == "abs" else np.sqrt(beta + (x * x) @ gamma.T)
 
 
+def exp(a):
+    """Of float32 from -87 to 0."""
+    f = np.float32
+    k = np.rint(a * f(float.fromhex("0x1.715476p+0")))
+    r = (a - k * f(float.fromhex("0x1.62ep-1"))) - k * f(float.fromhex("0x1.0bfbe8p-15"))
+    s = np.full_like(a, f(1 / 5040))
+    for c in (1 / 720, 1 / 120, 1 / 24, 1 / 6, 1 / 2, 1, 1):
+        s = s * r + f(c)
+    return np.ldexp(s, k.astype(np.int32))
+
+
 def sigmoid(x):
     f = np.float32
     x = np.where(np.isnan(x), f(0), x)
-    a = -np.minimum(np.abs(x), f(87))
-    k = np.rint(a * f(float.fromhex("0x1.715476p+0")))
-    r = (a - k * f(float.fromhex("0x1.62ep-1"))) - k * f(float.fromhex("0x1.0bfbe8p-15"))
-    s = np.full_like(x, f(1 / 5040))
-    for c in (1 / 720, 1 / 120, 1 / 24, 1 / 6, 1 / 2, 1, 1):
-        s = s * r + f(c)
-    e = np.ldexp(s, k.astype(np.int32))
+    e = exp(-np.minimum(np.abs(x), f(87)))
     return np.where(x < 0, e, f(1)) / (f(1) + e)
+
+
+def gelu(x):
+    f = np.float32
+    x = np.where(np.isnan(x), f(0), x)
+    a = np.minimum(np.abs(x), f(12))
+    t = f(1) / (f(1) + a * f(0.3))
+    s = np.full_like(x, float.fromhex("0x1.2d0038p-5"))
+    for c in ("-0x1.4b2244p-3", "0x1.b691d8p-3", "-0x1.f326cep-5", "0x1.0f4014p-3", "0x1.945896p-4", "0x1.ef68ap-4", "0x1.e9f2bcp-4"):
+        s = s * t + f(float.fromhex(c))
+    return np.maximum(x, f(0)) - a * (exp(a * a * f(-0.5)) * (s * t))
 
 
 def pixel_shuffle(x, factor, order):
@@ -129,15 +145,17 @@ def pixel_shuffle(x, factor, order):
     return parts.reshape(height * factor, width * factor, channels // factor**2)
 
 
-def layer_norm(model, node, x):
-    def total(v):      # in sixteen parts
-        parts = np.zeros(v.shape[:2] + (16,), np.float32)
-        for c in range(0, v.shape[2], 16):
-            parts[:, :, :v.shape[2] - c] += v[:, :, c:c + 16]
-        for half in (8, 4, 2, 1):
-            parts = parts[:, :, :half] + parts[:, :, half:]
-        return parts
+def total(v):
+    """Of the channels, in sixteen parts."""
+    parts = np.zeros(v.shape[:2] + (16,), np.float32)
+    for c in range(0, v.shape[2], 16):
+        parts[:, :, :v.shape[2] - c] += v[:, :, c:c + 16]
+    for half in (8, 4, 2, 1):
+        parts = parts[:, :, :half] + parts[:, :, half:]
+    return parts
 
+
+def layer_norm(model, node, x):
     channels = np.float32(x.shape[2])
     d = x - total(x) / channels
     root = np.sqrt(total(d * d) / channels + np.float32(node["epsilon"]))
@@ -160,6 +178,11 @@ def pixel_unshuffle(x, factor):
 def silu(x, factor):
     x = np.where(np.isnan(x), np.float32(0), x)
     return x * sigmoid(x * np.float32(factor))
+
+
+def rms_norm(model, node, x):
+    root = np.sqrt(total(x * x) / np.float32(x.shape[2]) + np.float32(node["epsilon"]))
+    return x / root * model.tensor(node["weights"]["weight"])
 
 
 def round_halves(model, form, x):
@@ -295,6 +318,8 @@ def run_graph(model, name, inputs, t=0.0):
                  "slice": lambda: x[0][:, :, node["begin"]:node["end"]],
                  "pixel_unshuffle": lambda: pixel_unshuffle(x[0], node["factor"]),
                  "silu": lambda: silu(x[0], node["factor"]),
+                 "rms_norm": lambda: rms_norm(model, node, x[0]),
+                 "gelu": lambda: gelu(x[0]),
                  "gain": lambda: x[0] * gain(model, node, t)}[op]()
         store(node["output"], y)
         parts[node["output"]] = node["inputs"]     # of a concatenation: its reader has one step for all of them

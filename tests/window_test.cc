@@ -207,8 +207,9 @@ TEST_CASE("matrix: places and what they belong to, in every order") {
     matrix.taps = 4;
     std::set<size_t> places;
     for (size_t o = 0; o < matrix.outputs; ++o) {
-      for (size_t i = 0; i < matrix.inputs; ++i) {
-        if (!matrix.Multiplies(o, i)) continue;
+      const Matrix::Inputs range = matrix.InputsOf(o);
+      CHECK(range.last - range.first == matrix.inputs_summed());
+      for (size_t i = range.first; i < range.last; ++i) {
         for (size_t tap = 0; tap < matrix.taps; ++tap) {
           const size_t at = matrix.Index(o, i, tap);
           CHECK(places.insert(at).second);

@@ -24,14 +24,11 @@ Bounds OfConvolution(const Layer& layer, const std::vector<float>& matrix,
   Bounds bounds;
   for (size_t out = 0; out < layer.out_channels; ++out) {
     double low = static_cast<double>(bias[out]), high = low;
-    for (size_t in = 0; in < layer.channels(); ++in) {
-      for (size_t tap = 0; tap < layer.taps(); ++tap) {
-        if (!layer.matrix.IsLive(tap)) continue;
-        const double w = static_cast<double>(matrix[layer.matrix.Index(out, in, tap)]);
-        low += w * (w > 0 ? input.low[in] : input.high[in]);
-        high += w * (w > 0 ? input.high[in] : input.low[in]);
-      }
-    }
+    layer.ForElements(out, [&](size_t in, size_t, size_t index) {
+      const double w = static_cast<double>(matrix[index]);
+      low += w * (w > 0 ? input.low[in] : input.high[in]);
+      high += w * (w > 0 ? input.high[in] : input.low[in]);
+    });
     bounds.low.push_back(std::min(low, 0.0));
     bounds.high.push_back(std::max(high, 0.0));
   }

@@ -83,8 +83,9 @@ std::vector<Layer> ListLayers(const Model::Impl& model) {
       Layer layer = MakeLayer(graph, node);
       const double taps =
           static_cast<double>(LiveTaps(layer.matrix)) / static_cast<double>(layer.matrix.phases);
-      layer.macs_per_pixel = taps * static_cast<double>(layer.channels() * layer.out_channels) *
-                             share * std::pow(4.0, scale.level);
+      layer.macs_per_pixel =
+          taps * static_cast<double>(layer.matrix.inputs_summed() * layer.out_channels) * share *
+          std::pow(4.0, scale.level);
       layers.push_back(std::move(layer));
     }
   }

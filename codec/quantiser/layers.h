@@ -38,6 +38,20 @@ struct Layer {
   std::string name() const { return graph + "/" + node->name; }
   size_t channels() const;  // all inputs together
   size_t taps() const { return matrix.taps; }
+  // Calls visit(in, tap, index) for every element that output `out` multiplies; index: its place in
+  // the order of the file.
+  template <typename Visit>
+  void ForElements(size_t out, const Visit& visit) const {
+    const Matrix::Inputs range = matrix.InputsOf(out);
+    for (size_t in = range.first; in < range.last; ++in) {
+      for (size_t tap = 0; tap < taps(); ++tap) {
+        if (matrix.IsLive(tap)) visit(in, tap, matrix.Index(out, in, tap));
+      }
+    }
+  }
+  // Each output has an input of its own: then there are no products of several channels, whose
+  // errors could make up for each other, and no channels to add for digits.
+  bool is_depthwise() const { return matrix.order == Matrix::Order::kDepthwise; }
   // Divides or multiplies what it reads by its sums, as a GDN does.
   bool normalises() const { return matrix.normalises(); }
 };

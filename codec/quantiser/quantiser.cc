@@ -226,8 +226,9 @@ bool Quantiser::MaySplit(size_t layer) const {
   const Group& group = groups_[group_of_[layer]];
   // GDN reads the tensor itself as well as its products.
   return group.tensors.size() == 1 &&
-         std::none_of(group.layers.begin(), group.layers.end(),
-                      [&](size_t reader) { return layers_[reader].normalises(); });
+         std::none_of(group.layers.begin(), group.layers.end(), [&](size_t reader) {
+           return layers_[reader].normalises() || layers_[reader].is_depthwise();
+         });
 }
 
 bool Quantiser::MayBeEightBit(size_t layer) const {
@@ -334,11 +335,8 @@ void Quantiser::SeedRange(size_t index) {
     matrix = RoundMatrix(layers_[i], matrices_[i], ones, limits, {});
     for (size_t out = 0; out < layers_[i].out_channels; ++out) {
       int64_t sum = 0;
-      for (size_t in = 0; in < layers_[i].channels(); ++in) {
-        for (size_t tap = 0; tap < layers_[i].taps(); ++tap) {
-          sum += std::abs(matrix.values[layers_[i].matrix.Index(out, in, tap)]);
-        }
-      }
+      layers_[i].ForElements(
+          out, [&](size_t, size_t, size_t index) { sum += std::abs(matrix.values[index]); });
       most_sum = std::max(most_sum, sum);
     }
   }
@@ -449,13 +447,9 @@ std::vector<float> Quantiser::CorrectedBias(size_t index) const {
   const double share = 1.0 / static_cast<double>(layer.matrix.phases);
   for (size_t out = 0; out < layer.out_channels; ++out) {
     double shift = 0;
-    for (size_t in = 0; in < layer.channels(); ++in) {
-      for (size_t tap = 0; tap < layer.taps(); ++tap) {
-        if (!layer.matrix.IsLive(tap)) continue;
-        const size_t at = layer.matrix.Index(out, in, tap);
-        shift += static_cast<double>(rounded[at] - matrices_[index][at]) * means[in];
-      }
-    }
+    layer.ForElements(out, [&](size_t in, size_t, size_t at) {
+      shift += static_cast<double>(rounded[at] - matrices_[index][at]) * means[in];
+    });
     const float corrected = bias[out] - static_cast<float>(share * shift);
     // GDN's norm stays positive.
     bias[out] = layer.normalises() ? std::max(corrected, 0.5f * bias[out]) : corrected;
@@ -491,16 +485,12 @@ QuantisedLayer Quantiser::Describe(size_t index) const {
   const std::vector<double> squares = InputSquares(index);
   double signal = 0, error = 0;
   for (size_t out = 0; out < layer.out_channels; ++out) {
-    for (size_t in = 0; in < layer.channels(); ++in) {
-      for (size_t tap = 0; tap < layer.taps(); ++tap) {
-        if (!layer.matrix.IsLive(tap)) continue;
-        const size_t at = layer.matrix.Index(out, in, tap);
-        const double w = static_cast<double>(matrices_[index][at]);
-        const double e = w - static_cast<double>(rounded[at]);
-        signal += w * w * squares[in];
-        error += e * e * squares[in];
-      }
-    }
+    layer.ForElements(out, [&](size_t in, size_t, size_t at) {
+      const double w = static_cast<double>(matrices_[index][at]);
+      const double e = w - static_cast<double>(rounded[at]);
+      signal += w * w * squares[in];
+      error += e * e * squares[in];
+    });
   }
   report.weight_snr = 10.0 * std::log10(std::max(signal, 1e-30) / std::max(error, 1e-30));
   const RangeChoice& range = ranges_[GroupOf(index)];

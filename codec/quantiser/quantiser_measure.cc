@@ -28,7 +28,8 @@ CalibrationOptions Quantiser::Calibration(const char* stage) const {
 }
 
 // Moments are for the layers that may come to 8-bit weights. Layers between z and the symbols need
-// none, for they are rounded to the nearest (their exact graphs run twice, at half of the places).
+// none, for they are rounded to the nearest (their exact graphs run twice, at half of the places);
+// nor do depthwise ones, whose rows are short and have scales of their own.
 Status Quantiser::MeasureMoments() {
   if (options_.rounding != WeightRounding::kGptq || options_.seed_scheme ||
       options_.type != QuantisedType::kInt8) {
@@ -37,7 +38,10 @@ Status Quantiser::MeasureMoments() {
   std::vector<size_t> wanted;
   for (size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
-    if (!InScope(layer) || IsEntropyGraph(layer.graph) || layer.normalises()) continue;
+    if (!InScope(layer) || IsEntropyGraph(layer.graph) || layer.normalises() ||
+        layer.is_depthwise()) {
+      continue;
+    }
     if (fixed_[i] && precision(i) != LayerPrecision::kW8A8 &&
         precision(i) != LayerPrecision::kW8A16) {
       continue;

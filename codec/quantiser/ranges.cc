@@ -30,19 +30,16 @@ Importance ImportanceOf(const Consumer& consumer, const GroupStatistics& rate) {
   importance.out.assign(layer.out_channels, 1.0);
   for (size_t out = 0; out < layer.out_channels; ++out) {
     double norm = 0;
-    for (size_t in = 0; in < layer.channels(); ++in) {
-      for (size_t tap = 0; tap < layer.taps(); ++tap) {
-        if (!layer.matrix.IsLive(tap)) continue;
-        const double w = static_cast<double>((*consumer.matrix)[layer.matrix.Index(out, in, tap)]);
-        if (layer.matrix.squares) {
-          norm += w * rate.square[consumer.channels[in]];
-        } else if (layer.normalises()) {
-          norm += w * rate.magnitude[consumer.channels[in]];
-        } else {
-          importance.in[in] += w * w;
-        }
+    layer.ForElements(out, [&](size_t in, size_t, size_t index) {
+      const double w = static_cast<double>((*consumer.matrix)[index]);
+      if (layer.matrix.squares) {
+        norm += w * rate.square[consumer.channels[in]];
+      } else if (layer.normalises()) {
+        norm += w * rate.magnitude[consumer.channels[in]];
+      } else {
+        importance.in[in] += w * w;
       }
-    }
+    });
     if (!layer.normalises()) continue;
     if (layer.matrix.squares) norm = std::sqrt(norm);
     norm = std::max(norm, 1e-6);
@@ -185,14 +182,17 @@ ChannelNoise NoiseOf(const std::vector<GroupStatistics>& rates,
     }
     for (size_t i = 0; i < consumers.size(); ++i) {
       const Layer& layer = *consumers[i].layer;
-      double outputs = 0;
-      for (size_t out = 0; out < layer.out_channels; ++out) {
+      const auto noise_of = [&](size_t out) {
         const double w = static_cast<double>(weight_scales[i][out]);
-        outputs += w * w * weightings[k].of_consumer[i].out[out];
-      }
-      outputs *= static_cast<double>(layer.taps()) * WhatRoundingLeaves(layer);
-      for (const size_t c : consumers[i].channels) {
+        return w * w * weightings[k].of_consumer[i].out[out];
+      };
+      double all = 0;
+      for (size_t out = 0; out < layer.out_channels; ++out) all += noise_of(out);
+      const double left = static_cast<double>(layer.taps()) * WhatRoundingLeaves(layer);
+      for (size_t in = 0; in < consumers[i].channels.size(); ++in) {
+        const size_t c = consumers[i].channels[in];
         const double f = static_cast<double>(factor[c]);
+        const double outputs = (layer.is_depthwise() ? noise_of(in) : all) * left;
         const double x2 = rates[k].square[c] / (f * f);  // what the weight's error multiplies
         noise.weights[c] += unit * (layer.matrix.squares ? FourthMoment(x2) : x2) * outputs;
       }
@@ -236,14 +236,9 @@ std::vector<float> SmoothingFactors(const std::vector<GroupStatistics>& rates,
   std::vector<double> weight(channels, 0.0);
   for (const Consumer& consumer : consumers) {
     const Layer& layer = *consumer.layer;
-    for (size_t in = 0; in < layer.channels(); ++in) {
-      double& most = weight[consumer.channels[in]];
-      for (size_t out = 0; out < layer.out_channels; ++out) {
-        for (size_t tap = 0; tap < layer.taps(); ++tap) {
-          const float w = (*consumer.matrix)[layer.matrix.Index(out, in, tap)];
-          most = std::max(most, static_cast<double>(std::abs(w)));
-        }
-      }
+    for (size_t i = 0; i < consumer.matrix->size(); ++i) {  // those of taps that are dead as well
+      double& most = weight[consumer.channels[layer.matrix.InputOf(i)]];
+      most = std::max(most, static_cast<double>(std::abs((*consumer.matrix)[i])));
     }
   }
   const double most_weight = std::max(kLeastRange, *std::max_element(weight.begin(), weight.end()));

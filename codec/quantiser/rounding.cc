@@ -8,16 +8,6 @@ namespace {
 
 constexpr int64_t kMostSum = (int64_t{1} << 31) - 1;
 
-// Calls `visit(in, tap, index of the element)` for every multiplied element of output `out`.
-template <typename Visit>
-void ForElements(const Layer& layer, size_t out, const Visit& visit) {
-  for (size_t in = 0; in < layer.channels(); ++in) {
-    for (size_t tap = 0; tap < layer.taps(); ++tap) {
-      if (layer.matrix.IsLive(tap)) visit(in, tap, layer.matrix.Index(out, in, tap));
-    }
-  }
-}
-
 struct Row {
   float low = 0, high = 0;
   double magnitudes = 0;
@@ -27,7 +17,7 @@ struct Row {
 Row Describe(const Layer& layer, const std::vector<float>& matrix, const std::vector<float>& factor,
              size_t out) {
   Row row;
-  ForElements(layer, out, [&](size_t in, size_t, size_t index) {
+  layer.ForElements(out, [&](size_t in, size_t, size_t index) {
     const float v = matrix[index] * factor[in];
     row.low = std::min(row.low, v);
     row.high = std::max(row.high, v);
@@ -46,7 +36,7 @@ int16_t RoundTo(float value, int most) {
 double SquaredError(const Layer& layer, const std::vector<float>& matrix,
                     const std::vector<float>& factor, size_t out, float scale, int most) {
   double error = 0;
-  ForElements(layer, out, [&](size_t in, size_t, size_t index) {
+  layer.ForElements(out, [&](size_t in, size_t, size_t index) {
     const float v = matrix[index] * factor[in];
     const float e = v - scale * static_cast<float>(RoundTo(v / scale, most));
     error += static_cast<double>(e * e);
@@ -117,7 +107,7 @@ void PlaceLow(const Target& target, const Layer& layer, const std::vector<float>
 
 bool Fits(const Layer& layer, const std::vector<int16_t>& values, size_t out, int64_t most) {
   int64_t sum = 0;
-  ForElements(layer, out, [&](size_t, size_t, size_t index) { sum += std::abs(values[index]); });
+  layer.ForElements(out, [&](size_t, size_t, size_t index) { sum += std::abs(values[index]); });
   return sum <= most;
 }
 
@@ -133,7 +123,7 @@ void RoundNearest(const Layer& layer, const std::vector<float>& matrix,
     most = 255;
   }
   while (true) {
-    ForElements(layer, out, [&](size_t in, size_t tap, size_t index) {
+    layer.ForElements(out, [&](size_t in, size_t tap, size_t index) {
       const float v = matrix[index] * factor[in] / scale;
       if (limits.asymmetric) {
         result->values[index] =
@@ -236,9 +226,10 @@ IntegerMatrix RoundMatrix(const Layer& layer, const std::vector<float>& matrix,
 std::vector<float> EffectiveMatrix(const Layer& layer, const IntegerMatrix& matrix,
                                    const std::vector<float>& factor, const Split& split) {
   const Target target = TargetOf(layer, split);
-  std::vector<float> values(layer.channels() * layer.out_channels * layer.taps(), 0.0f);
+  const size_t of_output = layer.matrix.inputs_summed() * layer.taps();
+  std::vector<float> values(of_output * layer.out_channels, 0.0f);
   for (size_t out = 0; out < layer.out_channels; ++out) {
-    ForElements(layer, out, [&](size_t in, size_t tap, size_t index) {
+    layer.ForElements(out, [&](size_t in, size_t tap, size_t index) {
       float q = matrix.values[target.layer.matrix.Index(out, in, tap)];
       if (target.coarse[in] != 0) {
         q += static_cast<float>(

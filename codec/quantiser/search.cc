@@ -51,7 +51,7 @@ std::vector<Choice> ChoicesOf(const Quantiser& quantiser, size_t index) {
   if (IsEntropyGraph(layer.graph)) {
     // Its time is small: what 8-bit weights save there is the size of the file.
     const double weights =
-        static_cast<double>(layer.taps() * layer.channels() * layer.out_channels);
+        static_cast<double>(layer.taps() * layer.matrix.inputs_summed() * layer.out_channels);
     return {{LayerPrecision::kW8A16, 0, weights}};
   }
   std::vector<Choice> choices;

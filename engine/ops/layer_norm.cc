@@ -3,30 +3,15 @@
 #include "kernels/layer_norm.h"
 
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "engine/json.h"
 #include "engine/node_check.h"
+#include "engine/ops/norm.h"
 #include "engine/ops/table.h"
 #include "engine/row_step.h"
 
 namespace glint::ops {
 namespace {
-
-struct LayerNormAttributes final : Attributes {
-  float epsilon = 0.0f;
-};
-
-Status Read(ObjectReader* reader, Node* node) {
-  double epsilon = 0;
-  GLINT_TRY(reader->Number("epsilon", &epsilon));
-  if (!(epsilon >= 1e-12 && epsilon <= 1)) return reader->Fail("epsilon is not in 1e-12..1");
-  auto attributes = std::make_shared<LayerNormAttributes>();
-  attributes->epsilon = static_cast<float>(epsilon);
-  node->attributes = std::move(attributes);
-  return Status::Ok();
-}
 
 Result<int64_t> Check(const NodeCheck& check) {
   GLINT_TRY(check.FindShaped("weight", {check.channels(0)}));
@@ -38,7 +23,7 @@ class LayerNormStep final : public RowStep {
  public:
   LayerNormStep(const PlanContext& context, const Node& node)
       : RowStep(context, node),
-        epsilon_(static_cast<const LayerNormAttributes&>(*node.attributes).epsilon),
+        epsilon_(EpsilonOf(node)),
         weight_(context.Weight(node, "weight")),
         bias_(context.Weight(node, "bias")) {}
   std::string Kernel() const override { return "layer_norm"; }
@@ -65,7 +50,7 @@ constinit const Op kLayerNorm = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kMayOverwrite,
     .fusion = kNotFused,
-    .read = Read,
+    .read = ReadNorm,
     .check = Check,
     .check_forms = AnyForms,
     .window = Pointwise,

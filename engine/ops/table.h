@@ -18,12 +18,14 @@ extern const Op kDepthwiseConv2d;
 extern const Op kDigits;
 extern const Op kGain;
 extern const Op kGdn;
+extern const Op kGelu;
 extern const Op kLayerNorm;
 extern const Op kLeakyRelu;
 extern const Op kMultiply;
 extern const Op kPixelShuffle;
 extern const Op kPixelUnshuffle;
 extern const Op kRelu;
+extern const Op kRmsNorm;
 extern const Op kSigmoid;
 extern const Op kSilu;
 extern const Op kSlice;
@@ -49,6 +51,8 @@ inline constexpr const Op* kTable[] = {
     &kPixelUnshuffle,   //
     &kSilu,             //
     &kDepthwiseConv2d,  //
+    &kRmsNorm,          //
+    &kGelu,             //
 };
 
 }  // namespace glint::ops

@@ -6,20 +6,12 @@
 #include <cmath>
 
 #include "kernels/targets.h"
+#include "tests/ops/document_functions.h"
 #include "tests/ops/op_test.h"
 #include "tests/seed.h"
 
 namespace glint {
 namespace {
-
-float SumInParts(const std::vector<float>& values) {
-  std::vector<float> parts(16, 0.0f);
-  for (size_t c = 0; c < values.size(); ++c) parts[c % 16] += values[c];
-  for (size_t half = 8; half > 0; half /= 2) {
-    for (size_t j = 0; j < half; ++j) parts[j] += parts[j + half];
-  }
-  return parts[0];
-}
 
 // As docs/MODEL_FORMAT.md has it, one float32 operation after the other.
 std::vector<float> ByTheDocument(const std::vector<float>& x, const std::vector<float>& weight,

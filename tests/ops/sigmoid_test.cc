@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "kernels/targets.h"
+#include "tests/ops/document_functions.h"
 #include "tests/ops/op_test.h"
-#include "tests/ops/sigmoid_reference.h"
 
 namespace glint {
 namespace {
@@ -62,7 +62,8 @@ TEST_CASE("sigmoid: the document's bits on every target, and its error") {
     size_t differ = 0;
     double worst = 0, worst_relative = 0;
     for (size_t i = 0; i < x.size(); ++i) {
-      differ += std::bit_cast<uint32_t>(y[i]) != std::bit_cast<uint32_t>(SigmoidByTheDocument(x[i]));
+      differ +=
+          std::bit_cast<uint32_t>(y[i]) != std::bit_cast<uint32_t>(SigmoidByTheDocument(x[i]));
       if (std::isnan(x[i])) continue;
       const double want = 1.0 / (1.0 + std::exp(-static_cast<double>(x[i])));
       const double error = std::abs(static_cast<double>(y[i]) - want);

@@ -6,8 +6,8 @@
 
 #include "kernels/sigmoid.h"
 #include "kernels/targets.h"
+#include "tests/ops/document_functions.h"
 #include "tests/ops/op_test.h"
-#include "tests/ops/sigmoid_reference.h"
 
 namespace glint {
 namespace {
