@@ -94,7 +94,7 @@ TEST_CASE("bounds: the first layer's are reached, and no picture passes any") {
   const Model model = LoadLight();
   const ModelFile& file = *model.impl().file;
   const std::vector<Layer> layers = ListLayers(model.impl());
-  const auto bounds = BoundsFromWeights(file, layers);
+  const auto bounds = BoundsFromWeights(file, layers, 0.5f);
   REQUIRE(bounds.count({"g_a", "a1"}) == 1);
   REQUIRE(bounds.count({"g_a", "ag1"}) == 1);
   CHECK(bounds.count({"g_a", "ar2.add"}) == 0);  // behind an addition nothing is sure
@@ -151,7 +151,7 @@ TEST_CASE("bounds: what the first layer makes fits its range, whatever calibrati
   options.lrds = {4e-4};
   const Model model = LoadLight();
   const std::vector<Layer> layers = ListLayers(model.impl());
-  const auto bounds = BoundsFromWeights(*model.impl().file, layers);
+  const auto bounds = BoundsFromWeights(*model.impl().file, layers, 0.5f);
   const auto quantised = Quantise(model, DullPictures(), options);
   REQUIRE_MESSAGE(quantised.ok(), quantised.error().message);
   const Model after = LoadModel(quantised->file);

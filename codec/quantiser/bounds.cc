@@ -60,14 +60,16 @@ std::optional<Bounds> OfGdn(const Layer& layer, const std::vector<float>& gamma,
 }  // namespace
 
 std::map<TensorKey, Bounds> BoundsFromWeights(const ModelFile& model,
-                                              const std::vector<Layer>& layers) {
+                                              const std::vector<Layer>& layers,
+                                              float picture_offset) {
   const std::string name = "g_a";
   const Graph& graph = model.graphs().at(name);
   std::map<TensorKey, Bounds> bounds;
-  const GraphInput& picture = graph.inputs[0];  // samples less a half, -1/2 to 1/2
+  const GraphInput& picture = graph.inputs[0];  // samples of 0 to 1, less the offset
   const size_t channels = static_cast<size_t>(picture.channels);
-  bounds[{name, picture.name}] = {std::vector<double>(channels, -0.5),
-                                  std::vector<double>(channels, 0.5)};
+  const double offset = static_cast<double>(picture_offset);
+  bounds[{name, picture.name}] = {std::vector<double>(channels, std::min(0.0, -offset)),
+                                  std::vector<double>(channels, std::max(0.0, 1.0 - offset))};
   for (const Layer& layer : layers) {
     const auto input = bounds.find(layer.inputs[0]);
     const bool first = layer.inputs[0].tensor == picture.name;

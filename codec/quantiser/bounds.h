@@ -18,8 +18,10 @@ struct Bounds {
 // The bounds of two tensors: the output of the first convolution of g_a, and that of the GDN behind
 // it (form abs, with nonnegative weights). Pictures reach these bounds, or nearly. Behind further
 // layers bounds could be computed too, but no picture would come near them.
+// `picture_offset`: what is subtracted from samples of 0 to 1.
 std::map<TensorKey, Bounds> BoundsFromWeights(const ModelFile& model,
-                                              const std::vector<Layer>& layers);
+                                              const std::vector<Layer>& layers,
+                                              float picture_offset);
 
 }  // namespace glint::quantiser
 

@@ -66,7 +66,8 @@ Status Quantiser::MeasureStatistics() {
                  Calibrate(file_, layers_, built_in_, Calibration("built-in pictures")));
     WidenRanges(wider, &statistics);
   }
-  const std::map<TensorKey, Bounds> bounds = BoundsFromWeights(*file_, layers_);
+  const std::map<TensorKey, Bounds> bounds =
+      BoundsFromWeights(*file_, layers_, model_.impl().document.picture_offset);
   for (const Group& group : groups_) {
     statistics_.push_back(StatisticsOf(group, statistics, bounds));
   }
