@@ -429,6 +429,24 @@ TEST_CASE("Quantise: every type gives a file that codes by itself") {
   }
 }
 
+// What g_a sees is sample / maximum - offset.
+TEST_CASE("Quantise: the input of g_a reaches from black to white, whatever the offset") {
+  QuantiseOptions options;
+  options.type = QuantisedType::kInt16;
+  for (const double offset : {0.5, 0.0, 0.25, 1.0, -1.0}) {
+    ModelBuilder builder = TinyModel();
+    builder.document["picture"]["offset"] = offset;
+    const std::vector<uint8_t> file = MustQuantise(LoadModel(builder.Build()), options).file;
+    const Model model = LoadModel(file);
+    const Graph& graph = model.impl().file->graphs().at("g_a");
+    const Quantisation& picture = graph.quantised.at(graph.inputs[0].name);
+    const double most = picture.max * picture.scales[0];
+    CHECK(most >= std::max(std::abs(offset), std::abs(1 - offset)) - 1e-9);
+    CHECK(most <= 2.001);
+    CHECK(picture.scales[0] <= 1.0 / 255);
+  }
+}
+
 TEST_CASE("Quantise: the scope leaves the other graphs in FP32") {
   const Model model = LoadModel(TinyModelFile());
   QuantiseOptions options;

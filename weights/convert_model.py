@@ -2,15 +2,16 @@
 """Makes a Glint model file out of a trained model of another program. Needs numpy; neither PyTorch nor the program.
 
   convert_model.py INPUT --out FILE [--pictures FOLDER] [flags]
+  convert_model.py onnx --g-a FILE --g-s FILE --tables FILE [--h-a FILE] [--h-s FILE] --out FILE [flags]
 
-INPUT is a checkpoint of CompressAI (.pth, .pth.tar, .pt, .safetensors); see docs/MODELS.md.
+INPUT is a checkpoint of CompressAI (.pth, .pth.tar, .pt, .safetensors); the second form takes ONNX graphs. See docs/MODELS.md.
 """
 import argparse
 import math
 import os
 import sys
 
-from convert import compressai
+from convert import compressai, onnx_command
 from convert.checkpoint import read_checkpoint
 from convert.ranges import DEFAULT_BITS, choose_fraction_bits
 from convert.writer import Refused, check_name, write_model
@@ -54,11 +55,13 @@ def convert(args):
 
 
 def main(argv=None):
-    args = arguments(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    from_onnx = argv[:1] == ["onnx"]
+    args = onnx_command.arguments(argv[1:]) if from_onnx else arguments(argv)
     place = args.input
     try:
         check_numbers(args)
-        tensors, doc = convert(args)
+        tensors, doc = onnx_command.convert(args) if from_onnx else convert(args)
         place = args.pictures or args.out
         if args.pictures is not None:
             doc["latents"]["fraction_bits"] = choose_fraction_bits(tensors, doc, args.pictures)

@@ -18,7 +18,7 @@ std::vector<float> ReadVector(const ModelFile& model, const Node& node, const st
   return values;
 }
 
-// Padding is zero, which lies between the ends of every input (offsets are, in effect, 0 to 1).
+// Padding is zero, which lies between the ends of every input.
 Bounds OfConvolution(const Layer& layer, const std::vector<float>& matrix,
                      const std::vector<float>& bias, const Bounds& input) {
   Bounds bounds;
@@ -65,8 +65,8 @@ std::map<TensorKey, Bounds> BoundsFromWeights(const ModelFile& model, const Mode
   const GraphInput& picture = graph.inputs[0];  // samples of 0 to 1, less the offset
   const size_t channels = static_cast<size_t>(picture.channels);
   const double offset = static_cast<double>(document.picture_offset);
-  bounds[{name, picture.name}] = {std::vector<double>(channels, -offset),
-                                  std::vector<double>(channels, 1.0 - offset)};
+  bounds[{name, picture.name}] = {std::vector<double>(channels, std::min(0.0, -offset)),
+                                  std::vector<double>(channels, std::max(0.0, 1.0 - offset))};
   for (const Layer& layer : layers) {
     const auto input = bounds.find(layer.inputs[0]);
     const bool first = layer.inputs[0].tensor == picture.name;

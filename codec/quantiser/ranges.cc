@@ -416,6 +416,14 @@ Quantisation FixedScale(const std::vector<GroupStatistics>& rates, double scale,
   return quantisation;
 }
 
+// Of the input of g_a, whose ends are known.
+int MostLevels(const std::vector<GroupStatistics>& rates, double scale) {
+  double most = 0;
+  for (const double low : rates[0].bound_low) most = std::max(most, -low);
+  for (const double high : rates[0].bound_high) most = std::max(most, high);
+  return static_cast<int>(std::ceil(most / scale - 1e-6));
+}
+
 }  // namespace
 
 RoundingLimits LimitsOf(const Layer& layer, LayerPrecision precision, const Quantisation& input) {
@@ -458,12 +466,11 @@ RangeChoice ChooseRange(const Group& group, const std::vector<GroupStatistics>& 
     return consumer.precision == LayerPrecision::kW8A8;
   });
   if (group.kind != Group::Kind::kFree) {
-    constexpr double kSampleLevels =
-        2 * 255 * 16;  // levels of x - 1/2 in 0..1: 8 bits fall on them
+    constexpr double kSampleLevels = 2 * 255 * 16;  // of x in 0..1: 8 bits fall on them
     const double scale = group.kind == Group::Kind::kPicture   ? 1.0 / kSampleLevels
                          : group.kind == Group::Kind::kLatents ? std::ldexp(1.0, -fraction_bits)
                                                                : 1.0;
-    const int least_max = group.kind == Group::Kind::kPicture ? static_cast<int>(kSampleLevels / 2)
+    const int least_max = group.kind == Group::Kind::kPicture   ? MostLevels(rates, scale)
                           : group.kind == Group::Kind::kLatents ? 4095
                                                                 : 127;
     quantisation = FixedScale(rates, scale, least_max);
