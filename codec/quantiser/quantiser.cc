@@ -336,7 +336,7 @@ void Quantiser::SeedRange(size_t index) {
     for (size_t out = 0; out < layers_[i].out_channels; ++out) {
       int64_t sum = 0;
       layers_[i].ForElements(
-          out, [&](size_t, size_t, size_t index) { sum += std::abs(matrix.values[index]); });
+          out, [&](size_t, size_t, size_t at) { sum += std::abs(matrix.values[at]); });
       most_sum = std::max(most_sum, sum);
     }
   }
