@@ -315,10 +315,13 @@ void RunRows(const Depthwise::Packed& packed, const ConvRow* rows, size_t count,
     SetTask(packed, rows[r], &tasks[r]);
     most = HWY_MAX(most, rows[r].pixels);
   }
-  const Tiles tiles = TilesFor(packed, tasks[0].apart == 1 ? packed.spec.columns : 0);
+  // Of some positions a row may have all columns, and the next one every other.
+  const Tiles of_neighbours = TilesFor(packed, packed.spec.columns),
+              of_others = TilesFor(packed, 0);
   for (size_t first = 0; first < most; first += kPixels) {
     for (size_t r = 0; r < count; ++r) {
       if (first >= rows[r].pixels) continue;
+      const Tiles& tiles = tasks[r].apart == 1 ? of_neighbours : of_others;
       tiles.Run(tasks[r], first, HWY_MIN(kPixels, rows[r].pixels - first));
     }
   }

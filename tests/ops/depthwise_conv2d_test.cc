@@ -180,6 +180,32 @@ TEST_CASE("depthwise_conv2d: wide rows, the bits of the plain loops on every tar
 
 TEST_CASE("operators: depthwise_conv2d") { testing::CheckOp(kOp); }
 
+// Rows of one band have their positions in every column or in every other one.
+TEST_CASE("depthwise_conv2d: some positions of wide rows, made together") {
+  std::mt19937 random(TestSeed() + 73);
+  for (const int kernel : {3, 5, 7}) {
+    TestModel model(TestSeed());
+    GraphBuilder b(&model, NumericClass::kExact);
+    const Graph graph = b.Finish(AppendDepthwise(&b, b.Input("x", 5), kernel, kernel, 1));
+    const GraphInputs inputs = RandomInputs(graph, 12, 43, &random);
+    const ReferenceTensor want = RunReference(model, graph, inputs, 0, ReferenceMode::kFloatChain);
+    for (PositionSet set = 1; set <= kAllPositions; ++set) {
+      RunOptions run;
+      run.band = 12;
+      run.wanted = set;
+      const ReferenceTensor got = RunExecutor(model, graph, inputs, 0, run);
+      size_t differ = 0;
+      for (int y = 0; y < want.height; ++y) {
+        for (int x = 0; x < want.width; ++x) {
+          if ((set & PositionAt(y, x)) == 0) continue;
+          for (int c = 0; c < want.channels; ++c) differ += got.at(y, x, c) != want.at(y, x, c);
+        }
+      }
+      CHECK_MESSAGE(differ == 0, "kernel ", kernel, " positions ", static_cast<int>(set));
+    }
+  }
+}
+
 TEST_CASE("operators: depthwise_conv2d, what is refused") {
   const auto refusal = [](int stride, std::vector<int64_t> shape, std::vector<int64_t> bias) {
     return testing::Refusal({"depthwise_conv2d",
