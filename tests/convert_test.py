@@ -22,6 +22,7 @@ from checks import Checks, expect
 from compressai_models import Draw, save, state_dict
 from convert.ranges import padded
 from convert.tables import default_scales, factorized_tables, gaussian_tables
+from convert_programs import check_programs
 from convert_refusals import check_refusals
 from convert_units import check_units
 from reference_decoder import read_pnm
@@ -177,6 +178,8 @@ def main():
             check_digests(checks, json.loads(golden["tables"].tobytes()))
             check_units(checks, folder)
             check_refusals(checks, folder)
+            if args.bin:
+                check_programs(checks, folder, args.bin, convert)
     sys.exit(checks.end())
 
 

@@ -288,8 +288,8 @@ class Run {
 
   // "flat 0,255,0 at lrd 5.03e-05"
   std::string PictureName(const PictureLoss& loss, bool built_in) const {
-    char rate[32];
-    std::snprintf(rate, sizeof(rate), " at lrd %.3g", loss.lrd);
+    char rate[32] = "";
+    if (loss.lrd > 0) std::snprintf(rate, sizeof(rate), " at lrd %.3g", loss.lrd);
     if (built_in) return built_in_[loss.picture].name + rate;
     return Printable(
                std::filesystem::path(job_.calibration_names[loss.picture]).filename().string()) +
@@ -384,8 +384,8 @@ class Run {
     }
     const bool same = job_.held_out_source == job_.calibration_source;
     Print("\n" + Count(job_.held_out.size(), "picture") + " of " + job_.held_out_source +
-          (same ? " (those of the calibration)" : "") + " at lrd " + Shortest(job_.held_out_lrd) +
-          "\n" +
+          (same ? " (those of the calibration)" : "") +
+          (job_.held_out_lrd > 0 ? " at lrd " + Shortest(job_.held_out_lrd) : "") + "\n" +
           FormatTable({{"form", Table::Align::kLeft}, {"PSNR dB"}, {"MS-SSIM"}, {"bpp"}}, rows));
     return {};
   }

@@ -134,9 +134,10 @@ Result<TaskLoss::AllCoded> TaskLoss::CodeAll(const std::vector<uint8_t>& file) c
 }
 
 // Training minimised bits per pixel + lambda * (mean over a pixel's samples). A model that does not
-// say its lambda is taken to give bits for errors as codecs do on average, where one per cent more
-// bits makes one per cent less error.
+// say its lambda is taken to give bits for errors as models do on average, of which some want one per
+// cent more bits for one per cent less error, others more than two.
 double TaskLoss::BitsOfError(size_t k) const {
+  constexpr double kBitsForError = 2.0;
   const double lambda = rates_.control.LambdaAt(all_lrds_[k]);
   if (lambda > 0) return lambda / static_cast<double>(kSamples);
   double bits = 0, squared_error = 0;
@@ -144,7 +145,7 @@ double TaskLoss::BitsOfError(size_t k) const {
     bits += coded.bits;
     for (const Change& part : coded.parts) squared_error += part.squared_error;
   }
-  return bits / std::max(1.0, squared_error);
+  return kBitsForError * bits / std::max(1.0, squared_error);
 }
 
 // Bits per pixel + lambda * error, both times the number of pixels.
