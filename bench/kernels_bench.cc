@@ -292,8 +292,8 @@ Work MakeGdnWork(size_t channels, Gdn::Form form, bool inverse, const Precision&
     const std::vector<float> beta(channels, 1.0f), floats(gamma.begin(), gamma.end());
     work->gdn = std::make_unique<Gdn>(channels, form, inverse, beta.data(), floats.data());
   } else {
-    work->gdn = std::make_unique<Gdn>(channels, form, precision.element,
-                                      ZeroOf(precision.element), inverse, gamma.data());
+    work->gdn = std::make_unique<Gdn>(channels, form, precision.element, ZeroOf(precision.element),
+                                      inverse, gamma.data());
   }
   work->in = RandomElements(precision.element, kPixels * channels + 64);
   work->out = RandomElements(precision.element, kPixels * channels + 64);

@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 
@@ -102,9 +103,36 @@ def check_fixed_rate(checks, programs):
         expect(not left, f"{left} was written")
 
 
+def check_saturation(checks, programs, convert):
+    with checks.check("evaluate says how many latents were beyond the fixed point"):
+        state = state_dict("mbt2018-mean", 8, 12, 1)
+        state["g_a.6.weight"] = state["g_a.6.weight"] * np.float32(3000)
+        checkpoint = os.path.join(programs.folder, "loud.pth")
+        save(checkpoint, state)
+        made = convert(checkpoint, "--out", os.path.join(programs.folder, "loud.safetensors"), "--fraction-bits", "6")
+        expect(made.returncode == 0, made.stderr)
+        report = programs.runs("evaluate", "--model", "loud.safetensors", "--gt_path", "pictures")
+        expect("latents were beyond the range" in report, report)
+        report = programs.runs("evaluate", "--model", "mean-1.safetensors", "--gt_path", "pictures")
+        expect("latents were beyond the range" not in report, report)
+
+
+def check_second_reader(checks, programs):
+    """GDN of roots in integers: the pixels are the same ones."""
+    with checks.check("the reference decoder gives the pixels of a model of integers"):
+        programs.runs("glint", "encode", "--model", "int-1.safetensors", "pictures/p0.ppm", "int.glint")
+        programs.runs("glint", "decode", "--model", "int-1.safetensors", "int.glint", "int.ppm")
+        reader = os.path.join(os.path.dirname(os.path.abspath(__file__)), "reference_decoder.py")
+        done = subprocess.run([sys.executable, reader, "int-1.safetensors", "int.glint", "int.ppm"], capture_output=True, text=True,
+                              cwd=programs.folder)
+        expect(done.returncode == 0 and " 0 of 18900 samples differ" in done.stdout, done.stdout + done.stderr)
+
+
 def check_programs(checks, folder, binaries, convert):
     programs = Programs(folder, binaries)
     with checks.check("two checkpoints are converted and quantised"):
         make_models(programs, convert)
     check_families(checks, programs)
     check_fixed_rate(checks, programs)
+    check_second_reader(checks, programs)
+    check_saturation(checks, programs, convert)

@@ -134,8 +134,8 @@ Result<TaskLoss::AllCoded> TaskLoss::CodeAll(const std::vector<uint8_t>& file) c
 }
 
 // Training minimised bits per pixel + lambda * (mean over a pixel's samples). A model that does not
-// say its lambda is taken to give bits for errors as models do on average, of which some want one per
-// cent more bits for one per cent less error, others more than two.
+// say its lambda is taken to give bits for errors as models do on average, of which some want one
+// per cent more bits for one per cent less error, others more than two.
 double TaskLoss::BitsOfError(size_t k) const {
   constexpr double kBitsForError = 2.0;
   const double lambda = rates_.control.LambdaAt(all_lrds_[k]);
