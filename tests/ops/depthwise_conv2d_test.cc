@@ -163,10 +163,11 @@ TEST_CASE("depthwise_conv2d: wide rows, the bits of the plain loops on every tar
   std::mt19937 random(TestSeed() + 71);
   for (const std::string& target : kernels::SupportedTargets()) {
     REQUIRE(kernels::SetTarget(target));
-    for (const auto& [rows, columns] : std::initializer_list<std::pair<size_t, size_t>>{
+    for (const auto& kernel : std::initializer_list<std::pair<size_t, size_t>>{
              {1, 1}, {3, 3}, {5, 5}, {7, 7}, {1, 3}, {7, 5}, {3, 15}, {15, 1}}) {
+      const size_t rows = kernel.first, columns = kernel.second;
       for (const size_t stride : {size_t{1}, size_t{2}}) {
-        for (const size_t channels : {1, 15, 16, 70}) {
+        for (const size_t channels : {size_t{1}, size_t{15}, size_t{16}, size_t{70}}) {
           WideRow row;
           row.spec = {channels, rows, columns, stride, kernels::Numerics::kExact};
           INFO(target, " ", rows, "x", columns, "/", stride, " channels ", channels);
