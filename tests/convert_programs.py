@@ -63,6 +63,16 @@ def check_families(checks, programs):
             models = json.load(f)["comparison"]["models"]
         expect([model["label"] for model in models] == ["FP32", "INT16"] and 0.4 < models[1]["size_ratio"] < 0.9, models)
         expect("Compared with the curves" in report, report)
+    with checks.check("evaluate --family: members of one name in two folders, and names with numbers"):
+        for folder, seed in (("m-9", 1), ("m-10", 2)):
+            os.mkdir(os.path.join(programs.folder, folder))
+            shutil.copy(os.path.join(programs.folder, f"mean-{seed}.safetensors"), os.path.join(programs.folder, folder, "same.safetensors"))
+        programs.runs("evaluate", "--family", "m-*/same.safetensors", "--gt_path", "pictures", "--json", "same.json", "--out", "same")
+        with open(os.path.join(programs.folder, "same.json")) as f:
+            result = json.load(f)
+        expect(result["model"]["family"] == ["m-9/same.safetensors", "m-10/same.safetensors"], result["model"])
+        expect(result["results"]["model"] == ["same", "same_2"], result["results"])
+        expect(len(os.listdir(os.path.join(programs.folder, "same", "FP32"))) == 8, "streams and pictures")
     with checks.check("evaluate --family: what is refused"):
         family = ("evaluate", "--gt_path", "pictures", "--family")
         programs.refuses("names no file", *family, "nothing-*.safetensors")

@@ -1,4 +1,5 @@
 """Checkpoints that weights/convert_model.py must refuse: with a message, exit code 2, no file, little memory. Run by convert_test.py."""
+import json
 import os
 import resource
 import struct
@@ -9,7 +10,7 @@ import zipfile
 import numpy as np
 
 from checks import expect
-from compressai_models import ORDERED, Call, File, Global, Pairs, Persistent, save, state_dict, stream
+from compressai_models import ORDERED, Call, File, Global, Pairs, Persistent, pickled, save, state_dict, stream
 
 CONVERT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "weights", "convert_model.py")
 MEMORY = 3 << 30      # of addresses, most of them numpy's own
@@ -90,6 +91,61 @@ def hostile_pickles(r):
                            ("a count", ("storage", Global("torch", "FloatStorage"), "0", "cpu", -3)), ("a kind", ("module", 1, 2, 3, 4))):
         r.file(lambda f, identity=identity: {"a": Persistent(*identity)})
         r.expect(f"a storage of {name} that is unknown", "")
+
+
+def copying_pickles(r):
+    """Small files whose calls copy large objects over and over."""
+    text = pickled("a" * (4 << 20)) + b"q\x00" + Global("_codecs", "encode").bytes + b"q\x01X\x06\x00\x00\x00latin1q\x02"
+    numbers = b"(" + b"".join(b"J" + struct.pack("<i", i) + b"N" for i in range(100000)) + b"u"
+    bombs = {"text": b"(" + text + b"h\x01h\x00h\x02\x86R" * 5000 + b"t.",
+             "a dictionary": b"(}q\x00" + numbers + ORDERED.bytes + b"q\x01" + b"h\x01h\x00\x85R" * 5000 + b"t.",
+             "a list": b"(]q\x00(" + b"N" * 500000 + b"e" + Global("torch", "Size").bytes + b"q\x01" + b"h\x01h\x00\x85R" * 20000 + b"t."}
+    for name, data in bombs.items():
+        entries(r.path, [("archive/data.pkl", b"\x80\x02" + data)])
+        r.expect(f"a pickle that copies {name} for ever", "copies more than")
+
+
+def wrong_outputs(r):
+    """What is at --out already."""
+    r.state(lambda state: None)
+    out, source = r.out, r.path
+    for path in (source, os.path.join(r.folder, "link.pth")):
+        if path != source:
+            os.symlink(source, path)
+        r.out = path
+        r.expect("the checkpoint as --out" + (", by a link" if path != source else ""), "would overwrite")
+    r.out = os.path.join(r.folder, "a folder")
+    os.mkdir(r.out)
+    r.expect("a folder as --out", "no plain file")
+    r.out = os.path.join(r.folder, "pipe")
+    os.mkfifo(r.out)
+    r.expect("a pipe as --out", "no plain file")
+    r.path = r.out
+    r.out = out
+    r.expect("a pipe as the checkpoint", "no plain file")
+    r.path, r.out = source, os.path.join(r.folder, "protected.safetensors")
+    with open(r.out, "w") as f:
+        f.write("mine")
+    os.chmod(r.out, 0o444)
+    r.expect("a protected file as --out", "protected")
+    r.out = os.path.join(r.folder, "none", "x.safetensors")
+    r.expect("--out in a folder that is not there", "No such file")
+    r.out = out
+    for name in ("link.pth", "pipe", "protected.safetensors"):
+        os.remove(os.path.join(r.folder, name))
+    with r.checks.check("a file beside --out that ends in .tmp stays what it is"):
+        out = os.path.join(r.folder, "kept.safetensors")
+        with open(out + ".tmp", "w") as f:
+            f.write("mine")
+        done = subprocess.run([sys.executable, CONVERT, source, "--out", out, "--licence", os.fsdecode(b"b\xff")], capture_output=True, text=True)
+        expect(done.returncode == 0, done.stderr)
+        with open(out + ".tmp") as f:
+            expect(f.read() == "mine", "it is gone")
+        with open(out, "rb") as f:
+            size = struct.unpack("<Q", f.read(8))[0]
+            json.loads(json.loads(f.read(size))["__metadata__"]["glint"])["provenance"]["licence"].encode("utf-8")
+        os.remove(out)
+        os.remove(out + ".tmp")
 
 
 def entries(path, items, compression=zipfile.ZIP_STORED):
@@ -248,5 +304,5 @@ def wrong_flags(r):
 
 def check_refusals(checks, folder):
     refusals = Refusals(checks, folder)
-    for part in (hostile_pickles, hostile_views, hostile_archives, wrong_weights, wrong_tables, wrong_flags):
+    for part in (hostile_pickles, copying_pickles, wrong_outputs, hostile_views, hostile_archives, wrong_weights, wrong_tables, wrong_flags):
         part(refusals)

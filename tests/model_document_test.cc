@@ -90,7 +90,7 @@ const std::vector<Broken>& BrokenDocuments() {
        [](ModelBuilder& b) {
          b.document["rate"] = {{"parameter", "none"}, {"lambda", 0}};
        },
-       {"rate: lambda is not positive"}},
+       {"rate: lambda is not in 0..1e6"}},
       {"rate min",
        [](ModelBuilder& b) { b.document["rate"]["min"] = 0; },
        {"rate: not 0 < min < max"}},

@@ -183,6 +183,16 @@ graph("constants that do not fit", "its constants do not fit it")(lambda m: m.ad
 graph("constants without end", "at most")(lambda m: m.add("Add", "x", m.add("ConstantOfShape", np.array([2**40]))))
 
 
+graph("constants that Where spreads", "3600000000.0 values")(
+    lambda m: m.add("Add", "x", m.add("Where", np.ones((60000, 1), bool), np.ones((60000, 1)), np.ones((1, 60000)))))
+graph("constants that Clip spreads", "3600000000.0 values")(
+    lambda m: m.add("Add", "x", m.add("Clip", np.ones((60000, 1)), np.ones((1, 60000)))))
+graph("constants that MatMul spreads", "3600000000.0 values")(
+    lambda m: m.add("Add", "x", m.add("MatMul", np.ones((60000, 1, 1, 1)), np.ones((1, 60000, 1, 1)))))
+graph("a product of constants that takes for ever", "at most")(
+    lambda m: m.add("Add", "x", m.add("MatMul", np.ones((1024, 1024), np.float32), np.ones((1024, 2048), np.float32))))
+
+
 @graph("constants that double", "at most")
 def _(m):
     y = m.constant(np.ones(2))

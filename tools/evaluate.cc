@@ -114,7 +114,7 @@ class Run {
   std::string RateName(size_t model, size_t point) const {
     const CurvePoint& at = job_.points[point];
     const LoadedModel& member = job_.models[model].members[at.member];
-    if (job_.has_families) return fs::path(member.path).stem().string();
+    if (job_.has_families) return member.name;
     return at.lrd == 0 ? "fixed" : Shortest(at.lrd);
   }
 

@@ -74,7 +74,8 @@ Expected<LoadedModel> LoadTwice(const std::string& path) {
   if (!encoder) return encoder.error();
   Expected<Model> decoder = LoadModel(path);
   if (!decoder) return decoder.error();
-  return LoadedModel{path, std::move(*encoder), std::move(*decoder)};
+  return LoadedModel{path, fs::path(path).stem().string(), std::move(*encoder),
+                     std::move(*decoder)};
 }
 
 void SetLabels(const std::vector<TypedFile>& files, std::vector<TestedModel>* models) {
@@ -90,7 +91,7 @@ Expected<TestedModel> LoadFamily(const std::string& pattern) {
   const Expected<std::vector<std::string>> paths = FilesOfFamily(pattern);
   if (!paths) return paths.error();
   TestedModel family;
-  std::set<std::string> ids;
+  std::set<std::string> ids, names;
   for (const std::string& path : *paths) {
     Expected<LoadedModel> member = LoadTwice(path);
     if (!member) return member.error();
@@ -102,6 +103,10 @@ Expected<TestedModel> LoadFamily(const std::string& pattern) {
       return bad("members of different types, " + family.type + " and " + type);
     }
     family.type = type;
+    const std::string name = member->name;
+    for (int i = 2; !names.insert(member->name).second; ++i) {
+      member->name = name + "_" + std::to_string(i);
+    }
     family.members.push_back(std::move(*member));
   }
   return family;
@@ -268,6 +273,30 @@ int Freq(const EvaluateFlags& flags, const PictureList& pictures) {
   return pictures.is_folder && !flags.gt_path.empty() ? kSeedFreq : 1;
 }
 
+// "x-9" before "x-10".
+bool IsBefore(const std::string& a, const std::string& b) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  size_t i = 0, j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (!is_digit(a[i]) || !is_digit(b[j])) {
+      if (a[i] != b[j]) return a[i] < b[j];
+      ++i;
+      ++j;
+      continue;
+    }
+    const auto number = [&](const std::string& text, size_t* at) {
+      while (*at < text.size() && text[*at] == '0') ++*at;
+      const size_t begin = *at;
+      while (*at < text.size() && is_digit(text[*at])) ++*at;
+      return text.substr(begin, *at - begin);
+    };
+    const std::string first = number(a, &i), second = number(b, &j);
+    if (first.size() != second.size()) return first.size() < second.size();
+    if (first != second) return first < second;
+  }
+  return a.size() - i < b.size() - j;
+}
+
 }  // namespace
 
 const std::vector<std::string>& ShippedTypes() {
@@ -287,6 +316,7 @@ Expected<std::vector<std::string>> FilesOfFamily(const std::string& pattern) {
   const int status = glob(pattern.c_str(), 0, nullptr, &found);
   std::vector<std::string> files(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   globfree(&found);
+  std::stable_sort(files.begin(), files.end(), IsBefore);
   if (status == 0 && files.size() > 1) return files;
   return MakeError(
       ErrorCode::kInvalidArgument,

@@ -28,6 +28,7 @@ const std::vector<std::string>& ShippedTypes();
 
 struct LoadedModel {
   std::string path;
+  std::string name;        // of the file without its ending; no two of a family alike
   Model encoder, decoder;  // loaded separately
 };
 
@@ -67,7 +68,8 @@ Expected<std::string> TypeOf(const std::string& asked, const std::string& form);
 struct TypedFile {
   std::string path, type;
 };
-// The files that a pattern of the shell (glob) names, by name; several, or it is an error.
+// The files that a pattern of the shell (glob) names, in the order of names, numbers in them
+// counted as numbers; several, or it is an error.
 Expected<std::vector<std::string>> FilesOfFamily(const std::string& pattern);
 // The types where these differ, else the names of the files; numbered where those are alike too.
 std::vector<std::string> Labels(const std::vector<TypedFile>& files);

@@ -7,14 +7,13 @@
 INPUT is a checkpoint of CompressAI (.pth, .pth.tar, .pt, .safetensors); the second form takes ONNX graphs. See docs/MODELS.md.
 """
 import argparse
-import math
 import os
 import sys
 
 from convert import compressai, onnx_command
 from convert.checkpoint import read_checkpoint
 from convert.ranges import DEFAULT_BITS, choose_fraction_bits
-from convert.writer import Refused, check_name, write_model
+from convert.writer import Refused, check_name, check_output, write_model
 
 
 def arguments(argv):
@@ -36,8 +35,8 @@ def arguments(argv):
 
 def check_numbers(args):
     for flag, value in (("--quality", args.quality), ("--lambda", args.trained_lambda)):
-        if value is not None and not (math.isfinite(value) and value > 0):
-            raise Refused(f"{flag} is {value}, not a positive number")
+        if value is not None and not 0 < value <= 1e6:
+            raise Refused(f"{flag} is {value}, not a positive number up to 1e6")
 
 
 def convert(args):
@@ -58,8 +57,10 @@ def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
     from_onnx = argv[:1] == ["onnx"]
     args = onnx_command.arguments(argv[1:]) if from_onnx else arguments(argv)
-    place = args.input
+    place = args.out
     try:
+        check_output(args.out, onnx_command.files(args) if from_onnx else [args.input])
+        place = args.input
         check_numbers(args)
         tensors, doc = onnx_command.convert(args) if from_onnx else convert(args)
         place = args.pictures or args.out

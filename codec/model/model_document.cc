@@ -189,7 +189,7 @@ Status ReadFixedRate(ObjectReader* reader, RateControl* rate) {
   rate->map = RateControl::Map::kFixed;
   if (reader->Has("lambda")) {
     GLINT_TRY(reader->Number("lambda", &rate->lambda));
-    if (!(rate->lambda > 0)) return reader->Fail("lambda is not positive");
+    if (!(rate->lambda > 0 && rate->lambda <= 1e6)) return reader->Fail("lambda is not in 0..1e6");
   }
   return reader->Finish();
 }

@@ -299,6 +299,8 @@ def read_any(file, size):
 
 def read_checkpoint(path):
     """{key: float32 or int64 array}, and the SHA-256 of the file in hexadecimal digits. Refused: anything but tensors and plain values."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise Refused("it is no plain file")
     try:
         with open(path, "rb") as file:
             arrays = read_any(file, os.fstat(file.fileno()).st_size)

@@ -10,7 +10,7 @@ from .onnx_graph import is_open, run_graph, source_of
 from .onnx_reader import printable, read_model
 from .onnx_rules import Builder
 from .onnx_tables import FACTORIZED_NAMES, HYPER_NAMES, medians, read_npz
-from .writer import Refused, document, fixed_step, fixed_tables, graph_step, scale_tables
+from .writer import Refused, check_output, document, fixed_step, fixed_tables, graph_step, scale_tables
 
 OUTPUTS = {"scales,means": (1, 0), "means,scales": (0, 1), "scales": (0,)}      # places of (means, scales), or of scales
 PADDINGS = ("edge", "centred_zeros")
@@ -33,6 +33,7 @@ class Parts:
     fraction_bits: int = 4
     name: str = "onnx"
     rate: dict = None
+    out: str = ""                     # the file to be written: none of those that are read
 
     def files(self):
         """{role: path} of the graphs that are given"""
@@ -48,6 +49,7 @@ def convert(parts, provenance):
     graphs = {role: read_model(path) for role, path in parts.files().items()}
     tables = read_npz(parts.tables, names)
     files = dict.fromkeys([path for graph in graphs.values() for path in graph.files] + [parts.tables])
+    check_output(parts.out, files)
     provenance = {"source": ", ".join(map(os.path.basename, files)), "sha256": digest(files), **provenance}
     try:
         sizes = (0, 1) if any(map(is_open, graphs.values())) else (0,)

@@ -35,12 +35,17 @@ def arguments(argv):
     return args
 
 
+def files(args):
+    """What is read, but for external data, of which the graphs tell."""
+    return [path for path in (args.g_a, args.h_a, args.h_s, args.parameters, args.g_s, args.tables) if path is not None]
+
+
 def convert(args):
     """(tensors, document)"""
     name = args.name if args.name is not None else os.path.basename(args.out).removesuffix(".safetensors")
     check_name("the model's name", name, " ")
     rate = {"parameter": "none"} if args.trained_lambda is None else {"parameter": "none", "lambda": args.trained_lambda}
     parts = Parts(args.g_a, args.g_s, args.tables, args.h_a, args.h_s, args.parameters, args.outputs, args.padding, args.offset,
-                  DEFAULT_BITS if args.fraction_bits is None else args.fraction_bits, name, rate)
+                  DEFAULT_BITS if args.fraction_bits is None else args.fraction_bits, name, rate, args.out)
     noted = {key: value for key, value in (("quality", args.quality), ("licence", args.licence)) if value is not None}
     return convert_parts(parts, {**noted, "architecture": "onnx", "converter": "weights/convert_model.py, ONNX"})

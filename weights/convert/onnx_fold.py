@@ -5,6 +5,7 @@ from .writer import Refused
 
 SIZE_LIMIT = 1 << 24       # values of one tensor that is computed
 TOTAL_LIMIT = 1 << 26      # of all of them
+PRODUCTS_LIMIT = 1 << 30   # of one product of matrices
 
 
 def get_inputs(node, values):
@@ -96,8 +97,13 @@ def clip(node, x):
     return low, high
 
 
+def limited_broadcast(*shapes):
+    limited(float(np.prod([float(s) for s in np.broadcast_shapes(*shapes)])))
+
+
 def clipped(node, x):
     low, high = clip(node, x)
+    limited_broadcast(x[0].shape, np.shape(low) if low is not None else (), np.shape(high) if high is not None else ())
     y = x[0] if low is None else np.maximum(x[0], np.asarray(low, x[0].dtype))
     return y if high is None else np.minimum(y, np.asarray(high, x[0].dtype))
 
@@ -170,8 +176,7 @@ def ranged(_, x):
 
 def elementwise(function):
     def run(_, x):
-        shape = np.broadcast_shapes(*(v.shape for v in x))
-        limited(float(np.prod([float(s) for s in shape])))
+        limited_broadcast(*(v.shape for v in x))
         out = x[0]
         for other in x[1:]:
             out = function(out, other)
@@ -180,8 +185,17 @@ def elementwise(function):
 
 
 def matrix_product(_, x):
-    limited(float(x[0].size) * x[1].shape[-1] / x[0].shape[-1])
+    a, b = (np.atleast_2d(v) for v in x)
+    batch = float(np.prod([float(s) for s in np.broadcast_shapes(a.shape[:-2], b.shape[:-2])]))
+    made = batch * a.shape[-2] * b.shape[-1]
+    limited(made)
+    limited(made * a.shape[-1] / PRODUCTS_LIMIT * SIZE_LIMIT)
     return x[0] @ x[1]
+
+
+def where(_, x):
+    limited_broadcast(*(v.shape for v in x))
+    return np.where(*x)
 
 
 def power(a, b):
@@ -198,7 +212,7 @@ FOLDS = {
     "Flatten": lambda n, x: x[0].reshape(int(np.prod(x[0].shape[:n.attributes.get("axis", 1)])), -1),
     "Unsqueeze": lambda n, x: np.expand_dims(x[0], tuple(axes_of(n, x, 1))),
     "Squeeze": lambda n, x: np.squeeze(x[0], None if axes_of(n, x, 1) is None else tuple(axes_of(n, x, 1))),
-    "Where": lambda n, x: np.where(*x), "Not": lambda n, x: ~x[0],
+    "Where": where, "Not": lambda n, x: ~x[0],
     "ReduceProd": reduced(np.prod), "ReduceSum": reduced(np.sum), "ReduceMean": reduced(np.mean), "ReduceMax": reduced(np.max),
     "MatMul": matrix_product,
     "Sigmoid": lambda n, x: 1 / (1 + np.exp(-x[0])), "Softplus": lambda n, x: np.logaddexp(x[0], 0),

@@ -341,6 +341,8 @@ def read_model(path):
     """The graph of an ONNX file."""
     graph = Graph(path)
     try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise Refused("it is no plain file")
         if os.path.getsize(path) > FILE_LIMIT:
             raise Refused(f"more than {FILE_LIMIT} bytes")
         with open(path, "rb") as f:

@@ -12,6 +12,7 @@ from .writer import Refused
 
 MOST_BYTES = 1 << 24        # of a pickle; those of large training checkpoints have some hundred thousand
 MOST_OPERATIONS = 1 << 21
+MOST_COPIED = 1 << 22       # items and letters that calls copy, all together
 MOST_NESTED = 64            # lists, dictionaries and tuples that are open at once
 
 # Storages by the name that PyTorch gives them: how numpy reads their elements. bfloat16 is the upper half of a float32.
@@ -167,7 +168,7 @@ TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 class Machine:
     def __init__(self):
-        self.stack, self.outer, self.memo = [], [], {}
+        self.stack, self.outer, self.memo, self.copied = [], [], {}, 0
 
     def pop(self, count):
         if count > len(self.stack):
@@ -249,7 +250,12 @@ class Machine:
         self.stack.append(tuple(items))
 
     def reduce(self):
-        self.stack.append(call(*self.pop(2)))
+        name, arguments = self.pop(2)
+        if isinstance(arguments, tuple):
+            self.copied += sum(len(a) for a in arguments if isinstance(a, (list, tuple, dict, str, bytes)))
+        if self.copied > MOST_COPIED:
+            raise Refused(f"its pickle copies more than {MOST_COPIED} items")
+        self.stack.append(call(name, arguments))
 
     def stack_global(self):
         module, name = self.pop(2)

@@ -6,6 +6,7 @@ with `fixed_step` and `graph_step`, hands all to `document`, and calls `write_mo
 import json
 import os
 import struct
+import tempfile
 
 import numpy as np
 
@@ -40,6 +41,42 @@ class Graph:
         """The finished graph."""
         self.doc["output"] = output
         return self.doc
+
+
+def channels_behind(node, channels, tensors):
+    """Of a node's output; `channels`: those of the graph's tensors."""
+    op, first = node["op"], channels[node["inputs"][0]]
+    if op in ("conv2d", "conv_transpose2d"):
+        return tensors[node["weights"]["weight"]].shape[op == "conv_transpose2d"]
+    if op == "pixel_unshuffle":
+        return first * node["factor"] ** 2
+    return {"concat": lambda: sum(channels[i] for i in node["inputs"]), "slice": lambda: node["end"] - node["begin"],
+            "pixel_shuffle": lambda: first // node["factor"] ** 2}.get(op, lambda: first)()
+
+
+def check_graphs(doc, tensors):
+    """Limits of the model file (docs/MODEL_FORMAT.md) that a trained model may well be beyond."""
+    named = 0
+    for name, graph in doc["graphs"].items():
+        channels = {i["name"]: i["channels"] for i in graph["inputs"]}
+        waiting = list(graph["nodes"])
+        if not 1 <= len(waiting) <= 4096:
+            raise Refused(f"graph {name} has {len(waiting)} nodes, not 1 to 4096")
+        while waiting:
+            node = next(n for n in waiting if all(i in channels for i in n["inputs"]))
+            waiting.remove(node)
+            place = f"graph {name}, node {node['name']} ({node['op']})"
+            check_name(f"the name of graph {name}'s node", node["name"])
+            channels[node["output"]] = made = channels_behind(node, channels, tensors)
+            named += sum(tensors[w].size for w in node.get("weights", {}).values())
+            if not 1 <= made <= 4096:
+                raise Refused(f"{place}: {made} channels, not 1 to 4096")
+            if node["op"] == "concat" and not 2 <= len(node["inputs"]) <= 64:
+                raise Refused(f"{place}: {len(node['inputs'])} inputs, not 2 to 64")
+            if "epsilon" in node and not 1e-12 <= node["epsilon"] <= 1:
+                raise Refused(f"{place}: epsilon is {node['epsilon']}, not 1e-12 to 1")
+    if named > 8 * sum(tensor.size for tensor in tensors.values()):
+        raise Refused("nodes share weights so often that they name more than 8 times as many values as the file has")
 
 
 # ---- tables ---------------------------------------------------------------------------------------------------
@@ -161,17 +198,38 @@ def write_safetensors(path, tensors, metadata):
         offset += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-(len(text) + 8) % 64)
-    unfinished = f"{path}.tmp"
+    path = os.path.realpath(path)
+    handle, unfinished = tempfile.mkstemp(dir=os.path.dirname(path), prefix=f".{os.path.basename(path)[:100]}.")
     try:
-        with open(unfinished, "wb") as f:
+        with os.fdopen(handle, "wb") as f:
             f.write(struct.pack("<Q", len(text)) + text)
             for array in tensors.values():
                 f.write(np.ascontiguousarray(array).tobytes())
+        os.chmod(unfinished, os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o666 & ~umask())
         os.replace(unfinished, path)
     except BaseException:
         if os.path.exists(unfinished):
             os.remove(unfinished)
         raise
+
+
+def umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def check_output(path, inputs):
+    """Nothing that is read is overwritten, nor what is no plain file, nor what is protected. Called before anything is read."""
+    if not os.path.exists(path):
+        return
+    if not os.path.isfile(path):
+        raise Refused("it exists and is no plain file")
+    if not os.stat(path).st_mode & 0o200:
+        raise Refused("it exists and is protected from writing")
+    for other in inputs:
+        if os.path.exists(other) and os.path.samefile(path, other):
+            raise Refused(f"it would overwrite {other}, which is read")
 
 
 def check_name(what, name, first="!"):
@@ -180,9 +238,20 @@ def check_name(what, name, first="!"):
         raise Refused(f"{what} {name!r} is not 1 to 128 printable ASCII characters{' without spaces' if first == '!' else ''}")
 
 
+def printable(value):
+    """What people gave, with a mark in place of bytes that are no UTF-8."""
+    if isinstance(value, dict):
+        return {key: printable(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [printable(v) for v in value]
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if isinstance(value, str) else value
+
+
 def write_model(path, tensors, doc):
-    """The model file. Every weight is finite, every name is one that the reader takes."""
+    """The model file. Every weight is finite, every name and graph is one that the reader takes."""
     check_name("the model's name", doc["name"], " ")
+    check_graphs(doc, tensors)
+    doc = {**doc, "provenance": printable(doc["provenance"])}
     for name, array in tensors.items():
         check_name("the tensor's name", name)
         if array.dtype.kind == "f" and not np.isfinite(array).all():
