@@ -147,6 +147,11 @@ def _(m):
     return m.add("Sqrt", m.add("Mul", "x", "x"))
 
 
+@case("Concat of one", "relu")
+def _(m):
+    return m.add("Concat", m.add("Relu", "x"), axis=1)
+
+
 @case("Concat", "relu", "concat")
 def _(m):
     return m.add("Concat", "x", m.add("Relu", "x"), "x", axis=1)

@@ -311,6 +311,8 @@ def concat(im, node, x):
     views = [v for v in x if isinstance(v, View)]
     if len(views) != len(x):
         raise Refused("a constant among tensors")
+    if len(views) == 1:
+        return views[0]
     if any(v.channel_axis() != axis or (v.channel_order(axis) != np.arange(v.op.channels)).any() for v in views):
         if axis != CHANNELS:
             raise Refused(f"axis {axis}; known along the channels alone")
