@@ -11,6 +11,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "kernels/float16-inl.h"
+#include "kernels/int_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glint::kernels {
@@ -71,7 +72,7 @@ struct Words {
   template <class D>
   HWY_INLINE hn::VFromD<D> Load(D d, size_t i, size_t count) const {
     const hn::Rebind<int16_t, D> d16;
-    return hn::PromoteTo(d, hn::LoadN(d16, in + i, count));
+    return hn::PromoteTo(d, LoadCount(d16, in + i, count));
   }
 };
 struct Bytes {
@@ -80,7 +81,7 @@ struct Bytes {
   template <class D>
   HWY_INLINE hn::VFromD<D> Load(D d, size_t i, size_t count) const {
     const hn::Rebind<uint8_t, D> d8;
-    const auto q = hn::PromoteTo(d, hn::LoadN(d8, in + i, count));
+    const auto q = hn::PromoteTo(d, LoadCount(d8, in + i, count));
     // Lanes that do not exist are 0 in all of this.
     return hn::IfThenElseZero(hn::FirstN(d, count), hn::Sub(q, hn::Set(d, zero)));
   }
@@ -104,7 +105,7 @@ int Squares(const Input& input, int16_t* HWY_RESTRICT out, size_t n) {
     const size_t count = HWY_MIN(lanes, n - i);
     const auto q = input.Load(d, i, count);
     const auto m = hn::ShiftRightSame(hn::Add(hn::Mul(q, q), half), k);
-    hn::StoreN(hn::DemoteTo(d16, m), d16, out + i, count);
+    StoreCount(hn::DemoteTo(d16, m), d16, out + i, count);
   }
   return k;
 }
