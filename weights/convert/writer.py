@@ -10,7 +10,7 @@ import tempfile
 
 import numpy as np
 
-from .rows import set_ahead
+from .rows import in_order, set_ahead
 
 TOTAL = 1 << 16          # counts of a CDF table
 DTYPES = {np.dtype(np.float32): "F32", np.dtype(np.int32): "I32"}
@@ -59,12 +59,9 @@ def check_graphs(doc, tensors):
     named = 0
     for name, graph in doc["graphs"].items():
         channels = {i["name"]: i["channels"] for i in graph["inputs"]}
-        waiting = list(graph["nodes"])
-        if not 1 <= len(waiting) <= 4096:
-            raise Refused(f"graph {name} has {len(waiting)} nodes, not 1 to 4096")
-        while waiting:
-            node = next(n for n in waiting if all(i in channels for i in n["inputs"]))
-            waiting.remove(node)
+        if not 1 <= len(graph["nodes"]) <= 4096:
+            raise Refused(f"graph {name} has {len(graph['nodes'])} nodes, not 1 to 4096")
+        for node in in_order(graph):
             place = f"graph {name}, node {node['name']} ({node['op']})"
             check_name(f"the name of graph {name}'s node", node["name"])
             channels[node["output"]] = made = channels_behind(node, channels, tensors)
