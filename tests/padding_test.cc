@@ -10,6 +10,7 @@
 #include "codec/latents/latent_geometry.h"
 #include "codec/model/model_impl.h"
 #include "codec/stream/container.h"
+#include "glint/glint.h"
 #include "glint/glint.hpp"
 #include "glint/rate.hpp"
 #include "tests/codec_helpers.h"
@@ -200,6 +201,28 @@ TEST_CASE("encoder: latents beyond the fixed point are limited and counted") {
   CHECK(report.saturated_latents > 0);
   CHECK(report.saturated_latents <= 3 * 4 * 3);
   MustDecode(model, stream);
+
+  // The C interface tells the same.
+  const std::vector<uint8_t> file = b.Build();
+  glint_model* c_model = nullptr;
+  REQUIRE(glint_model_from_memory(file.data(), file.size(), "loud", &c_model, nullptr) == GLINT_OK);
+  glint_report c_report;
+  REQUIRE(glint_report_init(&c_report, sizeof(c_report)) == GLINT_OK);
+  glint_encode_options options;
+  REQUIRE(glint_encode_options_init(&options, sizeof(options)) == GLINT_OK);
+  options.report = &c_report;
+  glint_picture_info info{};
+  info.width = picture.info.width;
+  info.height = picture.info.height;
+  info.channels = 3;
+  info.bit_depth = 8;
+  uint8_t* bytes = nullptr;
+  size_t size = 0;
+  CHECK(glint_encode(c_model, &info, picture.samples.data(), 0, nullptr, &options, &bytes, &size,
+                     nullptr) == GLINT_OK);
+  CHECK(c_report.saturated_latents == report.saturated_latents);
+  glint_free(bytes);
+  glint_model_free(c_model);
 }
 
 }  // namespace

@@ -259,6 +259,7 @@ class Call {
     out.symbols = report.symbols;
     out.planned_bytes = report.planned_bytes;
     out.latent_crc = report.latent_crc;
+    out.saturated_latents = report.saturated_latents;
     return out;
   }
 

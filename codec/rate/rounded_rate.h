@@ -26,7 +26,7 @@ inline double RoundedRate(double rate, double min, double max) {
 
 // kUnsupported for a model of one fixed rate.
 inline Error CheckHasRates(const ModelInfo& model) {
-  if (model.lrd_min < model.lrd_max) return {};
+  if (!model.has_fixed_rate()) return {};
   return {ErrorCode::kUnsupported,
           "model " + model.name + " (" + model.id + ") has one fixed rate, so none can be chosen"};
 }

@@ -245,6 +245,9 @@ typedef struct glint_report {
   uint64_t planned_bytes; /* working memory, and when encoding what came out */
   uint32_t latent_crc;    /* CRC-32 over the CRCs of all segments' latents */
   uint32_t reserved;
+  /* encoding: values of y and z that are beyond what 16 bits of fixed point hold; they are coded as
+   * the nearest value that is not */
+  uint64_t saturated_latents;
 } glint_report;
 
 /* Zeros `struct_size` bytes and sets the first field: glint_report_init(&r, sizeof(r)). */
