@@ -34,7 +34,7 @@ const Model& Light() {
 // The same model, but it says of itself that it has one rate.
 Model FixedRate(const Model& model) {
   auto impl = std::make_shared<Model::Impl>(model.impl());
-  impl->info.lrd_min = impl->info.lrd_max = impl->info.lrd_default;
+  impl->info.lrd_min = impl->info.lrd_max = impl->info.lrd_default = 0;
   return Model(impl);
 }
 
@@ -108,7 +108,7 @@ TEST_CASE("quality: what is none, and a model of one rate") {
   for (const double bad : {-1.0, 100.1, std::nan(""), std::numeric_limits<double>::infinity()}) {
     CHECK(LrdOfQuality(model, bad).error().code == ErrorCode::kInvalidArgument);
   }
-  model.lrd_min = model.lrd_max;
+  model.lrd_min = model.lrd_max = 0;
   const Error fixed = LrdOfQuality(model, 50).error();
   CHECK(fixed.code == ErrorCode::kUnsupported);
   CHECK(fixed.message.find("one fixed rate") != std::string::npos);
