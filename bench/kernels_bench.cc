@@ -212,7 +212,7 @@ Work MakeConvWork(const Layer& layer, const Precision& precision) {
   spec.kernel = layer.kernel;
   spec.stride = layer.stride;
   spec.padding = (layer.kernel - 1) / 2;
-  spec.checkerboard = checkerboard;
+  if (checkerboard) spec.mask = kernels::ConvMask::kCheckerboard;
   spec.sources = static_cast<size_t>(std::count_if(layer.in.begin(), layer.in.end(),
                                                    [](size_t channels) { return channels > 0; }));
   size_t in_total = 0;

@@ -49,6 +49,8 @@ class ExecutorImpl final : public Executor {
     tensors_.StoreInput(plan_.input_tensors[input], r);
   }
 
+  void SetWidth(size_t width) override { schedule_.SetWidth(width); }
+
   void Advance() override {
     if (plan_.observer != nullptr) ObserveInputs();
     for (size_t s = 0; s < runs_.size(); ++s) {

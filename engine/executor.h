@@ -110,6 +110,9 @@ class Executor {
   // calls StoreInput(input, r). Rows in order, none twice.
   virtual float* InputRow(size_t input, long r) = 0;
   virtual void StoreInput(size_t input, long r) = 0;
+  // Rows of all tensors have this many pixels from now on, at most as many as options said. For
+  // graphs whose every node reads its own position alone.
+  virtual void SetWidth(size_t width) = 0;
   // Computes the next band; nothing when all rows are there.
   virtual void Advance() = 0;
   // A computed row of the last band; for outputs that are kept in float.

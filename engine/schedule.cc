@@ -78,6 +78,11 @@ Status Schedule::SetSizes(const ExecutorOptions& options) {
   return Status::Ok();
 }
 
+void Schedule::SetWidth(size_t width) {
+  std::fill(width_.begin(), width_.end(), width);
+  out_width_ = width;
+}
+
 Status Schedule::Bad(const std::string& what) const {
   return Status::Error(StatusCode::kInvalidArgument,
                        "graph " + plan_->graph_name + " cannot take " + what);

@@ -29,6 +29,8 @@ class Schedule {
   size_t out_width() const { return out_width_; }
   long out_height() const { return out_height_; }
 
+  // Of all tensors, from now on; at most what it was.
+  void SetWidth(size_t width);
   // Output rows [0, end()) are there; the next Advance gives [end(), next_end()).
   long end() const { return end_; }
   long next_end() const { return next_end_; }

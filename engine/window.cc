@@ -51,6 +51,19 @@ int Axis::Level() const {
 
 bool Window::IsPointwise() const { return rows == Axis{} && columns == Axis{}; }
 
+bool Window::IsCausal() const {
+  for (const Axis& axis : {rows, columns}) {
+    if (axis.stride != 1 || axis.transposed) return false;
+  }
+  const auto width = static_cast<size_t>(columns.kernel);
+  const size_t own =
+      static_cast<size_t>(rows.padding) * width + static_cast<size_t>(columns.padding);
+  for (size_t tap = own; tap < taps(); ++tap) {
+    if (IsLive(tap)) return false;
+  }
+  return own > 0;
+}
+
 PositionSet Window::PositionsRead(PositionSet wanted) const {
   if (rows.stride != 1 || columns.stride != 1) return wanted == kNoPositions ? 0 : kAllPositions;
   PositionSet read = kNoPositions;

@@ -49,6 +49,9 @@ struct Window {
   bool IsLive(size_t tap) const { return live.empty() || live[tap]; }
   // Output and input have the same positions, and each output reads the one at its own.
   bool IsPointwise() const;
+  // Output and input have the same positions, and each output reads only such as a scan row by row,
+  // from left to right, comes to before it comes to the output's own.
+  bool IsCausal() const;
   // Positions that are read when those in `wanted` are made, where strides are 1; else all.
   PositionSet PositionsRead(PositionSet wanted) const;
   // The same window with outputs counted in whole groups, as an implementation may compute them.

@@ -43,7 +43,9 @@ struct Conv::Impl {
 
   explicit Impl(const ConvSpec& conv_spec) : spec(conv_spec) {
     for (size_t i = 0; i < spec.sources; ++i) in_total += spec.in_channels[i];
-    if (spec.kind == ConvSpec::Kind::kConv) {
+    if (!spec.gathered.empty()) {
+      BuildGathered();
+    } else if (spec.kind == ConvSpec::Kind::kConv) {
       BuildConv();
     } else if (spec.paired_rows()) {
       BuildPaired();
@@ -82,7 +84,7 @@ struct Conv::Impl {
     for (size_t source = 0; source < spec.sources; ++source) {
       for (size_t ky = 0; ky < spec.kernel; ++ky) {
         for (size_t kx = 0; kx < spec.kernel; ++kx) {
-          if (spec.checkerboard && (ky + kx) % 2 == 0) continue;
+          if (!IsLiveTap(spec.mask, spec.kernel, ky, kx)) continue;
           const long column = static_cast<long>(kx) - static_cast<long>(spec.padding);
           AddTap({source, ky, column, spec.in_channels[source]}, first_in, ky, kx, &set);
         }
@@ -91,6 +93,35 @@ struct Conv::Impl {
     }
     const size_t right = spec.kernel - 1 - std::min(spec.padding, spec.kernel - 1);
     reads_right = std::max(reads_right, right);
+  }
+
+  // One run of all taps.
+  void BuildGathered() {
+    TapSet& set = sets.emplace_back();
+    const size_t run = in_total * LiveTaps();
+    set.taps.push_back({0, 0, 0, run});
+    set.out_channels = spec.out_channels;
+    size_t first_in = 0;
+    for (const size_t channels : spec.gathered) {
+      for (size_t tap = 0; tap < spec.kernel * spec.kernel; ++tap) {
+        const size_t ky = tap / spec.kernel, kx = tap % spec.kernel;
+        if (!IsLiveTap(spec.mask, spec.kernel, ky, kx)) continue;
+        for (size_t c = 0; c < channels; ++c) {
+          for (size_t o = 0; o < spec.out_channels; ++o) {
+            set.source.push_back(WeightIndex(first_in + c, o, ky, kx));
+          }
+        }
+      }
+      first_in += channels;
+    }
+  }
+
+  size_t LiveTaps() const {
+    size_t live = 0;
+    for (size_t tap = 0; tap < spec.kernel * spec.kernel; ++tap) {
+      live += IsLiveTap(spec.mask, spec.kernel, tap / spec.kernel, tap % spec.kernel);
+    }
+    return live;
   }
 
   // Phase (py, px) of a transposed convolution: output (2m + py, 2n + px) reads input (m + dy, n +
@@ -196,7 +227,7 @@ struct Conv::Impl {
   // and pads only that: 15 to 16.
   void JoinRows() {
     const bool one_row = spec.kind != ConvSpec::Kind::kConv || spec.sources > 1 ||
-                         spec.checkerboard || spec.kernel == 1;
+                         spec.mask != ConvMask::kNone || !spec.gathered.empty() || spec.kernel == 1;
     if (one_row || in_total % GroupOf(input) == 0) return;
     TapSet joined;
     joined.out_channels = sets[0].out_channels;
@@ -316,9 +347,7 @@ size_t Conv::packed_bytes() const {
 
 double Conv::MacsPerPixel() const {
   const ConvSpec& spec = impl_->spec;
-  size_t taps = spec.kernel * spec.kernel;
-  if (spec.checkerboard) taps /= 2;
-  const double all = static_cast<double>(taps * impl_->in_total * spec.out_channels);
+  const double all = static_cast<double>(impl_->LiveTaps() * impl_->in_total * spec.out_channels);
   return impl_->transposed() ? all / 4 : all;
 }
 
@@ -327,7 +356,12 @@ size_t Conv::TapRows(long oy, long* iy) const {
   const long k = static_cast<long>(spec.kernel), pad = static_cast<long>(spec.padding);
   size_t count = 0;
   if (spec.kind == ConvSpec::Kind::kConv) {
-    for (long ky = 0; ky < k; ++ky) iy[count++] = oy * static_cast<long>(spec.stride) - pad + ky;
+    if (!spec.gathered.empty()) {
+      iy[count++] = oy;
+      return count;
+    }
+    const long rows = spec.mask == ConvMask::kCausal ? pad + 1 : k;
+    for (long ky = 0; ky < rows; ++ky) iy[count++] = oy * static_cast<long>(spec.stride) - pad + ky;
   } else if (spec.paired_rows()) {
     for (long i = static_cast<long>(impl_->RowsAboveUnread()) - 1; i <= 1; ++i) {
       iy[count++] = oy / 2 + i;

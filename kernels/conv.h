@@ -1,4 +1,4 @@
-// Convolutions, row by row: conv2d (any odd kernel, stride 1 or 2, dense or checkerboard mask) and
+// Convolutions, row by row: conv2d (any odd kernel, stride 1 or 2, dense or masked) and
 // conv_transpose2d (stride 2, kernels 3, 4, 5, by phases). Each is an implicit GEMM over packed
 // weights, of floats, float16 or integers. Called by engine/ only.
 // Thread rules: a Conv is immutable after construction and may run on many threads at once.
@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "kernels/element.h"
 
@@ -22,13 +23,26 @@ inline constexpr size_t kMaxKernel = 15;
 // kClose: fused multiply-adds, with an error within the usual bound of a float32 dot product.
 enum class Numerics { kExact, kClose };
 
+// Which taps of a kernel exist. kCheckerboard: those with ky + kx odd. kCausal: those that a scan
+// row by row, from left to right, has passed before it comes to the middle.
+enum class ConvMask { kNone, kCheckerboard, kCausal };
+
+constexpr bool IsLiveTap(ConvMask mask, size_t kernel, size_t ky, size_t kx) {
+  if (mask == ConvMask::kCheckerboard) return (ky + kx) % 2 == 1;
+  return mask == ConvMask::kNone || ky * kernel + kx < kernel * kernel / 2;
+}
+
 struct ConvSpec {
   enum class Kind { kConv, kTranspose };
   Kind kind = Kind::kConv;
   size_t kernel = 1;
   size_t stride = 1;  // transposed: 2
   size_t padding = 0;
-  bool checkerboard = false;  // only taps with ky + kx odd exist (conv only)
+  ConvMask mask = ConvMask::kNone;  // conv only
+  // Not empty: each pixel of the one source has what all live taps read, side by side, so the
+  // kernel moves over pixels like one of 1x1. Its channels are in groups of these sizes, which
+  // together are the channels of a tap: [group][tap][channel of the group]. Conv only, stride 1.
+  std::vector<size_t> gathered;
   // The input channels, split over several tensors: a concatenation that is never copied.
   // Several sources need kernel 1.
   size_t sources = 1;

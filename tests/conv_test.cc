@@ -255,7 +255,7 @@ ConvCase RandomCase(std::mt19937* random) {
     spec.padding = spec.kernel / 2;
     spec.stride = Pick(random, 1, 2);
     if (spec.stride == 1 && spec.kernel > 1) {
-      spec.checkerboard = Pick(random, 0, 1) == 1;
+      spec.mask = static_cast<ConvMask>(Pick(random, 0, 2));
       test.x_stride = Pick(random, 1, 2);
       test.x_first = test.x_stride == 2 ? Pick(random, 0, 1) : 0;
     }
@@ -290,12 +290,14 @@ TEST_CASE("conv: the shapes of the shipped model's special layers") {
   for (const std::string& target : SupportedTargets()) {
     REQUIRE(SetTarget(target));
     ConvCase first;  // three colours in
-    first.spec = {ConvSpec::Kind::kConv, 5, 2, 2, false, 1, {3}, 32, Numerics::kClose};
+    first.spec = {ConvSpec::Kind::kConv, 5, 2, 2, ConvMask::kNone, {}, 1, {3}, 32,
+                  Numerics::kClose};
     first.height = 6;
     first.width = 50;
     Check(first, 1);
     ConvCase last;  // three colours out, rows in pairs
-    last.spec = {ConvSpec::Kind::kTranspose, 4, 2, 1, false, 1, {32}, 3, Numerics::kClose};
+    last.spec = {
+        ConvSpec::Kind::kTranspose, 4, 2, 1, ConvMask::kNone, {}, 1, {32}, 3, Numerics::kClose};
     last.height = 4;
     last.width = 29;
     CHECK(last.spec.paired_rows());
@@ -307,7 +309,8 @@ TEST_CASE("conv: the shapes of the shipped model's special layers") {
       Check(last, 3);
     }
     ConvCase compact;  // the second 1x1 of a parameter net
-    compact.spec = {ConvSpec::Kind::kConv, 1, 1, 0, false, 2, {24, 40}, 48, Numerics::kExact};
+    compact.spec = {ConvSpec::Kind::kConv, 1, 1, 0, ConvMask::kNone, {}, 2, {24, 40}, 48,
+                    Numerics::kExact};
     compact.width = 25;
     compact.compact_input = true;
     Check(compact, 4);

@@ -214,12 +214,14 @@ class CodecDrawer {
   struct Look {
     int radius = -1;
     bool masked = false;
+    bool causal = false;  // above, and to the left
     PositionSet positions = kNoPositions;
   };
   struct Step {
     std::vector<std::pair<int, PositionSet>> parts;  // group, positions
     std::vector<Look> looks;                         // by group
     bool fixed = false;
+    bool wavefront = false;
     int ahead = 0;
     PositionSet positions() const {
       PositionSet all = kNoPositions;
@@ -232,7 +234,7 @@ class CodecDrawer {
   // any kind, or two groups crosswise.
   std::vector<Step> DrawOrder() {
     std::vector<Step> steps;
-    const int way = draws_.Whole(0, 9);
+    const int way = draws_.Percent(20) ? 0 : draws_.Whole(0, 9);
     const auto any = static_cast<PositionSet>(draws_.Whole(1, 14));
     if (groups_ == 2 && way == 9) {
       for (const PositionSet set : {any, kAllPositions & ~any}) {
@@ -250,6 +252,7 @@ class CodecDrawer {
       for (const PositionSet set : sets) {
         Step step;
         step.parts = {{group, set}};
+        step.wavefront = way == 0 && draws_.Percent(75);
         steps.push_back(step);
       }
     }
@@ -261,13 +264,21 @@ class CodecDrawer {
   Look DrawLook(PositionSet wanted, PositionSet coded) {
     std::vector<Look> looks;
     const PositionSet other = Moved(wanted, 0, 1) | Moved(wanted, 1, 0);
-    if ((wanted & ~coded) == 0) looks.push_back({0, false, wanted});
+    if ((wanted & ~coded) == 0) looks.push_back({0, false, false, wanted});
     for (int radius = 1; radius <= 2; ++radius) {
-      if (coded == kAllPositions) looks.push_back({radius, false, kAllPositions});
-      if ((other & ~coded) == 0) looks.push_back({radius, true, other});
+      if (coded == kAllPositions) looks.push_back({radius, false, false, kAllPositions});
+      if ((other & ~coded) == 0) looks.push_back({radius, true, false, other});
     }
     if (looks.empty() || draws_.Percent(20)) return {};
     return looks[static_cast<size_t>(draws_.Whole(0, static_cast<int>(looks.size()) - 1))];
+  }
+
+  // A wavefront step reads its own group by causal convolutions, and others so or at the position
+  // itself.
+  Look DrawWavefrontLook(bool own, PositionSet coded) {
+    if (!own && coded != kAllPositions) return {};
+    if (!own && draws_.Percent(50)) return {0, false, false, kAllPositions};
+    return {draws_.Whole(1, 3), false, true, kAllPositions};
   }
 
   void DrawSteps() {
@@ -275,12 +286,15 @@ class CodecDrawer {
     std::vector<PositionSet> coded(static_cast<size_t>(groups_), kNoPositions);
     for (Step& step : steps) {
       bool looks = has_hyper_;
-      for (const PositionSet of_group : coded) {
-        step.looks.push_back(DrawLook(step.positions(), of_group));
+      for (int group = 0; group < groups_; ++group) {
+        const PositionSet of_group = coded[static_cast<size_t>(group)];
+        step.looks.push_back(step.wavefront
+                                 ? DrawWavefrontLook(group == step.parts[0].first, of_group)
+                                 : DrawLook(step.positions(), of_group));
         looks = looks || step.looks.back().radius >= 0;
       }
       const bool last = &step == &steps.back();  // somebody must read psi
-      step.fixed = !looks || (draws_.Percent(15) && !last);
+      step.fixed = !looks || (draws_.Percent(15) && !last && !step.wavefront);
       if (step.fixed) step.looks.assign(coded.size(), {});
       for (const auto& [group, set] : step.parts) coded[static_cast<size_t>(group)] |= set;
     }
@@ -289,7 +303,8 @@ class CodecDrawer {
         for (const auto& [group, set] : steps[i].parts) {
           const Look& look = steps[j].looks[static_cast<size_t>(group)];
           if (look.radius < 0 || (look.positions & set) == 0) continue;
-          steps[i].ahead = std::max(steps[i].ahead, steps[j].ahead + look.radius);
+          const int below = look.causal ? 0 : look.radius;
+          steps[i].ahead = std::max(steps[i].ahead, steps[j].ahead + below);
         }
       }
       if (draws_.Percent(20)) steps[i].ahead += draws_.Whole(1, 2);
@@ -325,6 +340,7 @@ class CodecDrawer {
       coding["tables"]["gaussian"]["thresholds"] = "coding.y.thresholds";
     }
     coding["steps"].push_back(ModelBuilder::Step("y", parts, step.ahead, distribution));
+    if (step.wavefront) coding["steps"].back()["order"] = "wavefront";
   }
 
   // Returns where the graph's inputs come from.
@@ -343,8 +359,9 @@ class CodecDrawer {
       sources["psi"] = "psi";
       chain.last = "psi";
       chain.channels = psi_;
-      if (draws_.Percent(50)) Convolve(&chain, draws_.Whole(1, 6), draws_.Of({1, 3, 5}), 1, 0.5f);
-      MaybeFilter(&chain);
+      const int kernel = step.wavefront ? 1 : draws_.Of({1, 3, 5});
+      if (draws_.Percent(50)) Convolve(&chain, draws_.Whole(1, 6), kernel, 1, 0.5f);
+      if (!step.wavefront) MaybeFilter(&chain);
       take();
     }
     for (int group = 0; group < groups_; ++group) {
@@ -356,11 +373,13 @@ class CodecDrawer {
       chain.last = input;
       chain.channels = group_;
       const int kernel = 2 * look.radius + 1;
-      if (!look.masked && draws_.Percent(30)) {
+      if (!look.masked && !look.causal && draws_.Percent(30)) {
         Filter(&chain, kernel, kernel);
       } else {
         Convolve(&chain, draws_.Whole(1, 4), kernel, 1, 0.2f,
-                 look.masked ? "checkerboard" : "none");
+                 look.masked   ? "checkerboard"
+                 : look.causal ? "causal"
+                               : "none");
       }
       take();
     }

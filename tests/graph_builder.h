@@ -18,13 +18,14 @@
 #include "engine/json.h"
 #include "engine/node_check.h"
 #include "engine/op.h"
+#include "kernels/conv.h"
 #include "tests/reference_graph.h"
 #include "tests/test_model.h"
 
 namespace glint {
 
 enum class GdnForm { kAbs, kSqrt };
-enum class ConvMask { kNone, kCheckerboard };
+using kernels::ConvMask;
 
 class GraphBuilder {
  public:
@@ -79,7 +80,9 @@ class GraphBuilder {
     return Append("conv2d", {in},
                   {{"stride", stride},
                    {"padding", k / 2},
-                   {"mask", mask == ConvMask::kNone ? "none" : "checkerboard"}});
+                   {"mask", mask == ConvMask::kNone           ? "none"
+                            : mask == ConvMask::kCheckerboard ? "checkerboard"
+                                                              : "causal"}});
   }
   std::string Deconv(const std::string& in, int out, int k) {
     const float bound = 2.0f / std::sqrt(static_cast<float>(channels(in) * k * k));

@@ -137,7 +137,7 @@ ConvSpec RandomSpec(std::mt19937* random) {
     spec.kernel = kKernels[(*random)() % 3];
     spec.stride = Pick(random, 1, 2);
     spec.padding = spec.kernel / 2;
-    spec.checkerboard = spec.kernel > 1 && spec.stride == 1 && (*random)() % 3 == 0;
+    if (spec.kernel > 1 && spec.stride == 1) spec.mask = static_cast<ConvMask>((*random)() % 3);
   }
   spec.sources = spec.kernel == 1 && spec.kind == ConvSpec::Kind::kConv ? Pick(random, 1, 3) : 1;
   for (size_t s = 0; s < spec.sources; ++s) spec.in_channels[s] = Pick(random, 1, 19);

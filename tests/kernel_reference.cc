@@ -33,7 +33,10 @@ ReferenceSum ReferenceConv(const ConvSpec& spec, const float* weight, const floa
     for (size_t ky = 0; ky < spec.kernel; ++ky) {
       for (size_t kx = 0; kx < spec.kernel; ++kx) {
         long iy = 0, ix = 0;
-        if (spec.checkerboard && (ky + kx) % 2 == 0) continue;
+        if (spec.mask == ConvMask::kCheckerboard && (ky + kx) % 2 == 0) continue;
+        const size_t middle = spec.kernel / 2;
+        const bool passed = ky < middle || (ky == middle && kx < middle);
+        if (spec.mask == ConvMask::kCausal && !passed) continue;
         if (!InputAt(spec, oy, ky, &iy) || !InputAt(spec, ox, kx, &ix)) continue;
         for (size_t c = 0; c < source.channels; ++c) {
           const size_t in = first + c;

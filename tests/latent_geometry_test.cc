@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "codec/latents/symbol_rows.h"
+#include "codec/latents/symbol_lines.h"
 #include "tests/draws.h"
 #include "tests/seed.h"
 
@@ -99,7 +99,7 @@ TEST_CASE("symbol rows: positions from left to right, at each the parts in their
     const ModelDocument document = DrawDocument(&draws);
     const CodingStep& step = document.coding.steps.back();
     const auto width = static_cast<size_t>(draws.Whole(1, 12));
-    const SymbolRows rows(step, width);
+    const StepSymbols rows(step, width);
     for (long r = 0; r < 4; ++r) {
       std::vector<size_t> want, got;  // column, channel, parameter
       for (size_t column = 0; column < width; ++column) {
@@ -111,7 +111,7 @@ TEST_CASE("symbol rows: positions from left to right, at each the parts in their
           }
         }
       }
-      const SymbolRow row = rows.Row(r);
+      const SymbolLine row = rows.Row(r);
       row.ForEachRun([&](size_t position, const ChannelRun& run) {
         for (size_t c = 0; c < run.count; ++c) {
           got.insert(got.end(), {row.ColumnOf(position), run.channel + c, run.parameter + c});
@@ -119,7 +119,7 @@ TEST_CASE("symbol rows: positions from left to right, at each the parts in their
       });
       CHECK(got == want);
       CHECK(row.symbols * 3 == want.size());
-      CHECK(row.symbols <= rows.MostSymbols());
+      CHECK(row.symbols <= rows.MostInRow());
     }
   }
 }

@@ -507,6 +507,52 @@ inline ModelBuilder LatticeModel(uint32_t seed = 1) {
   return b;
 }
 
+// Two wavefront steps of two channels each; the second reads the first at the position itself and
+// by a larger causal kernel than its own. 4 latent channels.
+inline ModelBuilder WavefrontModel(uint32_t seed = 1) {
+  ModelBuilder b = MiniModel(seed);
+  b.tensors.clear();
+  Json& d = b.document;
+  d["name"] = "wavefront";
+  d["latents"]["channels"] = 4;
+  const auto outputs = [&](const char* name, const char* first, const char* second) {
+    return Json{ModelBuilder::Simple(std::string(name) + ".in", "concat", {first, second}),
+                b.Conv(std::string(name) + ".0", std::string(name) + ".in", 8, 6, 1, 1),
+                ModelBuilder::LeakyRelu(std::string(name) + ".act", std::string(name) + ".0"),
+                b.Conv(std::string(name) + ".1", std::string(name) + ".act", 6, 4, 1, 1, 2)};
+  };
+  Json first = {b.Conv("c0", "y0", 2, 4, 5, 1, 1, "causal")};
+  Json second = {b.Conv("c1", "y1", 2, 4, 3, 1, 1, "causal"),
+                 b.Conv("c2", "above", 2, 4, 7, 1, 1, "causal"),
+                 ModelBuilder::Simple("here", "concat", {"y0", "y0"}),
+                 ModelBuilder::Simple("sum", "add", {"here", "c2"}),
+                 ModelBuilder::Simple("mixed", "add", {"sum", "psi"})};
+  for (const Json& node : outputs("p0", "psi", "c0")) first.push_back(node);
+  for (const Json& node : outputs("p1", "mixed", "c1")) second.push_back(node);
+  d["graphs"] = {
+      {"g_a", ModelBuilder::Graph("close", {{"x", 3}}, {b.Conv("a", "x", 3, 4, 3, 2, 20)})},
+      {"g_s", ModelBuilder::Graph("close", {{"y_hat", 4}}, {b.Deconv("s", "y_hat", 4, 3, 4)})},
+      {"h_a", ModelBuilder::Graph("close", {{"y", 4}}, {b.Conv("ha", "y", 4, 2, 3, 2)})},
+      {"h_s", ModelBuilder::Graph("exact", {{"z", 2}}, {b.Deconv("hs", "z", 2, 4, 4)})},
+      {"first", ModelBuilder::Graph("exact", {{"psi", 4}, {"y0", 2}}, first)},
+      {"second",
+       ModelBuilder::Graph("exact", {{"psi", 4}, {"y0", 2}, {"above", 2}, {"y1", 2}}, second)}};
+  d["hyper"]["channels"] = 2;
+  b.AddTables("coding.z", 2, 10);
+  b.AddTables("coding.y", 3, 20);
+  b.AddFloats("coding.y.thresholds", {2}, {-0.5f, 0.5f});
+  Json& coding = d["coding"];
+  coding["segment_rows"] = 17;
+  coding["steps"] = {
+      ModelBuilder::HyperStep(2, 2),
+      ModelBuilder::LatentStep("first", 0, 2, "all", 0, {{"psi", "psi"}, {"y0", {0, 2}}}),
+      ModelBuilder::LatentStep(
+          "second", 2, 4, "all", 0,
+          {{"psi", "psi"}, {"y0", {0, 2}}, {"above", {0, 2}}, {"y1", {2, 4}}})};
+  for (const size_t step : {1, 2}) coding["steps"][step]["order"] = "wavefront";
+  return b;
+}
+
 }  // namespace glint::testing
 
 #endif  // GLINT_TESTS_MODEL_BUILDER_H_

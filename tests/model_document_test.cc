@@ -165,7 +165,7 @@ const std::vector<Broken>& BrokenDocuments() {
        {"node 'a2': padding is -1, not an integer from 0"}},
       {"mask",
        [](ModelBuilder& b) { NodeOf(b, "step1", "c01")["mask"] = "stripes"; },
-       {"node 'c01': mask is 'stripes', known here: none, checkerboard"}},
+       {"node 'c01': mask is 'stripes', known here: none, checkerboard, causal"}},
       {"masked 1x1",
        [](ModelBuilder& b) { NodeOf(b, "step1", "p01.0")["mask"] = "checkerboard"; },
        {"node 'p01.0': mask checkerboard needs stride 1 and a kernel of at least 3"}},

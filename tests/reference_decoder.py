@@ -233,16 +233,42 @@ class Latents:
 
     def distributions(self, step, psi):
         """Means in fixed point and table indices of a step's channels, at all positions or, with one row and column, for all."""
-        source, count = step["distribution"], sum(end - begin for begin, end in (part["channels"] for part in step["parts"]))
+        source = step["distribution"]
         if source["kind"] == "fixed":
+            count = sum(end - begin for begin, end in (part["channels"] for part in step["parts"]))
             return np.zeros((1, 1, count), np.int16), np.arange(count)[None, None]
-        inputs = {name: self.step_input(where, psi) for name, where in source["inputs"].items()}
+        return self.by_graph(step, {name: self.step_input(where, psi) for name, where in source["inputs"].items()})
+
+    def front_distributions(self, step, psi, front):
+        """The same at the positions of a front. What the graph can see around each of them is put side by side in one picture, where
+        each position is the last one that its own piece has."""
+        source, reach = step["distribution"], self.reach(step)
+        inputs = {}
+        for name, where in source["inputs"].items():
+            around = np.pad(self.step_input(where, psi), ((reach, 0), (reach, reach), (0, 0)))
+            inputs[name] = np.concatenate([around[row:row + reach + 1, column:column + 2 * reach + 1] for row, column in front], 1)
+        means, index = self.by_graph(step, inputs)
+        return means[reach, reach::2 * reach + 1], index[reach, reach::2 * reach + 1]
+
+    def by_graph(self, step, inputs):
+        source, count = step["distribution"], sum(end - begin for begin, end in (part["channels"] for part in step["parts"]))
         out = run_graph(self.model, source["graph"], inputs, self.t)
         scales = out if source["kind"] == "scales" else out[:, :, count:]
         thresholds = self.model.tensor(self.coding["tables"][source["tables"]]["thresholds"])
         index = (scales[..., None] >= thresholds).sum(3)
         means = np.zeros_like(index, np.int16) if source["kind"] == "scales" else to_fixed(out[:, :, :count], 1 << self.bits)
         return means, index
+
+    def reach(self, step):
+        """How far the causal convolutions of a wavefront step look."""
+        nodes = self.model.doc["graphs"][step["distribution"]["graph"]]["nodes"]
+        return max([self.model.tensor(n["weights"]["weight"]).shape[2] // 2 for n in nodes if n.get("mask") == "causal"], default=0)
+
+    def fronts(self, step, rows):
+        """The positions of each front of a wavefront step, from top to bottom."""
+        lag = self.reach(step) + 1
+        for front in range(self.width + lag * (len(rows) - 1)):
+            yield [(row, front - lag * i) for i, row in enumerate(rows) if 0 <= front - lag * i < self.width]
 
     def decode(self, segment, payload):
         """The decoder, for its trace."""
@@ -252,15 +278,27 @@ class Latents:
             is_hyper = step["codes"] == "z"
             latents, bits = (self.z, 0) if is_hyper else (self.y_hat, self.bits)
             tables = self.tables[step["distribution"]["tables"]]
-            means, index = self.distributions(step, psi)
             most = self.most("h_s" if is_hyper else "g_s")
+
+            def code(row, column, begin, end, means, index):
+                sums = (np.array([rans.get(tables[i]) for i in index], np.int64) << bits) + means
+                latents[row, column, begin:end] = np.clip(np.clip(sums, -32768, 32767), -most, most)
+
+            rows = self.step_rows(step, segment)
+            if step.get("order") == "wavefront":
+                for front in self.fronts(step, rows):
+                    distributions = self.front_distributions(step, psi, front) if front else ((), ())
+                    for (row, column), means, index in zip(front, *distributions):
+                        for at, begin, end, first in self.row_symbols(step, row):
+                            if at == column:
+                                code(row, column, begin, end, means[first:first + end - begin], index[first:first + end - begin])
+                continue
+            means, index = self.distributions(step, psi)
             fixed = index.shape[:2] == (1, 1) and step["distribution"]["kind"] == "fixed"
-            for row in self.step_rows(step, segment):
+            for row in rows:
                 for column, begin, end, at in self.row_symbols(step, row):
                     where = (0, 0) if fixed else (row, column)
-                    symbols = [rans.get(tables[i]) for i in index[where][at:at + end - begin]]
-                    sums = (np.array(symbols, np.int64) << bits) + means[where][at:at + end - begin]
-                    latents[row, column, begin:end] = np.clip(np.clip(sums, -32768, 32767), -most, most)
+                    code(row, column, begin, end, means[where][at:at + end - begin], index[where][at:at + end - begin])
             if is_hyper:
                 z = {self.input_name("h_s"): self.z.astype(np.float32)}
                 psi = run_graph(self.model, "h_s", z, self.t)[:self.height, :self.width]

@@ -58,6 +58,8 @@ def conv2d(x, weight, bias, node, exact):
         for kx in range(k):
             if node.get("mask") == "checkerboard" and (ky + kx) % 2 == 0:
                 continue
+            if node.get("mask") == "causal" and (ky, kx) >= (k // 2, k // 2):
+                continue
             seen = padded[ky:ky + (oh - 1) * stride + 1:stride, kx:kx + (ow - 1) * stride + 1:stride]
             taps.append((seen.reshape(oh * ow, channels), weight[:, :, ky, kx].T))
     return weighted_sum(bias, taps, exact).reshape(oh, ow, outputs)

@@ -297,7 +297,8 @@ TEST_CASE("latent schedule: rows do not grow with the picture, and a giant is pl
       for (size_t i = 0; i < impl.steps.size(); ++i) {
         const CodingStep& step = document.coding.steps[i];
         if (impl.steps[i].plan != nullptr) options.bands = geometry.StepBands(step, step_rows);
-        graphs.steps.push_back({&step, impl.steps[i].plan.get(), options});
+        graphs.steps.push_back(
+            {&step, impl.steps[i].plan.get(), impl.steps[i].front.get(), options});
       }
       graphs.g_s = impl.g_s.get();
       graphs.synthesis = options;

@@ -33,15 +33,15 @@ class DecoderPort final : public SymbolPort {
   explicit DecoderPort(const Model::Impl& model)
       : fraction_bits_(model.document.fraction_bits), rans_(&model.tables) {}
 
-  Status CodeRow(Coded coded, const SymbolRow& row, const int16_t* mean, const RowTables& tables,
-                 int16_t* decoded) override {
-    symbols_.resize(std::max(symbols_.size(), row.symbols));
+  Status CodeLine(Coded coded, const SymbolLine& line, const int16_t* mean,
+                  const LineTables& tables, int16_t* decoded) override {
+    symbols_.resize(std::max(symbols_.size(), line.symbols));
     rans_.SetFirstTable(tables.first);
     const bool good = tables.narrow != nullptr
-                          ? rans_.Get(tables.narrow, row.symbols, symbols_.data())
-                          : rans_.Get(tables.wide, row.symbols, symbols_.data());
+                          ? rans_.Get(tables.narrow, line.symbols, symbols_.data())
+                          : rans_.Get(tables.wide, line.symbols, symbols_.data());
     if (!good) return Damaged();
-    kernels::Dequantise(symbols_.data(), mean, decoded, row.symbols,
+    kernels::Dequantise(symbols_.data(), mean, decoded, line.symbols,
                         coded == Coded::kHyper ? 0 : fraction_bits_);
     return Status::Ok();
   }

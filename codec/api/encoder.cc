@@ -257,26 +257,27 @@ class EncoderPort final : public SymbolPort {
         fraction_bits_(model.document.fraction_bits),
         rans_(&model.tables) {}
 
-  Status CodeRow(Coded coded, const SymbolRow& row, const int16_t* mean, const RowTables& tables,
-                 int16_t* decoded) override {
+  Status CodeLine(Coded coded, const SymbolLine& line, const int16_t* mean,
+                  const LineTables& tables, int16_t* decoded) override {
     const bool is_hyper = coded == Coded::kHyper;
-    const int16_t* latents = is_hyper ? analysis_.z_row(row.row) : analysis_.y_row(row.row);
     const size_t channels = is_hyper ? hyper_channels_ : latent_channels_;
-    values_.resize(std::max(values_.size(), row.symbols));
+    values_.resize(std::max(values_.size(), line.symbols));
     symbols_.resize(values_.size());
     int16_t* value = values_.data();
-    row.ForEachRun([&](size_t position, const ChannelRun& run) {
-      std::memcpy(value, latents + row.ColumnOf(position) * channels + run.channel,
+    line.ForEachRun([&](size_t position, const ChannelRun& run) {
+      const long row = line.RowOf(position);
+      const int16_t* latents = is_hyper ? analysis_.z_row(row) : analysis_.y_row(row);
+      std::memcpy(value, latents + line.ColumnOf(position) * channels + run.channel,
                   run.count * sizeof(int16_t));
       value += run.count;
     });
-    kernels::Quantise(values_.data(), mean, symbols_.data(), decoded, row.symbols,
+    kernels::Quantise(values_.data(), mean, symbols_.data(), decoded, line.symbols,
                       is_hyper ? 0 : fraction_bits_);
     rans_.SetFirstTable(tables.first);
     if (tables.narrow != nullptr) {
-      rans_.Put(tables.narrow, symbols_.data(), row.symbols);
+      rans_.Put(tables.narrow, symbols_.data(), line.symbols);
     } else {
-      rans_.Put(tables.wide, symbols_.data(), row.symbols);
+      rans_.Put(tables.wide, symbols_.data(), line.symbols);
     }
     return Status::Ok();
   }
@@ -288,7 +289,7 @@ class EncoderPort final : public SymbolPort {
   const size_t hyper_channels_, latent_channels_;
   const int fraction_bits_;
   RansEncoder rans_;
-  std::vector<int16_t> values_;  // of a row, in the order of the stream
+  std::vector<int16_t> values_;  // of a line, in the order of the stream
   std::vector<int16_t> symbols_;
 };
 

@@ -39,10 +39,11 @@ LatentCoder::LatentCoder(const Model::Impl& model, const LatentGeometry& geometr
     Step step;
     step.coding = &model.coding().steps[i];
     step.plan = model.steps[i].plan.get();
-    step.rows = SymbolRows(*step.coding, geometry.WidthOf(step.coding->codes));
+    step.symbols = StepSymbols(*step.coding, geometry.WidthOf(step.coding->codes));
+    step.front = model.steps[i].front.get();
     step.first_table = model.steps[i].first_table;
     step.thresholds = &model.coding().tables.at(step.coding->tables).thresholds;
-    most_row_symbols_ = std::max(most_row_symbols_, step.rows.MostSymbols());
+    most_row_symbols_ = std::max(most_row_symbols_, step.symbols.MostInRow());
     if (step.plan != nullptr) share = std::max(share, ShareOf(step.coding->positions()));
     steps_.push_back(std::move(step));
   }
@@ -61,7 +62,7 @@ LatentGraphs LatentCoder::Graphs() const {
   for (const Step& step : steps_) {
     ExecutorOptions options;
     if (step.plan != nullptr) options = StepOptions(*step.coding);
-    graphs.steps.push_back({step.coding, step.plan, options});
+    graphs.steps.push_back({step.coding, step.plan, step.front, options});
   }
   if (options_.synthesis != nullptr) {
     graphs.g_s = model_.g_s.get();
@@ -96,6 +97,8 @@ Status LatentCoder::Plan() {
     for (size_t i = 0; i < step.coding->inputs.size(); ++i) {
       size_t& halo = step.coding->inputs[i].is_psi ? psi_halo : y_halo;
       halo = std::max(halo, step.plan->input_halo(i));
+      if (step.front == nullptr) continue;
+      halo = std::max(halo, static_cast<size_t>(step.front->inputs[i].kernel) / 2);
     }
   }
   if (options_.synthesis != nullptr) y_halo = std::max(y_halo, model_.g_s->input_halo(0));
@@ -148,6 +151,19 @@ std::vector<Executor::BoundInput> LatentCoder::StepInputs(const Step& step) cons
   return inputs;
 }
 
+std::unique_ptr<FrontRunner> LatentCoder::MakeFrontRunner(size_t index) const {
+  const Step& step = steps_[index];
+  const long rows = model_.coding().segment_rows + step.coding->ahead;  // of a segment, at most
+  FrontRunner::Options options;
+  options.longest = step.symbols.LongestFront(rows, step.front->lag);
+  options.fronts = geometry_.segments() * step.symbols.Fronts(0, rows, step.front->lag);
+  options.t = options_.t;
+  options.runner = options_.runner;
+  options.profile = options_.profile;
+  return std::make_unique<FrontRunner>(*step.front, model_.steps[index].plan, StepInputs(step),
+                                       options);
+}
+
 // ---- memory ------------------------------------------------------------------------------------
 
 Result<uint64_t> LatentCoder::MemoryNeeded() const {
@@ -157,9 +173,15 @@ Result<uint64_t> LatentCoder::MemoryNeeded() const {
                  Executor::MemoryNeeded(*model_.h_s, HyperOptions(), HyperInputs(), &psi_ring_));
     bytes += hyper + z_.layout.Bytes() + psi_layout_.Bytes();
   }
-  for (const Step& step : steps_) {
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    const Step& step = steps_[i];
+    if (step.front != nullptr) {
+      GLINT_ASSIGN(const uint64_t own, MakeFrontRunner(i)->MemoryNeeded());
+      bytes += own;
+      continue;
+    }
     if (step.plan == nullptr) {
-      bytes += 2 * BytesOf<uint16_t>(step.rows.MostSymbols());
+      bytes += 2 * BytesOf<uint16_t>(step.symbols.MostInRow());
       continue;
     }
     GLINT_ASSIGN(const uint64_t own,
@@ -183,13 +205,18 @@ Status LatentCoder::Allocate() {
                 zeros_.Allocate(most_row_symbols_);
   for (size_t i = 0; i < steps_.size() && enough; ++i) {
     Step& step = steps_[i];
+    if (step.front != nullptr) {
+      step.runner = MakeFrontRunner(i);
+      GLINT_TRY(step.runner->Allocate());
+      continue;
+    }
     if (step.plan != nullptr) {
       GLINT_ASSIGN(step.executor, Executor::Make(model_.steps[i].plan, StepOptions(*step.coding),
                                                  StepInputs(step)));
       continue;
     }
     for (auto& tables : step.fixed_tables) {
-      enough = enough && tables.Allocate(step.rows.MostSymbols());
+      enough = enough && tables.Allocate(step.symbols.MostInRow());
     }
     if (enough) FillFixedTables(&step);
   }
@@ -199,7 +226,7 @@ Status LatentCoder::Allocate() {
 void LatentCoder::FillFixedTables(Step* step) {
   for (long row = 0; row < 2; ++row) {
     uint16_t* table = step->fixed_tables[static_cast<size_t>(row)].get();
-    step->rows.Row(row).ForEachRun([&](size_t, const ChannelRun& run) {
+    step->symbols.Row(row).ForEachRun([&](size_t, const ChannelRun& run) {
       for (size_t c = 0; c < run.count; ++c) {
         *table++ = static_cast<uint16_t>(run.parameter + c);
       }
@@ -211,8 +238,10 @@ void LatentCoder::FillFixedTables(Step* step) {
 
 Status LatentCoder::CodeSegment(long segment, SymbolPort* port, StageTimes* times) {
   for (Step& step : steps_) {
-    GLINT_TRY(step.plan == nullptr ? CodeFixedStep(&step, segment, port, times)
-                                   : CodeGraphStep(&step, segment, port, times));
+    const auto code = step.front != nullptr  ? &LatentCoder::CodeWavefrontStep
+                      : step.plan != nullptr ? &LatentCoder::CodeGraphStep
+                                             : &LatentCoder::CodeFixedStep;
+    GLINT_TRY((this->*code)(&step, segment, port, times));
     if (step.coding->codes != Coded::kHyper) continue;
     const StageClock clock(&times->hyper);
     SynthesiseHyper(segment);
@@ -226,8 +255,8 @@ Status LatentCoder::CodeFixedStep(Step* step, long segment, SymbolPort* port, St
   LatentsOf(step->coding->codes).Clear(end);
   for (; step->end < end; ++step->end) {
     const uint16_t* tables = step->fixed_tables[static_cast<size_t>(step->end & 1)].get();
-    GLINT_TRY(CodeRow(step, step->rows.Row(step->end), zeros_.get(),
-                      {step->first_table, nullptr, tables}, port));
+    GLINT_TRY(CodeLine(step, step->symbols.Row(step->end), zeros_.get(),
+                       {step->first_table, nullptr, tables}, port));
   }
   return Status::Ok();
 }
@@ -245,41 +274,86 @@ Status LatentCoder::CodeGraphStep(Step* step, long segment, SymbolPort* port, St
     const StageClock clock(&times->entropy);
     for (long row = begin; row < next; ++row) {
       const size_t at = static_cast<size_t>(row - begin) * most_row_symbols_;
-      GLINT_TRY(CodeRow(step, step->rows.Row(row), means_.get() + at,
-                        {step->first_table, tables_.get() + at, nullptr}, port));
+      GLINT_TRY(CodeLine(step, step->symbols.Row(row), means_.get() + at,
+                         {step->first_table, tables_.get() + at, nullptr}, port));
     }
   }
   return Status::Ok();
 }
 
-Status LatentCoder::CodeRow(Step* step, const SymbolRow& row, const int16_t* mean,
-                            const RowTables& tables, SymbolPort* port) {
-  GLINT_TRY(port->CodeRow(step->coding->codes, row, mean, tables, row_.get()));
-  LatentsOf(step->coding->codes).Store(row, row_.get());
+Status LatentCoder::CodeWavefrontStep(Step* step, long segment, SymbolPort* port,
+                                      StageTimes* times) {
+  const long begin = step->end, end = geometry_.StepEnd(*step->coding, segment);
+  const long lag = step->front->lag;
+  y_.Clear(end);
+  for (long f = 0; f < step->symbols.Fronts(begin, end, lag); ++f) {
+    const SymbolLine line = step->symbols.Front(begin, end, lag, f);
+    if (line.positions == 0) continue;
+    {
+      const StageClock clock(&times->context);
+      step->runner->Run(line);
+      PredictLine(*step, line, 0, [&](size_t p) { return step->runner->Output(p); });
+    }
+    const StageClock clock(&times->entropy);
+    GLINT_TRY(
+        CodeLine(step, line, means_.get(), {step->first_table, tables_.get(), nullptr}, port));
+  }
+  step->end = end;
+  if (model_.observer != nullptr) ObserveLatents(*step, begin, end);
   return Status::Ok();
 }
 
-// Means and table indices of rows that the executor has just computed. The graph's outputs are the
-// step's means, if it has means, and then its raw scales.
+// What causal convolutions read: the runner has it in pieces only.
+void LatentCoder::ObserveLatents(const Step& step, long begin, long end) const {
+  if (y_.quantisation != nullptr) return;
+  for (size_t i = 0; i < step.coding->inputs.size(); ++i) {
+    const StepInput& input = step.coding->inputs[i];
+    if (step.front->inputs[i].kernel == 0) continue;
+    const auto first = static_cast<size_t>(input.channel_begin);
+    const auto channels = static_cast<size_t>(input.channel_end) - first;
+    for (long row = begin; row < end; ++row) {
+      model_.observer->OnRow(step.coding->graph, input.name, y_.ring.Floats(row) + first,
+                             geometry_.width(), channels, y_.ring.pixel_stride());
+    }
+  }
+}
+
+Status LatentCoder::CodeLine(Step* step, const SymbolLine& line, const int16_t* mean,
+                             const LineTables& tables, SymbolPort* port) {
+  GLINT_TRY(port->CodeLine(step->coding->codes, line, mean, tables, row_.get()));
+  LatentsOf(step->coding->codes).Store(line, row_.get());
+  return Status::Ok();
+}
+
+// Of rows that the executor has just computed.
 void LatentCoder::PredictRows(const Step& step, long begin, long end) {
+  const Executor& executor = *step.executor;
+  ParallelFor(options_.runner, static_cast<size_t>(end - begin), [&](size_t i, size_t) {
+    const SymbolLine line = step.symbols.Row(begin + static_cast<long>(i));
+    const float* out = executor.OutputRow(line.row);
+    const size_t stride = executor.output_pixel_stride();
+    PredictLine(step, line, i * most_row_symbols_, [&](size_t p) { return out + p * stride; });
+  });
+}
+
+// Means and table indices of a line, from `place` on. output(position): what the graph gives there,
+// the step's means, if it has means, and then its raw scales.
+template <typename OutputOf>
+void LatentCoder::PredictLine(const Step& step, const SymbolLine& line, size_t place,
+                              OutputOf&& output) {
   const bool has_means = step.coding->distribution == Distribution::kMeansAndScales;
   const size_t first_scale = has_means ? static_cast<size_t>(step.coding->channels()) : 0;
   const std::vector<float>& thresholds = *step.thresholds;
-  const Executor& executor = *step.executor;
-  ParallelFor(options_.runner, static_cast<size_t>(end - begin), [&](size_t i, size_t) {
-    const SymbolRow row = step.rows.Row(begin + static_cast<long>(i));
-    const float* out = executor.OutputRow(row.row);
-    int16_t* means = means_.get() + i * most_row_symbols_;
-    uint8_t* tables = tables_.get() + i * most_row_symbols_;
-    if (!has_means) std::memset(means, 0, row.symbols * sizeof(int16_t));
-    row.ForEachRun([&](size_t position, const ChannelRun& run) {
-      const float* at = out + position * executor.output_pixel_stride() + run.parameter;
-      if (has_means) kernels::FloatToFixed(at, means, run.count, y_.fixed_scale);
-      kernels::IndexByThresholds(at + first_scale, tables, run.count, thresholds.data(),
-                                 thresholds.size());
-      means += run.count;
-      tables += run.count;
-    });
+  int16_t* means = means_.get() + place;
+  uint8_t* tables = tables_.get() + place;
+  if (!has_means) std::memset(means, 0, line.symbols * sizeof(int16_t));
+  line.ForEachRun([&](size_t position, const ChannelRun& run) {
+    const float* at = output(position) + run.parameter;
+    if (has_means) kernels::FloatToFixed(at, means, run.count, y_.fixed_scale);
+    kernels::IndexByThresholds(at + first_scale, tables, run.count, thresholds.data(),
+                               thresholds.size());
+    means += run.count;
+    tables += run.count;
   });
 }
 
@@ -306,16 +380,16 @@ void LatentCoder::Latents::Clear(long end) {
   }
 }
 
-void LatentCoder::Latents::Store(const SymbolRow& row, const int16_t* decoded) {
-  float* floats = quantisation == nullptr ? ring.WriteFloats(row.row) : nullptr;
-  int16_t* ints = quantisation == nullptr ? nullptr : ring.WriteInts(row.row);
+void LatentCoder::Latents::Store(const SymbolLine& line, const int16_t* decoded) {
   const int16_t* next = decoded;
-  row.ForEachRun([&](size_t position, const ChannelRun& run) {
-    const size_t at = row.ColumnOf(position) * layout.channels + run.channel;
-    if (floats != nullptr) {
-      kernels::FixedToFloat(next, floats + at, run.count, fixed_scale);
+  line.ForEachRun([&](size_t position, const ChannelRun& run) {
+    const long row = line.RowOf(position);
+    const size_t at = line.ColumnOf(position) * layout.channels + run.channel;
+    if (quantisation == nullptr) {
+      kernels::FixedToFloat(next, ring.WriteFloats(row) + at, run.count, fixed_scale);
     } else {
-      kernels::Limit(next, ints + at, run.count, static_cast<int16_t>(quantisation->max));
+      kernels::Limit(next, ring.WriteInts(row) + at, run.count,
+                     static_cast<int16_t>(quantisation->max));
     }
     next += run.count;
   });
@@ -352,6 +426,7 @@ void LatentCoder::AppendProfile(std::vector<LayerProfile>* layers) const {
   if (has_hyper_) append("h_s", *h_s_);
   for (const Step& step : steps_) {
     if (step.executor != nullptr) append(step.coding->graph, *step.executor);
+    if (step.runner != nullptr) append(step.coding->graph, step.runner->executor());
   }
 }
 

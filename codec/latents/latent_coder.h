@@ -11,9 +11,10 @@
 #include <memory>
 #include <vector>
 
+#include "codec/latents/front_runner.h"
 #include "codec/latents/latent_geometry.h"
 #include "codec/latents/latent_schedule.h"
-#include "codec/latents/symbol_rows.h"
+#include "codec/latents/symbol_lines.h"
 #include "codec/model/model_impl.h"
 #include "engine/aligned.h"
 #include "engine/executor.h"
@@ -64,15 +65,17 @@ class LatentCoder {
     // A row still has the latents of the row that it held before; dense kernels must read zeros
     // where nothing has been coded yet.
     void Clear(long end);
-    void Store(const SymbolRow& row, const int16_t* decoded);
+    void Store(const SymbolLine& line, const int16_t* decoded);
   };
   struct Step {
     const CodingStep* coding = nullptr;
     const glint::Plan* plan = nullptr;  // nullptr: fixed tables
-    SymbolRows rows;
+    StepSymbols symbols;
     size_t first_table = 0;
     const std::vector<float>* thresholds = nullptr;
-    std::unique_ptr<Executor> executor;
+    std::unique_ptr<Executor> executor;  // of steps that run by rows
+    const FrontGraph* front = nullptr;   // of wavefront steps
+    std::unique_ptr<FrontRunner> runner;
     long end = 0;  // rows that are coded, where there is no executor
     // Fixed: of a row, by row parity.
     std::array<AlignedBuffer<uint16_t>, 2> fixed_tables;
@@ -86,14 +89,20 @@ class LatentCoder {
   ExecutorOptions StepOptions(const CodingStep& coding) const;
   std::vector<Executor::BoundInput> HyperInputs() const;
   std::vector<Executor::BoundInput> StepInputs(const Step& step) const;
+  std::unique_ptr<FrontRunner> MakeFrontRunner(size_t step) const;
+  // No front has as many symbols as a row.
   size_t BandSymbols() const { return most_row_symbols_ * static_cast<size_t>(step_band_); }
   static void FillFixedTables(Step* step);
 
   Status CodeFixedStep(Step* step, long segment, SymbolPort* port, StageTimes* times);
   Status CodeGraphStep(Step* step, long segment, SymbolPort* port, StageTimes* times);
-  Status CodeRow(Step* step, const SymbolRow& row, const int16_t* mean, const RowTables& tables,
-                 SymbolPort* port);
+  Status CodeWavefrontStep(Step* step, long segment, SymbolPort* port, StageTimes* times);
+  void ObserveLatents(const Step& step, long begin, long end) const;
+  Status CodeLine(Step* step, const SymbolLine& line, const int16_t* mean, const LineTables& tables,
+                  SymbolPort* port);
   void PredictRows(const Step& step, long begin, long end);
+  template <typename OutputOf>
+  void PredictLine(const Step& step, const SymbolLine& line, size_t place, OutputOf&& output);
   void SynthesiseHyper(long segment);
   void ClearBeyondPsi(long row);
 

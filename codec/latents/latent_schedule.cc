@@ -13,12 +13,16 @@ class Simulation {
  public:
   Simulation(const ModelDocument& document, const LatentGeometry& geometry,
              const LatentGraphs& graphs)
-      : document_(document), geometry_(geometry), graphs_(graphs), steps_(graphs.steps.size()) {}
+      : document_(document),
+        geometry_(geometry),
+        graphs_(graphs),
+        steps_(graphs.steps.size()),
+        front_ends_(graphs.steps.size()) {}
 
   Result<LatentRows> Run() {
     if (graphs_.h_s != nullptr) GLINT_TRY(hyper_.Init(*graphs_.h_s, graphs_.hyper));
     for (size_t i = 0; i < steps_.size(); ++i) {
-      if (!HasGraph(i)) continue;
+      if (!RunsByRows(i)) continue;
       GLINT_TRY(steps_[i].Init(*graphs_.steps[i].plan, graphs_.steps[i].options));
     }
     if (HasSynthesis()) GLINT_TRY(synthesis_.Init(*graphs_.g_s, graphs_.synthesis));
@@ -39,7 +43,10 @@ class Simulation {
  private:
   // One that reads y behind its segments, band by band; not all of it at the end.
   bool HasSynthesis() const { return graphs_.g_s != nullptr && !graphs_.g_s->whole_picture(); }
-  bool HasGraph(size_t step) const { return graphs_.steps[step].plan != nullptr; }
+  bool IsWavefront(size_t step) const { return graphs_.steps[step].front != nullptr; }
+  bool RunsByRows(size_t step) const {
+    return graphs_.steps[step].plan != nullptr && !IsWavefront(step);
+  }
 
   Status RunSegment(long segment) {
     for (size_t i = 0; i < steps_.size(); ++i) {
@@ -71,9 +78,14 @@ class Simulation {
   // y is cleared as far as a step goes before the step reads it.
   Status RunStep(size_t index, long segment) {
     const CodingStep& coding = *graphs_.steps[index].coding;
-    if (!HasGraph(index)) {
-      y_end_ = std::max(y_end_, geometry_.StepEnd(coding, segment));
+    if (!RunsByRows(index)) {
+      const long end = geometry_.StepEnd(coding, segment);
+      if (IsWavefront(index) && ReadsPsi(coding) && end > hyper_.end()) {
+        return Missing(segment, coding.graph, "psi", end, hyper_.end());
+      }
+      y_end_ = std::max(y_end_, end);
       Raise(y_end_ - YLowest(), &rows_.y);
+      front_ends_[index] = end;
       return Status::Ok();
     }
     Schedule& step = steps_[index];
@@ -91,6 +103,11 @@ class Simulation {
     return Status::Ok();
   }
 
+  static bool ReadsPsi(const CodingStep& coding) {
+    return std::any_of(coding.inputs.begin(), coding.inputs.end(),
+                       [](const StepInput& input) { return input.is_psi; });
+  }
+
   static void Raise(long rows, long* most) { *most = std::max(*most, rows); }
 
   static Status Missing(long segment, const std::string& graph, const std::string& tensor,
@@ -106,10 +123,15 @@ class Simulation {
     for (size_t i = 0; i < steps_.size(); ++i) {
       const std::vector<StepInput>& inputs = graphs_.steps[i].coding->inputs;
       for (size_t k = 0; k < inputs.size(); ++k) {
-        if (inputs[k].is_psi == psi) lowest = std::min(lowest, steps_[i].InputLowest(k));
+        if (inputs[k].is_psi == psi) lowest = std::min(lowest, InputLowest(i, k));
       }
     }
     return lowest;
+  }
+  // The lowest row that the step will read.
+  long InputLowest(size_t step, size_t input) const {
+    if (!IsWavefront(step)) return steps_[step].InputLowest(input);
+    return std::max(0L, front_ends_[step] - graphs_.steps[step].front->inputs[input].kernel / 2);
   }
   long PsiLowest() const { return Lowest(true); }
   // Of y, rows of the segment in work are read once more by its CRC.
@@ -122,7 +144,8 @@ class Simulation {
     if (YLowest() <= 0) return false;
     if (graphs_.h_s != nullptr && (!hyper_.steady() || PsiLowest() <= 0)) return false;
     for (size_t i = 0; i < steps_.size(); ++i) {
-      if (HasGraph(i) && !steps_[i].steady()) return false;
+      if (RunsByRows(i) && !steps_[i].steady()) return false;
+      if (IsWavefront(i) && front_ends_[i] == 0) return false;
     }
     return !HasSynthesis() || synthesis_.steady();
   }
@@ -138,7 +161,7 @@ class Simulation {
       period = std::lcm(segments(rows, document_.hyper_ratio()), segments(rows, hyper_.period()));
     }
     for (size_t i = 0; i < steps_.size(); ++i) {
-      if (HasGraph(i)) period = std::lcm(period, segments(rows, steps_[i].period()));
+      if (RunsByRows(i)) period = std::lcm(period, segments(rows, steps_[i].period()));
     }
     if (!HasSynthesis()) return period;
     return std::lcm(period, segments(rows * document_.latent_stride, synthesis_.period()));
@@ -149,9 +172,10 @@ class Simulation {
   const LatentGraphs& graphs_;
   Schedule hyper_, synthesis_;
   std::vector<Schedule> steps_;
-  long psi_end_ = 0;    // rows of psi that are written, in pairs where they come so
-  long y_end_ = 0;      // rows of y that are cleared or coded
-  long coded_end_ = 0;  // rows of y whose segments are done
+  std::vector<long> front_ends_;  // rows that wavefront steps have coded
+  long psi_end_ = 0;              // rows of psi that are written, in pairs where they come so
+  long y_end_ = 0;                // rows of y that are cleared or coded
+  long coded_end_ = 0;            // rows of y whose segments are done
   LatentRows rows_;
 };
 

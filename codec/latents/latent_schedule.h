@@ -9,6 +9,7 @@
 
 #include "codec/latents/latent_geometry.h"
 #include "engine/executor.h"
+#include "engine/front_graph.h"
 #include "engine/status.h"
 
 namespace glint {
@@ -17,8 +18,9 @@ namespace glint {
 struct LatentGraphs {
   struct Step {
     const CodingStep* coding = nullptr;
-    const Plan* plan = nullptr;  // nullptr: fixed tables
-    ExecutorOptions options;
+    const Plan* plan = nullptr;         // nullptr: fixed tables
+    const FrontGraph* front = nullptr;  // of a wavefront step, which runs on all its segment's rows
+    ExecutorOptions options;            // not of a wavefront step
   };
   const Plan* h_s = nullptr;  // nullptr: no step codes z
   ExecutorOptions hyper;

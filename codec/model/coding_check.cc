@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/front_graph.h"
 #include "engine/graph_rows.h"
 #include "engine/json.h"
 #include "engine/positions.h"
@@ -38,6 +39,7 @@ class CodingChecker {
   Status Check() {
     for (size_t i = 0; i < coding_.steps.size(); ++i) {
       GLINT_TRY(CheckDistribution(i));
+      if (coding_.steps[i].order == Order::kWavefront) GLINT_TRY(CheckWavefront(i));
       if (coding_.steps[i].has_graph()) {
         GLINT_TRY(CheckStepGraph(i));
         GLINT_TRY(CheckInputs(i));
@@ -75,6 +77,45 @@ class CodingChecker {
     if (set.tables.count() == channels) return Status::Ok();
     return BadModel(Place(index), std::to_string(set.tables.count()) + " " + tables + " for " +
                                       std::to_string(channels) + " channels");
+  }
+
+  // What it reads of its own latents it reads by causal convolutions alone; all else at the
+  // position itself.
+  Status CheckWavefront(size_t index) const {
+    const CodingStep& step = coding_.steps[index];
+    const auto bad = [&](const std::string& what) {
+      return BadModel(Place(index), "order is wavefront, but " + what);
+    };
+    if (step.codes != Coded::kLatents || !step.has_graph()) {
+      return bad("it has no graph that reads latents");
+    }
+    for (const CodedPart& part : step.parts) {
+      if (part.positions != kAllPositions) return bad("it does not code all positions");
+    }
+    const auto front = MakeFrontGraph(GraphOf(step));
+    if (!front.ok()) return bad("in graph " + Quote(step.graph) + " " + front.status().message());
+    for (size_t i = 0; i < step.inputs.size(); ++i) {
+      const StepInput& input = step.inputs[i];
+      const bool causal = front->inputs[i].kernel > 0;
+      if (input.is_psi && causal) return bad("a causal convolution reads psi");
+      if (!input.is_psi && !causal && ReadsOwn(step, input)) {
+        return bad("input " + Quote(input.name) +
+                   " has channels that the step codes, and is read at the position itself");
+      }
+    }
+    return Status::Ok();
+  }
+
+  static bool Codes(const CodingStep& step, int channel) {
+    return std::any_of(step.parts.begin(), step.parts.end(), [&](const CodedPart& part) {
+      return part.channel_begin <= channel && channel < part.channel_end;
+    });
+  }
+  static bool ReadsOwn(const CodingStep& step, const StepInput& input) {
+    for (int c = input.channel_begin; c < input.channel_end; ++c) {
+      if (Codes(step, c)) return true;
+    }
+    return false;
   }
 
   Status CheckStepGraph(size_t index) const {
@@ -144,6 +185,8 @@ class CodingChecker {
     for (int c = input.channel_begin; c < input.channel_end; ++c) {
       const PositionSet missing = positions & ~coded_[static_cast<size_t>(c)];
       if (missing == kNoPositions) continue;
+      const CodingStep& step = coding_.steps[index];
+      if (step.order == Order::kWavefront && Codes(step, c)) continue;  // by CheckWavefront
       return BadModel(Place(index), "input " + Quote(input.name) + " reads channel " +
                                         std::to_string(c) + " at " + NameOf(missing) +
                                         " positions, which are not decoded before it");

@@ -82,6 +82,7 @@ Expected<Model> LoadWith(LoadFile&& load_file) {
 Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFile> file,
                                                    TensorObserver* observer) {
   auto impl = std::make_shared<Model::Impl>();
+  impl->observer = observer;
   impl->file = std::move(file);
   GLINT_ASSIGN(impl->document, LoadDocument(*impl->file));
   GLINT_TRY(CheckCodable(*impl));
@@ -102,7 +103,11 @@ Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFi
   for (const CodingStep& coding : impl->coding().steps) {
     Model::Impl::Step step;
     step.first_table = first_tables.at(coding.tables);
-    if (coding.has_graph()) {
+    if (coding.order == Order::kWavefront) {
+      GLINT_ASSIGN(FrontGraph front, MakeFrontGraph(impl->graph(coding.graph)));
+      step.front = std::make_shared<const FrontGraph>(std::move(front));
+      GLINT_ASSIGN(step.plan, Plan::Make(*impl->file, step.front->graph, kAllPositions, observer));
+    } else if (coding.has_graph()) {
       GLINT_ASSIGN(step.plan, Plan::Make(*impl->file, impl->graph(coding.graph), coding.positions(),
                                          observer));
     }

@@ -128,6 +128,11 @@ Status ReadStep(const Json& value, const std::string& place, const Graphs& graph
   if (is_hyper && !document.has_hyper) return reader.Fail("codes z, but 'hyper' is missing");
   GLINT_TRY(
       ReadParts(&reader, is_hyper ? document.hyper_channels : document.latent_channels, step));
+  if (reader.Has("order")) {
+    size_t order = 0;
+    GLINT_TRY(reader.Choice("order", {"rows", "wavefront"}, &order));
+    step->order = order == 0 ? Order::kRows : Order::kWavefront;
+  }
   GLINT_TRY(reader.Int("ahead", 0, 1024, &step->ahead));
   const Json* distribution = nullptr;
   GLINT_TRY(reader.Object("distribution", &distribution));

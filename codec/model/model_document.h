@@ -53,8 +53,14 @@ struct CodedPart {
   int channels() const { return channel_end - channel_begin; }
 };
 
+// In what order a step codes positions. kRows: row by row, and it reads nothing that it codes
+// itself. kWavefront: front by front (docs/BITSTREAM.md section 6); its causal convolutions read
+// what it has coded before.
+enum class Order { kRows, kWavefront };
+
 struct CodingStep {
   Coded codes = Coded::kLatents;
+  Order order = Order::kRows;
   std::vector<CodedPart> parts;  // in the order of the graph's outputs
   int ahead = 0;                 // rows of what it codes beyond its segment
   Distribution distribution = Distribution::kFixed;

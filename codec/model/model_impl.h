@@ -12,6 +12,7 @@
 #include "codec/model/model_document.h"
 #include "codec/stream/entropy_tables.h"
 #include "engine/executor.h"
+#include "engine/front_graph.h"
 #include "engine/model_file.h"
 #include "engine/status.h"
 #include "engine/tensor_observer.h"
@@ -21,8 +22,9 @@ namespace glint {
 
 struct Model::Impl {
   struct Step {
-    std::shared_ptr<const Plan> plan;  // at the step's positions; nullptr: fixed tables
-    size_t first_table = 0;            // of `tables`
+    std::shared_ptr<const Plan> plan;         // at the step's positions; nullptr: fixed tables
+    std::shared_ptr<const FrontGraph> front;  // what `plan` is of in wavefront steps, else nullptr
+    size_t first_table = 0;                   // of `tables`
   };
 
   std::shared_ptr<const ModelFile> file;  // outlives the plans, which point into it
@@ -32,6 +34,7 @@ struct Model::Impl {
   std::shared_ptr<const Plan> h_a, h_s;  // nullptr in models without hyper latents
   std::vector<Step> steps;               // of document.coding.steps
   EntropyTables tables;                  // all sets, one after the other
+  TensorObserver* observer = nullptr;    // of all graphs; none in models that are loaded
 
   const Coding& coding() const { return document.coding; }
   const Graphs& graphs() const { return file->graphs(); }

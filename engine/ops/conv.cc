@@ -14,8 +14,16 @@ namespace glint::ops {
 namespace {
 
 using kernels::Conv;
+using kernels::ConvMask;
 using kernels::ConvRow;
 using kernels::ConvSpec;
+
+// Kernels are square.
+size_t KernelOf(const Matrix& matrix) {
+  size_t kernel = 1;
+  while (kernel * kernel < matrix.taps) ++kernel;
+  return kernel;
+}
 
 class ConvStep final : public ProductStep {
  public:
@@ -33,11 +41,12 @@ class ConvStep final : public ProductStep {
 
   std::string Kernel() const override {
     const ConvSpec& spec = conv_.spec();
-    std::string text =
-        PrecisionText(conv_.input(), conv_.float16_sums()) + (transposed()        ? "deconv"
-                                                              : spec.checkerboard ? "checkerboard"
-                                                                                  : "conv");
-    text += std::to_string(window.rows.kernel) + "x" + std::to_string(window.columns.kernel);
+    std::string text = PrecisionText(conv_.input(), conv_.float16_sums()) +
+                       (transposed()                           ? "deconv"
+                        : spec.mask == ConvMask::kCheckerboard ? "checkerboard"
+                        : spec.mask == ConvMask::kCausal       ? "causal"
+                                                               : "conv");
+    text += std::to_string(spec.kernel) + "x" + std::to_string(spec.kernel);
     if (spec.stride > 1) text += "/" + std::to_string(spec.stride);
     const size_t in = std::accumulate(spec.in_channels.begin(),
                                       spec.in_channels.begin() + spec.sources, size_t{0});
@@ -114,15 +123,13 @@ Matrix ConvMatrix(const TensorView& weight, Matrix::Order order) {
 }
 
 Result<std::unique_ptr<Step>> PlanConv(const PlanContext& context, const Node& node,
-                                       ConvSpec::Kind kind) {
-  ConvSpec spec;
-  spec.kind = kind;
-  spec.kernel = static_cast<size_t>(node.window.rows.kernel);
+                                       ConvSpec spec) {
+  spec.kernel = KernelOf(*node.matrix);
   spec.stride = static_cast<size_t>(node.window.rows.stride);
   spec.padding = static_cast<size_t>(node.window.rows.padding);
-  spec.checkerboard = !node.window.live.empty();
   spec.sources = context.inputs.size();
   for (size_t s = 0; s < spec.sources; ++s) spec.in_channels[s] = context.input(s).channels;
+  if (!spec.gathered.empty()) spec.in_channels[0] = node.matrix->inputs;
   spec.out_channels = node.matrix->outputs;
   const bool integer = IsInteger(node.precision);
   // Integer sums are exact in any order; but pairs of rows are stored as floats.

@@ -29,8 +29,9 @@ Status CheckConvRest(const NodeCheck& check, int64_t out_channels);
 
 Matrix ConvMatrix(const TensorView& weight, Matrix::Order order);
 
+// `spec`: what the operator alone knows; the rest is filled in.
 Result<std::unique_ptr<Step>> PlanConv(const PlanContext& context, const Node& node,
-                                       kernels::ConvSpec::Kind kind);
+                                       kernels::ConvSpec spec);
 
 }  // namespace glint::ops
 

@@ -1,5 +1,9 @@
-// Convolution of stride 1 or 2, with all taps, or with those taps alone that lie on the
-// checkerboard positions of the other parity.
+// Convolution of stride 1 or 2, with all taps or those of a mask alone.
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/json.h"
 #include "engine/ops/conv.h"
@@ -11,7 +15,14 @@ namespace {
 struct Conv2dAttributes final : Attributes {
   int stride = 1;
   int padding = 0;
-  bool checkerboard = false;  // only taps with ky + kx odd
+  kernels::ConvMask mask = kernels::ConvMask::kNone;
+  std::vector<size_t> gathered;  // as ConvSpec has it
+
+  std::optional<Gathered> Gather(const GatheredInput& input) const override {
+    auto gathering = std::make_shared<Conv2dAttributes>(*this);
+    gathering->gathered = input.groups;
+    return Gathered{std::move(gathering), {}};
+  }
 };
 
 const Conv2dAttributes& Of(const Node& node) {
@@ -24,11 +35,27 @@ Status Read(ObjectReader* reader, Node* node) {
   GLINT_TRY(reader->Int("stride", 1, 2, &attributes->stride));
   if (reader->Has("mask")) {
     size_t mask = 0;
-    GLINT_TRY(reader->Choice("mask", {"none", "checkerboard"}, &mask));
-    attributes->checkerboard = mask == 1;
+    GLINT_TRY(reader->Choice("mask", {"none", "checkerboard", "causal"}, &mask));
+    constexpr kernels::ConvMask kMasks[] = {
+        kernels::ConvMask::kNone, kernels::ConvMask::kCheckerboard, kernels::ConvMask::kCausal};
+    attributes->mask = kMasks[mask];
   }
   node->attributes = std::move(attributes);
   return Status::Ok();
+}
+
+const char* NameOf(kernels::ConvMask mask) {
+  return mask == kernels::ConvMask::kCausal ? "causal" : "checkerboard";
+}
+
+// By tap of the kernel; empty: all.
+std::vector<bool> LiveTaps(const Node& node, size_t kernel) {
+  std::vector<bool> live;
+  if (Of(node).mask == kernels::ConvMask::kNone) return live;
+  for (size_t tap = 0; tap < kernel * kernel; ++tap) {
+    live.push_back(kernels::IsLiveTap(Of(node).mask, kernel, tap / kernel, tap % kernel));
+  }
+  return live;
 }
 
 Result<int64_t> Check(const NodeCheck& check) {
@@ -41,8 +68,9 @@ Result<int64_t> Check(const NodeCheck& check) {
     return check.Fail("padding is " + std::to_string(attributes.padding) + ", " + kernel +
                       " needs " + std::to_string(padding));
   }
-  if (attributes.checkerboard && (size.kernel < 3 || attributes.stride != 1)) {
-    return check.Fail("mask checkerboard needs stride 1 and a kernel of at least 3");
+  if (attributes.mask != kernels::ConvMask::kNone && (size.kernel < 3 || attributes.stride != 1)) {
+    return check.Fail(std::string("mask ") + NameOf(attributes.mask) +
+                      " needs stride 1 and a kernel of at least 3");
   }
   GLINT_TRY(CheckConvRest(check, size.out_channels));
   return size.out_channels;
@@ -55,23 +83,27 @@ Window WindowOf(const Node& node, const TensorView* weight) {
   window.rows.stride = attributes.stride;
   window.rows.padding = attributes.padding;
   window.columns = window.rows;
-  if (!attributes.checkerboard) return window;
-  for (int ky = 0; ky < window.rows.kernel; ++ky) {
-    for (int kx = 0; kx < window.columns.kernel; ++kx) window.live.push_back((ky + kx) % 2 == 1);
+  window.live = LiveTaps(node, static_cast<size_t>(weight->shape[2]));
+  if (attributes.mask == kernels::ConvMask::kCausal) {
+    window.rows.kernel = attributes.padding + 1;  // nothing below
+    window.live.resize(window.taps());
   }
   return window;
 }
 
 Matrix MatrixOf(const Node& node, const TensorView& weight) {
   Matrix matrix = ConvMatrix(weight, Matrix::Order::kOutputsFirst);
-  matrix.live = node.window.live;
+  matrix.live = LiveTaps(node, static_cast<size_t>(weight.shape[2]));
   return matrix;
 }
 
 size_t Sources(const Node& node) { return node.window.IsPointwise() ? kernels::kMaxSources : 1; }
 
 Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
-  return PlanConv(context, node, kernels::ConvSpec::Kind::kConv);
+  kernels::ConvSpec spec;
+  spec.mask = Of(node).mask;
+  spec.gathered = Of(node).gathered;
+  return PlanConv(context, node, spec);
 }
 
 }  // namespace

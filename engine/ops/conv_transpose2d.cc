@@ -60,7 +60,9 @@ Matrix MatrixOf(const Node& node, const TensorView& weight) {
 }
 
 Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
-  return PlanConv(context, node, kernels::ConvSpec::Kind::kTranspose);
+  kernels::ConvSpec spec;
+  spec.kind = kernels::ConvSpec::Kind::kTranspose;
+  return PlanConv(context, node, spec);
 }
 
 }  // namespace

@@ -18,6 +18,8 @@ class Rows:
             self.kernel, self.columns = tensors[node["weights"]["weight"]].shape[2:]
             self.stride, self.transposed = node["stride"], op == "conv_transpose2d"
             self.padding = node.get("padding", (self.kernel - 1) // 2)
+            if node.get("mask") == "causal":
+                self.kernel = self.padding + 1            # rows above, and its own
         elif op in ("pixel_shuffle", "pixel_unshuffle"):
             self.kernel = self.columns = self.stride = node["factor"]
             self.transposed = op == "pixel_shuffle"
@@ -36,7 +38,12 @@ class Rows:
             return POSITIONS["all"] if wanted else set()
         left = (self.columns - 1) // 2
         return {((r + ky - self.padding) % 2, (c + kx - left) % 2) for r, c in wanted for ky in range(self.kernel)
-                for kx in range(self.columns) if node.get("mask", "none") == "none" or (ky + kx) % 2}
+                for kx in range(self.columns) if self.live(ky, kx, node.get("mask", "none"))}
+
+    def live(self, ky, kx, mask):
+        if mask == "causal":
+            return (ky, kx) < (self.padding, self.columns // 2)
+        return mask == "none" or (ky + kx) % 2
 
 
 def in_order(graph):

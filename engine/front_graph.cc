@@ -1,0 +1,126 @@
+#include "engine/front_graph.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "engine/json.h"
+
+namespace glint {
+namespace {
+
+class Builder {
+ public:
+  explicit Builder(const Graph& graph) : graph_(graph) {}
+
+  Result<FrontGraph> Build() {
+    GLINT_TRY(FindKernels());
+    FrontGraph front;
+    front.graph.name = graph_.name;
+    front.graph.numeric_class = graph_.numeric_class;
+    front.graph.output = graph_.output;
+    front.graph.quantised = graph_.quantised;
+    front.graph.channels = graph_.channels;
+    for (const GraphInput& input : graph_.inputs) AddInput(input, &front);
+    for (const Node& node : graph_.nodes) GLINT_TRY(AddNode(node, &front.graph));
+    return front;
+  }
+
+ private:
+  static Status Unsupported(const std::string& what) {
+    return Status::Error(StatusCode::kUnsupported, what);
+  }
+
+  // In which ways each tensor is read: a kernel, or 0 for the position itself.
+  Status FindKernels() {
+    for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
+      const bool causal = node->window.IsCausal();
+      if (!causal && !node->window.IsPointwise()) {
+        return Unsupported("node " + Quote(node->name) +
+                           " reads other positions than its own, and is no causal convolution");
+      }
+      int kernel = KernelOf(node->output);
+      if (causal && kernel > 0) {
+        return Unsupported("node " + Quote(node->name) +
+                           " is a causal convolution that another one reads");
+      }
+      if (causal) kernel = node->window.columns.kernel;
+      for (const std::string& input : node->inputs) {
+        if (kernels_.try_emplace(input, kernel).first->second == kernel) continue;
+        return Unsupported("tensor " + Quote(input) +
+                           " is read by a causal convolution and in another way");
+      }
+    }
+    return Status::Ok();
+  }
+
+  int KernelOf(const std::string& tensor) const {
+    const auto found = kernels_.find(tensor);
+    return found == kernels_.end() ? 0 : found->second;
+  }
+
+  void AddInput(GraphInput input, FrontGraph* front) {
+    const FrontInput read{KernelOf(input.name)};
+    front->inputs.push_back(read);
+    if (read.kernel > 0) {
+      front->lag = std::max(front->lag, (read.kernel + 1) / 2);
+      const std::string name = input.name + ".taps";
+      groups_[name] = {static_cast<size_t>(input.channels)};
+      taps_[input.name] = name;
+      const auto quantised = graph_.quantised.find(input.name);
+      if (quantised != graph_.quantised.end()) front->graph.quantised[name] = quantised->second;
+      input.name = name;
+      input.channels *= static_cast<int>(read.taps());
+      front->graph.channels[name] = input.channels;
+    }
+    front->graph.inputs.push_back(std::move(input));
+  }
+
+  Status AddNode(Node node, Graph* graph) {
+    const int kernel = KernelOf(node.inputs[0]);
+    if (kernel > 0) {
+      for (std::string& input : node.inputs) {
+        const auto taps = taps_.find(input);
+        if (taps != taps_.end()) input = taps->second;
+      }
+      GLINT_TRY(Gather(FrontInput{kernel}.taps(), &node, graph));
+    }
+    graph->nodes.push_back(std::move(node));
+    return Status::Ok();
+  }
+
+  // The node reads pixels of all taps; what a causal convolution makes of them is one pixel again.
+  Status Gather(size_t taps, Node* node, Graph* graph) {
+    if (node->inputs.size() != 1 || node->attributes == nullptr) return CannotGather(*node);
+    auto gathered = node->attributes->Gather({taps, groups_.at(node->inputs[0])});
+    if (!gathered) return CannotGather(*node);
+    node->attributes = std::move(gathered->attributes);
+    if (node->window.IsCausal()) {
+      node->window = Window();
+      return Status::Ok();
+    }
+    const std::vector<size_t>& groups = gathered->groups;
+    const size_t channels = std::accumulate(groups.begin(), groups.end(), size_t{0});
+    graph->channels[node->output] = static_cast<int>(taps * channels);
+    groups_[node->output] = groups;
+    return Status::Ok();
+  }
+
+  static Status CannotGather(const Node& node) {
+    return Unsupported("node " + Quote(node.name) + " cannot stand before a causal convolution");
+  }
+
+  const Graph& graph_;
+  std::map<std::string, int> kernels_;                 // by tensor
+  std::map<std::string, std::vector<size_t>> groups_;  // by gathered tensor
+  std::map<std::string, std::string> taps_;            // input -> what it is called when gathered
+};
+
+}  // namespace
+
+Result<FrontGraph> MakeFrontGraph(const Graph& graph) { return Builder(graph).Build(); }
+
+}  // namespace glint
