@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -25,7 +23,7 @@ class Builder {
     front.graph.quantised = graph_.quantised;
     front.graph.channels = graph_.channels;
     for (const GraphInput& input : graph_.inputs) AddInput(input, &front);
-    for (const Node& node : graph_.nodes) GLINT_TRY(AddNode(node, &front.graph));
+    for (const Node& node : graph_.nodes) AddNode(node, &front.graph);
     return front;
   }
 
@@ -42,12 +40,11 @@ class Builder {
         return Unsupported("node " + Quote(node->name) +
                            " reads other positions than its own, and is no causal convolution");
       }
-      int kernel = KernelOf(node->output);
-      if (causal && kernel > 0) {
-        return Unsupported("node " + Quote(node->name) +
-                           " is a causal convolution that another one reads");
+      if (KernelOf(node->output) > 0) {
+        return Unsupported("a causal convolution reads node " + Quote(node->name) +
+                           ", not an input of the graph");
       }
-      if (causal) kernel = node->window.columns.kernel;
+      const int kernel = causal ? node->window.columns.kernel : 0;
       for (const std::string& input : node->inputs) {
         if (kernels_.try_emplace(input, kernel).first->second == kernel) continue;
         return Unsupported("tensor " + Quote(input) +
@@ -68,7 +65,6 @@ class Builder {
     if (read.kernel > 0) {
       front->lag = std::max(front->lag, (read.kernel + 1) / 2);
       const std::string name = input.name + ".taps";
-      groups_[name] = {static_cast<size_t>(input.channels)};
       taps_[input.name] = name;
       const auto quantised = graph_.quantised.find(input.name);
       if (quantised != graph_.quantised.end()) front->graph.quantised[name] = quantised->second;
@@ -79,44 +75,18 @@ class Builder {
     front->graph.inputs.push_back(std::move(input));
   }
 
-  Status AddNode(Node node, Graph* graph) {
-    const int kernel = KernelOf(node.inputs[0]);
-    if (kernel > 0) {
-      for (std::string& input : node.inputs) {
-        const auto taps = taps_.find(input);
-        if (taps != taps_.end()) input = taps->second;
-      }
-      GLINT_TRY(Gather(FrontInput{kernel}.taps(), &node, graph));
+  void AddNode(Node node, Graph* graph) const {
+    if (node.window.IsCausal()) {
+      node.inputs = {taps_.at(node.inputs[0])};
+      node.window = Window();
+      node.gathered = true;
     }
     graph->nodes.push_back(std::move(node));
-    return Status::Ok();
-  }
-
-  // The node reads pixels of all taps; what a causal convolution makes of them is one pixel again.
-  Status Gather(size_t taps, Node* node, Graph* graph) {
-    if (node->inputs.size() != 1 || node->attributes == nullptr) return CannotGather(*node);
-    auto gathered = node->attributes->Gather({taps, groups_.at(node->inputs[0])});
-    if (!gathered) return CannotGather(*node);
-    node->attributes = std::move(gathered->attributes);
-    if (node->window.IsCausal()) {
-      node->window = Window();
-      return Status::Ok();
-    }
-    const std::vector<size_t>& groups = gathered->groups;
-    const size_t channels = std::accumulate(groups.begin(), groups.end(), size_t{0});
-    graph->channels[node->output] = static_cast<int>(taps * channels);
-    groups_[node->output] = groups;
-    return Status::Ok();
-  }
-
-  static Status CannotGather(const Node& node) {
-    return Unsupported("node " + Quote(node.name) + " cannot stand before a causal convolution");
   }
 
   const Graph& graph_;
-  std::map<std::string, int> kernels_;                 // by tensor
-  std::map<std::string, std::vector<size_t>> groups_;  // by gathered tensor
-  std::map<std::string, std::string> taps_;            // input -> what it is called when gathered
+  std::map<std::string, int> kernels_;       // by tensor
+  std::map<std::string, std::string> taps_;  // input -> what it is called when gathered
 };
 
 }  // namespace

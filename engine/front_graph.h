@@ -28,8 +28,8 @@ struct FrontGraph {
   int lag = 1;
 };
 
-// kUnsupported when a node is neither pointwise nor a causal convolution, or when a tensor is read
-// by causal convolutions and in another way. Weights stay those of the model file.
+// kUnsupported when a node is neither pointwise nor a causal convolution of an input, or when an
+// input is read by causal convolutions and in another way. Weights stay those of the model file.
 Result<FrontGraph> MakeFrontGraph(const Graph& graph);
 
 }  // namespace glint

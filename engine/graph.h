@@ -69,26 +69,9 @@ enum class NumericClass { kExact, kClose };
 
 struct Op;  // engine/op.h
 
-struct Attributes;
-
-// Pixels that have side by side what the taps of a causal convolution read (front_graph.h). The
-// channels of a tap are in groups: [group][tap][channel of the group].
-struct GatheredInput {
-  size_t taps = 0;
-  std::vector<size_t> groups;
-};
-// An operator that reads such pixels: how it does, and the groups of its output, where that has
-// such pixels too.
-struct Gathered {
-  std::shared_ptr<const Attributes> attributes;
-  std::vector<size_t> groups;
-};
-
 // What an operator has besides inputs and weights: a struct of its own that it alone reads.
 struct Attributes {
   virtual ~Attributes() = default;
-  // Nothing where the operator cannot read such pixels.
-  virtual std::optional<Gathered> Gather(const GatheredInput& /*input*/) const { return {}; }
 };
 
 struct Node {
@@ -102,6 +85,9 @@ struct Node {
   // Filled in when the graph is checked.
   Window window;
   std::optional<Matrix> matrix;
+  // Of a causal convolution in a graph of fronts (front_graph.h): each pixel of its input has what
+  // the live taps read, one tap after the other.
+  bool gathered = false;
 };
 
 struct GraphInput {

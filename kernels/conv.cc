@@ -43,7 +43,7 @@ struct Conv::Impl {
 
   explicit Impl(const ConvSpec& conv_spec) : spec(conv_spec) {
     for (size_t i = 0; i < spec.sources; ++i) in_total += spec.in_channels[i];
-    if (!spec.gathered.empty()) {
+    if (spec.gathered) {
       BuildGathered();
     } else if (spec.kind == ConvSpec::Kind::kConv) {
       BuildConv();
@@ -97,23 +97,9 @@ struct Conv::Impl {
 
   // One run of all taps.
   void BuildGathered() {
-    TapSet& set = sets.emplace_back();
-    const size_t run = in_total * LiveTaps();
-    set.taps.push_back({0, 0, 0, run});
-    set.out_channels = spec.out_channels;
-    size_t first_in = 0;
-    for (const size_t channels : spec.gathered) {
-      for (size_t tap = 0; tap < spec.kernel * spec.kernel; ++tap) {
-        const size_t ky = tap / spec.kernel, kx = tap % spec.kernel;
-        if (!IsLiveTap(spec.mask, spec.kernel, ky, kx)) continue;
-        for (size_t c = 0; c < channels; ++c) {
-          for (size_t o = 0; o < spec.out_channels; ++o) {
-            set.source.push_back(WeightIndex(first_in + c, o, ky, kx));
-          }
-        }
-      }
-      first_in += channels;
-    }
+    BuildConv();
+    sets[0].taps = {{0, 0, 0, in_total * LiveTaps()}};
+    reads_right = 0;
   }
 
   size_t LiveTaps() const {
@@ -227,7 +213,7 @@ struct Conv::Impl {
   // and pads only that: 15 to 16.
   void JoinRows() {
     const bool one_row = spec.kind != ConvSpec::Kind::kConv || spec.sources > 1 ||
-                         spec.mask != ConvMask::kNone || !spec.gathered.empty() || spec.kernel == 1;
+                         spec.mask != ConvMask::kNone || spec.gathered || spec.kernel == 1;
     if (one_row || in_total % GroupOf(input) == 0) return;
     TapSet joined;
     joined.out_channels = sets[0].out_channels;
@@ -356,7 +342,7 @@ size_t Conv::TapRows(long oy, long* iy) const {
   const long k = static_cast<long>(spec.kernel), pad = static_cast<long>(spec.padding);
   size_t count = 0;
   if (spec.kind == ConvSpec::Kind::kConv) {
-    if (!spec.gathered.empty()) {
+    if (spec.gathered) {
       iy[count++] = oy;
       return count;
     }

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "kernels/element.h"
 
@@ -39,10 +38,9 @@ struct ConvSpec {
   size_t stride = 1;  // transposed: 2
   size_t padding = 0;
   ConvMask mask = ConvMask::kNone;  // conv only
-  // Not empty: each pixel of the one source has what all live taps read, side by side, so the
-  // kernel moves over pixels like one of 1x1. Its channels are in groups of these sizes, which
-  // together are the channels of a tap: [group][tap][channel of the group]. Conv only, stride 1.
-  std::vector<size_t> gathered;
+  // Each pixel of the one source has what all live taps read, [tap][input channel], so the kernel
+  // moves over pixels like one of 1x1. Conv only, stride 1.
+  bool gathered = false;
   // The input channels, split over several tensors: a concatenation that is never copied.
   // Several sources need kernel 1.
   size_t sources = 1;

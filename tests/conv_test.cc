@@ -290,14 +290,14 @@ TEST_CASE("conv: the shapes of the shipped model's special layers") {
   for (const std::string& target : SupportedTargets()) {
     REQUIRE(SetTarget(target));
     ConvCase first;  // three colours in
-    first.spec = {ConvSpec::Kind::kConv, 5, 2, 2, ConvMask::kNone, {}, 1, {3}, 32,
+    first.spec = {ConvSpec::Kind::kConv, 5, 2, 2, ConvMask::kNone, false, 1, {3}, 32,
                   Numerics::kClose};
     first.height = 6;
     first.width = 50;
     Check(first, 1);
     ConvCase last;  // three colours out, rows in pairs
     last.spec = {
-        ConvSpec::Kind::kTranspose, 4, 2, 1, ConvMask::kNone, {}, 1, {32}, 3, Numerics::kClose};
+        ConvSpec::Kind::kTranspose, 4, 2, 1, ConvMask::kNone, false, 1, {32}, 3, Numerics::kClose};
     last.height = 4;
     last.width = 29;
     CHECK(last.spec.paired_rows());
@@ -309,7 +309,7 @@ TEST_CASE("conv: the shapes of the shipped model's special layers") {
       Check(last, 3);
     }
     ConvCase compact;  // the second 1x1 of a parameter net
-    compact.spec = {ConvSpec::Kind::kConv, 1, 1, 0, ConvMask::kNone, {}, 2, {24, 40}, 48,
+    compact.spec = {ConvSpec::Kind::kConv, 1, 1, 0, ConvMask::kNone, false, 2, {24, 40}, 48,
                     Numerics::kExact};
     compact.width = 25;
     compact.compact_input = true;

@@ -66,8 +66,4 @@ size_t StepSymbols::LongestFront(long rows, long lag) const {
   return std::min(static_cast<size_t>(rows), across);
 }
 
-size_t StepSymbols::MostInFront(long rows, long lag) const {
-  return LongestFront(rows, lag) * runs_[0][0].symbols;
-}
-
 }  // namespace glint

@@ -61,10 +61,9 @@ class StepSymbols {
   // Front `index` of rows [begin, end), for steps that code all positions in one way: the positions
   // with column + lag (row - begin) = index. It may have none.
   SymbolLine Front(long begin, long end, long lag, long index) const;
-  // How many fronts these rows have, and how many symbols one of them has at most.
+  // How many fronts these rows have, and how many positions one of them has at most.
   long Fronts(long begin, long end, long lag) const;
-  size_t MostInFront(long rows, long lag) const;
-  size_t LongestFront(long rows, long lag) const;  // in positions
+  size_t LongestFront(long rows, long lag) const;
 
  private:
   PositionSet positions_ = kNoPositions;

@@ -129,7 +129,7 @@ Result<std::unique_ptr<Step>> PlanConv(const PlanContext& context, const Node& n
   spec.padding = static_cast<size_t>(node.window.rows.padding);
   spec.sources = context.inputs.size();
   for (size_t s = 0; s < spec.sources; ++s) spec.in_channels[s] = context.input(s).channels;
-  if (!spec.gathered.empty()) spec.in_channels[0] = node.matrix->inputs;
+  if (spec.gathered) spec.in_channels[0] = node.matrix->inputs;
   spec.out_channels = node.matrix->outputs;
   const bool integer = IsInteger(node.precision);
   // Integer sums are exact in any order; but pairs of rows are stored as floats.

@@ -1,6 +1,5 @@
 // Convolution of stride 1 or 2, with all taps or those of a mask alone.
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,13 +15,6 @@ struct Conv2dAttributes final : Attributes {
   int stride = 1;
   int padding = 0;
   kernels::ConvMask mask = kernels::ConvMask::kNone;
-  std::vector<size_t> gathered;  // as ConvSpec has it
-
-  std::optional<Gathered> Gather(const GatheredInput& input) const override {
-    auto gathering = std::make_shared<Conv2dAttributes>(*this);
-    gathering->gathered = input.groups;
-    return Gathered{std::move(gathering), {}};
-  }
 };
 
 const Conv2dAttributes& Of(const Node& node) {
@@ -102,7 +94,7 @@ size_t Sources(const Node& node) { return node.window.IsPointwise() ? kernels::k
 Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node) {
   kernels::ConvSpec spec;
   spec.mask = Of(node).mask;
-  spec.gathered = Of(node).gathered;
+  spec.gathered = node.gathered;
   return PlanConv(context, node, spec);
 }
 

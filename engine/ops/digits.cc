@@ -1,8 +1,6 @@
 // int16 to bytes of sixteen times the scale, some channels in two digits (kernels/pointwise.h).
 
 #include <algorithm>
-#include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,21 +17,6 @@ namespace {
 
 struct DigitsAttributes final : Attributes {
   std::vector<int> low, coarse;  // channels of the input that have one more
-
-  std::optional<Gathered> Gather(const GatheredInput& input) const override {
-    if (input.groups.size() != 1) return {};
-    auto gathering = std::make_shared<DigitsAttributes>();
-    for (size_t tap = 0; tap < input.taps; ++tap) {
-      const int first = static_cast<int>(tap * input.groups[0]);
-      for (const int channel : low) gathering->low.push_back(first + channel);
-      for (const int channel : coarse) gathering->coarse.push_back(first + channel);
-    }
-    Gathered gathered{std::move(gathering), {input.groups[0]}};
-    for (const std::vector<int>* list : {&low, &coarse}) {
-      if (!list->empty()) gathered.groups.push_back(list->size());
-    }
-    return gathered;
-  }
 };
 
 const DigitsAttributes& Of(const Node& node) {
