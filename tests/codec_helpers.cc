@@ -35,6 +35,8 @@ std::vector<uint8_t> DynamicModelFile(int segment_rows, uint32_t seed) {
   return builder.Build();
 }
 
+std::vector<uint8_t> WavefrontModelFile(uint32_t seed) { return WavefrontModel(seed).Build(); }
+
 std::vector<uint8_t> MiniModelFile(int segment_rows, uint32_t seed) {
   ModelBuilder builder = MiniModel(seed);
   builder.document["coding"]["segment_rows"] = segment_rows;

@@ -22,6 +22,7 @@ std::vector<uint8_t> Float16ModelFile(int segment_rows = 64, uint32_t seed = 1);
 std::vector<uint8_t> DynamicModelFile(int segment_rows = 64, uint32_t seed = 1);
 // The least model there is, likewise.
 std::vector<uint8_t> MiniModelFile(int segment_rows = 64, uint32_t seed = 1);
+std::vector<uint8_t> WavefrontModelFile(uint32_t seed = 1);
 Model LoadModel(const std::vector<uint8_t>& file);
 // Does everything that multiplies do it in integers? Such a graph is exact.
 bool AllInteger(const Graph& graph);

@@ -37,6 +37,7 @@ using testing::SmoothPicture;
 using testing::SomeMetadata;
 using testing::StreamChunk;
 using testing::TinyModelFile;
+using testing::WavefrontModelFile;
 
 constexpr uint64_t kMostPixels = uint64_t{1} << 20;
 constexpr uint64_t kMostMemory = uint64_t{64} << 20;
@@ -141,6 +142,7 @@ TEST_CASE("damage: a stream cut at every length is found") {
 // picture.
 TEST_CASE("damage: every bit flipped under right CRCs gives an error or the picture") {
   const Model tiny = LoadModel(TinyModelFile(2)), mini = LoadModel(MiniModelFile(4));
+  const Model wavefront = LoadModel(WavefrontModelFile(2));
   const auto check = [](const Model& model, const PictureInfo& info) {
     const Sample sample = MakeSample(model, info, 2);
     const std::vector<StreamChunk> chunks = testing::StreamChunks(sample.stream);
@@ -162,11 +164,13 @@ TEST_CASE("damage: every bit flipped under right CRCs gives an error or the pict
   };
   check(tiny, MakeInfo(9, 100, 3, true, 8));
   check(mini, MakeInfo(9, 30, 1, true, 16));
+  check(wavefront, MakeInfo(5, 73, 3, true, 8));
 }
 
 TEST_CASE("damage: every payload cut at every length, under right CRCs") {
-  const Model model = LoadModel(TinyModelFile(2));
+  const Model tiny = LoadModel(TinyModelFile(2)), wavefront = LoadModel(WavefrontModelFile(2));
   for (const uint32_t seed : {3U, 4U}) {
+    const Model& model = seed == 3 ? wavefront : tiny;
     const Sample sample = MakeSample(model, MakeInfo(9, 100, 3, true, 8), seed);
     for (const StreamChunk& chunk : testing::StreamChunks(sample.stream)) {
       CAPTURE(chunk.type);
@@ -190,6 +194,7 @@ TEST_CASE("damage: every payload cut at every length, under right CRCs") {
 TEST_CASE("damage: mutated streams") {
   const PeakMemory peak;
   const Model tiny = LoadModel(TinyModelFile(2)), mini = LoadModel(MiniModelFile(4));
+  const Model wavefront = LoadModel(WavefrontModelFile(2));
   struct Seeded {
     const Model* model;
     Bytes stream;
@@ -198,6 +203,7 @@ TEST_CASE("damage: mutated streams") {
       {&tiny, MakeSample(tiny, MakeInfo(9, 100, 3, true, 8), 4).stream},
       {&tiny, MakeSample(tiny, MakeInfo(40, 33, 3, false, 16), 5).stream},
       {&mini, MakeSample(mini, MakeInfo(9, 30, 1, true, 16), 6).stream},
+      {&wavefront, MakeSample(wavefront, MakeInfo(21, 80, 3, false, 8), 6).stream},
       {&mini, MakeSample(mini, MakeInfo(20, 9, 1, false, 4), 7).stream}};
   Mutator mutator(TestSeed() + 100);
   for (size_t round = 0; round < 8 * Rounds(); ++round) {
@@ -234,8 +240,9 @@ void CodeWith(const Model& model, const Picture& picture) {
 
 TEST_CASE("damage: mutated model files") {
   const PeakMemory peak;
-  const std::vector<Bytes> files = {TinyModelFile(2), IntegerModelFile(2), DynamicModelFile(2),
-                                    Float16ModelFile(2), MiniModelFile(4)};
+  const std::vector<Bytes> files = {TinyModelFile(2),    IntegerModelFile(2),
+                                    DynamicModelFile(2), Float16ModelFile(2),
+                                    MiniModelFile(4),    WavefrontModelFile(2)};
   const Picture picture = SmoothPicture(MakeInfo(21, 50, 3, false, 8), 8);
   Mutator mutator(TestSeed() + 101);
   size_t loaded = 0;

@@ -232,6 +232,23 @@ TEST_CASE("memory: a plan is what a call plans, whatever the options") {
       CHECK(plan->decoding == report.planned_bytes);
     }
   }
+}
+
+TEST_CASE("memory: decoding takes what the width wants, whatever the height") {
+  for (const Model& model :
+       {LoadModel(TinyModelFile()), LoadModel(testing::WavefrontModelFile(3))}) {
+    const auto decoding = [&](uint32_t height) {
+      const auto plan = PlanMemory(model, MakeInfo(100, height, 3, false, 8));
+      REQUIRE_MESSAGE(plan.ok(), plan.error().message);
+      return plan->decoding;
+    };
+    CAPTURE(model.info().name);
+    CHECK(decoding(100000) == decoding(5000));
+  }
+}
+
+TEST_CASE("memory: what has no pixels has no plan") {
+  const Model model = LoadModel(TinyModelFile());
   CHECK(PlanMemory(model, MakeInfo(0, 1, 3, false, 8)).error().code == ErrorCode::kInvalidArgument);
 }
 
