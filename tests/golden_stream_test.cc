@@ -41,6 +41,7 @@ std::vector<GoldenStream> GoldenStreams() {
       // The same sizes in fronts; and rows of two columns, where some fronts have no position.
       {"wavefront-tall", MakeInfo(37, 401, 3, false, 8), 4e-4, 0x38EBD955},
       {"wavefront-narrow", MakeInfo(4, 301, 1, false, 8), 4e-4, 0x0E2E163C},
+      {"wavefront16-tall", MakeInfo(21, 203, 3, false, 8), 4e-4, 0x0C8426B9},
       // 70 rows of latents are two segments.
       {"tiny-segments", MakeInfo(7, 1111, 3, true, 8), 4e-4, 0x597DA5C8},
       {"tiny-gray16", MakeInfo(50, 37, 1, false, 16), 1.3e-3, 0x8093433E},
@@ -62,6 +63,7 @@ std::string ModelOf(const GoldenStream& golden) {
 std::string IdOf(const std::string& model) {
   static const std::map<std::string, std::string> kIds = {{"lattice", "c1aafaa207bf7c5c"},
                                                           {"wavefront", "ba296963c02d8fe3"},
+                                                          {"wavefront16", "e0288992c1622d26"},
                                                           {"tiny", "d451fe57438655b2"},
                                                           {"mini", "408735a9f417a002"},
                                                           {"integer", "ec2929b20ef06485"}};
@@ -73,7 +75,9 @@ std::vector<uint8_t> MakeModel(const std::string& name) {
                                   : name == "mini"      ? testing::MiniModel(7)
                                   : name == "lattice"   ? testing::LatticeModel(7)
                                   : name == "wavefront" ? testing::WavefrontModel(7)
-                                                        : testing::IntegerModel(7);
+                                  : name == "wavefront16"
+                                      ? testing::WithIntegers(testing::WavefrontModel(7))
+                                      : testing::IntegerModel(7);
   // So narrow that there are escapes.
   if (name == "tiny") builder.AddTables("coding.y", 8, 4);
   return builder.Build();

@@ -332,8 +332,8 @@ inline ModelBuilder TinyModel(uint32_t seed = 1) {
 }
 
 // A model with int16 products wherever there are any, but for GDNs of form sqrt, and int16 tensors
-// of one step before them. Latents are inputs y_hat, y0 and y1, and what a concatenation makes is
-// called cat.
+// of one step before them. Latents are inputs y_hat, y0, y1 and above, and what a concatenation
+// makes is called cat.
 inline ModelBuilder WithIntegers(ModelBuilder b) {
   constexpr int kMost = 4095, kWeightMost = 511;
   b.document["form"] = "int16";
@@ -376,7 +376,8 @@ inline ModelBuilder WithIntegers(ModelBuilder b) {
     }
     for (const Json& in : graph["inputs"]) {
       const std::string input = in["name"];
-      if (input == "y_hat" || input == "y0" || input == "y1") tensors[input] = latents;
+      const bool is_latents = input[0] == 'y' || input == "above";
+      if (is_latents && input != "y") tensors[input] = latents;
       if (input == "psi") tensors[input] = words;
       if (input == "z") tensors[input] = hyper;
     }
