@@ -61,12 +61,10 @@ std::string ModelOf(const GoldenStream& golden) {
 
 // Its file's SHA-256 begins so.
 std::string IdOf(const std::string& model) {
-  static const std::map<std::string, std::string> kIds = {{"lattice", "c1aafaa207bf7c5c"},
-                                                          {"wavefront", "ba296963c02d8fe3"},
-                                                          {"wavefront16", "e0288992c1622d26"},
-                                                          {"tiny", "d451fe57438655b2"},
-                                                          {"mini", "408735a9f417a002"},
-                                                          {"integer", "ec2929b20ef06485"}};
+  static const std::map<std::string, std::string> kIds = {
+      {"lattice", "c1aafaa207bf7c5c"},     {"wavefront", "ba296963c02d8fe3"},
+      {"wavefront16", "e0288992c1622d26"}, {"tiny", "d451fe57438655b2"},
+      {"mini", "408735a9f417a002"},        {"integer", "ec2929b20ef06485"}};
   return kIds.at(model);
 }
 
