@@ -8,7 +8,11 @@ import zipfile
 
 import numpy as np
 
-ARCHITECTURES = ("bmshj2018-factorized", "bmshj2018-factorized-relu", "bmshj2018-hyperprior", "mbt2018-mean")
+PLAIN = ("bmshj2018-factorized", "bmshj2018-factorized-relu", "bmshj2018-hyperprior", "mbt2018-mean")
+SERIAL = ("mbt2018", "cheng2020-anchor", "cheng2020-attn")
+CHECKERBOARD = ("cheng2020-anchor-checkerboard", "elic2022-official", "elic2022-chandelier")
+CONTEXT = SERIAL + CHECKERBOARD
+ARCHITECTURES = PLAIN + CONTEXT
 
 
 # ---- weights ----------------------------------------------------------------------------------------------------
@@ -43,8 +47,23 @@ class Draw:
             self.put(f"{name}.{what}_reparam.pedestal", [pedestal])
             self.put(f"{name}.{what}_reparam.lower_bound.bound", [math.sqrt(least + pedestal)])
 
-    def prior(self, channels):
-        name, widths = "entropy_bottleneck", (1, 3, 3, 3, 3, 1)
+    def masked(self, name, outputs, inputs, live, gain=0.1, bias=0.1):
+        """As training leaves them: taps that are masked out have weights too."""
+        self.conv(name, outputs, inputs, gain=gain, bias=bias)
+        self.put(f"{name}.mask", np.broadcast_to(live, (outputs, inputs, 5, 5)))
+
+    def bottleneck(self, names, channels, gain=0.7):
+        for name, outputs, inputs, kernel in zip(names, (channels // 2, channels // 2, channels), (channels, channels // 2, channels // 2), (1, 3, 1)):
+            self.conv(name, outputs, inputs, kernel=kernel, gain=gain)
+
+    def attention(self, name, channels):
+        for branch in ("conv_a", "conv_b"):
+            for i in range(3):
+                self.bottleneck([f"{name}.{branch}.{i}.conv.{layer}" for layer in (0, 2, 4)], channels, 0.5)
+        self.conv(f"{name}.conv_b.3", channels, channels, kernel=1, gain=0.1)
+
+    def prior(self, channels, name="entropy_bottleneck"):
+        widths = (1, 3, 3, 3, 3, 1)
         for i in range(5):
             start = math.log(math.expm1(1 / 10 ** 0.2 / widths[i + 1]))
             self.put(f"{name}.matrices.{i}", start + 0.3 * self.normal(channels, widths[i + 1], widths[i]))
@@ -62,8 +81,7 @@ class Draw:
         for buffer in ("_offset", "_quantized_cdf", "_cdf_length"):
             self.state[f"{name}.{buffer}"] = np.zeros(0, np.int32)
 
-    def gaussian(self):
-        name = "gaussian_conditional"
+    def gaussian(self, name="gaussian_conditional"):
         self.empty_tables(name)
         self.put(f"{name}.scale_table", np.zeros(0))
         self.put(f"{name}.scale_bound", [0.11])
@@ -71,10 +89,9 @@ class Draw:
         self.put(f"{name}.lower_bound_scale.bound", [0.11])
 
 
-def state_dict(architecture, n, m, seed):
-    """{key: array} as the class of CompressAI would save it before update()."""
-    draw, relu = Draw(seed), architecture.endswith("relu")
-    factorized = "factorized" in architecture
+def google(draw, architecture, n, m):
+    """compressai/models/google.py"""
+    factorized, relu = "factorized" in architecture, architecture.endswith("relu")
     draw.prior(m if factorized else n)
     for i, (outputs, inputs, gain) in enumerate(((n, 3, 3), (n, n, 1.5), (n, n, 1.5), (m, n, 8))):
         draw.conv(f"g_a.{2 * i}", outputs, inputs, gain=gain)
@@ -83,16 +100,144 @@ def state_dict(architecture, n, m, seed):
             draw.gdn(f"g_a.{2 * i + 1}", n)
             draw.gdn(f"g_s.{2 * i + 1}", n)
     if factorized:
-        return draw.state
-    means = architecture == "mbt2018-mean"
+        return
+    means = architecture.startswith("mbt2018")
     draw.conv("h_a.0", n, m, kernel=3)
     draw.conv("h_a.2", n, n)
     draw.conv("h_a.4", n, n, gain=2.5)
     draw.deconv("h_s.0", m if means else n, n, gain=0.5)
     draw.deconv("h_s.2", m * 3 // 2 if means else n, m if means else n)
     draw.conv("h_s.4", 2 * m if means else m, m * 3 // 2 if means else n, kernel=3, gain=1.2)
-    draw.state["h_s.4.bias"][:m] += np.float32(5)         # scales
+    if architecture == "mbt2018":
+        context(draw, "", m, CAUSAL, *widths(m))
+    else:
+        draw.state["h_s.4.bias"][:m] += np.float32(5)         # scales
     draw.gaussian()
+
+
+# ---- models with context ----------------------------------------------------------------------------------------
+
+TAPS = np.arange(25).reshape(5, 5)
+CAUSAL, OTHER_COLOUR = TAPS < 12, TAPS % 2 == 1
+
+
+def widths(m):
+    """Of the three layers of entropy_parameters: what goes into each."""
+    return 4 * m, m * 10 // 3, m * 8 // 3
+
+
+def context(draw, place, channels, live, joined, wide, narrow, scales_first=True):
+    """context_prediction and entropy_parameters"""
+    draw.masked(f"{place}context_prediction", 2 * channels, channels, live)
+    draw.conv(f"{place}entropy_parameters.0", wide, joined, kernel=1, gain=1.5)
+    draw.conv(f"{place}entropy_parameters.2", narrow, wide, kernel=1, gain=1.5)
+    draw.conv(f"{place}entropy_parameters.4", 2 * channels, narrow, kernel=1, gain=1.5)
+    draw.state[f"{place}entropy_parameters.4.bias"][:channels] += np.float32(5 if scales_first else 0)
+    draw.state[f"{place}entropy_parameters.4.bias"][channels:] += np.float32(0 if scales_first else 5)
+
+
+def cheng_block(draw, name, kind, n, first, gain):
+    """A block of g_a or g_s; `gain`: of its last layers."""
+    if kind == "conv":
+        draw.conv(name, n, n, kernel=3, gain=4)
+    elif kind == "picture":
+        draw.conv(f"{name}.0", 12, n, kernel=3, gain=0.1, bias=0.5)
+    elif kind == "attention":
+        draw.attention(name, n)
+    elif kind == "residual":
+        draw.conv(f"{name}.conv1", n, n, kernel=3, gain=gain)
+        draw.conv(f"{name}.conv2", n, n, kernel=3, gain=0.5)
+    elif kind == "halving":
+        draw.conv(f"{name}.conv1", n, 3 if first else n, kernel=3, gain=2)
+        draw.conv(f"{name}.conv2", n, n, kernel=3, gain=1.5)
+        draw.gdn(f"{name}.gdn", n)
+        draw.conv(f"{name}.skip", n, 3 if first else n, kernel=1)
+    else:
+        draw.conv(f"{name}.subpel_conv.0", 4 * n, n, kernel=3, gain=gain)
+        draw.conv(f"{name}.conv", n, n, kernel=3, gain=0.8)
+        draw.gdn(f"{name}.igdn", n)
+        draw.conv(f"{name}.upsample.0", 4 * n, n, kernel=3, gain=0.6 * gain)
+
+
+def cheng(draw, architecture, n):
+    """compressai/models/waseda.py, and the one of sensetime.py that is like it"""
+    attentive, board = architecture.endswith("attn"), architecture.endswith("checkerboard")
+    analysis = "halving residual halving residual halving residual conv"
+    synthesis = "residual doubling residual doubling residual doubling residual picture"
+    if attentive:
+        analysis = "halving residual halving attention residual halving residual conv attention"
+        synthesis = "attention residual doubling residual doubling attention residual doubling residual picture"
+    for transform, kinds in (("g_a", analysis.split()), ("g_s", synthesis.split())):
+        for i, kind in enumerate(kinds):
+            cheng_block(draw, f"{transform}.{i}", kind, n, i == 0, 0.1 if i < 3 and transform == "g_s" else 0.6)
+    outside, inside = ("latent_codec.hyper.", "latent_codec.y.") if board else ("", "")
+    for i in (0, 2, 4, 6, 8):
+        draw.conv(f"{outside}h_a.{i}", n, n, kernel=3, gain=2 if i == 8 else 1.2)
+    draw.conv(f"{outside}h_s.0", n, n, kernel=3, gain=0.5)
+    draw.conv(f"{outside}h_s.2.0", 4 * n, n, kernel=3)
+    draw.conv(f"{outside}h_s.4", n * 3 // 2, n, kernel=3)
+    draw.conv(f"{outside}h_s.6.0", n * 3 // 2 * 4, n * 3 // 2, kernel=3)
+    draw.conv(f"{outside}h_s.8", 2 * n, n * 3 // 2, kernel=3, gain=1.2)
+    draw.prior(n, f"{outside}entropy_bottleneck")
+    context(draw, inside, n, OTHER_COLOUR if board else CAUSAL, *widths(n))
+    draw.gaussian(f"{inside}y.gaussian_conditional" if board else "gaussian_conditional")
+
+
+def elic_groups(m):
+    return [16, 16, 32, 64, m - 128]
+
+
+def ramp(joined, outputs, least):
+    """CompressAI's sequential_channel_ramp: even steps, rounded down, but not below `least`."""
+    step = np.float32(outputs - joined) / np.float32(3)
+    return joined, max(int(joined + step), least), max(int(outputs - step), least)
+
+
+def elic_context(draw, official, n, m, groups):
+    for k, channels in enumerate(groups):
+        seen = sum(groups[:k]) if official else groups[0] + (groups[k - 1] if k > 1 else 0)
+        joined = 2 * channels * (2 if k else 1) + (2 * n if official else 2 * m)
+        place = f"latent_codec.y.latent_codec.y{k}."
+        context(draw, place, channels, OTHER_COLOUR, *(ramp(joined, 2 * channels, 2 * n) if official else (joined, 2 * m, 512)), official)
+        draw.gaussian(f"{place}y.gaussian_conditional")
+        if k:
+            for layer, outputs, inputs in ((0, 224, seen), (2, 128, 224), (4, 2 * channels, 128)):
+                draw.conv(f"latent_codec.y.channel_context.y{k}.{layer}", outputs, inputs, gain=1.3 if layer else 0.1)
+
+
+def elic(draw, architecture, n, m, groups):
+    """compressai/models/sensetime.py"""
+    official, runs = architecture.endswith("official"), {"g_a": (1, 5, 10), "g_s": (2, 7, 11)}
+    for i, (layer, outputs, inputs, gain) in enumerate(((0, n, 3, 3), (4, n, n, 1), (9, n, n, 1), (13, m, n, 5))):
+        draw.conv(f"g_a.{layer}", outputs, inputs, gain=gain)
+        mirrored, back = (1, 5, 10, 14)[i], (n, n, n, 3)[i]
+        draw.deconv(f"g_s.{mirrored}", back, m if i == 0 else n, gain=(0.1, 0.6, 0.6, 0.1)[i], bias=0.5 if i == 3 else 0.1)
+    for transform, firsts in runs.items():
+        for block in (first + i for first in firsts for i in range(3)):
+            draw.bottleneck([f"{transform}.{block}.conv{layer}" for layer in (1, 2, 3)], n)
+    for name, channels in (("g_a.8", n), ("g_a.14", m), ("g_s.0", m), ("g_s.6", n)):
+        draw.attention(name, channels)
+    hyper = "latent_codec.hyper."
+    for layer, outputs, inputs, kernel in ((0, n, m, 3), (2, n, n, 5), (4, n, n, 5)):
+        draw.conv(f"{hyper}h_a.{layer}", outputs, inputs, kernel=kernel, gain=2.5 if layer == 4 else 1)
+    draw.deconv(f"{hyper}h_s.0", n, n, gain=0.5)
+    draw.deconv(f"{hyper}h_s.2", n * 3 // 2, n)
+    draw.conv(f"{hyper}h_s.4", 2 * n if official else 2 * m, n * 3 // 2, kernel=3)
+    if official:      # a transposed one
+        draw.state[f"{hyper}h_s.4.weight"] = np.ascontiguousarray(draw.state[f"{hyper}h_s.4.weight"].swapaxes(0, 1))
+    draw.prior(n, f"{hyper}entropy_bottleneck")
+    elic_context(draw, official, n, m, groups or elic_groups(m))
+
+
+def state_dict(architecture, n, m, seed, groups=None):
+    """{key: array} as the class of CompressAI would save it before update(). `groups`: of ELIC, others than its own."""
+    draw = Draw(seed)
+    if architecture.startswith("elic"):
+        elic(draw, architecture, n, m, groups)
+    elif architecture.startswith("cheng"):
+        cheng(draw, architecture, n)
+    else:
+        google(draw, architecture, n, m)
     return draw.state
 
 

@@ -44,7 +44,7 @@ class Case:
         self.golden = {name.split(".", 1)[1]: golden[name] for name in golden.files if name.startswith(f"{number}.")}
         self.name = f"{about['architecture']} {about['n']} {about['m']} seed {about['seed']}"
         self.checkpoint, self.path = (os.path.join(folder, f"{number}{suffix}") for suffix in (".pth", ".safetensors"))
-        self.state = state_dict(*(about[key] for key in ("architecture", "n", "m", "seed")))
+        self.state = state_dict(*(about.get(key) for key in ("architecture", "n", "m", "seed", "groups")))
         save(self.checkpoint, self.state, wrap=lambda state: {"epoch": 3, "state_dict": state})
 
     def convert(self):
@@ -56,13 +56,32 @@ class Case:
         return run_graph(self.model, graph, {self.model.doc["graphs"][graph]["inputs"][0]["name"]: x.astype(np.float32)})
 
     def median(self):
-        return self.state["entropy_bottleneck.quantiles"][:, 0, 1]
+        return next(values[:, 0, 1] for key, values in self.state.items() if key.endswith("entropy_bottleneck.quantiles"))
 
 
 def off(got, wanted):
     """The largest difference, in units of the wanted values' root mean square."""
     expect(got.shape == wanted.shape, f"shape {got.shape}, not {wanted.shape}")
     return float(np.abs(got - wanted).max() / np.sqrt(np.square(wanted, dtype=np.float64).mean()))
+
+
+def coded_values(case, psi):
+    """(means, scales) of y: of every step where it codes, fed with CompressAI's y-hat. Zeros where means are none."""
+    y_hat = case.golden["y_hat"]
+    means, scales = np.zeros_like(y_hat), np.full_like(y_hat, np.nan)
+    even = np.add.outer(np.arange(y_hat.shape[0]), np.arange(y_hat.shape[1])) % 2 == 0
+    for step in case.model.doc["coding"]["steps"]:
+        source = step["distribution"]
+        if source["kind"] == "fixed":
+            continue
+        (part,) = step["parts"]
+        own = slice(*part["channels"])
+        inputs = {name: psi if place == "psi" else y_hat[:, :, slice(*place)] for name, place in source["inputs"].items()}
+        halves = np.split(run_graph(case.model, source["graph"], inputs), 2 if source["kind"] == "means_and_scales" else 1, 2)
+        at = {"all": np.full_like(even, True), "even": even, "odd": ~even}[part["positions"]]
+        for values, made in zip((scales, means), reversed(halves)):
+            values[:, :, own][at] = made[at]
+    return means, scales
 
 
 def stages(case):
@@ -77,10 +96,11 @@ def stages(case):
         return
     yield "y", y, golden["y"]
     yield "z", case.run("h_a", golden["y"]) + shift, golden["z"]
-    out = case.run("parameters", case.run("h_s", golden["symbols"]))
-    scales = out
+    psi = case.run("h_s", golden["symbols"])
+    if "psi" in golden:
+        yield "psi", psi, golden["psi"]
+    means, scales = coded_values(case, golden.get("psi", psi))
     if "means" in golden:
-        means, scales = np.split(out, 2, 2)
         yield "means", means, golden["means"]
     yield "scales", scales, np.maximum(golden["scales"], 0) if "means" not in golden else golden["scales"]
     yield "x_hat", case.run("g_s", golden["y_hat"])[crop], golden["x_hat"]

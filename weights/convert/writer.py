@@ -165,12 +165,13 @@ def fixed_step(codes, channels, tables):
             "distribution": {"kind": "fixed", "tables": tables}}
 
 
-def graph_step(parts, kind, tables, graph, inputs):
+def graph_step(parts, kind, tables, graph, inputs, order=None):
     """A step that codes `parts`, [(channels [begin, end), positions)], of y. `kind`: "scales" or "means_and_scales"; `inputs`: "psi"
-    or a range of channels of y-hat by the name of the graph's input."""
-    return {"codes": "y", "parts": [{"channels": list(channels), "positions": positions} for channels, positions in parts], "ahead": 0,
+    or a range of channels of y-hat by the name of the graph's input; `order`: "wavefront" of one that reads what it codes itself."""
+    step = {"codes": "y", "parts": [{"channels": list(channels), "positions": positions} for channels, positions in parts], "ahead": 0,
             "distribution": {"kind": kind, "tables": tables, "graph": graph,
                              "inputs": {name: place if place == "psi" else list(place) for name, place in inputs.items()}}}
+    return step if order is None else {**step, "order": order}
 
 
 # ---- the file -------------------------------------------------------------------------------------------------
