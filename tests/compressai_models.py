@@ -53,7 +53,8 @@ class Draw:
         self.put(f"{name}.mask", np.broadcast_to(live, (outputs, inputs, 5, 5)))
 
     def bottleneck(self, names, channels, gain=0.7):
-        for name, outputs, inputs, kernel in zip(names, (channels // 2, channels // 2, channels), (channels, channels // 2, channels // 2), (1, 3, 1)):
+        half = channels // 2
+        for name, outputs, inputs, kernel in zip(names, (half, half, channels), (channels, half, half), (1, 3, 1)):
             self.conv(name, outputs, inputs, kernel=kernel, gain=gain)
 
     def attention(self, name, channels):

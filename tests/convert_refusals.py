@@ -43,7 +43,7 @@ class Refusals:
             f.write(data)
 
     def state(self, change, architecture="mbt2018-mean", **how):
-        state = state_dict(architecture, 8, 12, 6)
+        state = state_dict(architecture, 8, 12, 6, [4, 2, 6])
         change(state)
         save(self.path, state, **how)
 
@@ -238,7 +238,9 @@ def wrong_weights(r):
     r.expect("another architecture than is asked for", "", "--architecture", "bmshj2018-hyperprior")
     r.expect("a factorized prior out of a hyperprior", "", "--architecture", "bmshj2018-factorized")
     r.state(put("context_prediction.weight", np.ones((24, 12, 5, 5), np.float32)))
-    r.expect("mbt2018, whose context is serial", "mbt2018 and cheng2020")
+    r.expect("context without its networks", "random: context_prediction.bias, entropy_parameters.0.bias")
+    r.state(put("Gain.y", np.ones((8, 12), np.float32)))
+    r.expect("a model of variable rate", "variable rate")
     r.file(lambda f: {"epoch": 1, "loss": 2.5})
     r.expect("no state dict", "there is epoch, loss")
     r.file(lambda f: {"state_dict": {"a": f.tensor(np.ones(1, np.float32))}, "model": {"a": f.tensor(np.ones(1, np.float32))}})

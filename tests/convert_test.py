@@ -22,6 +22,7 @@ from checks import Checks, expect
 from compressai_models import Draw, save, state_dict
 from convert.ranges import padded
 from convert.tables import default_scales, factorized_tables, gaussian_tables
+from convert_context import check_context
 from convert_programs import check_programs
 from convert_refusals import check_refusals
 from convert_units import check_units
@@ -197,6 +198,7 @@ def main():
         if not args.golden:
             check_digests(checks, json.loads(golden["tables"].tobytes()))
             check_units(checks, folder)
+            check_context(checks, folder)
             check_refusals(checks, folder)
             if args.bin:
                 check_programs(checks, folder, args.bin, convert)

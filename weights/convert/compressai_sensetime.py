@@ -1,5 +1,6 @@
-"""Architectures of compressai/models/sensetime.py: context in two passes over a checkerboard; ELIC, whose latents come in groups besides."""
+"""Architectures of compressai/models/sensetime.py: context in two passes over a checkerboard; ELIC, whose latents come in groups."""
 import re
+from dataclasses import dataclass
 
 from .compressai_google import hyper_analysis, widths_of_parameters
 from .compressai_layers import Model, Net, means_first
@@ -11,42 +12,53 @@ MOST_GROUPS = 127       # two steps each; z has one more
 Y = "latent_codec.y"
 
 
+@dataclass
 class Group:
-    """Channels [begin, end) of y, coded in two steps: `name` is where its context and parameters are in the state dict."""
+    """Channels [begin, end) of y: anchors, where row + column is even, are one step, all others the next."""
+    name: str              # where its context and parameters are in the state dict
+    begin: int
+    end: int
+    psi: int               # channels
+    aggregation: tuple     # widths of the layers of entropy_parameters
+    activation: callable
+    scales_first: bool = True      # in what entropy_parameters makes
+    channel_context: str = ""      # its name
+    seen: tuple = ()               # ranges of channels that it sees
 
-    def __init__(self, name, begin, channels, aggregation, scales_first=True):
-        self.name, self.begin, self.end, self.channels = name, begin, begin + channels, channels
-        self.aggregation, self.scales_first = aggregation, scales_first      # widths of the layers of entropy_parameters
-
-    def code(self, model, steps, activation, inputs, side):
-        """`side`(graph): tensors beside the spatial context, the same for both steps, out of `inputs`: {name: (channels, place)}.
-        Anchors, where row + column is even, have zeros for their spatial context: no weight sees them, nor is there a bias."""
+    def code(self, model, steps):
+        """`steps`: the names of the two graphs."""
         gaussian = Gaussian(model.weights, f"{self.name}.y.gaussian_conditional")
+        places = {"psi": "psi", **{f"y{i}": place for i, place in enumerate(self.seen)}}
         for graph, positions in zip(steps, ("even", "odd")):
-            own = {} if positions == "even" else {"y": (self.channels, (self.begin, self.end))}
-            both = {**inputs, **own}
-            g = model.net("exact", **{name: channels for name, (channels, _) in both.items()})
-            x = self.parameters(g, side(g), positions, activation)
-            model.code(graph, g, x, {name: place for name, (_, place) in both.items()}, gaussian, [((self.begin, self.end), positions)])
+            if positions == "odd":
+                places["y"] = self.begin, self.end
+            g = model.net("exact", **{name: self.psi if place == "psi" else place[1] - place[0] for name, place in places.items()})
+            model.code(graph, g, self.parameters(g, positions == "even"), places, gaussian, [((self.begin, self.end), positions)])
 
-    def parameters(self, g, beside, positions, activation):
-        """Means and scales: entropy_parameters of (spatial context, `beside`)."""
-        joined, wide, narrow = self.aggregation
-        name, outputs = f"{self.name}.entropy_parameters", 2 * self.channels
-        if positions == "even":
+    def parameters(self, g, anchors):
+        """Means and scales: entropy_parameters of spatial context, channel context, psi. Of anchors the first is zeros, even without a
+        bias, so the columns that multiply it are left out."""
+        name, outputs, (joined, wide, narrow) = f"{self.name}.entropy_parameters", 2 * (self.end - self.begin), self.aggregation
+        beside = [self.context_of_channels(g, outputs), "psi"] if self.seen else ["psi"]
+        if anchors:
             x = g.conv1_of(f"{name}.0", "anchors", g.concat(f"{name}.in", beside), wide, joined, outputs, joined)
         else:
-            spatial = g.masked(f"{self.name}.context_prediction", "y", outputs, self.channels, "checkerboard")
+            spatial = g.masked(f"{self.name}.context_prediction", "y", outputs, self.end - self.begin, "checkerboard")
             x = g.conv1(f"{name}.0", g.concat(f"{name}.in", [spatial, *beside]), wide, joined)
-        x = activation(g, g.conv1(f"{name}.2", activation(g, x), narrow, wide))
-        return g.conv1(f"{name}.4", x, outputs, narrow, order=means_first(self.channels) if self.scales_first else None)
+        x = self.activation(g, g.conv1(f"{name}.2", self.activation(g, x), narrow, wide))
+        return g.conv1(f"{name}.4", x, outputs, narrow, order=means_first(outputs // 2) if self.scales_first else None)
+
+    def context_of_channels(self, g, outputs):
+        name, layer = self.channel_context, f"{self.channel_context}.{{}}".format
+        wide, narrow = g.weights.outputs(layer(0)), g.weights.outputs(layer(2))
+        x = g.concat(f"{name}.in", [f"y{i}" for i in range(len(self.seen))])
+        x = g.relu(g.conv(layer(0), x, wide, sum(end - begin for begin, end in self.seen), stride=1))
+        return g.conv(layer(4), g.relu(g.conv(layer(2), x, narrow, wide, stride=1)), outputs, narrow, stride=1)
 
 
 def anchor_checkerboard(weights):
     model = transforms(weights, ANALYSIS, SYNTHESIS)
-    n = model.n
-    group = Group(Y, 0, n, widths_of_parameters(n))
-    group.code(model, ("anchors", "others"), Net.leaky_relu, {"psi": (2 * n, "psi")}, lambda g: ["psi"])
+    Group(Y, 0, model.n, 2 * model.n, widths_of_parameters(model.n), Net.leaky_relu).code(model, ("anchors", "others"))
     return model
 
 
@@ -95,49 +107,34 @@ def elic_synthesis(model):
     return g.end(g.deconv("g_s.14", x, 3, n))
 
 
-def channel_context(g, k, x, inputs, outputs):
-    name = f"{Y}.channel_context.y{k}"
-    wide, narrow = g.weights.outputs(f"{name}.0"), g.weights.outputs(f"{name}.2")
-    x = g.relu(g.conv(f"{name}.0", x, wide, inputs, 5, 1))
-    x = g.relu(g.conv(f"{name}.2", x, narrow, wide, 5, 1))
-    return g.conv(f"{name}.4", x, outputs, narrow, 5, 1)
-
-
-def elic(weights, psi, hyper_end, sources, scales_first):
-    """`psi`(n, m): its channels, `hyper_end`(graph, x, outputs, inputs) making them; `sources`(k): which groups the channel context of
-    group k sees; `scales_first`: the order of what entropy_parameters makes."""
+def elic(weights, params, hyper_end, sources, scales_first):
+    """`params`: channels of psi, which `hyper_end`(graph, name, x, outputs, inputs) makes; `sources`(begins, k): what the channel context of
+    group k sees, `begins` being those of all groups up to this one; `scales_first`: in what entropy_parameters makes."""
     model = Model(weights, weights.outputs("g_a.0"), weights.outputs("g_a.13"))
     n, m, width = model.n, model.m, model.n * 3 // 2
     groups = groups_of(weights, m)
-    params, begins = psi(n, m), [sum(groups[:k]) for k in range(len(groups))]
 
     def hyper_synthesis(g, z):
         x = g.relu(g.deconv("h_s.2", g.relu(g.deconv("h_s.0", z, n, n)), width, n))
-        return hyper_end(g, x, params, width)
+        return hyper_end(g, "h_s.4", x, params, width)
 
     model.with_hyper(elic_analysis(model), lambda g, y: hyper_analysis(g, y, n, m, Net.relu), hyper_synthesis, elic_synthesis(model))
     for k, channels in enumerate(groups):
-        name = f"{Y}.latent_codec.y{k}"
-        seen = [(begin, end) for begin, end in sources(begins, k)]
-        inputs = {f"y{i}": (end - begin, (begin, end)) for i, (begin, end) in enumerate(seen)}
-        total = sum(end - begin for begin, end in seen)
-
-        def side(g, k=k, inputs=tuple(inputs), total=total, channels=channels):
-            context = [channel_context(g, k, g.concat(f"{Y}.channel_context.y{k}.in", list(inputs)), total, 2 * channels)] if inputs else []
-            return [*context, "psi"]
-
-        joined = 2 * channels * (2 if seen else 1) + params
+        name, begins = f"{Y}.latent_codec.y{k}", [sum(groups[:i]) for i in range(k + 1)]
+        joined = 2 * channels * (2 if k else 1) + params
         widths = joined, weights.outputs(f"{name}.entropy_parameters.0"), weights.outputs(f"{name}.entropy_parameters.2")
-        group = Group(name, begins[k], channels, widths, scales_first)
-        group.code(model, (f"anchors{k}", f"others{k}"), Net.relu, {"psi": (params, "psi"), **inputs}, side)
+        group = Group(name, begins[k], begins[k] + channels, params, widths, Net.relu, scales_first,
+                      f"{Y}.channel_context.y{k}", tuple(sources(begins, k)) if k else ())
+        group.code(model, (f"anchors{k}", f"others{k}"))
     return model
 
 
 def official(weights):
-    return elic(weights, lambda n, m: 2 * n, lambda g, x, outputs, inputs: g.deconv3("h_s.4", x, outputs, inputs),
-                lambda begins, k: [(0, begins[k])] if k else [], True)
+    """Every group sees all before it."""
+    return elic(weights, 2 * weights.outputs("g_a.0"), Net.deconv3, lambda begins, k: [(0, begins[k])], True)
 
 
 def chandelier(weights):
-    sources = lambda begins, k: [] if k == 0 else [(0, begins[1])] if k == 1 else [(0, begins[1]), (begins[k - 1], begins[k])]
-    return elic(weights, lambda n, m: 2 * m, lambda g, x, outputs, inputs: g.conv3("h_s.4", x, outputs, inputs), sources, False)
+    """Every group sees the first one and the one before it."""
+    return elic(weights, 2 * weights.outputs("g_a.13"), Net.conv3,
+                lambda begins, k: [(0, begins[1]), *([(begins[k - 1], begins[k])] if k > 1 else [])], False)

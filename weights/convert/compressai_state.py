@@ -67,16 +67,16 @@ class Weights:
         return values
 
     def masked(self, name, live, outputs, inputs):
-        """Weights of a masked convolution as they take effect. `live` [k][k]: the taps that its type of mask has. CompressAI stores the mask
-        beside the weights; one that leaves out more taps is obeyed."""
+        """Weights of a masked convolution as they take effect. `live` [k][k]: the taps that its type of mask has. CompressAI stores the
+        mask beside the weights; one that leaves out more taps is obeyed."""
         shape, key = (outputs, inputs, *live.shape), f"{name}.mask"
-        values, mask = self.take(f"{name}.weight", *shape), self.arrays.get(key, live.astype(np.float32))
+        values, mask = self.take(f"{name}.weight", *shape), self.arrays.get(key, np.broadcast_to(live, shape))
         self.used.add(key)
-        if mask.shape not in (shape, live.shape) or not np.isin(mask, (0, 1)).all():
+        if mask.shape != shape or not np.isin(mask, (0, 1)).all():
             raise Refused(f"{key} is not zeros and ones of shape {list(shape)}")
         if (mask > live).any():
             raise Refused(f"{key} lets taps through that are not coded yet: it is a mask of another type than this architecture has")
-        return values * mask.astype(np.float32)
+        return np.where(mask, values, np.float32(0))
 
     def constant(self, key, default):
         """A number that CompressAI stores beside the parameters; older versions do not."""

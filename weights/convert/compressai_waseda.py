@@ -1,4 +1,4 @@
-"""Architectures of compressai/models/waseda.py, cheng2020: residual blocks of 3x3, sub-pixel convolutions, with and without attention; N is M."""
+"""Architectures of compressai/models/waseda.py: cheng2020 with and without attention, where M is N."""
 from .compressai_google import code_serially, serial_psi
 from .compressai_layers import Model
 
