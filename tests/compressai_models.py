@@ -133,8 +133,8 @@ def context(draw, place, channels, live, joined, wide, narrow, scales_first=True
     draw.conv(f"{place}entropy_parameters.0", wide, joined, kernel=1, gain=1.5)
     draw.conv(f"{place}entropy_parameters.2", narrow, wide, kernel=1, gain=1.5)
     draw.conv(f"{place}entropy_parameters.4", 2 * channels, narrow, kernel=1, gain=1.5)
-    draw.state[f"{place}entropy_parameters.4.bias"][:channels] += np.float32(5 if scales_first else 0)
-    draw.state[f"{place}entropy_parameters.4.bias"][channels:] += np.float32(0 if scales_first else 5)
+    scales = slice(0, channels) if scales_first else slice(channels, None)
+    draw.state[f"{place}entropy_parameters.4.bias"][scales] += np.float32(10)
 
 
 def cheng_block(draw, name, kind, n, first, gain):
@@ -209,7 +209,7 @@ def elic_context(draw, official, n, m, groups):
 def elic(draw, architecture, n, m, groups):
     """compressai/models/sensetime.py"""
     official, runs = architecture.endswith("official"), {"g_a": (1, 5, 10), "g_s": (2, 7, 11)}
-    for i, (layer, outputs, inputs, gain) in enumerate(((0, n, 3, 3), (4, n, n, 1), (9, n, n, 1), (13, m, n, 5))):
+    for i, (layer, outputs, inputs, gain) in enumerate(((0, n, 3, 3), (4, n, n, 1), (9, n, n, 1), (13, m, n, 3))):
         draw.conv(f"g_a.{layer}", outputs, inputs, gain=gain)
         mirrored, back = (1, 5, 10, 14)[i], (n, n, n, 3)[i]
         draw.deconv(f"g_s.{mirrored}", back, m if i == 0 else n, gain=(0.1, 0.6, 0.6, 0.1)[i], bias=0.5 if i == 3 else 0.1)
