@@ -67,21 +67,31 @@ def off(got, wanted):
 
 
 def coded_values(case, psi):
-    """(means, scales) of y: of every step where it codes, fed with CompressAI's y-hat. Zeros where means are none."""
-    y_hat = case.golden["y_hat"]
-    means, scales = np.zeros_like(y_hat), np.full_like(y_hat, np.nan)
+    """(means, scales) of y: of every step where it codes, fed with what a decoder has by then of CompressAI's y-hat. Zeros where means are
+    none. A serial step gets all of y-hat at once, and for one position once more what comes before it only."""
+    y_hat, model = case.golden["y_hat"], case.model
+    means, scales, known = np.zeros_like(y_hat), np.full_like(y_hat, np.nan), np.zeros_like(y_hat)
     even = np.add.outer(np.arange(y_hat.shape[0]), np.arange(y_hat.shape[1])) % 2 == 0
-    for step in case.model.doc["coding"]["steps"]:
+    for step in model.doc["coding"]["steps"]:
         source = step["distribution"]
         if source["kind"] == "fixed":
             continue
         (part,) = step["parts"]
-        own = slice(*part["channels"])
-        inputs = {name: psi if place == "psi" else y_hat[:, :, slice(*place)] for name, place in source["inputs"].items()}
-        halves = np.split(run_graph(case.model, source["graph"], inputs), 2 if source["kind"] == "means_and_scales" else 1, 2)
-        at = {"all": np.full_like(even, True), "even": even, "odd": ~even}[part["positions"]]
-        for values, made in zip((scales, means), reversed(halves)):
-            values[:, :, own][at] = made[at]
+        own, at = slice(*part["channels"]), {"all": np.full_like(even, True), "even": even, "odd": ~even}[part["positions"]]
+
+        def outputs(y):
+            inputs = {name: psi if place == "psi" else y[:, :, slice(*place)] for name, place in source["inputs"].items()}
+            return run_graph(model, source["graph"], inputs)
+
+        serial = step.get("order") == "wavefront"
+        made = outputs(y_hat if serial else known)
+        if serial:
+            row, column = np.array(y_hat.shape[:2]) // 2
+            before = np.arange(even.size).reshape(even.shape) < row * even.shape[1] + column
+            expect((outputs(y_hat * before[:, :, None])[row, column] == made[row, column]).all(), "it reads what is not coded yet")
+        for values, half in zip((scales, means), reversed(np.split(made, 2 if source["kind"] == "means_and_scales" else 1, 2))):
+            values[:, :, own][at] = half[at]
+        known[:, :, own][at] = y_hat[:, :, own][at]
     return means, scales
 
 
