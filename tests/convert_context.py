@@ -112,6 +112,27 @@ def check_groups(checks, folder):
         expect(set(coding["tables"]) == set(used), f"{list(coding['tables'])}")
 
 
+def check_bits(checks, folder):
+    """Fraction bits leave room for the means that steps with context give, not for y alone."""
+    path, pictures = os.path.join(folder, "loud.pth"), os.path.join(folder, "one")
+    os.makedirs(pictures)
+    with open(os.path.join(pictures, "a.ppm"), "wb") as f:
+        f.write(b"P6\n70 40\n255\n" + np.random.RandomState(1).bytes(70 * 40 * 3))
+    biases = {"mbt2018": ("entropy_parameters.4.bias", slice(12, None)), "cheng2020-anchor": ("entropy_parameters.4.bias", slice(8, None)),
+              "cheng2020-anchor-checkerboard": ("latent_codec.y.entropy_parameters.4.bias", slice(8, None)),
+              "elic2022-official": (f"{INNER}entropy_parameters.4.bias", slice(2, None)),
+              "elic2022-chandelier": (f"{INNER}entropy_parameters.4.bias", slice(0, 2))}
+    for architecture, (key, means) in biases.items():
+        with checks.check(f"{architecture}: --pictures sees its means"):
+            bits = []
+            for mean in (0, 2000):
+                state = drawn(architecture)
+                state[key][means] += np.float32(mean)
+                save(path, state)
+                bits.append(converted(folder, path, "--pictures", pictures)[0].doc["latents"]["fraction_bits"])
+            expect(bits == [6, 2] or bits == [6, 3], f"{bits} fraction bits for means of 0 and 2000")
+
+
 def check_context_refusals(checks, folder):
     r = Refusals(checks, folder)
 
@@ -167,4 +188,5 @@ def check_context(checks, folder):
     check_forms(checks, folder)
     check_masks(checks, folder)
     check_groups(checks, folder)
+    check_bits(checks, folder)
     check_context_refusals(checks, folder)

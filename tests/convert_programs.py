@@ -138,6 +138,24 @@ def check_second_reader(checks, programs):
         expect(done.returncode == 0 and " 0 of 18900 samples differ" in done.stdout, done.stdout + done.stderr)
 
 
+def check_context_in_integers(checks, programs, convert):
+    """Of every kind of context: the reference decoder gives the pixels of a model of integers."""
+    reader = os.path.join(os.path.dirname(os.path.abspath(__file__)), "reference_decoder.py")
+    for architecture, kind in (("mbt2018", "INT8"), ("cheng2020-attn", "INT16"), ("cheng2020-anchor-checkerboard", "INT8"),
+                               ("elic2022-official", "INT8"), ("elic2022-chandelier", "INT16")):
+        with checks.check(f"{architecture} in {kind}: the pixels of the reference decoder"):
+            save(os.path.join(programs.folder, "context.pth"), state_dict(architecture, 8, 12, 6, [4, 2, 6]))
+            made = convert(os.path.join(programs.folder, "context.pth"), "--out", os.path.join(programs.folder, "context.safetensors"))
+            expect(made.returncode == 0, made.stderr)
+            programs.runs("quantize", "--type", kind, "--model", "context.safetensors", "--out", "context-int.safetensors",
+                          "--calibration", "pictures", "--held-out", "pictures", "--no-built-in")
+            programs.runs("glint", "encode", "--model", "context-int.safetensors", "pictures/p0.ppm", "context.glint")
+            programs.runs("glint", "decode", "--model", "context-int.safetensors", "context.glint", "context.ppm")
+            done = subprocess.run([sys.executable, reader, "context-int.safetensors", "context.glint", "context.ppm"],
+                                  capture_output=True, text=True, cwd=programs.folder)
+            expect(done.returncode == 0 and " 0 of 18900 samples differ" in done.stdout, done.stdout + done.stderr)
+
+
 def check_programs(checks, folder, binaries, convert):
     programs = Programs(folder, binaries)
     with checks.check("two checkpoints are converted and quantised"):
@@ -146,3 +164,4 @@ def check_programs(checks, folder, binaries, convert):
     check_fixed_rate(checks, programs)
     check_second_reader(checks, programs)
     check_saturation(checks, programs, convert)
+    check_context_in_integers(checks, programs, convert)

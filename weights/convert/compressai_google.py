@@ -102,7 +102,7 @@ def widths_of_parameters(m):
 def serial_psi(g, params, m):
     """The first layer of entropy_parameters as far as `params`, what h_s makes, goes into it: nothing in psi waits for latents."""
     joined, width, _ = widths_of_parameters(m)
-    return g.conv1_of("entropy_parameters.0", "params", params, width, joined, 0, 2 * m)
+    return g.conv_of("entropy_parameters.0", "params", params, width, joined, 0, 2 * m)
 
 
 def code_serially(model):
@@ -110,7 +110,7 @@ def code_serially(model):
     m, (joined, width, narrow) = model.m, widths_of_parameters(model.m)
     g = model.net("exact", psi=width, y=m)
     context = g.masked("context_prediction", "y", 2 * m, m, "causal")
-    context = g.conv1_of("entropy_parameters.0", "context", context, width, joined, 2 * m, joined, bias=False)
+    context = g.conv_of("entropy_parameters.0", "context", context, width, joined, 2 * m, joined, bias=False)
     x = g.leaky_relu(g.sum("entropy_parameters.0", context, "psi"))
     x = g.leaky_relu(g.conv1("entropy_parameters.2", x, narrow, width))
     x = g.conv1("entropy_parameters.4", x, 2 * m, narrow, order=means_first(m))

@@ -39,9 +39,9 @@ class Net(Graph):
     def conv1(self, name, x, outputs, inputs, stride=1, order=None):
         return self.conv(name, x, outputs, inputs, 1, stride, order)
 
-    def conv1_of(self, name, part, x, outputs, inputs, begin, end, bias=True):
-        """What a 1x1 convolution makes of its input channels begin to end - 1, `part` being the name of that."""
-        values = {"weight": self.weights.take(f"{name}.weight", outputs, inputs, 1, 1)[:, begin:end]}
+    def conv_of(self, name, part, x, outputs, inputs, begin, end, kernel=1, bias=True):
+        """What a convolution of stride 1 makes of its input channels begin to end - 1, `part` being the name of that."""
+        values = {"weight": self.weights.take(f"{name}.weight", outputs, inputs, kernel, kernel)[:, begin:end]}
         if bias:
             values["bias"] = self.weights.take(f"{name}.bias", outputs)
         return self.correlate(f"{name}.{part}", x, values)

@@ -1,6 +1,7 @@
 """Architectures of compressai/models/sensetime.py: context in two passes over a checkerboard; ELIC, whose latents come in groups."""
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 
 from .compressai_google import hyper_analysis, widths_of_parameters
 from .compressai_layers import Model, Net, means_first
@@ -41,7 +42,7 @@ class Group:
         name, outputs, (joined, wide, narrow) = f"{self.name}.entropy_parameters", 2 * (self.end - self.begin), self.aggregation
         beside = [self.context_of_channels(g, outputs), "psi"] if self.seen else ["psi"]
         if anchors:
-            x = g.conv1_of(f"{name}.0", "anchors", g.concat(f"{name}.in", beside), wide, joined, outputs, joined)
+            x = g.conv_of(f"{name}.0", "anchors", g.concat(f"{name}.in", beside), wide, joined, outputs, joined)
         else:
             spatial = g.masked(f"{self.name}.context_prediction", "y", outputs, self.end - self.begin, "checkerboard")
             x = g.conv1(f"{name}.0", g.concat(f"{name}.in", [spatial, *beside]), wide, joined)
@@ -49,11 +50,15 @@ class Group:
         return g.conv1(f"{name}.4", x, outputs, narrow, order=means_first(outputs // 2) if self.scales_first else None)
 
     def context_of_channels(self, g, outputs):
-        name, layer = self.channel_context, f"{self.channel_context}.{{}}".format
+        """Three layers. The first is the sum of what it makes of each range, so that nothing has to be joined for its kernels."""
+        layer = f"{self.channel_context}.{{}}".format
         wide, narrow = g.weights.outputs(layer(0)), g.weights.outputs(layer(2))
-        x = g.concat(f"{name}.in", [f"y{i}" for i in range(len(self.seen))])
-        x = g.relu(g.conv(layer(0), x, wide, sum(end - begin for begin, end in self.seen), stride=1))
-        return g.conv(layer(4), g.relu(g.conv(layer(2), x, narrow, wide, stride=1)), outputs, narrow, stride=1)
+        ends = list(accumulate(end - begin for begin, end in self.seen))
+        for i, (begin, end) in enumerate(zip([0, *ends], ends)):
+            made = g.conv_of(layer(0), f"y{i}", f"y{i}", wide, ends[-1], begin, end, kernel=5, bias=i == 0)
+            x = g.sum(f"{layer(0)}.add{i}", made, x) if i else made
+        x = g.relu(g.conv(layer(2), g.relu(x), narrow, wide, stride=1))
+        return g.conv(layer(4), x, outputs, narrow, stride=1)
 
 
 def anchor_checkerboard(weights):
