@@ -1,4 +1,4 @@
-"""Models with context, serial or in groups and two passes: forms of their checkpoints, masks, and what is refused. Run by convert_test.py."""
+"""Models with context, serial or in two passes: forms of their checkpoints, masks, what is refused. Run by convert_test.py."""
 import os
 
 import numpy as np

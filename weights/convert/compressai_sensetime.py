@@ -113,8 +113,8 @@ def elic_synthesis(model):
 
 
 def elic(weights, params, hyper_end, sources, scales_first):
-    """`params`: channels of psi, which `hyper_end`(graph, name, x, outputs, inputs) makes; `sources`(begins, k): what the channel context of
-    group k sees, `begins` being those of all groups up to this one; `scales_first`: in what entropy_parameters makes."""
+    """`params`: channels of psi, which `hyper_end`(graph, name, x, outputs, inputs) makes; `sources`(begins, k): what the channel context
+    of group k sees, `begins` being those of all groups up to this one; `scales_first`: in what entropy_parameters makes."""
     model = Model(weights, weights.outputs("g_a.0"), weights.outputs("g_a.13"))
     n, m, width = model.n, model.m, model.n * 3 // 2
     groups = groups_of(weights, m)
