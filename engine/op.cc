@@ -1,5 +1,6 @@
 #include "engine/op.h"
 
+#include <algorithm>
 #include <string>
 
 #include "engine/node_check.h"
@@ -25,10 +26,20 @@ size_t OneSource(const Node& /*node*/) { return 1; }
 
 std::span<const Op* const> Operators() { return ops::kTable; }
 
+bool IsReadInParts(const Graph& graph, const Node& node) {
+  if (node.op->fusion->slot != Slot::kSources || node.output == graph.output ||
+      graph.quantised.count(node.output) > 0) {
+    return false;
+  }
+  return std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& reader) {
+    return std::count(reader.inputs.begin(), reader.inputs.end(), node.output) == 0 ||
+           node.inputs.size() <= reader.op->sources(reader);
+  });
+}
+
 std::vector<std::string> PartsOf(const Graph& graph, const std::string& tensor) {
-  if (graph.quantised.count(tensor) > 0) return {tensor};
   for (const Node& node : graph.nodes) {
-    if (node.output == tensor && node.op->fusion->slot == Slot::kSources) return node.inputs;
+    if (node.output == tensor && IsReadInParts(graph, node)) return node.inputs;
   }
   return {tensor};
 }

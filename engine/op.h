@@ -139,8 +139,10 @@ size_t OneSource(const Node& node);
 // All there are (engine/ops/table.h).
 std::span<const Op* const> Operators();
 
-// The inputs of the concatenation that makes `tensor`, if a reader may take them in its place: not
-// where the tensor is kept in a form of its own. Else the tensor itself.
+// Whether a concatenation is never made: all that read it take its inputs in its place, and it is
+// not kept in a form of its own.
+bool IsReadInParts(const Graph& graph, const Node& node);
+// The inputs of the concatenation that makes `tensor`, if it is read in parts. Else the tensor.
 std::vector<std::string> PartsOf(const Graph& graph, const std::string& tensor);
 
 }  // namespace glint

@@ -133,26 +133,10 @@ class Planner {
 
   size_t IndexOf(const Node* node) const { return static_cast<size_t>(node - graph_.nodes.data()); }
 
-  // Whether a node that only lists tensors (concat) is no step: all of its readers take several.
-  bool IsFree(const Node& node) const {
-    if (node.op->fusion->slot != Slot::kSources || node.output == graph_.output ||
-        graph_.quantised.count(node.output) > 0) {
-      return false;
-    }
-    const auto readers = consumers_.find(node.output);
-    if (readers == consumers_.end()) return false;
-    return std::all_of(readers->second.begin(), readers->second.end(), [&](const Node* reader) {
-      return node.inputs.size() <= reader->op->sources(*reader);
-    });
-  }
-
   Status AddStep(size_t index) {
     const Node& node = graph_.nodes[index];
     done_[index] = true;
-    if (IsFree(node)) {
-      free_.insert(node.output);
-      return Status::Ok();
-    }
+    if (IsReadInParts(graph_, node)) return Status::Ok();
     if (graph_.numeric_class == NumericClass::kExact && node.op->classes == Classes::kCloseOnly) {
       return Fail("is exact, but " + node.name + " is a " + std::string(node.op->name) +
                   ", which is not");
@@ -181,10 +165,7 @@ class Planner {
   std::vector<int> InputsOf(const Node& node) {
     std::vector<int> inputs;
     for (const std::string& input : node.inputs) {
-      const bool is_free = free_.count(input) > 0;
-      for (const std::string& part : is_free ? PartsOf(graph_, input) : std::vector{input}) {
-        inputs.push_back(ids_.at(part));
-      }
+      for (const std::string& part : PartsOf(graph_, input)) inputs.push_back(ids_.at(part));
     }
     if (!node.matrix || IsInteger(node.precision)) return inputs;
     // Float16 is read as it is, but all sources of a sum are of one kind.
@@ -263,7 +244,6 @@ class Planner {
   std::shared_ptr<PlanImpl> plan_;
   std::map<std::string, std::vector<const Node*>> consumers_;
   std::map<std::string, int> ids_;  // tensors that exist, by name
-  std::set<std::string> free_;      // tensors that only list others
   std::set<std::string> compact_;
   std::map<int, int> twins_;  // quantised tensor -> its float version
   std::vector<bool> done_;

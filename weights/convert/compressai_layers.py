@@ -59,9 +59,9 @@ class Net(Graph):
         weight = self.weights.take(f"{name}.weight", inputs, outputs, 3, 3).transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
         return self.correlate(name, x, {"weight": weight, "bias": self.weights.take(f"{name}.bias", outputs)})
 
-    def subpixel(self, name, x, outputs, inputs):
-        """Twice the size."""
-        return self.node(f"{name}.1", "pixel_shuffle", [self.conv3(f"{name}.0", x, 4 * outputs, inputs)], factor=2)
+    def subpixel(self, name, x, outputs, inputs, activation=lambda x: x):
+        """Twice the size. The activation that follows comes before values are moved, where it is part of the product."""
+        return self.node(f"{name}.1", "pixel_shuffle", [activation(self.conv3(f"{name}.0", x, 4 * outputs, inputs))], factor=2)
 
     def gdn(self, name, x, channels, inverse):
         beta = self.effective(f"{name}.beta", BETA_BOUND, channels)

@@ -19,7 +19,7 @@ def halving(g, name, x, n, inputs):
 
 def doubling(g, name, x, n):
     """ResidualBlockUpsample"""
-    inner = g.leaky_relu(g.subpixel(f"{name}.subpel_conv", x, n, n))
+    inner = g.subpixel(f"{name}.subpel_conv", x, n, n, g.leaky_relu)
     inner = g.gdn(f"{name}.igdn", g.conv3(f"{name}.conv", inner, n, n), n, True)
     return g.sum(f"{name}.add", inner, g.subpixel(f"{name}.upsample", x, n, n))
 
@@ -60,9 +60,9 @@ def hyper_synthesis(g, z, n):
     """`params`, 2 N channels."""
     width = n * 3 // 2
     x = g.leaky_relu(g.conv3("h_s.0", z, n, n))
-    x = g.leaky_relu(g.subpixel("h_s.2", x, n, n))
+    x = g.subpixel("h_s.2", x, n, n, g.leaky_relu)
     x = g.leaky_relu(g.conv3("h_s.4", x, width, n))
-    x = g.leaky_relu(g.subpixel("h_s.6", x, width, width))
+    x = g.subpixel("h_s.6", x, width, width, g.leaky_relu)
     return g.conv3("h_s.8", x, 2 * n, width)
 
 

@@ -1,0 +1,88 @@
+// glint::Quantise of graphs that the shipped models do not have: concatenations that have to be
+// made, and wavefront steps.
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "codec/model/model_impl.h"
+#include "glint/quantise.hpp"
+#include "tests/codec_helpers.h"
+#include "tests/model_builder.h"
+
+namespace glint::testing {
+namespace {
+
+Json Concat(const char* name, const char* first, const char* second) {
+  return ModelBuilder::Simple(name, "concat", {first, second});
+}
+
+std::vector<Picture> SomePictures() {
+  return {SmoothPicture({64, 48, 3, false, 8}, 5), SmoothPicture({40, 72, 3, false, 8}, 6)};
+}
+
+// A file of this type, which codes alike on every target.
+Model MustQuantise(const Model& model, QuantisedType type) {
+  QuantiseOptions options;
+  options.type = type;
+  options.built_in = false;
+  const auto quantised = Quantise(model, SomePictures(), options);
+  REQUIRE_MESSAGE(quantised.ok(), quantised.error().message);
+  uint32_t latents = 0;
+  for (const std::string& target : SupportedTargets()) {
+    CAPTURE(target);
+    const TargetScope scope(target);
+    const Model integers = LoadModel(quantised->file);
+    Report report;
+    const auto stream = MustEncode(integers, SomePictures()[0], {}, &report);
+    if (latents == 0) latents = report.latent_crc;
+    // g_a may round otherwise where it is not of integers.
+    if (type != QuantisedType::kFp16) CHECK(report.latent_crc == latents);
+    const uint32_t coded = report.latent_crc;
+    MustDecode(integers, stream, {}, &report);
+    CHECK(report.latent_crc == coded);
+  }
+  return LoadModel(quantised->file);
+}
+
+}  // namespace
+
+// Its reader takes one tensor, so it is made, and has a form of its own.
+TEST_CASE("Quantise: a concatenation before a kernel of 3") {
+  ModelBuilder b = MiniModel(3);
+  b.document["graphs"]["p"] = ModelBuilder::Graph(
+      "exact", {{"psi", 2}},
+      {b.Conv("p0", "psi", 2, 3, 1, 1), Concat("p1", "psi", "p0"), b.Conv("p2", "p1", 5, 4, 3, 1)});
+  b.document["graphs"]["g_s"] =
+      ModelBuilder::Graph("close", {{"y_hat", 2}},
+                          {b.Conv("s0", "y_hat", 2, 4, 1, 1), Concat("s1", "y_hat", "s0"),
+                           b.Deconv("s2", "s1", 6, 3, 4)});
+  b.document["coding"]["steps"][0]["ahead"] = 2;
+  const Model model = LoadModel(b.Build());
+  for (const QuantisedType type : {QuantisedType::kInt16, QuantisedType::kInt8}) {
+    const Model integers = MustQuantise(model, type);
+    CHECK(integers.impl().graph("p").quantised.count("p1") == 1);
+    CHECK(integers.impl().graph("g_s").quantised.count("s1") == 1);
+  }
+}
+
+TEST_CASE("Quantise: wavefront steps in every type") {
+  const Model model = LoadModel(WavefrontModelFile(3));
+  for (const QuantisedType type :
+       {QuantisedType::kInt16, QuantisedType::kInt8, QuantisedType::kFp16}) {
+    const Model made = MustQuantise(model, type);
+    for (const Node& node : made.impl().graph("second").nodes) {
+      if (!node.matrix) continue;
+      CAPTURE(node.name);
+      CHECK(node.precision == (type == QuantisedType::kFp16 ? Precision::kF16 : Precision::kI16));
+    }
+    // Contexts that are drawn pass every rounding on, so pictures differ; distributions do not.
+    const Picture picture = SomePictures()[1];
+    const auto before = static_cast<double>(MustEncode(model, picture).size());
+    const auto after = static_cast<double>(MustEncode(made, picture).size());
+    CHECK(after == doctest::Approx(before).epsilon(0.02));
+  }
+}
+
+}  // namespace glint::testing
