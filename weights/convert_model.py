@@ -4,13 +4,14 @@
   convert_model.py INPUT --out FILE [--pictures FOLDER] [flags]
   convert_model.py onnx --g-a FILE --g-s FILE --tables FILE [--h-a FILE] [--h-s FILE] --out FILE [flags]
 
-INPUT is a checkpoint of CompressAI (.pth, .pth.tar, .pt, .safetensors); the second form takes ONNX graphs. See docs/MODELS.md.
+INPUT is a checkpoint of CompressAI or of TinyLIC (.pth, .pth.tar, .pt, .safetensors); the second form takes ONNX graphs. See
+docs/MODELS.md.
 """
 import argparse
 import os
 import sys
 
-from convert import compressai, onnx_command
+from convert import compressai, onnx_command, tinylic
 from convert.checkpoint import read_checkpoint
 from convert.ranges import DEFAULT_BITS, choose_fraction_bits
 from convert.writer import Refused, check_name, check_output, write_model
@@ -20,11 +21,14 @@ def arguments(argv):
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("input", help="the checkpoint")
     ap.add_argument("--out", required=True, help="the model file to write")
-    ap.add_argument("--architecture", choices=list(compressai.ARCHITECTURES), help="default: what keys and shapes say")
+    ap.add_argument("--architecture", choices=[*compressai.ARCHITECTURES, tinylic.ARCHITECTURE], help="default: what keys and shapes say")
     ap.add_argument("--name", help="of the model; default: that of FILE")
     ap.add_argument("--quality", type=float, help="which of a family of models it is: 1 to 8 as in CompressAI's zoo; noted in the file")
     ap.add_argument("--lambda", type=float, dest="trained_lambda", metavar="LAMBDA",
                     help="of the training loss, bits per pixel + LAMBDA 255^2 MSE; default: the zoo's for --quality 1 to 8")
+    ap.add_argument("--lambda-per-lrd", type=float, metavar="X",
+                    help="of a model of all rates: bits per pixel + X lrd 255^2 MSE is what training minimised, more or less; default: "
+                    f"{tinylic.LAMBDA_PER_LRD}")
     ap.add_argument("--licence", help="of the weights; only noted in the file")
     ap.add_argument("--update", action="store_true", help="compute the tables anew, as CompressAI's update(force=True)")
     bits = ap.add_mutually_exclusive_group()
@@ -34,9 +38,15 @@ def arguments(argv):
 
 
 def check_numbers(args):
-    for flag, value in (("--quality", args.quality), ("--lambda", args.trained_lambda)):
+    for flag, value in (("--quality", args.quality), ("--lambda", args.trained_lambda), ("--lambda-per-lrd", args.lambda_per_lrd)):
         if value is not None and not 0 < value <= 1e6:
             raise Refused(f"{flag} is {value}, not a positive number up to 1e6")
+
+
+def refuse_flags(what, values):
+    for flag, value in values.items():
+        if value is not None:
+            raise Refused(f"it is {what}: {flag} does not go with it")
 
 
 def convert(args):
@@ -44,12 +54,17 @@ def convert(args):
     arrays, digest = read_checkpoint(args.input)
     provenance = {"source": os.path.basename(args.input), "sha256": digest}
     provenance.update({key: value for key, value in (("quality", args.quality), ("licence", args.licence)) if value is not None})
-    provenance["converter"] = "weights/convert_model.py, state dict of CompressAI"
+    all_rates = tinylic.is_tinylic(arrays) if args.architecture is None else args.architecture == tinylic.ARCHITECTURE
+    provenance["converter"] = f"weights/convert_model.py, state dict of {'TinyLIC' if all_rates else 'CompressAI'}"
     name = args.name if args.name is not None else os.path.basename(args.out).removesuffix(".safetensors")
     check_name("the model's name", name, " ")
     bits = DEFAULT_BITS if args.fraction_bits is None else args.fraction_bits
-    trained_lambda = compressai.LAMBDAS.get(args.quality) if args.trained_lambda is None else args.trained_lambda
     note = lambda text: print(f"convert_model: {args.input}: note: {text}", file=sys.stderr)
+    if all_rates:
+        refuse_flags("a model of all rates", {"--quality": args.quality, "--lambda": args.trained_lambda})
+        return tinylic.convert(arrays, name, provenance, args.lambda_per_lrd, bits, args.update, note)
+    refuse_flags("a model of one fixed rate", {"--lambda-per-lrd": args.lambda_per_lrd})
+    trained_lambda = compressai.LAMBDAS.get(args.quality) if args.trained_lambda is None else args.trained_lambda
     return compressai.convert(arrays, name, provenance, args.architecture, trained_lambda, bits, args.update, note)
 
 
