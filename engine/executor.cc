@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/chains.h"
 #include "engine/picture_tensors.h"
 #include "engine/plan.h"
 #include "engine/schedule.h"
@@ -53,16 +54,20 @@ class ExecutorImpl final : public Executor {
 
   void Advance() override {
     if (plan_.observer != nullptr) ObserveInputs();
-    for (size_t s = 0; s < runs_.size(); ++s) {
+    auto chain = plan_.chains.begin();
+    for (size_t s = 0; s < runs_.size();) {
+      if (chain != plan_.chains.end() && chain->first == s) {
+        RunChain(*chain);
+        s = (chain++)->end;
+        continue;
+      }
       const int output = plan_.steps[s]->output;
       const long begin = schedule_.step_end(s), end = schedule_.need(output);
-      if (begin >= end) continue;
-      const auto start = options_.profile ? Clock::now() : Clock::time_point();
-      StepRun& run = *runs_[s];
-      ParallelFor(options_.runner, run.Begin(begin, end),
-                  [&](size_t item, size_t worker) { run.RunItem(item, worker); });
-      if (options_.profile) Account(s, end - begin, start);
-      if (plan_.observer != nullptr) Observe(output, begin, end);
+      if (begin < end) {
+        RunStep(s, begin, end);
+        if (plan_.observer != nullptr) Observe(output, begin, end);
+      }
+      ++s;
     }
     schedule_.Advance();
   }
@@ -75,6 +80,24 @@ class ExecutorImpl final : public Executor {
   const std::vector<StepProfile>& profile() const override { return profile_; }
 
  private:
+  void RunStep(size_t s, long begin, long end) {
+    const auto start = options_.profile ? Clock::now() : Clock::time_point();
+    StepRun& run = *runs_[s];
+    ParallelFor(options_.runner, run.Begin(begin, end),
+                [&](size_t item, size_t worker) { run.RunItem(item, worker); });
+    if (options_.profile) Account(s, end - begin, start);
+  }
+
+  // All steps of a chain make the same rows.
+  void RunChain(const Chain& chain) {
+    const int output = plan_.steps[chain.end - 1]->output;
+    const long end = schedule_.need(output);
+    const long rows = ChainRows(schedule_.width(output), options_.runner.workers);
+    for (long row = schedule_.step_end(chain.first); row < end; row += rows) {
+      for (size_t s = chain.first; s < chain.end; ++s) RunStep(s, row, std::min(end, row + rows));
+    }
+  }
+
   // All inputs are fed alike.
   void ObserveInputs() {
     const long end = schedule_.InputEnd();

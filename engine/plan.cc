@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "engine/chains.h"
 #include "engine/convert_step.h"
 #include "engine/op.h"
 #include "kernels/targets.h"
@@ -47,6 +48,7 @@ class Planner {
       return Fail("has nodes behind its output");
     }
     SetHalos();
+    FindChains(plan_.get());
     return std::shared_ptr<const Plan>(plan_);
   }
 

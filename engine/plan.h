@@ -13,6 +13,11 @@
 
 namespace glint {
 
+// Steps [first, end) that are run some rows at a time.
+struct Chain {
+  size_t first = 0, end = 0;
+};
+
 class PlanImpl final : public Plan {
  public:
   size_t input_count() const override { return input_tensors.size(); }
@@ -45,6 +50,7 @@ class PlanImpl final : public Plan {
   std::vector<int> input_tensors;
   int output_tensor = 0;
   std::vector<std::unique_ptr<Step>> steps;
+  std::vector<Chain> chains;  // in the order of the steps
 };
 
 }  // namespace glint

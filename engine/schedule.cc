@@ -4,6 +4,7 @@
 #include <numeric>
 #include <string>
 
+#include "engine/chains.h"
 #include "kernels/element.h"
 
 namespace glint {
@@ -225,7 +226,11 @@ Result<ExecutorMemory> PlanExecutorMemory(const PlanImpl& plan, const ExecutorOp
     layout.width = std::max(layout.width, RowPixels(tensor, plan.wanted, width));
     layout.height = schedule.height(id);
     layout.halo_left = layout.halo_right = std::max(layout.halo_left, tensor.halo);
-    layout.capacity = static_cast<size_t>(capacity[static_cast<size_t>(tensor.storage)]);
+    long rows = capacity[static_cast<size_t>(tensor.storage)];
+    if (plan.tensors[static_cast<size_t>(tensor.storage)].chained) {
+      rows = std::min(rows, ChainRows(schedule.width(id), options.runner.workers));
+    }
+    layout.capacity = static_cast<size_t>(rows);
   }
   for (size_t i = 0; i < plan.input_tensors.size() && i < inputs.size(); ++i) {
     if (inputs[i].ring != nullptr) memory.layouts[static_cast<size_t>(plan.input_tensors[i])] = {};

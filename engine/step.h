@@ -30,6 +30,7 @@ struct PlanTensor {
   bool compact = false;  // only the wanted positions, side by side
   int storage = 0;       // tensor whose ring this one lives in (itself, unless computed in place)
   size_t halo = 0;       // zero pixels that its readers need on either side
+  bool chained = false;  // made and read within a chain (engine/chains.h)
   // How it is kept: kF32 without a quantisation, else that of the model or, for bytes on targets
   // whose byte products are slow, int16 with q - zero, which gives the same sums.
   kernels::Element element = kernels::Element::kF32;
