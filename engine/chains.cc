@@ -16,7 +16,7 @@ struct Readers {
 };
 
 bool IsChainable(const Step& step) {
-  return step.window.IsPointwise() && step.window.rows.group() == 1;
+  return step.window.rows == Axis{} && step.window.rows.group() == 1;
 }
 
 // By tensor. The graph's inputs and output belong to others.

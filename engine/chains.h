@@ -1,5 +1,5 @@
-// Runs of steps that read nothing but the positions they write: the executor takes such a chain a
-// few rows at a time, from its first step to its last, so that what lies between stays in the cache.
+// Runs of steps that read nothing but the rows they write: the executor takes such a chain a few
+// rows at a time, from its first step to its last, so that what lies between stays in the cache.
 // Tensors that nothing else reads have memory for those rows only. Internal to engine/.
 // Thread rules: FindChains is for the planner; the rest are functions of their arguments.
 #ifndef GLINT_ENGINE_CHAINS_H_

@@ -26,10 +26,11 @@ class RowRun final : public RowwiseRun {
   void RunRow(long r, size_t worker) override {
     const size_t pixels = t_.Pixels(step_.output, r);
     std::array<PictureTensors::Positions, kMostRowInputs> in;
-    bool gapless = t_.IsGapless(step_.output, t_.bytes(step_.output));
+    // Of floats that are read or written where they lie, gaps do not matter.
+    bool gapless = IsFloat(step_.output) || t_.IsGapless(step_.output, t_.bytes(step_.output));
     for (size_t i = 0; i < step_.inputs.size(); ++i) {
       in[i] = t_.At(step_.inputs[i], step_.output, r);
-      gapless = gapless && t_.IsGapless(step_.inputs[i], in[i].bytes);
+      gapless = gapless && (IsFloat(step_.inputs[i]) || t_.IsGapless(step_.inputs[i], in[i].bytes));
     }
     uint8_t* out = t_.WriteRow(step_.output, r);  // after them: it may take the first one's place
     if (all_float_) {

@@ -17,63 +17,120 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr size_t kParts = 16;
 using D = hn::CappedTag<float, kParts>;
 
-// Sums of value(x) over the channels, in kParts parts, whatever the lanes of a vector. What lies
-// behind the last channel is added as 0, which changes no sum.
-template <class Value>
-HWY_INLINE float SumOf(const float* in, size_t channels, const Value& value) {
+// Pixels that are summed side by side: a sum of one pixel waits for its last addition.
+constexpr size_t kPixels = 4;
+
+// Sums of value(x, p) over the channels of P pixels, in kParts parts, whatever the lanes of a
+// vector. What lies behind the last channel is added as 0, which changes no sum.
+template <size_t P, class Value>
+HWY_INLINE void SumsOf(const float* in, size_t stride, size_t channels, const Value& value,
+                       float (&sums)[P]) {
   const D d;
   const size_t lanes = hn::Lanes(d);
-  HWY_ALIGN float parts[kParts];
+  HWY_ALIGN float parts[P][kParts];
   for (size_t j = 0; j < kParts; j += lanes) {
-    auto sum = hn::Zero(d);
-    for (size_t c = j; c < channels; c += kParts) {
-      const size_t count = channels - c < lanes ? channels - c : lanes;
-      const auto x = value(hn::LoadN(d, in + c, count));
-      sum = hn::Add(sum, hn::IfThenElseZero(hn::FirstN(d, count), x));
+    hn::Vec<D> sum[P];
+#pragma GCC unroll 8
+    for (size_t p = 0; p < P; ++p) sum[p] = hn::Zero(d);
+    size_t c = j;
+    for (; c + lanes <= channels; c += kParts) {
+#pragma GCC unroll 8
+      for (size_t p = 0; p < P; ++p) {
+        sum[p] = hn::Add(sum[p], value(hn::LoadU(d, in + p * stride + c), p));
+      }
     }
-    hn::Store(sum, d, parts + j);
+    if (c < channels) {
+      const auto there = hn::FirstN(d, channels - c);
+#pragma GCC unroll 8
+      for (size_t p = 0; p < P; ++p) {
+        const auto x = value(hn::LoadN(d, in + p * stride + c, channels - c), p);
+        sum[p] = hn::Add(sum[p], hn::IfThenElseZero(there, x));
+      }
+    }
+#pragma GCC unroll 8
+    for (size_t p = 0; p < P; ++p) hn::Store(sum[p], d, parts[p] + j);
   }
   for (size_t half = kParts / 2; half > 0; half /= 2) {
-    for (size_t j = 0; j < half; ++j) parts[j] = parts[j] + parts[j + half];
+    for (size_t p = 0; p < P; ++p) {
+      for (size_t j = 0; j < half; ++j) parts[p][j] = parts[p][j] + parts[p][j + half];
+    }
   }
-  return parts[0];
+  for (size_t p = 0; p < P; ++p) sums[p] = parts[p][0];
+}
+
+// Calls run(c, count) for the channels by vectors; `count` is less than the lanes for the last one
+// at most.
+template <class Run>
+HWY_INLINE void ForVectors(size_t channels, const Run& run) {
+  const size_t lanes = hn::Lanes(D());
+  for (size_t c = 0; c < channels; c += lanes) run(c, HWY_MIN(lanes, channels - c));
+}
+
+template <size_t P>
+HWY_INLINE void LayerNormPixels(const float* in, size_t in_stride, float* out, size_t out_stride,
+                                const LayerNormSpec& spec) {
+  const D d;
+  const auto count_of_all = static_cast<float>(spec.channels);
+  float sums[P];
+  hn::Vec<D> mean[P], root[P];
+  SumsOf<P>(in, in_stride, spec.channels, [](auto x, size_t) HWY_ATTR { return x; }, sums);
+  for (size_t p = 0; p < P; ++p) mean[p] = hn::Set(d, sums[p] / count_of_all);
+  const auto square = [&](auto x, size_t p) HWY_ATTR {
+    const auto off = hn::Sub(x, mean[p]);
+    return hn::Mul(off, off);
+  };
+  SumsOf<P>(in, in_stride, spec.channels, square, sums);
+  for (size_t p = 0; p < P; ++p) {
+    root[p] = hn::Set(d, std::sqrt(sums[p] / count_of_all + spec.epsilon));
+  }
+  ForVectors(spec.channels, [&](size_t c, size_t count) HWY_ATTR {
+    const auto weight = hn::LoadN(d, spec.weight + c, count);
+    const auto bias = hn::LoadN(d, spec.bias + c, count);
+    for (size_t p = 0; p < P; ++p) {
+      const auto off = hn::Sub(hn::LoadN(d, in + p * in_stride + c, count), mean[p]);
+      const auto x = hn::Mul(hn::Div(off, root[p]), weight);
+      hn::StoreN(hn::Add(x, bias), d, out + p * out_stride + c, count);
+    }
+  });
+}
+
+template <size_t P>
+HWY_INLINE void RmsNormPixels(const float* in, size_t in_stride, float* out, size_t out_stride,
+                              const LayerNormSpec& spec) {
+  const D d;
+  const auto count_of_all = static_cast<float>(spec.channels);
+  float sums[P];
+  const auto square = [](auto x, size_t) HWY_ATTR { return hn::Mul(x, x); };
+  SumsOf<P>(in, in_stride, spec.channels, square, sums);
+  for (size_t p = 0; p < P; ++p) {
+    const auto root = hn::Set(d, std::sqrt(sums[p] / count_of_all + spec.epsilon));
+    ForVectors(spec.channels, [&](size_t c, size_t count) HWY_ATTR {
+      const auto x = hn::Div(hn::LoadN(d, in + p * in_stride + c, count), root);
+      hn::StoreN(hn::Mul(x, hn::LoadN(d, spec.weight + c, count)), d, out + p * out_stride + c,
+                 count);
+    });
+  }
 }
 
 void LayerNormT(const float* in, size_t in_stride, float* out, size_t out_stride, size_t pixels,
                 const LayerNormSpec& spec) {
-  const D d;
-  const size_t lanes = hn::Lanes(d);
-  const auto count_of_all = static_cast<float>(spec.channels);
-  for (size_t p = 0; p < pixels; ++p, in += in_stride, out += out_stride) {
-    const float sum = SumOf(in, spec.channels, [](auto x) HWY_ATTR { return x; });
-    const auto mean = hn::Set(d, sum / count_of_all);
-    const float squares = SumOf(in, spec.channels, [&](auto x) HWY_ATTR {
-      const auto off = hn::Sub(x, mean);
-      return hn::Mul(off, off);
-    });
-    const auto root = hn::Set(d, std::sqrt(squares / count_of_all + spec.epsilon));
-    for (size_t c = 0; c < spec.channels; c += lanes) {
-      const size_t count = spec.channels - c < lanes ? spec.channels - c : lanes;
-      auto x = hn::Div(hn::Sub(hn::LoadN(d, in + c, count), mean), root);
-      x = hn::Mul(x, hn::LoadN(d, spec.weight + c, count));
-      hn::StoreN(hn::Add(x, hn::LoadN(d, spec.bias + c, count)), d, out + c, count);
-    }
+  size_t p = 0;
+  for (; p + kPixels <= pixels; p += kPixels) {
+    LayerNormPixels<kPixels>(in + p * in_stride, in_stride, out + p * out_stride, out_stride, spec);
+  }
+  for (; p < pixels; ++p) {
+    LayerNormPixels<1>(in + p * in_stride, in_stride, out + p * out_stride, out_stride, spec);
   }
 }
 
 void RmsNormT(const float* in, size_t in_stride, float* out, size_t out_stride, size_t pixels,
               const LayerNormSpec& spec) {
-  const D d;
-  const size_t lanes = hn::Lanes(d);
-  const auto count_of_all = static_cast<float>(spec.channels);
-  for (size_t p = 0; p < pixels; ++p, in += in_stride, out += out_stride) {
-    const float squares = SumOf(in, spec.channels, [](auto x) HWY_ATTR { return hn::Mul(x, x); });
-    const auto root = hn::Set(d, std::sqrt(squares / count_of_all + spec.epsilon));
-    for (size_t c = 0; c < spec.channels; c += lanes) {
-      const size_t count = spec.channels - c < lanes ? spec.channels - c : lanes;
-      const auto x = hn::Div(hn::LoadN(d, in + c, count), root);
-      hn::StoreN(hn::Mul(x, hn::LoadN(d, spec.weight + c, count)), d, out + c, count);
-    }
+  size_t p = 0;
+  for (; p + kPixels <= pixels; p += kPixels) {
+    RmsNormPixels<kPixels>(in + p * in_stride, in_stride, out + p * out_stride, out_stride, spec);
+  }
+  for (; p < pixels; ++p) {
+    RmsNormPixels<1>(in + p * in_stride, in_stride, out + p * out_stride, out_stride, spec);
   }
 }
 

@@ -79,21 +79,25 @@ class Layers(Net):
             return self.add(name, "gain", x, {role: v.astype(np.float32) for role, v in values.items()})
 
     def mixer(self, name, x, channels):
-        """The last channels go through depthwise convolutions of three shapes, a share each; the first stay as they are."""
+        """The last channels go through depthwise convolutions of three shapes, a share each; the first stay as they are. Nodes that read
+        no other rows than they write come last: they and what follows are run row by row."""
         branches = [(f"{name}.dwconv_{kind}", self.weights.shape(f"{name}.dwconv_{kind}.weight", 4)) for kind in ("hw", "w", "h")]
         begin = channels - sum(shape[0] for _, shape in branches)
         if begin < 1:
             raise Refused(f"{name} has {channels - begin} channels in its convolutions, not less than {channels}")
-        parts = [self.node(f"{name}.same", "slice", [x], begin=0, end=begin)]
+        made, at = [], begin
         for branch, (width, _, rows, columns) in branches:
             if rows % 2 == 0 or columns % 2 == 0 or max(rows, columns) > 15:
                 raise Refused(f"{branch}.weight has a kernel of {rows} x {columns}: it is not odd, or above 15")
             values = {"weight": self.weights.take(f"{branch}.weight", width, 1, rows, columns),
                       "bias": self.weights.take(f"{branch}.bias", width)}
-            source = self.node(f"{branch}.in", "slice", [x], begin=begin, end=begin + width)
-            parts.append(self.add(branch, "depthwise_conv2d", source, values, stride=1))
-            begin += width
-        return self.node(name, "concat", parts)
+            made.append((branch, values, at, at + width))
+            at += width
+        for branch, values, first, last in sorted(made, key=lambda m: m[1]["weight"].shape[2] == 1):
+            source = self.node(f"{branch}.in", "slice", [x], begin=first, end=last)
+            self.add(branch, "depthwise_conv2d", source, values, stride=1)
+        same = self.node(f"{name}.same", "slice", [x], begin=0, end=begin)
+        return self.node(name, "concat", [same, *(branch for branch, *_ in made)])
 
     def block(self, name, x, channels):
         norm = {role: self.weights.take(f"{name}.norm.{role}", channels) for role in ("weight", "bias")}
