@@ -15,10 +15,15 @@ namespace {
 // Positions per worker that a band should offer, so that kernels run long without leaving the
 // cache.
 constexpr size_t kBandPositions = 256;
+// The same where weights do not fit the cache beside them: they come from far away for every band.
+constexpr size_t kLongBandPositions = 768;
+constexpr size_t kManyWeightBytes = size_t{4} << 20;
 
-long BandRows(size_t positions_per_row, size_t workers) {
+// Of a graph with so many bytes of packed weights.
+long BandRows(size_t positions_per_row, size_t workers, size_t weight_bytes) {
   const size_t row = std::max<size_t>(1, positions_per_row);
-  const size_t rows = (kBandPositions * std::max<size_t>(1, workers) + row - 1) / row;
+  const size_t most = weight_bytes < kManyWeightBytes ? kBandPositions : kLongBandPositions;
+  const size_t rows = (most * std::max<size_t>(1, workers) + row - 1) / row;
   return static_cast<long>(std::clamp<size_t>(rows, 1, 32));
 }
 
@@ -33,8 +38,10 @@ LatentCoder::LatentCoder(const Model::Impl& model, const LatentGeometry& geometr
                          const LatentCoderOptions& options)
     : model_(model), geometry_(geometry), options_(options), has_hyper_(model.document.has_hyper) {
   y_.fixed_scale = static_cast<float>(1 << model.document.fraction_bits);
-  hyper_band_ = BandRows(geometry.width(), options.runner.workers);
-  double share = 0;  // of positions, of the densest step with a graph
+  const size_t hyper_weights = has_hyper_ ? model.h_s->packed_bytes() : 0;
+  hyper_band_ = BandRows(geometry.width(), options.runner.workers, hyper_weights);
+  size_t weights = 0;  // of the largest step
+  double share = 0;    // of positions, of the densest step with a graph
   for (size_t i = 0; i < model.steps.size(); ++i) {
     Step step;
     step.coding = &model.coding().steps[i];
@@ -44,11 +51,14 @@ LatentCoder::LatentCoder(const Model::Impl& model, const LatentGeometry& geometr
     step.first_table = model.steps[i].first_table;
     step.thresholds = &model.coding().tables.at(step.coding->tables).thresholds;
     most_row_symbols_ = std::max(most_row_symbols_, step.symbols.MostInRow());
-    if (step.plan != nullptr) share = std::max(share, ShareOf(step.coding->positions()));
+    if (step.plan != nullptr) {
+      share = std::max(share, ShareOf(step.coding->positions()));
+      weights = std::max(weights, step.plan->packed_bytes());
+    }
     steps_.push_back(std::move(step));
   }
   const size_t positions = geometry.width() / (share > 0.5 ? 1 : 2);
-  step_band_ = BandRows(positions, options.runner.workers);
+  step_band_ = BandRows(positions, options.runner.workers, weights);
 }
 
 // ---- plan --------------------------------------------------------------------------------------
