@@ -93,7 +93,7 @@ class Schedule {
 // Pixels that row steps on integers convert to float at a time: enough that a call costs little,
 // few enough that the floats stay in L1.
 inline size_t PixelsAtOnce(size_t channels) {
-  return channels >= 512 ? size_t{1} : size_t{512} / channels;
+  return channels >= 2048 ? size_t{1} : size_t{2048} / channels;
 }
 
 // What an executor allocates. Layouts of all rings by tensor: capacity 0 for those that live

@@ -73,7 +73,8 @@ HWY_INLINE void LayerNormPixels(const float* in, size_t in_stride, float* out, s
   const auto count_of_all = static_cast<float>(spec.channels);
   float sums[P];
   hn::Vec<D> mean[P], root[P];
-  SumsOf<P>(in, in_stride, spec.channels, [](auto x, size_t) HWY_ATTR { return x; }, sums);
+  SumsOf<P>(
+      in, in_stride, spec.channels, [](auto x, size_t) HWY_ATTR { return x; }, sums);
   for (size_t p = 0; p < P; ++p) mean[p] = hn::Set(d, sums[p] / count_of_all);
   const auto square = [&](auto x, size_t p) HWY_ATTR {
     const auto off = hn::Sub(x, mean[p]);

@@ -47,6 +47,18 @@ void LeakyReluT(const float* in, float* out, size_t n, float slope) {
   });
 }
 
+void MoveChannelsT(const float* in, size_t in_stride, float* out, size_t out_stride, size_t pixels,
+                   size_t channels) {
+  const DF d;
+  const size_t lanes = hn::Lanes(d), whole = channels / lanes * lanes;
+  for (size_t p = 0; p < pixels; ++p, in += in_stride, out += out_stride) {
+    for (size_t c = 0; c < whole; c += lanes) hn::StoreU(hn::LoadU(d, in + c), d, out + c);
+    if (whole < channels) {
+      hn::StoreN(hn::LoadN(d, in + whole, channels - whole), d, out + whole, channels - whole);
+    }
+  }
+}
+
 void AddT(const float* a, const float* b, float* out, size_t n) {
   const DF d;
   ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
@@ -118,12 +130,18 @@ void FloatToElementsT(const float* in, T* out, size_t n, const float* inverse_sc
   const DI di;
   const hn::Rebind<T, DF> dt;
   const auto least = hn::Set(d, low), most = hn::Set(d, high);
-  const auto shift = hn::Set(di, static_cast<int32_t>(zero));
+  // To the nearest integer, half to even: what lies behind the point does not fit beside kRound,
+  // and the integer is in the last bits of the sum, above those of kRound itself.
+  constexpr float kRound = 0x1.8p23f;
+  constexpr int32_t kRoundBits = 0x4b400000;
+  const auto round = hn::Set(d, kRound);
+  const auto shift = hn::Set(di, static_cast<int32_t>(zero) - kRoundBits);
   ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
     auto x = Load(d, in + i, count);
     x = hn::Mul(hn::IfThenElseZero(hn::Eq(x, x), x), Load(d, inverse_scale + i, count));
     x = hn::Min(hn::Max(x, least), most);
-    Store(hn::DemoteTo(dt, hn::Add(hn::NearestInt(x), shift)), dt, out + i, count);
+    const auto integer = hn::Add(hn::BitCast(di, hn::Add(x, round)), shift);
+    Store(hn::DemoteTo(dt, integer), dt, out + i, count);
   });
 }
 void FloatToElements16T(const float* in, int16_t* out, size_t n, const float* inverse_scale,
@@ -171,6 +189,7 @@ void SplitDigitsT(const int16_t* in, size_t in_stride, T* out, size_t out_stride
   const auto high = hn::Set(d, static_cast<int16_t>(digits.high));
   const auto zero = hn::Set(d, static_cast<int16_t>(digits.zero));
   const size_t channels = digits.channels;
+  const bool has_low = !digits.low_of->empty(), has_coarse = !digits.coarse_of->empty();
   T lows[Digits::kMostChannels], coarse[Digits::kMostChannels];
   for (size_t p = 0; p < pixels; ++p) {
     ForVectors(d, channels, [&](size_t i, size_t count) HWY_ATTR {
@@ -178,9 +197,11 @@ void SplitDigitsT(const int16_t* in, size_t in_stride, T* out, size_t out_stride
       auto hi = hn::ShiftRight<4>(hn::SaturatedAdd(q, half));
       hi = hn::Min(hn::Max(hi, low), high);
       store(hn::Add(hi, zero), out + i, count);
-      const auto rest = hn::SaturatedSub(q, hn::ShiftLeft<4>(hi));
-      store(hn::Add(hn::Min(hn::Max(rest, less), most), zero), lows + i, count);
-      store(hn::Add(hn::ShiftRight<4>(hn::Add(hi, half)), zero), coarse + i, count);
+      if (has_low) {
+        const auto rest = hn::SaturatedSub(q, hn::ShiftLeft<4>(hi));
+        store(hn::Add(hn::Min(hn::Max(rest, less), most), zero), lows + i, count);
+      }
+      if (has_coarse) store(hn::Add(hn::ShiftRight<4>(hn::Add(hi, half)), zero), coarse + i, count);
     });
     T* to = out + channels;
     for (const int c : *digits.low_of) *to++ = lows[c];
@@ -339,6 +360,7 @@ HWY_AFTER_NAMESPACE();
 namespace glint::kernels {
 
 HWY_EXPORT(LeakyReluT);
+HWY_EXPORT(MoveChannelsT);
 HWY_EXPORT(AddT);
 HWY_EXPORT(MultiplyT);
 HWY_EXPORT(AbsT);
@@ -364,6 +386,10 @@ HWY_EXPORT(DequantiseT);
 
 void LeakyRelu(const float* in, float* out, size_t n, float slope) {
   HWY_DYNAMIC_DISPATCH(LeakyReluT)(in, out, n, slope);
+}
+void MoveChannels(const float* in, size_t in_stride, float* out, size_t out_stride, size_t pixels,
+                  size_t channels) {
+  HWY_DYNAMIC_DISPATCH(MoveChannelsT)(in, in_stride, out, out_stride, pixels, channels);
 }
 void Add(const float* a, const float* b, float* out, size_t n) {
   HWY_DYNAMIC_DISPATCH(AddT)(a, b, out, n);

@@ -19,6 +19,10 @@ void LeakyRelu(const float* in, float* out, size_t n, float slope);
 void Add(const float* a, const float* b, float* out, size_t n);
 // out[i] = a[i] * b[i]. out may be a or b.
 void Multiply(const float* a, const float* b, float* out, size_t n);
+// `channels` floats of each pixel, moved as they are. Strides in floats; `in` and `out` do not
+// overlap.
+void MoveChannels(const float* in, size_t in_stride, float* out, size_t out_stride, size_t pixels,
+                  size_t channels);
 // out[i] = |in[i]|. out may be in.
 void Abs(const float* in, float* out, size_t n);
 // `pixels` pixels of `channels`: out = in * factor[channel] + shift[channel], two operations. One

@@ -31,6 +31,19 @@ std::vector<std::string> StepsBehindProduct(const More& more) {
   return StepsOf(model, graph);
 }
 
+// The names of the steps of each chain.
+std::vector<std::vector<std::string>> ChainsOf(const TestModel& model, const Graph& graph) {
+  const auto plan = Plan::Make(model, graph);
+  REQUIRE_MESSAGE(plan.ok(), plan.status().message());
+  const auto& made = static_cast<const PlanImpl&>(*plan.value());
+  std::vector<std::vector<std::string>> chains;
+  for (const Chain& chain : made.chains) {
+    chains.emplace_back();
+    for (size_t s = chain.first; s < chain.end; ++s) chains.back().push_back(made.steps[s]->name);
+  }
+  return chains;
+}
+
 using Names = std::vector<std::string>;
 
 }  // namespace
@@ -78,6 +91,50 @@ TEST_CASE("plan: a concatenation is no step where all of its readers take its pa
   CHECK(StepsOf(model, b.Finish(once)) == Names{"n1"});
   CHECK(StepsOf(model, b.Finish(b.Add(once, b.Conv(parts, 5, 3, 1)))) ==
         Names{"n0", "n1", "n2+n3"});
+}
+
+TEST_CASE("plan: steps that read no other rows than they write are a chain") {
+  TestModel model(74);
+  GraphBuilder b(&model, NumericClass::kClose);
+  const std::string x = b.Conv(b.Input("x", 6), 6, 3, 1);                              // n0
+  const std::string wide = b.Append("gelu", {b.Conv(b.Append("abs", {x}), 9, 1, 1)});  // n1 n2 n3
+  const std::string y = b.Add(b.Conv(wide, 6, 1, 1), x);                               // n4+n5
+  // What a 3x3 reads ends a chain; n0 is there whole, although the chain reads it too.
+  CHECK(ChainsOf(model, b.Finish(b.Conv(y, 2, 3, 1))) ==
+        std::vector<Names>{{"n1", "n2", "n3", "n4+n5"}});
+}
+
+TEST_CASE("plan: a tensor that somebody else reads ends a chain") {
+  TestModel model(75);
+  GraphBuilder b(&model, NumericClass::kClose);
+  const std::string x = b.Append("abs", {b.Input("x", 6)});  // n0
+  const std::string y = b.Append("gelu", {x});               // n1
+  const std::string z = b.Append("abs", {b.Add(y, x)});      // n2 n3
+  const std::string other = b.Conv(y, 6, 3, 1);              // n4, of n1
+  // n0 is read in n1 and n2, n1 by n4 as well: neither [n0, n1] nor [n0, n3] is closed.
+  CHECK(ChainsOf(model, b.Finish(b.Add(b.Append("gelu", {z}), other))) ==
+        std::vector<Names>{{"n2", "n3"}, {"n5", "n6"}});
+}
+
+TEST_CASE("plan: a chain keeps a few rows of what lies between") {
+  TestModel model(76);
+  GraphBuilder b(&model, NumericClass::kClose);
+  const std::string x = b.Conv(b.Input("x", 6), 64, 3, 1);
+  const std::string y = b.Conv(b.Append("gelu", {b.Conv(x, 512, 1, 1)}), 64, 1, 1);
+  const Graph graph = b.Finish(b.Conv(y, 2, 3, 1));
+  const auto plan = Plan::Make(model, graph);
+  REQUIRE(plan.ok());
+  const auto bytes = [&](long rows) {
+    ExecutorOptions options;
+    options.in_width = 300;
+    options.in_height = 400;
+    options.bands.rows = rows;
+    const auto memory = Executor::MemoryNeeded(*plan.value(), options, {});
+    REQUIRE(memory.ok());
+    return memory.value();
+  };
+  // 16 rows more in a band: of x, of y, of the input and of the output, not of 512 channels.
+  CHECK(bytes(32) - bytes(16) < 16 * 300 * (64 + 64 + 6 + 2) * sizeof(float) * 11 / 10);
 }
 
 }  // namespace glint

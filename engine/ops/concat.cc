@@ -7,6 +7,7 @@
 #include "engine/ops/table.h"
 #include "engine/picture_tensors.h"
 #include "engine/step.h"
+#include "kernels/pointwise.h"
 
 namespace glint::ops {
 namespace {
@@ -40,8 +41,14 @@ class ConcatRun final : public RowwiseRun {
     const size_t stride = t_.stride(step_.output);
     for (const int input : step_.inputs) {
       const PictureTensors::Positions in = t_.At(input, step_.output, r);
-      for (size_t i = 0; i < pixels; ++i) t_.Load(input, in.Pixel(x + i), 1, to + i * stride);
-      to += t_.tensor(input).channels;
+      const size_t channels = t_.tensor(input).channels;
+      if (t_.tensor(input).quantisation == nullptr) {
+        const auto* from = static_cast<const float*>(static_cast<const void*>(in.Pixel(x)));
+        kernels::MoveChannels(from, in.stride, to, stride, pixels, channels);
+      } else {
+        for (size_t i = 0; i < pixels; ++i) t_.Load(input, in.Pixel(x + i), 1, to + i * stride);
+      }
+      to += channels;
     }
   }
 

@@ -1,6 +1,5 @@
 // A range of the channels of its input. Values are moved as they are.
 
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -8,6 +7,7 @@
 #include "engine/node_check.h"
 #include "engine/ops/table.h"
 #include "engine/row_step.h"
+#include "kernels/pointwise.h"
 
 namespace glint::ops {
 namespace {
@@ -42,9 +42,8 @@ class SliceStep final : public RowStep {
   std::string Kernel() const override { return "slice from " + std::to_string(begin_); }
   void Compute(const std::vector<float>& /*constants*/, const FloatPixels* in,
                const FloatPixels& out, size_t pixels) const override {
-    for (size_t x = 0; x < pixels; ++x) {
-      std::memcpy(out.Pixel(x), in[0].Pixel(x) + begin_, out.channels * sizeof(float));
-    }
+    kernels::MoveChannels(in[0].data + begin_, in[0].stride, out.data, out.stride, pixels,
+                          out.channels);
   }
 
  private:
