@@ -110,6 +110,35 @@ def check_coding(checks, made, number, about, glint):
         notes.append(done.stdout.strip())
 
 
+def check_integers(checks, made, binaries):
+    """Quantised: the second reader gives the same pixels, and PSNR is that of FP32."""
+    at = lambda name: os.path.join(made.folder, name)
+    pictures = at("pictures")
+    os.makedirs(pictures)
+    rows, columns, _ = made.picture.shape
+    with open(os.path.join(pictures, "x.ppm"), "wb") as f:
+        f.write(f"P6\n{columns} {rows}\n255\n".encode() + made.picture.tobytes())
+
+    def run(*command):
+        done = subprocess.run(command, capture_output=True, text=True)
+        expect(done.returncode == 0, done.stdout + done.stderr)
+        return done.stdout
+
+    for name, flags in (("INT16", ("--type", "INT16")), ("INT8", ("--type", "INT8")), ("the seed's scheme", ("--scheme", "seed"))):
+        with checks.check(f"{name}: the reference decoder gives the same pixels") as notes:
+            run(os.path.join(binaries, "quantize"), *flags, "--model", made.path, "--out", at("int.safetensors"), "--calibration", pictures,
+                "--held-out", pictures, "--no-built-in")
+            run(os.path.join(binaries, "glint"), "encode", "--model", at("int.safetensors"), os.path.join(pictures, "x.ppm"), at("int.glint"))
+            run(os.path.join(binaries, "glint"), "decode", "--model", at("int.safetensors"), at("int.glint"), at("int.ppm"))
+            told = run(sys.executable, os.path.join(TESTS, "reference_decoder.py"), at("int.safetensors"), at("int.glint"), at("int.ppm"))
+            expect(f" 0 of {made.picture.size} samples differ" in told, told)
+            with open(at("int.ppm"), "rb") as f:
+                decoded = read_pnm(f.read())[0]
+            psnr = 10 * np.log10(255 ** 2 / np.square(decoded - made.picture.astype(np.float64)).mean())
+            expect(abs(psnr - made.cases[0]["psnr"]) < 0.2, f"{psnr:.3f} dB")
+            notes.append(f"{psnr:.3f} dB, {os.path.getsize(at('int.glint'))} bytes")
+
+
 def old_style(state):
     """Keys of the prior as CompressAI had them before 1.2.7, which is what the published program pins."""
     names = {"matrices": "matrix", "biases": "bias", "factors": "factor"}
@@ -212,6 +241,8 @@ def main():
                 check_coding(checks, made, number, about, os.path.join(args.bin, "glint"))
         if made and not args.golden:
             check_forms(checks, made)
+            if args.bin:
+                check_integers(checks, made, args.bin)
             check_refusals(checks, made)
     sys.exit(checks.end())
 
