@@ -11,7 +11,9 @@ import re
 
 import numpy as np
 
-from .compressai import FactorizedPrior, Gaussian, Net, Weights
+from .compressai_layers import Net, means_first
+from .compressai_priors import FactorizedPrior, Gaussian
+from .compressai_state import Weights
 from .writer import Refused, document, fixed_step, graph_step
 
 ARCHITECTURE = "tinylic"
@@ -210,7 +212,7 @@ def distribution(g, i, inputs, first, shapes):
     weight, bias = g.kernel(f"{name}.4", g.weights.shape(f"{name}.2.weight", 4)[0])
     if len(bias) != 2 * width:
         raise Refused(f"{name}.4.weight has {len(bias)} outputs, not {2 * width}")
-    order = np.r_[width:2 * width, 0:width]
+    order = means_first(width)
     return g.end(g.convolution(f"{name}.4", x, weight[order], bias[order]))
 
 
