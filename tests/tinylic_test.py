@@ -128,7 +128,8 @@ def check_integers(checks, made, binaries):
         with checks.check(f"{name}: the reference decoder gives the same pixels") as notes:
             run(os.path.join(binaries, "quantize"), *flags, "--model", made.path, "--out", at("int.safetensors"), "--calibration", pictures,
                 "--held-out", pictures, "--no-built-in")
-            run(os.path.join(binaries, "glint"), "encode", "--model", at("int.safetensors"), os.path.join(pictures, "x.ppm"), at("int.glint"))
+            run(os.path.join(binaries, "glint"), "encode", "--model", at("int.safetensors"), os.path.join(pictures, "x.ppm"),
+                at("int.glint"))
             run(os.path.join(binaries, "glint"), "decode", "--model", at("int.safetensors"), at("int.glint"), at("int.ppm"))
             told = run(sys.executable, os.path.join(TESTS, "reference_decoder.py"), at("int.safetensors"), at("int.glint"), at("int.ppm"))
             expect(f" 0 of {made.picture.size} samples differ" in told, told)
@@ -214,6 +215,9 @@ def check_refusals(checks, made):
         {f"entropy_parameters.0.4.{role}": s[f"entropy_parameters.0.4.{role}"][:4] for role in ("weight", "bias")}))
     refused("a context with other outputs than the net wants", "outputs", put("cc_transforms.2.4.weight", 6, 16, 3, 3))
     refused("gains beyond float32", "not finite", lambda s: s.__setitem__("g_a_scale0.fc2.bias", np.full(16, 3e38, np.float32)))
+    refused("a mask of anchors of the other colour", "let", put("sc_transforms.0.mask", 8, 4, 5, 5))
+    refused("a spatial context with too few outputs", "outputs are the least", lambda s: s.update(
+        {"sc_transforms.1.weight": np.ones((7, 4, 5, 5), np.float32), "sc_transforms.1.bias": np.ones(7, np.float32)}))
     refused("a quality", "--quality does not go with it", lambda s: None, "--quality", "3")
     refused("a lambda of one rate", "--lambda does not go with it", lambda s: None, "--lambda", "0.01")
     refused("another architecture", "", lambda s: None, "--architecture", "mbt2018-mean")

@@ -230,24 +230,21 @@ def passes(net, i, shapes):
 
     channels, inputs = split({**sources, "anchors": (width, (before, before + width))})
     g, name = net("exact", **channels), f"sc_transforms.{i}"
-    spatial, shift = g.kernel(name, width)
-    mask = np.add.outer(np.arange(spatial.shape[2]), np.arange(spatial.shape[2])) % 2
-    x = g.convolution(name, "anchors", spatial * mask.astype(np.float32), shift, mask="checkerboard")
+    shift, kernel = g.kernel(name, width)[1], g.weights.shape(f"{name}.weight", 4)[2]
+    if kernel < 3 or len(shift) != 2 * width:
+        raise Refused(f"{name}.weight has shape {list(g.weights.shape(f'{name}.weight', 4))}: 3x3 and {2 * width} outputs are the least")
+    live = np.add.outer(np.arange(kernel), np.arange(kernel)) % 2 == 1
+    x = g.convolution(name, "anchors", g.weights.masked(name, live, 2 * width, width), shift, mask="checkerboard")
     # The spatial context comes last: what both passes read is computed first.
     parts = [*channel_context(g, i, shapes), x]
     yield distribution(g, i, parts, (first, join(of_parameters, of_channels, of_spatial), bias), shapes), inputs
-
-
-def skip_unread(weights, shapes):
-    weights.skip(*(key for key in weights.arrays if key.startswith(UNREAD)))
-    weights.skip(*(f"sc_transforms.{i}.mask" for i in range(len(shapes.slices))))
 
 
 def convert(arrays, name, provenance, lambda_per_lrd=None, fraction_bits=4, anew=False, note=print):
     """(tensors, document) of a state dict; as `compressai.convert`."""
     weights = Weights(arrays)
     shapes, tensors = Shapes(weights), {}
-    skip_unread(weights, shapes)
+    weights.skip(*(key for key in weights.arrays if key.startswith(UNREAD)))
 
     def net(numeric_class, **inputs):
         return Layers(weights, tensors, numeric_class, **inputs)
