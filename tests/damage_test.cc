@@ -371,7 +371,8 @@ TEST_CASE("damage: a model that blows pictures up beyond all memory") {
   for (int i = 1; i < 12; ++i) add(b.Deconv("u" + std::to_string(i), last, 1, 1, 4));
   add(b.Conv("c2", last, 1, 64, 1, 1));
   add(ModelBuilder::Simple("wide2", "concat", std::vector<std::string>(64, last)));
-  add(b.Conv("c3", last, 4096, 1, 1, 1));
+  // Behind a 1x1 a row of them would do.
+  add(b.Conv("c3", last, 4096, 1, 3, 1));
   for (int i = 0; i < 13; ++i) {
     add(b.Conv("d" + std::to_string(i), last, 1, i == 12 ? 2 : 1, 3, 2));
   }
