@@ -64,7 +64,8 @@ class Builder {
     front->inputs.push_back(read);
     if (read.kernel > 0) {
       front->lag = std::max(front->lag, (read.kernel + 1) / 2);
-      const std::string name = input.name + ".taps";
+      // No tensor of a file has a space in its name.
+      const std::string name = input.name + " taps";
       taps_[input.name] = name;
       const auto quantised = graph_.quantised.find(input.name);
       if (quantised != graph_.quantised.end()) front->graph.quantised[name] = quantised->second;

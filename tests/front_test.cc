@@ -11,10 +11,13 @@
 
 #include "codec/latents/front_runner.h"
 #include "engine/front_graph.h"
+#include "glint/glint.hpp"
 #include "kernels/targets.h"
 #include "tests/draws.h"
 #include "tests/graph_builder.h"
 #include "tests/graph_forms.h"
+#include "tests/model_builder.h"
+#include "tests/model_checks.h"
 #include "tests/seed.h"
 
 namespace glint {
@@ -183,6 +186,24 @@ TEST_CASE("fronts: a graph of fronts has the bits of its original on every targe
   }
   CHECK(integers.quantised.count("own") == 1);
   CheckOnTargets(model, integers);
+}
+
+TEST_CASE("fronts: no name of the graph's own is taken for what is gathered") {
+  TestModel model(33);
+  GraphBuilder b(&model, NumericClass::kExact);
+  const std::string own = b.Input("own", 3), taken = b.Input("own.taps", 4);
+  const std::string context = b.Conv(own, 4, 3, 1, ConvMask::kCausal);
+  const auto front = MakeFrontGraph(b.Finish(b.Add(context, taken)));
+  REQUIRE_MESSAGE(front.ok(), front.status().message());
+  CHECK(front->graph.channels.at("own.taps") == 4);
+  CHECK(front->graph.channels.at("own taps") == 12);
+  // A file cannot have the name that is made up.
+  testing::ModelBuilder file = testing::WavefrontModel();
+  testing::NodeOf(file, "first", "c0")["name"] = "y0 taps";
+  CHECK_FALSE(Model::FromMemory(file.Build().data(), file.Build().size()).ok());
+  file = testing::WavefrontModel();
+  testing::NodeOf(file, "first", "c0")["output"] = "y0 taps";
+  CHECK_FALSE(Model::FromMemory(file.Build().data(), file.Build().size()).ok());
 }
 
 TEST_CASE("fronts: graphs that cannot run on them") {
