@@ -61,7 +61,7 @@ HWY_INLINE void ForFloats(const float* in, float* out, size_t n, const Change& c
   const hn::ScalableTag<float> d;
   using V = hn::Vec<decltype(d)>;
   const size_t lanes = hn::Lanes(d);
-  const auto number = [d](V x) HWY_ATTR { return hn::IfThenElseZero(hn::Eq(x, x), x); };
+  const auto number = [](V x) HWY_ATTR { return hn::IfThenElseZero(hn::Eq(x, x), x); };
   size_t at = 0;
   for (; at + kSideBySide * lanes <= n; at += kSideBySide * lanes) {
     V x[kSideBySide];

@@ -38,7 +38,8 @@ def arguments(argv):
 
 
 def check_numbers(args):
-    for flag, value in (("--quality", args.quality), ("--lambda", args.trained_lambda), ("--lambda-per-lrd", args.lambda_per_lrd)):
+    for flag, name in (("--quality", "quality"), ("--lambda", "trained_lambda"), ("--lambda-per-lrd", "lambda_per_lrd")):
+        value = vars(args).get(name)              # ONNX graphs have fewer flags
         if value is not None and not 0 < value <= 1e6:
             raise Refused(f"{flag} is {value}, not a positive number up to 1e6")
 
