@@ -550,7 +550,7 @@ inline ModelBuilder WavefrontModel(uint32_t seed = 1) {
       ModelBuilder::LatentStep(
           "second", 2, 4, "all", 0,
           {{"psi", "psi"}, {"y0", {0, 2}}, {"above", {0, 2}}, {"y1", {2, 4}}})};
-  for (const size_t step : {1, 2}) coding["steps"][step]["order"] = "wavefront";
+  for (const size_t step : {size_t{1}, size_t{2}}) coding["steps"][step]["order"] = "wavefront";
   return b;
 }
 

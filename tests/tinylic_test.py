@@ -182,6 +182,18 @@ def check_forms(checks, made):
         model = converted(state_dict(size, 3))
         parts = [step["parts"][0]["channels"] for step in model.doc["coding"]["steps"][1:]]
         expect(parts == [[0, 2], [0, 2], [2, 8], [2, 8], [8, 16], [8, 16]], str(parts))
+    with checks.check("--pictures leaves room for twice the largest value at the highest rate"):
+        folder = os.path.join(made.folder, "pictures")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "a.ppm"), "wb") as f:
+            f.write(b"P6\n%d %d\n255\n" % made.picture.shape[1::-1] + made.picture.tobytes())
+        steep = {**made.state, "g_a_scale3.fc2.weight": made.state["g_a_scale3.fc2.weight"] * np.float32(9)}
+        model = converted(steep, "--pictures", folder)
+        x = padded(made.picture.astype(np.float32) / np.float32(255), model.doc["picture"])
+        at = [np.abs(run_graph(model, "g_a", {model.doc["graphs"]["g_a"]["inputs"][0]["name"]: x}, t)).max() for t in (0.0, 1.0)]
+        bits = model.doc["latents"]["fraction_bits"]
+        expect(2 * at[1] * 2 ** bits <= 32767 < 4 * at[1] * 2 ** bits or bits == 6, f"{bits} bits for {at}")
+        expect(at[1] > 2 * at[0], "the rates do not differ enough to show anything")
     with checks.check("the rate is lrd itself, and --lambda-per-lrd is noted"):
         rate = converted(made.state, "--lambda-per-lrd", "2.5").doc["rate"]
         expect(rate["map"] == "linear" and rate["min"] < 0.00005 and rate["max"] > 0.0009 and rate["lambda_per_lrd"] == 2.5, str(rate))

@@ -65,9 +65,14 @@ def padded(x, picture):
 
 
 def magnitude(model, x):
-    """The largest |y| or |mean| of a picture, before rounding."""
+    """The largest |y| or |mean| of a picture, before rounding, at any rate of the model: at both ends and in the middle."""
+    return max(magnitude_at(model, x, t) for t in ((0.0,) if model.doc["rate"]["parameter"] == "none" else (-1.0, 0.0, 1.0)))
+
+
+def magnitude_at(model, x, t):
+    """`t` is what gains depend on: -1 at the lowest rate, 1 at the highest."""
     run_graph, doc = tests_module("reference_model").run_graph, model.doc
-    only = lambda graph, value: run_graph(model, graph, {doc["graphs"][graph]["inputs"][0]["name"]: value})
+    only = lambda graph, value: run_graph(model, graph, {doc["graphs"][graph]["inputs"][0]["name"]: value}, t)
     y = only("g_a", padded(x, doc["picture"]))
     most, psi = np.abs(y).max(), None
     if "hyper" in doc:
@@ -77,7 +82,7 @@ def magnitude(model, x):
         if source["kind"] != "means_and_scales":
             continue
         inputs = {name: psi if place == "psi" else y[:, :, place[0]:place[1]] for name, place in source["inputs"].items()}
-        output = run_graph(model, source["graph"], inputs)
+        output = run_graph(model, source["graph"], inputs, t)
         most = max(most, np.abs(output[:, :, :output.shape[2] // 2]).max())
     return float(most)
 
