@@ -183,7 +183,7 @@ def check_forms(checks, made):
         parts = [step["parts"][0]["channels"] for step in model.doc["coding"]["steps"][1:]]
         expect(parts == [[0, 2], [0, 2], [2, 8], [2, 8], [8, 16], [8, 16]], str(parts))
     with checks.check("--pictures leaves room for twice the largest value at the highest rate"):
-        folder = os.path.join(made.folder, "pictures")
+        folder = os.path.join(made.folder, "steep")
         os.makedirs(folder)
         with open(os.path.join(folder, "a.ppm"), "wb") as f:
             f.write(b"P6\n%d %d\n255\n" % made.picture.shape[1::-1] + made.picture.tobytes())
