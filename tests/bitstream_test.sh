@@ -13,17 +13,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 unset GLINT_MODEL GLINT_TARGET
-export PYTHONDONTWRITEBYTECODE=1
 
-# A python3 of the user's own may come first in PATH and have no numpy.
-python=""
-for candidate in python3 /usr/bin/python3; do
-  if "$candidate" -c 'import numpy' 2>/dev/null; then python=$candidate && break; fi
-done
-if [ -z "$python" ]; then
-  echo "SKIPPED  the second decoder: python3 with numpy is missing (Debian, Ubuntu: python3-numpy)"
-  exit 77
-fi
+# shellcheck source=tests/shell/python.sh
+. "$tests/shell/python.sh"
+find_python "the second decoder"
 
 passed=0
 failed=0

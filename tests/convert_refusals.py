@@ -11,8 +11,8 @@ import numpy as np
 
 from checks import expect
 from compressai_models import ORDERED, Call, File, Global, Pairs, Persistent, pickled, save, state_dict, stream
+from converter import CONVERT
 
-CONVERT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "weights", "convert_model.py")
 MEMORY = 3 << 30      # of addresses, most of them numpy's own
 HANGS = 120           # seconds
 

@@ -26,15 +26,11 @@ from convert_context import check_context
 from convert_programs import check_programs
 from convert_refusals import check_refusals
 from convert_units import check_units
+from converter import convert, off
 from reference_decoder import read_pnm
 from reference_model import Model, run_graph
 
-CONVERT = os.path.join(TESTS, "..", "weights", "convert_model.py")
 CLOSE = 1e-4
-
-
-def convert(*arguments):
-    return subprocess.run([sys.executable, CONVERT, *arguments], capture_output=True, text=True)
 
 
 class Case:
@@ -58,12 +54,6 @@ class Case:
 
     def median(self):
         return next(values[:, 0, 1] for key, values in self.state.items() if key.endswith("entropy_bottleneck.quantiles"))
-
-
-def off(got, wanted):
-    """The largest difference, in units of the wanted values' root mean square."""
-    expect(got.shape == wanted.shape, f"shape {got.shape}, not {wanted.shape}")
-    return float(np.abs(got - wanted).max() / np.sqrt(np.square(wanted, dtype=np.float64).mean()))
 
 
 def coded_values(case, psi):

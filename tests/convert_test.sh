@@ -7,11 +7,8 @@ set -u -o pipefail
 bin=$(cd "${1:?usage: convert_test.sh BIN_DIR}" && pwd)
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 unset GLINT_MODEL GLINT_TARGET
-export PYTHONDONTWRITEBYTECODE=1
 
-# A python3 of the user's own may come first in PATH and have no numpy.
-for candidate in python3 /usr/bin/python3; do
-  if "$candidate" -c 'import numpy' 2>/dev/null; then exec "$candidate" "$tests/convert_test.py" --bin "$bin"; fi
-done
-echo "SKIPPED  the converters: python3 with numpy is missing (Debian, Ubuntu: python3-numpy)"
-exit 77
+# shellcheck source=tests/shell/python.sh
+. "$tests/shell/python.sh"
+find_python "the converters"
+exec "$python" "$tests/convert_test.py" --bin "$bin"

@@ -2,8 +2,6 @@
 import copy
 import json
 import os
-import subprocess
-import sys
 
 import numpy as np
 
@@ -14,14 +12,10 @@ from convert.ranges import bits_for, padded
 from convert.rows import set_ahead
 from convert.tables import quantized_cdf
 from convert.writer import Refused, scale_tables
+from converter import convert
 from reference_model import Model, run_graph
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
-CONVERT = os.path.join(TESTS, "..", "weights", "convert_model.py")
-
-
-def convert(*arguments):
-    return subprocess.run([sys.executable, CONVERT, *arguments], capture_output=True, text=True)
 
 
 def converted(folder, checkpoint, *flags, noted=False):

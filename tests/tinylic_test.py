@@ -20,23 +20,13 @@ sys.path[:0] = [TESTS, os.path.join(TESTS, "..", "weights")]
 from checks import Checks, expect
 from compressai_models import save
 from convert.ranges import padded
+from converter import convert, off
 from reference_decoder import rate_to_t, read_pnm
 from reference_model import Model, run_graph
 from tinylic_model import SMALL, WHOLE, state_dict
 
-CONVERT = os.path.join(TESTS, "..", "weights", "convert_model.py")
 CLOSE = 1e-4
 MEDIAN = "entropy_bottleneck.quantiles"
-
-
-def convert(*arguments):
-    return subprocess.run([sys.executable, CONVERT, *arguments], capture_output=True, text=True)
-
-
-def off(got, wanted):
-    """The largest difference, in units of the wanted values' root mean square."""
-    expect(got.shape == wanted.shape, f"shape {got.shape}, not {wanted.shape}")
-    return float(np.abs(got - wanted).max() / np.sqrt(np.square(wanted, dtype=np.float64).mean()))
 
 
 class Converted:
