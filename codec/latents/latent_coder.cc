@@ -40,8 +40,8 @@ LatentCoder::LatentCoder(const Model::Impl& model, const LatentGeometry& geometr
   y_.fixed_scale = static_cast<float>(1 << model.document.fraction_bits);
   const size_t hyper_weights = has_hyper_ ? model.h_s->packed_bytes() : 0;
   hyper_band_ = BandRows(geometry.width(), options.runner.workers, hyper_weights);
-  size_t weights = 0;  // of the largest step
-  double share = 0;    // of positions, of the densest step with a graph
+  size_t weights = 0;  // of the largest step whose graph runs by rows
+  double share = 0;    // of positions, of the densest of these
   for (size_t i = 0; i < model.steps.size(); ++i) {
     Step step;
     step.coding = &model.coding().steps[i];
@@ -51,12 +51,13 @@ LatentCoder::LatentCoder(const Model::Impl& model, const LatentGeometry& geometr
     step.first_table = model.steps[i].first_table;
     step.thresholds = &model.coding().tables.at(step.coding->tables).thresholds;
     most_row_symbols_ = std::max(most_row_symbols_, step.symbols.MostInRow());
-    if (step.plan != nullptr) {
+    if (step.plan != nullptr && step.front == nullptr) {
       share = std::max(share, ShareOf(step.coding->positions()));
       weights = std::max(weights, step.plan->packed_bytes());
     }
     steps_.push_back(std::move(step));
   }
+  if (share == 0) return;  // what is predicted at a time is a front, at most
   const size_t positions = geometry.width() / (share > 0.5 ? 1 : 2);
   step_band_ = BandRows(positions, options.runner.workers, weights);
 }

@@ -90,7 +90,7 @@ class LatentCoder {
   std::vector<Executor::BoundInput> HyperInputs() const;
   std::vector<Executor::BoundInput> StepInputs(const Step& step) const;
   std::unique_ptr<FrontRunner> MakeFrontRunner(size_t index) const;
-  // No front has as many symbols as a row.
+  // No front has more symbols than a row.
   size_t BandSymbols() const { return most_row_symbols_ * static_cast<size_t>(step_band_); }
   static void FillFixedTables(Step* step);
 
