@@ -10,7 +10,7 @@ Flags:
   --model FILE     default: weights/light-fp32.safetensors
   --lrd L,L,...    rates of kodak's ladder by lrd; default: 12 over the model's range; "none": no such ladder
   --targets D,...  dB of kodak's ladder by --target-psnr; default: 28,30,...,44; "none": no such ladder
-  --db D           default 40; "none": no --target-psnr, for instance with --flags --lossless
+  --db D           default 40; "none": no --target-psnr, for instance with --flags "--lossless"
   --curves FILE    default: bench/codecs.json
   --threads N      of glint, default 1
   --json FILE      bytes and PSNR of every stream
@@ -206,7 +206,9 @@ def screens(args, pictures):
         rows.append([name, str(png), str(row["bytes"]), f"{ratios[name]:.3f}", f"{row['psnr']:.2f}"])
     table(["picture", "PNG, bytes", "Glint, bytes", "Glint / PNG", "PSNR, dB"], rows)
     missing = [name for name in pictures if name not in results]
-    print(f"{len(results)} of {len(pictures)} pictures reach it" + (": not " if missing else "") + ", ".join(missing))
+    print(f"{len(results)} of {len(pictures)} pictures coded as asked")
+    if missing:
+        print("not: " + ", ".join(missing))
     if results:
         done = results.values()
         print(f"mean bytes: PNG {np.mean([row['png'] for row in done]):.0f}, Glint "
@@ -236,7 +238,11 @@ def arguments():
     parser.add_argument("--curves", default=os.path.join(ROOT, "bench", "codecs.json"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json")
-    return parser.parse_args()
+    words = sys.argv[1:]
+    if "--flags" in words[:-1]:                   # argparse takes no value that begins with a minus
+        at = words.index("--flags")
+        words[at:at + 2] = [f"--flags={words[at + 1]}"]
+    return parser.parse_args(words)
 
 
 def main():
