@@ -1,0 +1,69 @@
+// Kernels of the detail layer (docs/BITSTREAM.md, "Detail"): the difference between two pictures of
+// 8 bits to planes of opponent colours, their 8x8 transform, and both ways back. Integers only: the
+// same numbers on every target.
+// Called by codec/detail.
+// Thread rules: pure functions.
+//
+// Units: planes and coefficients are in sixteenths of a level. A plane of a picture with one channel
+// is the difference itself; those of three channels are an orthonormal transform of the differences
+// r, g, b (a rotation, so squared errors keep their sum):
+//   p0 = (r + g + b) / sqrt 3,  p1 = (r - b) / sqrt 2,  p2 = (r - 2 g + b) / sqrt 6
+#ifndef GLINT_KERNELS_DETAIL_H_
+#define GLINT_KERNELS_DETAIL_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace glint::kernels {
+
+inline constexpr size_t kDetailTransform = 8;      // pixels of a transform's side
+inline constexpr size_t kDetailCoefficients = 64;  // kDetailTransform squared
+inline constexpr int32_t kDetailMostCoefficient = (1 << 17) - 1;
+
+// One row of `pixels` pixels of `channels` (1 or 3) interleaved samples each. planes[p]: `pixels`
+// values of plane p.
+//   channels 1: plane = 16 d,                    d = source - base
+//   channels 3: p0 = (37837 (r + g + b) + 2^11) >> 12,
+//               p1 = (46341 (r - b) + 2^11) >> 12,
+//               p2 = (26755 (r - 2 g + b) + 2^11) >> 12
+// (arithmetic shifts; the factors are 16 * 4096 / sqrt 3, / sqrt 2 and / sqrt 6).
+void DetailPlanes(const uint8_t* source, const uint8_t* base, size_t pixels, size_t channels,
+                  int16_t* const planes[3]);
+
+// The way back: out = base + difference, limited to 0..top (1 to 255). out may be base.
+//   channels 1: difference = (p0 + 8) >> 4
+//   channels 3: r = (2365 p0 + 2896 p1 + 1672 p2 + 2^15) >> 16,
+//               g = (2365 p0 - 3344 p2 + 2^15) >> 16,
+//               b = (2365 p0 - 2896 p1 + 1672 p2 + 2^15) >> 16
+void DetailPixels(const uint8_t* base, const int16_t* const planes[3], size_t pixels,
+                  size_t channels, int top, uint8_t* out);
+
+// 8x8 transforms, orthonormal DCT-II in integers, with M[u][x] = round(4096 c(u) cos((2 x + 1) u pi
+// / 16)), c(0) = sqrt(1/8), c(u) = 1/2 otherwise. Plane rows are `stride` values apart;
+// coefficients stand as [v][u], v the vertical frequency.
+//
+// Forward: t[y][u] = (sum over x of M[u][x] plane[y][x] + 2^7) >> 8, then
+//          out[v][u] = (sum over y of M[v][y] t[y][u] + 2^15) >> 16.
+// |plane| is at most 2^13.
+void DetailForward(const int16_t* plane, size_t stride, int32_t* coefficients);
+// Inverse, of levels q and a step (1 to 2^13): w[v][u] = q[v][u] * step, limited to
+// +-kDetailMostCoefficient; then
+//          t[y][u] = limit((sum over v of M[v][y] w[v][u] + 2^11) >> 12, +-kDetailMostCoefficient),
+//          plane[y][x] = limit((sum over u of M[u][x] t[y][u] + 2^11) >> 12, -32767..32767).
+// No sum leaves int32.
+void DetailInverse(const int16_t* levels, int32_t step, int16_t* plane, size_t stride);
+
+// For each 8x8 block of a row of blocks: how lively the picture is there. rows: 8 rows of
+// `pixels` pixels, `stride` bytes apart; activity[k]: the sum over the block's pixels of
+// |s(x + 1, y) - s(x, y)| + |s(x, y + 1) - s(x, y)|, where only neighbours inside of the block and of
+// the picture count, and s is the sample of one channel, or r + 2 g + b of three. The last block may
+// be narrower than 8 pixels; `height` (1 to 8) rows are there.
+void DetailActivity(const uint8_t* rows, size_t stride, size_t pixels, size_t height,
+                    size_t channels, uint32_t* activity);
+
+// Sum of squared differences of n samples.
+uint64_t SquaredError(const uint8_t* a, const uint8_t* b, size_t n);
+
+}  // namespace glint::kernels
+
+#endif  // GLINT_KERNELS_DETAIL_H_
