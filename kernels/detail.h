@@ -42,8 +42,8 @@ void DetailPixels(const uint8_t* base, const int16_t* const planes[3], size_t pi
 // / 16)), c(0) = sqrt(1/8), c(u) = 1/2 otherwise. Plane rows are `stride` values apart;
 // coefficients stand as [v][u], v the vertical frequency.
 //
-// Forward: t[y][u] = (sum over x of M[u][x] plane[y][x] + 2^7) >> 8, then
-//          out[v][u] = (sum over y of M[v][y] t[y][u] + 2^15) >> 16.
+// Forward: t[y][u] = (sum over x of M[u][x] plane[y][x] + 2^9) >> 10, then
+//          out[v][u] = (sum over y of M[v][y] t[y][u] + 2^13) >> 14.
 // |plane| is at most 2^13.
 void DetailForward(const int16_t* plane, size_t stride, int32_t* coefficients);
 // Inverse, of levels q and a step (1 to 2^13): w[v][u] = q[v][u] * step, limited to
