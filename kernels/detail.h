@@ -1,12 +1,12 @@
 // Kernels of the detail layer (docs/BITSTREAM.md, "Detail"): the difference between two pictures of
 // 8 bits to planes of opponent colours, their 8x8 transform, and both ways back. Integers only: the
 // same numbers on every target.
-// Called by codec/detail.
+// Called by codec/detail; SquaredError by codec/samples as well.
 // Thread rules: pure functions.
 //
-// Units: planes and coefficients are in sixteenths of a level. A plane of a picture with one channel
-// is the difference itself; those of three channels are an orthonormal transform of the differences
-// r, g, b (a rotation, so squared errors keep their sum):
+// Units: planes and coefficients are in sixteenths of a level. A plane of a picture with one
+// channel is the difference itself; those of three channels are an orthonormal transform of the
+// differences r, g, b (a rotation, so squared errors keep their sum):
 //   p0 = (r + g + b) / sqrt 3,  p1 = (r - b) / sqrt 2,  p2 = (r - 2 g + b) / sqrt 6
 #ifndef GLINT_KERNELS_DETAIL_H_
 #define GLINT_KERNELS_DETAIL_H_
@@ -55,9 +55,9 @@ void DetailInverse(const int16_t* levels, int32_t step, int16_t* plane, size_t s
 
 // For each 8x8 block of a row of blocks: how lively the picture is there. rows: 8 rows of
 // `pixels` pixels, `stride` bytes apart; activity[k]: the sum over the block's pixels of
-// |s(x + 1, y) - s(x, y)| + |s(x, y + 1) - s(x, y)|, where only neighbours inside of the block and of
-// the picture count, and s is the sample of one channel, or r + 2 g + b of three. The last block may
-// be narrower than 8 pixels; `height` (1 to 8) rows are there.
+// |s(x + 1, y) - s(x, y)| + |s(x, y + 1) - s(x, y)|, where only neighbours inside of the block and
+// of the picture count, and s is the sample of one channel, or r + 2 g + b of three. The last block
+// may be narrower than 8 pixels; `height` (1 to 8) rows are there.
 void DetailActivity(const uint8_t* rows, size_t stride, size_t pixels, size_t height,
                     size_t channels, uint32_t* activity);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "glint/pictures.hpp"
+#include "kernels/detail.h"
 
 namespace glint {
 namespace {
@@ -215,15 +216,6 @@ bool Comparable(const Rgb8View& a, const Rgb8View& b) {
 
 }  // namespace
 
-uint64_t SquaredDifferences(const uint8_t* a, const uint8_t* b, size_t count) {
-  uint64_t sum = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const int difference = int{a[i]} - int{b[i]};
-    sum += static_cast<uint64_t>(difference * difference);
-  }
-  return sum;
-}
-
 double PsnrOf(uint64_t squares, uint64_t count) {
   if (squares == 0) return std::numeric_limits<double>::infinity();
   const double mse = static_cast<double>(squares) / static_cast<double>(count);
@@ -232,7 +224,7 @@ double PsnrOf(uint64_t squares, uint64_t count) {
 
 double Psnr(const Rgb8View& a, const Rgb8View& b) {
   const size_t count = 3 * a.width * a.height;
-  return PsnrOf(SquaredDifferences(a.data, b.data, count), count);
+  return PsnrOf(kernels::SquaredError(a.data, b.data, count), count);
 }
 
 std::optional<double> MsSsim(const Rgb8View& a, const Rgb8View& b) {

@@ -18,8 +18,6 @@ struct Rgb8View {
   size_t height = 0;
 };
 
-// Sum over `count` samples.
-uint64_t SquaredDifferences(const uint8_t* a, const uint8_t* b, size_t count);
 // Of samples of 8 bits whose squared differences sum up to `squares`: infinity where that is 0.
 double PsnrOf(uint64_t squares, uint64_t count);
 // Infinity when all samples are equal. Both views have the same size, at least one pixel.

@@ -8,6 +8,7 @@
 #include "codec/samples/metrics.h"
 #include "codec/samples/whole_picture.h"
 #include "glint/pictures.hpp"
+#include "kernels/detail.h"
 
 namespace glint {
 namespace {
@@ -49,7 +50,7 @@ void PsnrMeter::AddRow(const void* original, const void* decoded) {
   const Picture b = SeenRow(decoded_);
   failed_ = failed_ || a.samples.empty() || a.samples.size() != b.samples.size();
   if (failed_) return;
-  squares_ += SquaredDifferences(a.samples.data(), b.samples.data(), a.samples.size());
+  squares_ += kernels::SquaredError(a.samples.data(), b.samples.data(), a.samples.size());
   seen_ += SeenPixels(original_);
 }
 
