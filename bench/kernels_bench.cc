@@ -2,7 +2,8 @@
 // mbt2018-mean (N = 128, M = 192), over a band of rows that stays in cache: GOPS (two operations a
 // multiply-add) and percent of the peak of that precision, measured in the same run. Run by people
 // and scripts; Google Benchmark's own flags work as well. Besides, every operator as it is planned,
-// by its description in tests/ops/ (bench/operators.h). One thread.
+// by its description in tests/ops/ (bench/operators.h), and the detail layer's kernels
+// (bench/detail_kernels.h). One thread.
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "bench/detail_kernels.h"
 #include "bench/operators.h"
 #include "bench/peak.h"
 #include "benchmark/benchmark.h"
@@ -443,6 +445,7 @@ int Measure(const std::string& target_name) {
   benchmark::AddCustomContext("target", CurrentTarget());
   RegisterAll();
   bench::RegisterOperators();
+  bench::RegisterDetailKernels();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return kExitOk;
