@@ -15,8 +15,6 @@ Status Invalid(const std::string& what) {
   return Status::Error(StatusCode::kInvalidArgument, what);
 }
 
-float MaxValue(uint32_t bit_depth) { return static_cast<float>((1U << bit_depth) - 1); }
-
 }  // namespace
 
 Status CallContext::Init() {
@@ -122,7 +120,7 @@ void PixelReader::Convert(const uint8_t* colour, size_t first, size_t count, flo
   Zeros(before, row);
   row += 3 * before;
   const size_t samples = (end - begin) * info_.channels;
-  const float max_value = MaxValue(info_.bit_depth);
+  const float max_value = MaxLevel(info_.bit_depth);
   const uint8_t* from = colour + (begin - left_) * PixelBytes();
   if (info_.SampleBytes() == 2) {
     kernels::PixelsToFloat(reinterpret_cast<const uint16_t*>(from), row, samples, max_value,
@@ -139,16 +137,9 @@ void PixelReader::Convert(const uint8_t* colour, size_t first, size_t count, flo
   for (size_t x = 0; x < after; ++x) std::copy(row - 3, row, row + 3 * x);
 }
 
-// ---- floats to samples -------------------------------------------------------------------------
-
-uint64_t PixelWriter::MemoryNeeded() const {
-  return uint64_t{output_.width} * output_.channels * (sizeof(float) + 1) +
-         2 * uint64_t{output_.RowBytes()};
-}
+// ---- levels to samples -------------------------------------------------------------------------
 
 void PixelWriter::Allocate() {
-  floats_.resize(size_t{output_.width} * output_.channels);
-  colour_.resize(floats_.size());
   const bool direct = !output_.has_alpha && output_.SampleBytes() == 1;
   if (!direct) samples_.resize(output_.RowBytes());
   if (output_.has_alpha) alpha_.resize(size_t{output_.width} * output_.SampleBytes());
@@ -163,24 +154,6 @@ void PixelWriter::Interleave(const uint8_t* colour, Sample factor) {
     for (size_t c = 0; c < output_.channels; ++c) *out++ = static_cast<Sample>(*colour++ * factor);
     if (output_.has_alpha) *out++ = *alpha++;
   }
-}
-
-void PixelWriter::ToColour(const float* row, size_t stride, size_t width, uint8_t* colour) {
-  const size_t channels = output_.channels;
-  const bool packed = stride == channels && !gray_;
-  for (size_t x = 0; x < width && !packed; ++x) {
-    const float* in = row + x * stride;
-    float* out = floats_.data() + channels * x;
-    if (gray_) {
-      constexpr float kThird = 1.0f / 3.0f;
-      std::fill(out, out + channels, (in[0] + in[1] + in[2]) * kThird);
-    } else {
-      std::copy(in, in + 3, out);
-    }
-  }
-  const float max_value = MaxValue(std::min(output_.bit_depth, 8U));
-  kernels::FloatToPixels(packed ? row : floats_.data(), colour, width * channels, max_value,
-                         offset_);
 }
 
 const uint8_t* PixelWriter::FromColour(const uint8_t* colour) {

@@ -38,6 +38,9 @@ class CallContext {
   Runner runner_;
 };
 
+// The greatest sample of a depth.
+inline float MaxLevel(uint32_t bit_depth) { return static_cast<float>((1U << bit_depth) - 1); }
+
 // Converts the interleaved samples of one row into a padded row of floats of the model's RGB, and
 // keeps the alpha samples apart.
 class PixelReader {
@@ -51,17 +54,15 @@ class PixelReader {
   uint8_t* samples() { return samples_.data(); }
   // Which row of the picture a row of the padded one has; nothing: none, only zeros.
   std::optional<long> PictureRow(long padded_row) const;
-  // From samples(): `row` gets 3 * padded_width floats.
-  void ToFloats(float* row) { Convert(Colour(), 0, padded_width_, row); }
-  // The two parts of ToFloats. First: the samples without alpha, ColourBytes() of them.
+  // From samples(): those without alpha, ColourBytes() of them. They stay until the next call.
   const uint8_t* Colour();
   size_t ColourBytes() const { return size_t{info_.width} * PixelBytes(); }
   size_t PixelBytes() const { return info_.channels * info_.SampleBytes(); }
-  // Second: `count` pixels of the padded row, from pixel `first` on, of a row of colour.
+  // `count` pixels of the padded row, from pixel `first` on, of a row of colour: 3 floats each.
   void Convert(const uint8_t* colour, size_t first, size_t count, float* row) const;
   // `count` pixels of a row that has no row of the picture.
   void Zeros(size_t count, float* row) const { std::fill_n(row, 3 * count, 0.0f - offset_); }
-  // From samples(): alpha alone, in samples of the picture's size.
+  // After Colour(): alpha alone, in samples of the picture's size.
   const uint8_t* Alpha() const { return alpha_.data(); }
 
  private:
@@ -79,24 +80,15 @@ class PixelReader {
   std::vector<uint8_t> alpha_;
 };
 
-// The way back: float RGB to the samples of OutputInfo. `gray`: every channel is the mean of the
-// three, as in pictures of one channel.
+// The way back: rows of colour levels (codec/api/synthesis.h) to the samples of OutputInfo.
 class PixelWriter {
  public:
-  PixelWriter(const PictureInfo& output, float offset, bool gray)
-      : output_(output), offset_(offset), gray_(gray || output.channels == 1) {}
-  uint64_t MemoryNeeded() const;
+  explicit PixelWriter(const PictureInfo& output) : output_(output) {}
+  uint64_t MemoryNeeded() const { return 2 * uint64_t{output_.RowBytes()}; }
   void Allocate();
-  // Where the row's alpha samples must be before FromFloats, when there are any.
+  // Where the row's alpha samples must be before FromColour, when there are any.
   uint8_t* alpha() { return alpha_.data(); }
-  // `row`: pixels of `stride` floats, red first.
-  const uint8_t* FromFloats(const float* row, size_t stride) {
-    ToColour(row, stride, output_.width, colour_.data());
-    return FromColour(colour_.data());
-  }
-  // The two parts of FromFloats. First: `width` pixels to samples of 8 bits at most, without alpha.
-  void ToColour(const float* row, size_t stride, size_t width, uint8_t* colour);
-  // Second: a row of these to the samples of OutputInfo.
+  // `colour`: samples of 8 bits at most, without alpha.
   const uint8_t* FromColour(const uint8_t* colour);
 
  private:
@@ -104,10 +96,6 @@ class PixelWriter {
   void Interleave(const uint8_t* colour, Sample factor);
 
   PictureInfo output_;
-  float offset_;
-  bool gray_;
-  std::vector<float> floats_;
-  std::vector<uint8_t> colour_;
   std::vector<uint8_t> alpha_;
   std::vector<uint8_t> samples_;
 };

@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "codec/api/call_context.h"
 #include "codec/api/memory_plan.h"
+#include "codec/api/synthesis.h"
 #include "codec/latents/latent_coder.h"
 #include "codec/memory_limit.h"
 #include "codec/model/model_impl.h"
@@ -19,7 +22,6 @@
 #include "codec/stream/rans.h"
 #include "engine/float_env.h"
 #include "engine/rate.h"
-#include "engine/strips.h"
 #include "kernels/pointwise.h"
 
 namespace glint {
@@ -79,45 +81,34 @@ class Decoder {
         context_(options),
         output_(OutputInfo(stream.header.source)),
         geometry_(model.document, model.graphs(), output_.width, output_.height),
-        pixels_(output_, model.document.picture_offset, stream.header.gray),
-        latent_row_(geometry_.width() * static_cast<size_t>(model.document.latent_channels)) {}
+        pixels_(output_) {}
 
   // Nothing but what Run would hold.
   Result<uint64_t> Plan() {
-    GLINT_TRY(context_.Init());
-    const ExecutorOptions synthesis = SynthesisOptions(0);
-    const StripTransform strips(model_.g_s, model_.graph("g_s"), synthesis, Shape());
-    const bool in_strips = strips.PaysOff(StripBuffers());
-    LatentCoder coder(model_, geometry_,
-                      {0, context_.runner(), false, in_strips ? nullptr : &synthesis});
-    GLINT_TRY(coder.Plan());
-    GLINT_TRY(in_strips ? PlanStrips(coder, strips, 0)
-                        : PlanMemory(coder, synthesis, {{&coder.latents(), 0}}, 0));
+    GLINT_TRY(Prepare(0));
+    GLINT_TRY(PlanMemory(0));
     return report_.planned_bytes;
   }
 
   // `more_bytes`: metadata, and the picture that the caller allocates.
   Status Run(const Sink& sink, uint64_t more_bytes) {
     GLINT_TRY(CheckHeader());
-    GLINT_TRY(context_.Init());
-    const double t = RateToT(model_.document.rate, stream_.header.lrd);
-    const ExecutorOptions synthesis = SynthesisOptions(t);
-    StripTransform strips(model_.g_s, model_.graph("g_s"), synthesis, Shape());
-    if (strips.PaysOff(StripBuffers())) return RunStrips(t, &strips, sink, more_bytes);
-    LatentCoder coder(model_, geometry_, {t, context_.runner(), options_.profile, &synthesis});
-    GLINT_TRY(coder.Plan());
-    const std::vector<Executor::BoundInput> inputs = {{&coder.latents(), 0}};
-    GLINT_TRY(PlanMemory(coder, synthesis, inputs, more_bytes));
+    GLINT_TRY(Prepare(RateToT(model_.document.rate, stream_.header.lrd)));
+    GLINT_TRY(PlanMemory(more_bytes));
     pixels_.Allocate();
-    GLINT_TRY(coder.Allocate());
-    GLINT_ASSIGN(g_s_, Executor::Make(model_.g_s, synthesis, inputs));
+    GLINT_TRY(coder_->Allocate());
+    GLINT_TRY(synthesis_->Allocate(*coder_));
     GLINT_TRY(Start(sink));
-    const auto synthesise = [&](long s) { return Synthesise(geometry_.LatentEnd(s), sink); };
-    GLINT_TRY(DecodeSegments(&coder, synthesise));
-    if (options_.profile) {
-      coder.AppendProfile(&report_.layers);
-      AppendProfile(g_s_->profile());
-    }
+    const Synthesis::Sink rows = {
+        [&](long row, const uint8_t* levels) { return WriteRow(row, levels, sink); },
+        [&](double done) { return context_.Progress(done); }};
+    double* seconds = &report_.times.synthesis;
+    GLINT_TRY(
+        DecodeSegments([&](long s) { return synthesis_->AddSegment(*coder_, s, rows, seconds); }));
+    if (options_.profile) coder_->AppendProfile(&report_.layers);
+    coder_.reset();
+    GLINT_TRY(synthesis_->Finish(rows, seconds));
+    if (options_.profile) synthesis_->AppendProfile(&report_.layers);
     return alpha_ ? alpha_->Finish() : Status::Ok();
   }
 
@@ -143,23 +134,20 @@ class Decoder {
     return Status::Ok();
   }
 
-  ExecutorOptions SynthesisOptions(double t) const {
-    const ModelDocument& document = model_.document;
-    ExecutorOptions options;
-    options.in_width = geometry_.width();
-    options.in_height = geometry_.height();
-    options.bands.rows = context_.BandLatentRows(document, geometry_) * document.latent_stride;
-    options.t = t;
-    options.runner = context_.runner();
-    options.profile = options_.profile;
-    return options;
+  Status Prepare(double t) {
+    GLINT_TRY(context_.Init());
+    const auto colour = stream_.header.gray ? Synthesis::Colour::kMean : Synthesis::Colour::kThree;
+    synthesis_.emplace(model_, geometry_, output_,
+                       Synthesis::Options{context_, options_, t, colour});
+    coder_ = std::make_unique<LatentCoder>(
+        model_, geometry_,
+        LatentCoderOptions{t, context_.runner(), options_.profile, synthesis_->behind_segments()});
+    return coder_->Plan();
   }
 
-  Status PlanMemory(const LatentCoder& coder, const ExecutorOptions& synthesis,
-                    const std::vector<Executor::BoundInput>& inputs, uint64_t more_bytes) {
-    GLINT_ASSIGN(const uint64_t coder_bytes, coder.MemoryNeeded());
-    GLINT_ASSIGN(const uint64_t g_s, Executor::MemoryNeeded(*model_.g_s, synthesis, inputs));
-    report_.planned_bytes = coder_bytes + g_s + pixels_.MemoryNeeded() + more_bytes + AlphaBytes();
+  Status PlanMemory(uint64_t more_bytes) {
+    GLINT_ASSIGN(const uint64_t coding, synthesis_->MemoryWith(*coder_));
+    report_.planned_bytes = coding + pixels_.MemoryNeeded() + more_bytes + AlphaBytes();
     return context_.CheckPlan(report_.planned_bytes);
   }
 
@@ -176,10 +164,10 @@ class Decoder {
   }
 
   // `then`: after each segment.
-  Status DecodeSegments(LatentCoder* coder, const std::function<Status(long s)>& then) {
+  Status DecodeSegments(const std::function<Status(long s)>& then) {
     DecoderPort port(model_);
     for (long s = 0; s < geometry_.segments(); ++s) {
-      const Status status = DecodeSegment(s, coder, &port);
+      const Status status = DecodeSegment(s, &port);
       if (!status.ok()) return Blame(status).WithContext("segment " + std::to_string(s));
       GLINT_TRY(then(s));
     }
@@ -196,7 +184,7 @@ class Decoder {
                      "with more than one segment (CHANGELOG.md): encode the picture again");
   }
 
-  Status DecodeSegment(long s, LatentCoder* coder, DecoderPort* port) {
+  Status DecodeSegment(long s, DecoderPort* port) {
     ByteSpan payload = stream_.segments[static_cast<size_t>(s)];
     constexpr size_t kCrcBytes = 4;
     if (payload.size() < kCrcBytes) return DecoderPort::Damaged();
@@ -206,10 +194,10 @@ class Decoder {
     if (!port->rans().Begin(payload.data(), payload.size(), RansStates(symbols))) {
       return DecoderPort::Damaged();
     }
-    GLINT_TRY(coder->CodeSegment(s, port, &report_.times));
+    GLINT_TRY(coder_->CodeSegment(s, port, &report_.times));
     const StageClock clock(&report_.times.entropy);
     if (!port->rans().Finish()) return DecoderPort::Damaged();
-    if (coder->LatentCrc(s) != LoadU32(crc.data())) {
+    if (coder_->LatentCrc(s) != LoadU32(crc.data())) {
       return BadStream(
           "its latents differ from those that were encoded (their CRC does not match)");
     }
@@ -218,143 +206,15 @@ class Decoder {
     return Status::Ok();
   }
 
-  // All bands of pixels that the first `latent_end` rows of latents suffice for.
-  Status Synthesise(long latent_end, const Sink& sink) {
-    const long height = geometry_.padded_height();
-    while (rows_done_ < height && g_s_->InputEnd() <= latent_end) {
-      {
-        const StageClock clock(&report_.times.synthesis);
-        g_s_->Advance();
-      }
-      for (; rows_done_ < g_s_->end(); ++rows_done_) {
-        if (IsInside(rows_done_)) GLINT_TRY(WriteRow(rows_done_, sink));
-      }
-      GLINT_TRY(context_.Progress(static_cast<double>(rows_done_) / static_cast<double>(height)));
-    }
-    return Status::Ok();
-  }
-
-  // Whether a row of the padded picture is one of the picture.
-  bool IsInside(long padded_row) const {
-    const long row = padded_row - geometry_.top();
-    return row >= 0 && row < static_cast<long>(output_.height);
-  }
-
-  // ---- in strips
-
-  StripShape Shape() const {
-    const auto unit = static_cast<size_t>(model_.document.latent_stride);
-    return {geometry_.width(), 1, unit, std::max<size_t>(1, kStripPixels / unit)};
-  }
-
-  size_t ColourRowBytes() const { return size_t{output_.width} * output_.channels; }
-
-  // All of y_hat, then all colour.
-  uint64_t StripBuffers() const {
-    return LatentBytes() + uint64_t{ColourRowBytes()} * output_.height;
-  }
-  uint64_t LatentBytes() const {
-    return latent_row_ * static_cast<uint64_t>(geometry_.height()) * sizeof(int16_t);
-  }
-
-  Status PlanStrips(const LatentCoder& coder, const StripTransform& strips, uint64_t more_bytes) {
-    GLINT_ASSIGN(const uint64_t coder_bytes, coder.MemoryNeeded());
-    GLINT_ASSIGN(const uint64_t strip_bytes, strips.MemoryNeeded());
-    const uint64_t colour = uint64_t{ColourRowBytes()} * output_.height;
-    report_.planned_bytes = LatentBytes() + std::max(coder_bytes, strip_bytes + colour) +
-                            pixels_.MemoryNeeded() + more_bytes + AlphaBytes();
-    return context_.CheckPlan(report_.planned_bytes);
-  }
-
-  // First all latents, then all colour, then the rows.
-  Status RunStrips(double t, StripTransform* strips, const Sink& sink, uint64_t more_bytes) {
-    auto coder = std::make_unique<LatentCoder>(
-        model_, geometry_, LatentCoderOptions{t, context_.runner(), options_.profile, nullptr});
-    GLINT_TRY(coder->Plan());
-    GLINT_TRY(PlanStrips(*coder, *strips, more_bytes));
-    pixels_.Allocate();
-    GLINT_TRY(coder->Allocate());
-    GLINT_TRY(Start(sink));
-    AlignedBuffer<int16_t> y_hat;
-    if (!y_hat.Allocate(latent_row_ * static_cast<size_t>(geometry_.height()))) return NoMemory();
-    GLINT_TRY(DecodeSegments(coder.get(), [&](long s) {
-      CopyLatents(*coder, s, y_hat.get());
-      return Status::Ok();
-    }));
-    if (options_.profile) coder->AppendProfile(&report_.layers);
-    coder.reset();
-    AlignedBuffer<uint8_t> colour;
-    if (!colour.Allocate(ColourRowBytes() * output_.height)) return NoMemory();
-    GLINT_TRY(SynthesiseStrips(strips, y_hat.get(), colour.get()));
-    if (options_.profile) AppendProfile(strips->profile());
-    for (long row = 0; row < static_cast<long>(output_.height); ++row) {
-      if (alpha_) GLINT_TRY(alpha_->ReadRow(pixels_.alpha()));
-      const uint8_t* from = colour.get() + static_cast<size_t>(row) * ColourRowBytes();
-      GLINT_TRY(Deliver(row, pixels_.FromColour(from), sink));
-    }
-    return alpha_ ? alpha_->Finish() : Status::Ok();
-  }
-
-  void CopyLatents(const LatentCoder& coder, long s, int16_t* y_hat) const {
-    const RowRing& ring = coder.latents();
-    for (long row = geometry_.LatentEnd(s - 1); row < geometry_.LatentEnd(s); ++row) {
-      int16_t* to = y_hat + static_cast<size_t>(row) * latent_row_;
-      if (ring.element() == kernels::Element::kF32) {
-        kernels::FloatToFixed(ring.Floats(row), to, latent_row_, FixedScale());
-      } else {
-        std::memcpy(to, ring.Row(row), latent_row_ * sizeof(int16_t));
-      }
-    }
-  }
-
-  Status SynthesiseStrips(StripTransform* strips, const int16_t* y_hat, uint8_t* colour) {
-    const StageClock clock(&report_.times.synthesis);
-    const auto channels = static_cast<size_t>(model_.document.latent_channels);
-    const auto read = [&](long row, size_t first, size_t count, float* values) {
-      kernels::FixedToFloat(y_hat + static_cast<size_t>(row) * latent_row_ + first * channels,
-                            values, count * channels, FixedScale());
-    };
-    const auto write = [&](long row, size_t first, size_t count, const float* values,
-                           size_t stride) {
-      const size_t left = geometry_.left();
-      const size_t begin = std::max(first, left);
-      const size_t end = std::min(first + count, left + output_.width);
-      if (!IsInside(row) || begin >= end) return;
-      uint8_t* to = colour + static_cast<size_t>(row - geometry_.top()) * ColourRowBytes() +
-                    (begin - left) * output_.channels;
-      pixels_.ToColour(values + (begin - first) * stride, stride, end - begin, to);
-    };
-    return strips->Run(read, write, [&](double done) { return context_.Progress(done); });
-  }
-
-  float FixedScale() const { return static_cast<float>(1 << model_.document.fraction_bits); }
-  static Status NoMemory() {
-    return Status::Error(StatusCode::kLimit, "out of memory for the picture");
-  }
-
-  // ---- rows
-
-  Status WriteRow(long padded_row, const Sink& sink) {
+  Status WriteRow(long row, const uint8_t* levels, const Sink& sink) {
     if (alpha_) GLINT_TRY(alpha_->ReadRow(pixels_.alpha()));
     const uint8_t* samples = nullptr;
     {
       const StageClock clock(&report_.times.synthesis);
-      const size_t stride = g_s_->output_pixel_stride();
-      const float* values = g_s_->OutputRow(padded_row) + geometry_.left() * stride;
-      samples = pixels_.FromFloats(values, stride);
+      samples = pixels_.FromColour(levels);
     }
-    return Deliver(padded_row - geometry_.top(), samples, sink);
-  }
-
-  Status Deliver(long row, const uint8_t* samples, const Sink& sink) {
     if (sink.write(static_cast<uint32_t>(row), samples)) return Status::Ok();
     return Status::Error(StatusCode::kCancelled, "row " + std::to_string(row) + " was not taken");
-  }
-
-  void AppendProfile(const std::vector<StepProfile>& steps) {
-    for (const StepProfile& step : steps) {
-      report_.layers.push_back({"g_s", step.name, step.kernel, step.macs, step.seconds});
-    }
   }
 
   const Model::Impl& model_;
@@ -365,10 +225,9 @@ class Decoder {
   const PictureInfo output_;
   const LatentGeometry geometry_;
   PixelWriter pixels_;
-  const size_t latent_row_;  // values of a row of y
-  std::unique_ptr<Executor> g_s_;
+  std::unique_ptr<LatentCoder> coder_;
+  std::optional<Synthesis> synthesis_;
   std::unique_ptr<AlphaReader> alpha_;
-  long rows_done_ = 0;
 };
 
 Status DecodeInto(const Model& model, ByteSpan bytes, const Sink& sink,

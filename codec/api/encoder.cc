@@ -1,15 +1,18 @@
-// Encode and EncodeRows: pixels to latents in bands, latents to segments, segments into the
-// container.
+// Encode and EncodeRows: rows of pixels to rows of latents, segments of latents into the container.
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstring>
-#include <functional>
+#include <memory>
 #include <optional>
-#include <string>
+#include <utility>
 
+#include "codec/api/analysis.h"
 #include "codec/api/call_context.h"
 #include "codec/api/memory_plan.h"
+#include "codec/api/reconstruction.h"
+#include "codec/api/synthesis.h"
 #include "codec/latents/latent_coder.h"
 #include "codec/memory_limit.h"
 #include "codec/model/model_impl.h"
@@ -23,229 +26,15 @@
 #include "codec/stream/rans.h"
 #include "engine/float_env.h"
 #include "engine/rate.h"
-#include "engine/strips.h"
 #include "kernels/pointwise.h"
 
 namespace glint {
 namespace {
 
-// Share of the work that ends with the last row of y, for the progress callback.
-constexpr double kAnalysisShare = 0.6;
-
 // A byte for each symbol, where noise at the highest rate takes 0.4; and what container and
 // segments take besides, which counts where the picture is tiny.
 constexpr uint64_t kExpectedBytesPerSymbol = 1;
 constexpr uint64_t kExpectedBytes = 32 * 1024;
-
-// g_a and h_a over the picture: y and z, whole, in fixed point.
-class Analysis {
- public:
-  Analysis(const Model::Impl& model, const LatentGeometry& geometry, const PictureInfo& info,
-           const CallContext& context, const CallOptions& options, double t)
-      : model_(model),
-        geometry_(geometry),
-        info_(info),
-        context_(context),
-        pixels_(info, geometry, model.document),
-        y_row_(geometry.width() * static_cast<size_t>(model.document.latent_channels)),
-        z_row_(geometry.hyper_width() * static_cast<size_t>(model.document.hyper_channels)),
-        fixed_scale_(static_cast<float>(1 << model.document.fraction_bits)),
-        picture_bytes_(MultiplyBytes(pixels_.ColourBytes(), info.height)),
-        y_options_(Options(model, geometry, context, options, t)),
-        z_options_(y_options_),
-        strips_(model.g_a, model.graph("g_a"), y_options_, Shape(model, geometry)) {
-    z_options_.in_width = geometry.width();
-    z_options_.in_height = geometry.height();
-    z_options_.bands.rows = 1;
-    in_strips_ = strips_.PaysOff(picture_bytes_);
-  }
-
-  // Of y and z, which stay.
-  uint64_t LatentBytes() const {
-    return (y_row_ * static_cast<uint64_t>(geometry_.height()) +
-            z_row_ * static_cast<uint64_t>(geometry_.hyper_height())) *
-           sizeof(int16_t);
-  }
-  // Of what FreeTransforms gives back.
-  Result<uint64_t> TransformBytes() const {
-    GLINT_ASSIGN(uint64_t y, in_strips_ ? strips_.MemoryNeeded()
-                                        : Executor::MemoryNeeded(*model_.g_a, y_options_));
-    if (in_strips_) y += picture_bytes_;
-    if (model_.h_a != nullptr) {
-      GLINT_ASSIGN(const uint64_t z, Executor::MemoryNeeded(*model_.h_a, z_options_));
-      y += z;
-    }
-    return y + pixels_.MemoryNeeded();
-  }
-
-  Status Allocate() {
-    pixels_.Allocate();
-    if (!in_strips_) {
-      GLINT_ASSIGN(g_a_, Executor::Make(model_.g_a, y_options_));
-    }
-    if (model_.h_a != nullptr) {
-      GLINT_ASSIGN(h_a_, Executor::Make(model_.h_a, z_options_));
-    }
-    if (in_strips_ && !picture_.Allocate(static_cast<size_t>(picture_bytes_))) {
-      return Status::Error(StatusCode::kLimit, "out of memory for the picture");
-    }
-    if (!y_.Allocate(y_row_ * static_cast<size_t>(geometry_.height())) ||
-        !z_.Allocate(z_row_ * static_cast<size_t>(geometry_.hyper_height()))) {
-      return Status::Error(StatusCode::kLimit, "out of memory for the latents");
-    }
-    return Status::Ok();
-  }
-
-  // `take_alpha` gets the alpha samples of every row; empty for pictures without.
-  using AlphaSink = std::function<Status(const uint8_t* samples)>;
-  Status Run(SourceRows* source, const AlphaSink& take_alpha, StageTimes* times) {
-    if (in_strips_) return RunStrips(source, take_alpha, times);
-    const long height = geometry_.height();
-    for (long done = 0; done < height;) {
-      for (const long end = g_a_->InputEnd(); rows_read_ < end; ++rows_read_) {
-        GLINT_TRY(ReadRow(source, take_alpha, times));
-      }
-      {
-        const StageClock clock(&times->analysis);
-        g_a_->Advance();
-        for (; done < g_a_->end(); ++done) {
-          ToFixed(g_a_->OutputRow(done), y_row_, fixed_scale_,
-                  y_.get() + static_cast<size_t>(done) * y_row_);
-        }
-      }
-      RunHyper(done, times);
-      GLINT_TRY(context_.Progress(kAnalysisShare * static_cast<double>(done) /
-                                  static_cast<double>(height)));
-    }
-    return Status::Ok();
-  }
-
-  void FreeTransforms() {
-    g_a_.reset();
-    h_a_.reset();
-    pixels_.Free();
-    picture_ = {};
-  }
-
-  uint64_t saturated() const { return saturated_; }  // values of y and z
-  const int16_t* y_row(long row) const { return y_.get() + static_cast<size_t>(row) * y_row_; }
-  const int16_t* z_row(long row) const { return z_.get() + static_cast<size_t>(row) * z_row_; }
-
-  void AppendProfile(std::vector<LayerProfile>* layers) const {
-    for (const StepProfile& step : in_strips_ ? strips_.profile() : g_a_->profile()) {
-      layers->push_back({"g_a", step.name, step.kernel, step.macs, step.seconds});
-    }
-    if (h_a_ == nullptr) return;
-    for (const StepProfile& step : h_a_->profile()) {
-      layers->push_back({"h_a", step.name, step.kernel, step.macs, step.seconds});
-    }
-  }
-
- private:
-  static ExecutorOptions Options(const Model::Impl& model, const LatentGeometry& geometry,
-                                 const CallContext& context, const CallOptions& call, double t) {
-    ExecutorOptions options;
-    options.in_width = geometry.padded_width();
-    options.in_height = geometry.padded_height();
-    options.bands.rows = context.BandLatentRows(model.document, geometry);
-    options.t = t;
-    options.runner = context.runner();
-    options.profile = call.profile;
-    return options;
-  }
-
-  static StripShape Shape(const Model::Impl& model, const LatentGeometry& geometry) {
-    const auto unit = static_cast<size_t>(model.document.latent_stride);
-    return {geometry.width(), unit, 1, std::max<size_t>(1, kStripPixels / unit)};
-  }
-
-  // The whole picture first, then y strip by strip.
-  Status RunStrips(SourceRows* source, const AlphaSink& take_alpha, StageTimes* times) {
-    const size_t row_bytes = pixels_.ColourBytes();
-    for (long row = 0; row < static_cast<long>(info_.height); ++row) {
-      GLINT_TRY(source->Next(pixels_.samples()));
-      std::memcpy(picture_.get() + static_cast<size_t>(row) * row_bytes, pixels_.Colour(),
-                  row_bytes);
-      if (take_alpha) GLINT_TRY(take_alpha(pixels_.Alpha()));
-    }
-    const auto columns = [&](long row, size_t first, size_t count, float* values) {
-      const std::optional<long> inside = pixels_.PictureRow(row);
-      if (!inside) return pixels_.Zeros(count, values);
-      pixels_.Convert(picture_.get() + static_cast<size_t>(*inside) * row_bytes, first, count,
-                      values);
-    };
-    const auto latents = [&](long row, size_t first, size_t count, const float* values, size_t) {
-      const auto channels = static_cast<size_t>(model_.document.latent_channels);
-      ToFixed(values, count * channels, fixed_scale_,
-              y_.get() + static_cast<size_t>(row) * y_row_ + first * channels);
-    };
-    const auto progress = [&](double done) { return context_.Progress(kAnalysisShare * done); };
-    {
-      const StageClock clock(&times->analysis);
-      GLINT_TRY(strips_.Run(columns, latents, progress));
-    }
-    RunHyper(geometry_.height(), times);
-    return Status::Ok();
-  }
-
-  // The next row of g_a's input.
-  Status ReadRow(SourceRows* source, const AlphaSink& take_alpha, StageTimes* times) {
-    const std::optional<long> row = pixels_.PictureRow(rows_read_);
-    const bool is_new = row && *row == source_rows_;
-    if (is_new) {
-      GLINT_TRY(source->Next(pixels_.samples()));
-      ++source_rows_;
-    }
-    {
-      const StageClock clock(&times->analysis);
-      float* values = g_a_->InputRow(0, rows_read_);
-      row ? pixels_.ToFloats(values) : pixels_.Zeros(geometry_.padded_width(), values);
-      g_a_->StoreInput(0, rows_read_);
-    }
-    return is_new && take_alpha ? take_alpha(pixels_.Alpha()) : Status::Ok();
-  }
-
-  // All rows of z that the first `y_end` rows of y suffice for.
-  void RunHyper(long y_end, StageTimes* times) {
-    const StageClock clock(&times->hyper);
-    for (; z_done_ < geometry_.hyper_height(); ++z_done_) {
-      const long need = h_a_->InputEnd();
-      if (need > y_end) return;
-      for (; y_fed_ < need; ++y_fed_) {
-        kernels::FixedToFloat(y_row(y_fed_), h_a_->InputRow(0, y_fed_), y_row_, fixed_scale_);
-        h_a_->StoreInput(0, y_fed_);
-      }
-      h_a_->Advance();
-      ToFixed(h_a_->OutputRow(z_done_), z_row_, 1.0f,
-              z_.get() + static_cast<size_t>(z_done_) * z_row_);
-    }
-  }
-
-  void ToFixed(const float* values, size_t count, float scale, int16_t* out) {
-    saturated_ += kernels::FloatToFixed(values, out, count, scale);
-  }
-
-  const Model::Impl& model_;
-  const LatentGeometry& geometry_;
-  const PictureInfo info_;
-  const CallContext& context_;
-  PixelReader pixels_;
-  const size_t y_row_;  // values of a row
-  const size_t z_row_;
-  const float fixed_scale_;
-  const uint64_t picture_bytes_;  // of colour
-  ExecutorOptions y_options_, z_options_;
-  StripTransform strips_;
-  bool in_strips_ = false;
-  AlignedBuffer<uint8_t> picture_;  // in strips only
-  std::unique_ptr<Executor> g_a_, h_a_;
-  AlignedBuffer<int16_t> y_, z_;
-  long rows_read_ = 0;    // of the padded picture
-  long source_rows_ = 0;  // of the picture
-  long y_fed_ = 0;
-  long z_done_ = 0;
-  uint64_t saturated_ = 0;
-};
 
 // Symbols from y and z into rANS.
 class EncoderPort final : public SymbolPort {
@@ -303,88 +92,104 @@ Result<float> ChooseLrd(const RateControl& rate, double wanted) {
   return Status::Error(StatusCode::kInvalidArgument, text);
 }
 
+// How far the stages are; their shares of the time are rough.
+class EncodingProgress {
+ public:
+  explicit EncodingProgress(bool reconstructs)
+      : shares_(reconstructs ? std::array{0.4, 0.25, 0.35} : std::array{0.6, 0.4, 0.0}) {}
+
+  double analysis = 0, coding = 0, synthesis = 0;  // 0..1
+
+  double done() const {
+    return 1 -
+           (shares_[0] * (1 - analysis) + shares_[1] * (1 - coding) + shares_[2] * (1 - synthesis));
+  }
+
+ private:
+  std::array<double, 3> shares_;
+};
+
+// A pipeline over segments: as soon as the rows of y and z are there that a segment codes, it is
+// coded and appended; with a taker its part of the picture is decoded too.
 class Encoder {
  public:
   Encoder(const Model::Impl& model, const PictureInfo& info, const EncodeOptions& options,
-          Report* report)
-      : model_(model), info_(info), options_(options), report_(*report), context_(options) {}
+          ReconstructionTaker* taker, Report* report)
+      : model_(model),
+        info_(info),
+        options_(options),
+        taker_(taker),
+        report_(*report),
+        context_(options),
+        window_(info),
+        progress_(taker != nullptr),
+        body_(&stream_) {}
 
   // Nothing but what Run would hold.
   Result<EncodingMemory> Plan() {
-    GLINT_TRY(CheckPictureInfo(info_, options_.limits));
-    GLINT_TRY(context_.Init());
-    const LatentGeometry geometry(model_.document, model_.graphs(), info_.width, info_.height);
-    const Analysis analysis(model_, geometry, info_, context_, options_, 0);
-    LatentCoder coder(model_, geometry, {0, context_.runner(), false, nullptr});
-    GLINT_TRY(coder.Plan());
     const RowReader nothing;
-    const SourceRows source(info_, nothing, options_.exact);
-    GLINT_TRY(PlanMemory(geometry, source, analysis, coder, {}));
+    GLINT_TRY(Prepare(nothing));
+    GLINT_TRY(PlanMemory({}));
     return EncodingMemory{working_bytes_ + expected_output_, expected_output_};
   }
 
   Result<Bytes> Run(const Metadata& metadata, const RowReader& read) {
-    GLINT_TRY(CheckPictureInfo(info_, options_.limits));
-    GLINT_TRY(context_.Init());
-    GLINT_ASSIGN(const float lrd, ChooseLrd(model_.document.rate, options_.lrd));
-    const double t = RateToT(model_.document.rate, lrd);
-    const LatentGeometry geometry(model_.document, model_.graphs(), info_.width, info_.height);
-    SourceRows source(info_, read, options_.exact);
-    Analysis analysis(model_, geometry, info_, context_, options_, t);
-    LatentCoder coder(model_, geometry, {t, context_.runner(), options_.profile, nullptr});
-    GLINT_TRY(coder.Plan());
-    GLINT_TRY(PlanMemory(geometry, source, analysis, coder, metadata));
+    GLINT_TRY(Prepare(read));
+    GLINT_TRY(PlanMemory(metadata));
     GLINT_TRY(HoldOutput(0));
-
-    Bytes stream;
     // So that it does not grow by doubling; what stays empty costs no memory.
-    stream.reserve(static_cast<size_t>(expected_output_));
-    ContainerWriter container(&stream);
-    source.Allocate();
-    GLINT_TRY(analysis.Allocate());
-    Bytes alpha;
-    StreamHeader header{info_, model_.file->id(), lrd, false};
-    GLINT_ASSIGN(header.source.has_alpha, Analyse(&source, &analysis, &alpha));
-    header.gray = source.gray();
-    report_.saturated_latents = analysis.saturated();
-    if (options_.profile) analysis.AppendProfile(&report_.layers);
-    analysis.FreeTransforms();
-    source.Free();
-    // Not before: only the last row tells what all rows have in common, and what a picture file has
-    // behind its pixels belongs to the metadata.
-    GLINT_TRY(container.AddHeader(header));
-    // There is often room for them beside what was expected, and to pack them where the transforms
-    // were.
-    const uint64_t packing = MetadataWorkingBytes(metadata);
-    const uint64_t known =
-        2 * (alpha.size() + MetadataBytes(metadata)) + packing - std::min(packing, stages_bytes_);
-    if (known > expected_output_) ExpectOutput(metadata);
-    GLINT_TRY(HoldOutput(known));
-    GLINT_TRY(WriteMetadata(metadata, &container));
-    if (header.source.has_alpha) GLINT_TRY(container.Add(chunk::kAlpha, alpha));
-    Bytes().swap(alpha);
-    GLINT_TRY(coder.Allocate());
-    GLINT_TRY(CodeSegments(geometry, analysis, &coder, &container, &stream));
-    GLINT_TRY(container.Add(chunk::kEnd, {}));
-    if (options_.profile) coder.AppendProfile(&report_.layers);
-    if (stream.size() < expected_output_ / 2) stream.shrink_to_fit();
-    return stream;
+    stream_.reserve(static_cast<size_t>(expected_output_));
+    if (taker_ != nullptr) GLINT_TRY(window_.Allocate());
+    GLINT_TRY(analysis_->Allocate());
+    if (info_.has_alpha) alpha_packer_.emplace(info_, options_.exact, &alpha_);
+    GLINT_TRY(CodeSegments());
+    FreeStages();
+    GLINT_TRY(body_.Add(chunk::kEnd, {}));
+    GLINT_TRY(AddHead(metadata));
+    if (stream_.size() < expected_output_ / 2) stream_.shrink_to_fit();
+    return std::move(stream_);
   }
 
  private:
-  Status PlanMemory(const LatentGeometry& geometry, const SourceRows& source,
-                    const Analysis& analysis, const LatentCoder& coder, const Metadata& metadata) {
+  Status Prepare(const RowReader& read) {
+    GLINT_TRY(CheckPictureInfo(info_, options_.limits));
+    GLINT_TRY(context_.Init());
+    GLINT_ASSIGN(lrd_, ChooseLrd(model_.document.rate, options_.lrd));
+    const double t = RateToT(model_.document.rate, lrd_);
+    geometry_.emplace(model_.document, model_.graphs(), info_.width, info_.height);
+    const ExecutorOptions* behind = nullptr;
+    if (taker_ != nullptr) {
+      synthesis_.emplace(model_, *geometry_, OutputInfo(info_),
+                         Synthesis::Options{context_, options_, t, Synthesis::Colour::kThree});
+      behind = synthesis_->behind_segments();
+    }
+    coder_ = std::make_unique<LatentCoder>(
+        model_, *geometry_, LatentCoderOptions{t, context_.runner(), options_.profile, behind});
+    GLINT_TRY(coder_->Plan());
+    source_.emplace(info_, read, options_.exact);
+    analysis_.emplace(model_, *geometry_, info_, context_, options_, t, &*source_);
+    GLINT_TRY(analysis_->Plan(behind));
+    window_.SetSize(analysis_->source_rows());
+    return Status::Ok();
+  }
+
+  // ---- memory
+
+  Status PlanMemory(const Metadata& metadata) {
     // Items and words of the entropy coder for its largest segment, and the segment itself.
     constexpr uint64_t kBytesPerSymbol = 10;
-    GLINT_ASSIGN(uint64_t transforms, analysis.TransformBytes());
-    GLINT_ASSIGN(uint64_t coding, coder.MemoryNeeded());
-    transforms += source.MemoryNeeded();
+    GLINT_ASSIGN(uint64_t transforms, analysis_->TransformBytes());
+    GLINT_ASSIGN(uint64_t coding,
+                 taker_ == nullptr ? coder_->MemoryNeeded() : synthesis_->MemoryWith(*coder_));
     if (info_.has_alpha) transforms += kAlphaStateBytes + 4 * info_.RowBytes();
-    coding += geometry.MostSymbols() * kBytesPerSymbol;
-    // One after the other; metadata are packed between the two.
-    stages_bytes_ = std::max({transforms, coding, MetadataWorkingBytes(metadata)});
-    working_bytes_ = analysis.LatentBytes() + stages_bytes_;
-    symbols_ = geometry.AllSymbols();
+    coding += geometry_->MostSymbols() * kBytesPerSymbol;
+    const uint64_t stages =
+        analysis_->at_once() ? std::max(transforms, coding) : transforms + coding;
+    // Metadata are packed after all others are done.
+    stages_bytes_ = std::max(stages + analysis_->LatentBytes(), MetadataWorkingBytes(metadata));
+    working_bytes_ = stages_bytes_;
+    if (taker_ != nullptr) working_bytes_ += window_.MemoryNeeded() + taker_->MemoryNeeded();
+    symbols_ = geometry_->AllSymbols();
     ExpectOutput(metadata);
     return Status::Ok();
   }
@@ -392,6 +197,7 @@ class Encoder {
   // Alpha and metadata are there twice when they go into the stream.
   void ExpectOutput(const Metadata& metadata) {
     other_output_ = kExpectedBytes + 2 * (MostPackedAlpha(info_) + MetadataBytes(metadata));
+    if (taker_ != nullptr) other_output_ += taker_->ExpectedOutput();
     expected_output_ = other_output_ + symbols_ * kExpectedBytesPerSymbol;
   }
 
@@ -405,71 +211,186 @@ class Encoder {
     return context_.CheckPlan(report_.planned_bytes, bytes > expected_output_ ? most : 0);
   }
 
-  // Whether the stream has an alpha channel.
-  Result<bool> Analyse(SourceRows* source, Analysis* analysis, Bytes* packed_alpha) {
-    if (!info_.has_alpha) {
-      GLINT_TRY(analysis->Run(source, {}, &report_.times));
-      return false;
-    }
-    AlphaPacker alpha(info_, options_.exact, packed_alpha);
-    const Analysis::AlphaSink take_alpha = [&](const uint8_t* samples) {
-      return alpha.AddRow(samples);
-    };
-    GLINT_TRY(analysis->Run(source, take_alpha, &report_.times));
-    GLINT_TRY(alpha.Finish());
-    return alpha.says_something();
+  // With what came of the last segment.
+  Status HoldBody() {
+    const bool fits = stream_.size() + alpha_.size() <= expected_output_;
+    return HoldOutput(fits ? 0 : stream_.capacity() + alpha_.size());
   }
 
-  Status CodeSegments(const LatentGeometry& geometry, const Analysis& analysis, LatentCoder* coder,
-                      ContainerWriter* container, const Bytes* stream) {
-    EncoderPort port(model_, analysis);
-    Bytes payload;
-    for (long s = 0; s < geometry.segments(); ++s) {
-      payload.clear();
-      GLINT_TRY(coder->CodeSegment(s, &port, &report_.times));
-      {
-        const StageClock clock(&report_.times.entropy);
-        report_.estimated_bits += port.rans().bits();
-        report_.symbols += port.rans().symbols();
-        port.rans().Finish(&payload);
-        const size_t crc_at = payload.size();
-        AppendU32(coder->LatentCrc(s), &payload);
-        report_.latent_crc = Crc32(report_.latent_crc, ByteSpan(payload).subspan(crc_at));
-        GLINT_TRY(container->Add(chunk::kSegment, payload));
-        GLINT_TRY(HoldOutput(stream->size() <= expected_output_ ? 0 : stream->capacity()));
-      }
-      GLINT_TRY(
-          context_.Progress(kAnalysisShare + (1 - kAnalysisShare) * static_cast<double>(s + 1) /
-                                                 static_cast<double>(geometry.segments())));
+  // ---- segments
+
+  Status CodeSegments() {
+    EncoderPort port(model_, *analysis_);
+    const Analysis::Sink rows = {
+        [&](const uint8_t* colour, const uint8_t* alpha) { return TakeSource(colour, alpha); },
+        [&](double done) { return Progress(&EncodingProgress::analysis, done); }};
+    const long segments = geometry_->segments();
+    for (long s = 0; s < segments; ++s) {
+      GLINT_TRY(analysis_->PrepareSegment(rows, &report_.times));
+      if (s == 0) GLINT_TRY(AllocateCoding());
+      GLINT_TRY(CodeSegment(s, &port));
+      analysis_->EndSegment();
+      GLINT_TRY(Progress(&EncodingProgress::coding,
+                         static_cast<double>(s + 1) / static_cast<double>(segments)));
+      if (taker_ != nullptr) GLINT_TRY(Reconstruct(s));
     }
+    return Status::Ok();
+  }
+
+  // In time for the first segment: where transforms are gone by then, it takes their place.
+  Status AllocateCoding() {
+    GLINT_TRY(coder_->Allocate());
+    return taker_ == nullptr ? Status::Ok() : synthesis_->Allocate(*coder_);
+  }
+
+  Status TakeSource(const uint8_t* colour, const uint8_t* alpha) {
+    if (taker_ != nullptr) window_.Add(colour);
+    ++source_rows_;
+    if (!alpha_packer_) return Status::Ok();
+    GLINT_TRY(alpha_packer_->AddRow(alpha));
+    if (source_rows_ < info_.height) return Status::Ok();
+    GLINT_TRY(alpha_packer_->Finish());
+    has_alpha_ = alpha_packer_->says_something();
+    alpha_packer_.reset();
+    return Status::Ok();
+  }
+
+  Status CodeSegment(long s, EncoderPort* port) {
+    GLINT_TRY(coder_->CodeSegment(s, port, &report_.times));
+    const StageClock clock(&report_.times.entropy);
+    report_.estimated_bits += port->rans().bits();
+    report_.symbols += port->rans().symbols();
+    payload_.clear();
+    port->rans().Finish(&payload_);
+    const size_t crc_at = payload_.size();
+    AppendU32(coder_->LatentCrc(s), &payload_);
+    report_.latent_crc = Crc32(report_.latent_crc, ByteSpan(payload_).subspan(crc_at));
+    GLINT_TRY(body_.Add(chunk::kSegment, payload_));
+    return HoldBody();
+  }
+
+  Status Progress(double EncodingProgress::*stage, double done) {
+    progress_.*stage = done;
+    return context_.Progress(progress_.done());
+  }
+
+  // ---- with a taker
+
+  // The rows that segments up to this one suffice for.
+  Status Reconstruct(long s) {
+    const Synthesis::Sink rows = {
+        [&](long row, const uint8_t* base) { return taker_->Take(row, window_.Row(row), base); },
+        [&](double done) { return Progress(&EncodingProgress::synthesis, done); }};
+    double* seconds = &report_.times.synthesis;
+    GLINT_TRY(synthesis_->AddSegment(*coder_, s, rows, seconds));
+    const bool last = s + 1 == geometry_->segments();
+    if (last) {
+      FreeCoder();
+      GLINT_TRY(synthesis_->Finish(rows, seconds));
+    }
+    GLINT_TRY(taker_->EndSegment(s, &body_));
+    if (last) GLINT_TRY(taker_->Finish(&body_));
+    return HoldBody();
+  }
+
+  // ---- the end
+
+  void FreeCoder() {
+    if (coder_ == nullptr) return;
+    if (options_.profile) {
+      analysis_->AppendProfile(&report_.layers);
+      coder_->AppendProfile(&report_.layers);
+    }
+    coder_.reset();
+  }
+
+  // All but the stream, alpha, the window and the taker.
+  void FreeStages() {
+    report_.saturated_latents = analysis_->saturated();
+    FreeCoder();
+    if (taker_ != nullptr && options_.profile) synthesis_->AppendProfile(&report_.layers);
+    analysis_.reset();
+    synthesis_.reset();
+    Bytes().swap(payload_);
+  }
+
+  // Only the last row tells what all rows have in common, and what a picture file has behind its
+  // pixels belongs to the metadata. So what a stream begins with is written last, and then put
+  // before the rest within the one vector.
+  Status AddHead(const Metadata& metadata) {
+    StreamHeader header{info_, model_.file->id(), lrd_, source_->gray()};
+    header.source.has_alpha = has_alpha_;
+    const size_t body = stream_.size();
+    GLINT_TRY(HoldHead(metadata));
+    GLINT_TRY(body_.AddHeader(header));
+    GLINT_TRY(WriteMetadata(metadata, &body_));
+    if (has_alpha_) GLINT_TRY(body_.Add(chunk::kAlpha, alpha_));
+    std::rotate(stream_.begin(), stream_.begin() + static_cast<std::ptrdiff_t>(body),
+                stream_.end());
+    return Status::Ok();
+  }
+
+  // There is often room for it beside what was expected, and to pack metadata where the stages
+  // were.
+  Status HoldHead(const Metadata& metadata) {
+    constexpr uint64_t kFrames = 1024;  // the header, and what chunks have around their payloads
+    const uint64_t packing = MetadataWorkingBytes(metadata);
+    const uint64_t head = alpha_.size() + MetadataBytes(metadata);
+    const uint64_t size = stream_.size() + head + kFrames;
+    uint64_t known = size + head + packing - std::min(packing, stages_bytes_);
+    const bool grows = size > stream_.capacity();
+    if (grows) known += stream_.size();  // twice while it moves
+    if (known > expected_output_) ExpectOutput(metadata);
+    GLINT_TRY(HoldOutput(known));
+    if (grows) stream_.reserve(static_cast<size_t>(size));
     return Status::Ok();
   }
 
   const Model::Impl& model_;
   const PictureInfo info_;
   const EncodeOptions& options_;
+  ReconstructionTaker* const taker_;  // nullptr: nobody looks at what will be decoded
   Report& report_;
   CallContext context_;
+  float lrd_ = 0;
+  std::optional<LatentGeometry> geometry_;
+  std::optional<SourceRows> source_;
+  std::optional<Analysis> analysis_;
+  std::optional<Synthesis> synthesis_;  // with a taker only
+  std::unique_ptr<LatentCoder> coder_;
+  SourceWindow window_;  // likewise
+  EncodingProgress progress_;
+  uint32_t source_rows_ = 0;
+  std::optional<AlphaPacker> alpha_packer_;  // until the last row
+  bool has_alpha_ = false;
+  Bytes alpha_, payload_, stream_;
+  ContainerWriter body_;
   uint64_t working_bytes_ = 0;
-  uint64_t stages_bytes_ = 0;  // of that what one stage after the other has
+  uint64_t stages_bytes_ = 0;  // of that what is free before the head is written
   uint64_t symbols_ = 0;
-  uint64_t other_output_ = 0;     // alpha and metadata, at most
+  uint64_t other_output_ = 0;     // alpha and metadata, at most; what a taker adds
   uint64_t expected_output_ = 0;  // with the symbols
 };
 
 }  // namespace
 
 Result<EncodingMemory> PlanEncoding(const Model::Impl& model, const PictureInfo& info,
-                                    const CallOptions& options) {
+                                    const CallOptions& options, ReconstructionTaker* taker) {
   EncodeOptions encode;
   static_cast<CallOptions&>(encode) = options;
   Report report;
-  return Encoder(model, info, encode, &report).Plan();
+  return Encoder(model, info, encode, taker, &report).Plan();
 }
 
-Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo& info,
-                                          const Metadata& metadata, const RowReader& read,
-                                          const EncodeOptions& options, Report* report) {
+Result<EncodingMemory> PlanEncoding(const Model::Impl& model, const PictureInfo& info,
+                                    const CallOptions& options) {
+  return PlanEncoding(model, info, options, nullptr);
+}
+
+Expected<std::vector<uint8_t>> EncodeRowsAndTake(const Model& model, const PictureInfo& info,
+                                                 const Metadata& metadata, const RowReader& read,
+                                                 const EncodeOptions& options,
+                                                 ReconstructionTaker* taker, Report* report) {
   const ScopedFloatEnv float_env;
   Report own_report;
   if (report == nullptr) report = &own_report;
@@ -477,10 +398,16 @@ Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo&
   const StageClock clock(&report->times.total);
   auto stream = WithoutBadAlloc([&]() -> Result<Bytes> {
     if (!read) return Status::Error(StatusCode::kInvalidArgument, "there is no row reader");
-    return Encoder(model.impl(), info, options, report).Run(metadata, read);
+    return Encoder(model.impl(), info, options, taker, report).Run(metadata, read);
   });
   if (!stream.ok()) return ToError(stream.status());
   return std::move(*stream);
+}
+
+Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo& info,
+                                          const Metadata& metadata, const RowReader& read,
+                                          const EncodeOptions& options, Report* report) {
+  return EncodeRowsAndTake(model, info, metadata, read, options, nullptr, report);
 }
 
 Expected<std::vector<uint8_t>> Encode(const Model& model, const Picture& picture,

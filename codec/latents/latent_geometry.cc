@@ -28,7 +28,7 @@ long PsiAhead(const Coding& coding, const Graphs& graphs) {
 
 LatentGeometry::LatentGeometry(const ModelDocument& document, const Graphs& graphs, uint32_t width,
                                uint32_t height)
-    : document_(&document) {
+    : document_(&document), picture_height_(static_cast<long>(height)) {
   const long stride = document.picture_stride;
   padded_width_ = static_cast<size_t>(CeilDivide(width, stride) * stride);
   padded_height_ = CeilDivide(height, stride) * stride;

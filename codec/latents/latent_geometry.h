@@ -4,6 +4,7 @@
 #ifndef GLINT_CODEC_LATENTS_LATENT_GEOMETRY_H_
 #define GLINT_CODEC_LATENTS_LATENT_GEOMETRY_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -24,6 +25,10 @@ class LatentGeometry {
   // Where the picture's upper left pixel is in the padded one.
   size_t left() const { return left_; }
   long top() const { return top_; }
+  // How many of the first `padded_rows` rows of the padded picture are rows of the picture.
+  long PictureRows(long padded_rows) const {
+    return std::clamp(padded_rows - top_, 0L, picture_height_);
+  }
   size_t width() const { return width_; }  // of y
   long height() const { return height_; }
   size_t hyper_width() const { return hyper_width_; }  // of z; 0 without
@@ -47,6 +52,7 @@ class LatentGeometry {
   uint64_t SymbolsOfRows(const CodingStep& step, long begin, long end) const;
 
   const ModelDocument* document_;
+  long picture_height_;
   size_t padded_width_;
   long padded_height_;
   size_t left_ = 0;

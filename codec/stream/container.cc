@@ -152,10 +152,6 @@ uint32_t Crc32(uint32_t crc, ByteSpan bytes) {
 
 // ---- writing -----------------------------------------------------------------------------------
 
-ContainerWriter::ContainerWriter(Bytes* out) : out_(out) {
-  out_->insert(out_->end(), std::begin(kSignature), std::end(kSignature));
-}
-
 Status ContainerWriter::Add(char type, ByteSpan payload) {
   if (payload.size() > UINT32_MAX) {
     return Status::Error(StatusCode::kInvalidArgument, std::string("a chunk '") + type + "' of " +
@@ -171,6 +167,7 @@ Status ContainerWriter::Add(char type, ByteSpan payload) {
 }
 
 Status ContainerWriter::AddHeader(const StreamHeader& header) {
+  out_->insert(out_->end(), std::begin(kSignature), std::end(kSignature));
   const PictureInfo& source = header.source;
   const auto depth = std::find(std::begin(kDepths), std::end(kDepths), source.bit_depth);
   Bytes payload = {

@@ -46,12 +46,13 @@ void AppendU32(uint32_t value, Bytes* out);  // little-endian
 uint32_t LoadU32(const uint8_t* p);
 uint32_t Crc32(uint32_t crc, ByteSpan bytes);
 
-// Appends signature and chunks to a vector.
+// Appends chunks to a vector.
 class ContainerWriter {
  public:
-  explicit ContainerWriter(Bytes* out);
+  explicit ContainerWriter(Bytes* out) : out_(out) {}
   // kInvalidArgument when the payload is too long for a chunk.
   Status Add(char type, ByteSpan payload);
+  // What a stream begins with: the signature and the header's chunk.
   Status AddHeader(const StreamHeader& header);
 
  private:

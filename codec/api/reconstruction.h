@@ -1,0 +1,73 @@
+// Encoding with an eye on what will be decoded: whoever wants to code the difference between source
+// and decoded picture gets both, row by row, while the picture is encoded, and may add chunks of
+// its own to the stream. Internal to codec/api. Thread rules: a taker belongs to one encoding at a
+// time, which calls it from the caller's thread.
+#ifndef GLINT_CODEC_API_RECONSTRUCTION_H_
+#define GLINT_CODEC_API_RECONSTRUCTION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "codec/api/memory_plan.h"
+#include "codec/latents/row_window.h"
+#include "codec/model/model_impl.h"
+#include "codec/stream/container.h"
+#include "engine/status.h"
+#include "glint/glint.hpp"
+
+namespace glint {
+
+class ReconstructionTaker {
+ public:
+  virtual ~ReconstructionTaker() = default;
+
+  // Of the picture that is encoded: bytes that the taker holds while it works, and that its chunks
+  // take in the stream as a rule. Both count against Limits::max_memory. Chunks that outgrow the
+  // plan are an error midway, as segments that do.
+  virtual uint64_t MemoryNeeded() const = 0;
+  virtual uint64_t ExpectedOutput() const = 0;
+
+  // Each row of the picture once, from top to bottom: width x channels levels, channels as in
+  // OutputInfo, of 8 bits at most, without alpha; they are there until Take returns. `source`: as
+  // the encoder reads it, so hidden pixels have the colours that are coded; samples of 16 bits are
+  // rounded to 8. `base`: as every decoder will make it on a machine and target that sum alike, but
+  // three channels are never averaged to gray.
+  virtual Status Take(long row, const uint8_t* source, const uint8_t* base) = 0;
+  // The segment is in the stream, and all rows have been taken that segments up to it suffice for;
+  // after the last segment all that there are. What is added to `chunks` follows the segment's
+  // chunk.
+  virtual Status EndSegment(long segment, ContainerWriter* chunks) = 0;
+  // After the last segment. What is added to `chunks` comes last before the end.
+  virtual Status Finish(ContainerWriter* chunks) = 0;
+};
+
+// EncodeRows with a taker, or nullptr; PlanEncoding likewise.
+Expected<std::vector<uint8_t>> EncodeRowsAndTake(const Model& model, const PictureInfo& info,
+                                                 const Metadata& metadata, const RowReader& read,
+                                                 const EncodeOptions& options,
+                                                 ReconstructionTaker* taker, Report* report);
+Result<EncodingMemory> PlanEncoding(const Model::Impl& model, const PictureInfo& info,
+                                    const CallOptions& options, ReconstructionTaker* taker);
+
+// Rows of the source, as levels, until their decoded rows are there.
+class SourceWindow {
+ public:
+  explicit SourceWindow(const PictureInfo& info) : info_(info) {}
+  void SetSize(long rows) { rows_.SetSize(size_t{info_.width} * info_.channels, rows); }
+  uint64_t MemoryNeeded() const { return rows_.MemoryNeeded(); }
+  Status Allocate();
+
+  // The next row: samples of the picture without alpha.
+  void Add(const uint8_t* colour);
+  const uint8_t* Row(long row) const { return rows_.Row(row); }
+
+ private:
+  const PictureInfo info_;
+  RowWindow<uint8_t> rows_;
+  long end_ = 0;
+};
+
+}  // namespace glint
+
+#endif  // GLINT_CODEC_API_RECONSTRUCTION_H_
