@@ -109,16 +109,19 @@ Status Analysis::Allocate() {
 
 Status Analysis::PrepareSegment(const Sink& sink, StageTimes* times) {
   if (in_strips_ && schedule_.y_end() == 0) GLINT_TRY(RunStrips(sink, times));
-  while (!HasRows()) {
+  while (at_once_ ? !IsComplete() : !schedule_.SegmentReady()) {
+    if (schedule_.HyperReady()) {
+      AddHyperRow(times);
+      continue;
+    }
     if (!in_strips_ && schedule_.y_end() == g_a_->end()) GLINT_TRY(NextBand(sink, times));
     AddRow(times);
-    if (schedule_.y_end() == geometry_.height()) GLINT_TRY(FreeTransforms(sink));
   }
-  return Status::Ok();
+  return IsComplete() ? FreeTransforms(sink) : Status::Ok();
 }
 
-bool Analysis::HasRows() const {
-  return at_once_ ? schedule_.y_end() == geometry_.height() : schedule_.SegmentReady();
+bool Analysis::IsComplete() const {
+  return schedule_.y_end() == geometry_.height() && schedule_.z_end() == geometry_.hyper_height();
 }
 
 Status Analysis::NextBand(const Sink& sink, StageTimes* times) {
@@ -173,7 +176,7 @@ Status Analysis::RunStrips(const Sink& sink, StageTimes* times) {
   return strips_.Run(columns, latents, sink.progress);
 }
 
-// The next row of y, and the rows of z that h_a can make then.
+// The next row of y, also into h_a.
 void Analysis::AddRow(StageTimes* times) {
   const long row = schedule_.y_end();
   if (!in_strips_) {
@@ -186,15 +189,20 @@ void Analysis::AddRow(StageTimes* times) {
   const StageClock clock(&times->hyper);
   kernels::FixedToFloat(y_.Row(row), h_a_->InputRow(0, row), y_.row_values(), fixed_scale_);
   h_a_->StoreInput(0, row);
-  for (; schedule_.HyperReady(); schedule_.AddHyperRow()) {
-    const long z = schedule_.z_end();
-    h_a_->Advance();
-    ToFixed(h_a_->OutputRow(z), z_.row_values(), 1.0f, z_.WriteRow(z));
-  }
 }
 
-// After the last row of y.
+void Analysis::AddHyperRow(StageTimes* times) {
+  const StageClock clock(&times->hyper);
+  const long row = schedule_.z_end();
+  h_a_->Advance();
+  ToFixed(h_a_->OutputRow(row), z_.row_values(), 1.0f, z_.WriteRow(row));
+  schedule_.AddHyperRow();
+}
+
+// After the last rows of y and z.
 Status Analysis::FreeTransforms(const Sink& sink) {
+  if (is_freed_) return Status::Ok();
+  is_freed_ = true;
   // Those that g_a does not look at count all the same.
   while (rows_read_ < static_cast<long>(info_.height)) GLINT_TRY(ReadSource(sink));
   g_a_profile_ = in_strips_ ? strips_.profile() : g_a_->profile();

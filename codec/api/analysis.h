@@ -60,12 +60,13 @@ class Analysis {
   void AppendProfile(std::vector<LayerProfile>* layers) const;
 
  private:
-  bool HasRows() const;
+  bool IsComplete() const;
   Status NextBand(const Sink& sink, StageTimes* times);
   Status ReadRow(const Sink& sink, StageTimes* times);
   Status ReadSource(const Sink& sink);
   Status RunStrips(const Sink& sink, StageTimes* times);
   void AddRow(StageTimes* times);
+  void AddHyperRow(StageTimes* times);
   Status FreeTransforms(const Sink& sink);
   void ToFixed(const float* values, size_t count, float scale, int16_t* out);
 
@@ -90,6 +91,7 @@ class Analysis {
   long rows_fed_ = 0;                                   // of the padded picture
   long rows_read_ = 0;                                  // of the picture
   uint64_t saturated_ = 0;
+  bool is_freed_ = false;
 };
 
 }  // namespace glint

@@ -39,9 +39,12 @@ class Simulation {
 
   void RunSegment() {
     while (!schedule_.SegmentReady()) {
-      ReadFor(schedule_.y_end());
-      schedule_.AddRow();
-      while (schedule_.HyperReady()) schedule_.AddHyperRow();
+      if (schedule_.HyperReady()) {
+        schedule_.AddHyperRow();
+      } else {
+        ReadFor(schedule_.y_end());
+        schedule_.AddRow();
+      }
       Raise(schedule_.HeldY(), &rows_.y);
       Raise(schedule_.HeldZ(), &rows_.z);
     }

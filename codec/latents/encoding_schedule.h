@@ -23,11 +23,12 @@ class EncodingSchedule {
   long z_end() const { return z_end_; }
   long segment() const { return segment_; }  // the next to be coded
 
-  // The next row of y is there.
-  void AddRow() { ++y_end_; }
-  // Whether h_a can make its next row; and that it has.
+  // What comes next while the next segment cannot be coded: a row of z where h_a can make one, else
+  // a row of y. In this order no rows pile up, not even at the bottom, where the last row of y lets
+  // h_a make all that are left.
   bool HyperReady() const;
   void AddHyperRow();
+  void AddRow() { ++y_end_; }
   // Whether the next segment can be coded; and that it is.
   bool SegmentReady() const;
   void EndSegment() { ++segment_; }
