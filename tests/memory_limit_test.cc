@@ -247,6 +247,23 @@ TEST_CASE("memory: decoding takes what the width wants, whatever the height") {
   }
 }
 
+// Of low pictures all latents are kept, where that takes less.
+TEST_CASE("memory: encoding takes what the width wants, whatever the height") {
+  const auto light = Model::Load(std::string(GLINT_SOURCE_DIR) + "/weights/light-int8.safetensors");
+  REQUIRE(light.ok());
+  for (const Model& model :
+       {LoadModel(TinyModelFile()), LoadModel(testing::WavefrontModelFile(3)), *light}) {
+    const auto working = [&](uint32_t height) {
+      const auto plan = PlanMemory(model, MakeInfo(100, height, 3, false, 8));
+      REQUIRE_MESSAGE(plan.ok(), plan.error().message);
+      return plan->encoding - plan->stream;
+    };
+    CAPTURE(model.info().name);
+    CHECK(working(5000) <= working(50000));
+    CHECK(working(50000) == working(500000));
+  }
+}
+
 TEST_CASE("memory: what has no pixels has no plan") {
   const Model model = LoadModel(TinyModelFile());
   CHECK(PlanMemory(model, MakeInfo(0, 1, 3, false, 8)).error().code == ErrorCode::kInvalidArgument);

@@ -18,6 +18,7 @@
 #include "tests/draws.h"
 #include "tests/model_builder.h"
 #include "tests/picture_helpers.h"
+#include "tests/recording_taker.h"
 
 namespace glint::testing {
 namespace {
@@ -265,7 +266,7 @@ class CaseChecker {
   std::vector<std::string> Check() {
     stream_ = Encode(case_.encode, case_.segment_rows, &made_);
     if (!faults_.empty()) return faults_;
-    CheckEncoding(case_.encode_again);
+    CheckReconstruction(case_.encode_again);
     const ModelDocument& document = ModelOf(case_.encode).impl().document;
     const Graphs& graphs = ModelOf(case_.encode).impl().graphs();
     exact_pictures_ = AllInteger(graphs.at("g_s"));
@@ -295,12 +296,13 @@ class CaseChecker {
     return models_->Get(case_.model, case_.segment_rows, setting.target);
   }
 
-  Stream Encode(const StreamSetting& setting, int segment_rows, Report* report) {
+  Stream Encode(const StreamSetting& setting, int segment_rows, Report* report,
+                const EncodingExtras& extras = {}) {
     const TargetScope scope(setting.target);
     auto options = OptionsOf<EncodeOptions>(setting);
     options.lrd = case_.lrd;
     const Model& model = models_->Get(case_.model, segment_rows, setting.target);
-    auto stream = glint::Encode(model, picture_, options, report);
+    auto stream = EncodeWith(model, picture_, options, extras, report);
     TakeRowFault(setting, "encoding:");
     if (stream.ok()) return *stream;
     Fault(setting, "encoding: " + stream.error().message);
@@ -320,9 +322,32 @@ class CaseChecker {
     return {};
   }
 
-  void CheckEncoding(const StreamSetting& setting) {
+  // Segment by segment, with a taker of what is decoded.
+  void CheckReconstruction(const StreamSetting& setting) {
+    RecordingTaker taker(case_.info);
+    CheckEncoding(setting, {&taker, Analysis::Flow::kBySegment});
+    const auto info = Inspect(stream_.data(), stream_.size());
+    REQUIRE(info.ok());
+    is_gray_ = info->gray;
+    const auto segments = std::count_if(info->chunks.begin(), info->chunks.end(),
+                                        [](const auto& chunk) { return chunk.type == 'S'; });
+    const std::string fault = taker.Fault(segments);
+    if (!fault.empty()) Fault(setting, "of the rows that are taken: " + fault);
+    if (!case_.info.has_alpha && taker.source() != LevelsOf(picture_)) {
+      Fault(setting, "the source that is taken is another");
+    }
+    base_ = taker.base();
+  }
+
+  // Of a picture on the encoder's target.
+  void CompareBase(const StreamSetting& setting, const Picture& picture) {
+    if (setting.target != case_.encode.target || is_gray_) return;
+    if (base_ != LevelsOf(picture)) Fault(setting, "decodes to another picture than was taken");
+  }
+
+  void CheckEncoding(const StreamSetting& setting, const EncodingExtras& extras = {}) {
     Report report;
-    const Stream stream = Encode(setting, case_.segment_rows, &report);
+    const Stream stream = Encode(setting, case_.segment_rows, &report, extras);
     if (stream.empty() || stream == stream_) return;
     Fault(setting, "encodes to " + std::to_string(stream.size()) + " bytes, latents " +
                        std::to_string(report.latent_crc) + "; " + Describe(case_.encode) + " to " +
@@ -340,6 +365,7 @@ class CaseChecker {
       Fault(setting, "decodes to another size");
       return;
     }
+    CompareBase(setting, picture);
     if (pictures_.empty()) first_ = setting;
     if (!pictures_.contains(setting.target)) pictures_[setting.target] = picture;
     if (!SamePixels(picture, pictures_.at(setting.target))) {
@@ -380,6 +406,8 @@ class CaseChecker {
   // Random weights can make the rounding to float16, which differs between targets, as large as
   // they like; trained ones do not.
   bool comparable_pictures_ = true;
+  std::vector<uint8_t> base_;                // levels that the encoder makes
+  bool is_gray_ = false;                     // decoders average
   std::map<std::string, Picture> pictures_;  // the first of each target
   StreamSetting first_;                      // that gave a picture
   std::vector<std::string> faults_;

@@ -61,7 +61,9 @@ std::string Describe(const StreamCase& stream_case);
 
 // What is wrong, one line each; empty when all holds:
 // - no row of a ring is read that is not there (engine/row_ledger.h);
-// - both encodings are the same stream; an encoder of integers gives it on every target;
+// - both encodings are the same stream, one in the flow that takes less memory, one segment by
+//   segment with a taker; an encoder of integers gives it on every target;
+// - the taker gets every row of the source, and the picture that decoders of the target make;
 // - every decoder finds the encoder's latents;
 // - pictures are the same on one target; on two they are when g_s is of integers, else they are
 //   within a level (small models in float16 aside, whose random weights make more of a rounding);

@@ -47,20 +47,21 @@ Analysis::Analysis(const Model::Impl& model, const LatentGeometry& geometry,
   z_options_.in_height = geometry.height();
   z_options_.bands.rows = 1;
   in_strips_ = strips_.PaysOff(picture_bytes_);
-  at_once_ = in_strips_ || model.g_a->whole_picture() || geometry.segments() == 1;
 }
 
 // ---- plan --------------------------------------------------------------------------------------
 
-Status Analysis::Plan(const ExecutorOptions* synthesis) {
-  EncodingGraphs graphs;
-  graphs.h_a = model_.h_a.get();
-  graphs.hyper = z_options_;
-  const bool follows = synthesis != nullptr && !model_.g_s->whole_picture();
+Status Analysis::Plan(Flow flow, const ExecutorOptions* synthesis) {
+  flow_ = in_strips_ || model_.g_a->whole_picture() ? Flow::kAtOnce : flow;
   EncodingRows rows;
-  if (at_once_) {
-    rows = {geometry_.height(), geometry_.hyper_height(), 0};
-  } else {
+  rows.y = geometry_.height();
+  rows.z = geometry_.hyper_height();
+  const bool follows =
+      flow_ == Flow::kBySegment && synthesis != nullptr && !model_.g_s->whole_picture();
+  if (flow_ == Flow::kBySegment) {
+    EncodingGraphs graphs;
+    graphs.h_a = model_.h_a.get();
+    graphs.hyper = z_options_;
     if (follows) {
       graphs.g_a = model_.g_a.get();
       graphs.analysis = y_options_;
@@ -69,7 +70,7 @@ Status Analysis::Plan(const ExecutorOptions* synthesis) {
     }
     GLINT_ASSIGN(rows, PlanEncodingRows(model_.document, geometry_, graphs));
   }
-  source_rows_ = follows && !at_once_ ? rows.source : static_cast<long>(info_.height);
+  source_rows_ = follows ? rows.source : static_cast<long>(info_.height);
   const ModelDocument& document = model_.document;
   y_.SetSize(geometry_.width() * static_cast<size_t>(document.latent_channels), rows.y);
   z_.SetSize(geometry_.hyper_width() * static_cast<size_t>(document.hyper_channels), rows.z);
@@ -109,7 +110,7 @@ Status Analysis::Allocate() {
 
 Status Analysis::PrepareSegment(const Sink& sink, StageTimes* times) {
   if (in_strips_ && schedule_.y_end() == 0) GLINT_TRY(RunStrips(sink, times));
-  while (at_once_ ? !IsComplete() : !schedule_.SegmentReady()) {
+  while (flow_ == Flow::kAtOnce ? !IsComplete() : !schedule_.SegmentReady()) {
     if (schedule_.HyperReady()) {
       AddHyperRow(times);
       continue;

@@ -28,12 +28,15 @@ class Analysis {
   Analysis(const Model::Impl& model, const LatentGeometry& geometry, const PictureInfo& info,
            const CallContext& context, const CallOptions& options, double t, SourceRows* source);
 
-  // Sizes of everything; before any other call. `synthesis`: of the g_s that follows segment by
-  // segment and whose rows the source waits for, or nullptr.
-  Status Plan(const ExecutorOptions* synthesis);
-  // Whether all rows of y and z are made before the first segment is coded: in strips, where ranges
-  // are the whole picture's, and where there is one segment. The transforms are gone by then.
-  bool at_once() const { return at_once_; }
+  // When rows of y and z are made: those of a segment before it is coded, beside the coder; or all
+  // at once, and the transforms are gone before the first segment is coded. The values are the
+  // same.
+  enum class Flow { kBySegment, kAtOnce };
+  // Sizes of everything; before any other call. `flow`: at once whatever is said in strips, and
+  // where ranges are the whole picture's. `synthesis`: of the g_s that follows segment by segment
+  // and whose rows the source waits for, or nullptr.
+  Status Plan(Flow flow, const ExecutorOptions* synthesis);
+  Flow flow() const { return flow_; }
   // Rows of the picture that are read before their decoded rows are there: all where they come at
   // once, or without `synthesis`.
   long source_rows() const { return source_rows_; }
@@ -80,7 +83,7 @@ class Analysis {
   ExecutorOptions y_options_, z_options_;
   StripTransform strips_;
   bool in_strips_ = false;
-  bool at_once_ = false;
+  Flow flow_ = Flow::kAtOnce;
   long source_rows_ = 0;
   EncodingSchedule schedule_;
   RowWindow<int16_t> y_, z_;

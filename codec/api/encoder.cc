@@ -1,5 +1,7 @@
 // Encode and EncodeRows: rows of pixels to rows of latents, segments of latents into the container.
 
+#include "codec/api/encoder.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -114,15 +116,16 @@ class EncodingProgress {
 class Encoder {
  public:
   Encoder(const Model::Impl& model, const PictureInfo& info, const EncodeOptions& options,
-          ReconstructionTaker* taker, Report* report)
+          const EncodingExtras& extras, Report* report)
       : model_(model),
         info_(info),
         options_(options),
-        taker_(taker),
+        flow_(extras.flow),
+        taker_(extras.taker),
         report_(*report),
         context_(options),
         window_(info),
-        progress_(taker != nullptr),
+        progress_(taker_ != nullptr),
         body_(&stream_) {}
 
   // Nothing but what Run would hold.
@@ -168,14 +171,31 @@ class Encoder {
     GLINT_TRY(coder_->Plan());
     source_.emplace(info_, read, options_.exact);
     analysis_.emplace(model_, *geometry_, info_, context_, options_, t, &*source_);
-    GLINT_TRY(analysis_->Plan(behind));
+    return ChooseFlow();
+  }
+
+  // The one that takes less memory: by segment where the picture is tall. The stream is the same.
+  Status ChooseFlow() {
+    using Flow = Analysis::Flow;
+    if (flow_) return SetFlow(*flow_);
+    GLINT_TRY(SetFlow(Flow::kAtOnce));
+    GLINT_ASSIGN(const uint64_t at_once, StagesBytes());
+    GLINT_TRY(SetFlow(Flow::kBySegment));
+    GLINT_ASSIGN(const uint64_t by_segment, StagesBytes());
+    return at_once <= by_segment ? SetFlow(Flow::kAtOnce) : Status::Ok();
+  }
+
+  Status SetFlow(Analysis::Flow flow) {
+    const ExecutorOptions* behind = taker_ == nullptr ? nullptr : synthesis_->behind_segments();
+    GLINT_TRY(analysis_->Plan(flow, behind));
     window_.SetSize(analysis_->source_rows());
     return Status::Ok();
   }
 
   // ---- memory
 
-  Status PlanMemory(const Metadata& metadata) {
+  // From the first row to the last segment.
+  Result<uint64_t> StagesBytes() const {
     // Items and words of the entropy coder for its largest segment, and the segment itself.
     constexpr uint64_t kBytesPerSymbol = 10;
     GLINT_ASSIGN(uint64_t transforms, analysis_->TransformBytes());
@@ -183,12 +203,18 @@ class Encoder {
                  taker_ == nullptr ? coder_->MemoryNeeded() : synthesis_->MemoryWith(*coder_));
     if (info_.has_alpha) transforms += kAlphaStateBytes + 4 * info_.RowBytes();
     coding += geometry_->MostSymbols() * kBytesPerSymbol;
-    const uint64_t stages =
-        analysis_->at_once() ? std::max(transforms, coding) : transforms + coding;
+    const bool at_once = analysis_->flow() == Analysis::Flow::kAtOnce;
+    uint64_t bytes = at_once ? std::max(transforms, coding) : transforms + coding;
+    bytes += analysis_->LatentBytes();
+    return taker_ == nullptr ? bytes : AddBytes(bytes, window_.MemoryNeeded());
+  }
+
+  Status PlanMemory(const Metadata& metadata) {
+    GLINT_ASSIGN(const uint64_t stages, StagesBytes());
     // Metadata are packed after all others are done.
-    stages_bytes_ = std::max(stages + analysis_->LatentBytes(), MetadataWorkingBytes(metadata));
+    stages_bytes_ = std::max(stages, MetadataWorkingBytes(metadata));
     working_bytes_ = stages_bytes_;
-    if (taker_ != nullptr) working_bytes_ += window_.MemoryNeeded() + taker_->MemoryNeeded();
+    if (taker_ != nullptr) working_bytes_ += taker_->MemoryNeeded();
     symbols_ = geometry_->AllSymbols();
     ExpectOutput(metadata);
     return Status::Ok();
@@ -207,7 +233,9 @@ class Encoder {
     constexpr uint64_t kMostBytesPerSymbol = 5;  // table, head of an escape and its bits
     const uint64_t planned = working_bytes_ + std::max(expected_output_, bytes);
     report_.planned_bytes = std::max(report_.planned_bytes, planned);
-    const uint64_t most = working_bytes_ + other_output_ + symbols_ * 2 * kMostBytesPerSymbol;
+    const uint64_t taken = taker_ == nullptr ? 0 : taker_->MostOutput();
+    const uint64_t most =
+        working_bytes_ + other_output_ + 2 * (taken + symbols_ * kMostBytesPerSymbol);
     return context_.CheckPlan(report_.planned_bytes, bytes > expected_output_ ? most : 0);
   }
 
@@ -237,7 +265,7 @@ class Encoder {
     return Status::Ok();
   }
 
-  // In time for the first segment: where transforms are gone by then, it takes their place.
+  // In time for the first segment: where the transforms are gone by then, this takes their place.
   Status AllocateCoding() {
     GLINT_TRY(coder_->Allocate());
     return taker_ == nullptr ? Status::Ok() : synthesis_->Allocate(*coder_);
@@ -304,13 +332,14 @@ class Encoder {
     coder_.reset();
   }
 
-  // All but the stream, alpha, the window and the taker.
+  // All but the stream, alpha and the taker.
   void FreeStages() {
     report_.saturated_latents = analysis_->saturated();
     FreeCoder();
     if (taker_ != nullptr && options_.profile) synthesis_->AppendProfile(&report_.layers);
     analysis_.reset();
     synthesis_.reset();
+    window_.Free();
     Bytes().swap(payload_);
   }
 
@@ -349,6 +378,7 @@ class Encoder {
   const Model::Impl& model_;
   const PictureInfo info_;
   const EncodeOptions& options_;
+  const std::optional<Analysis::Flow> flow_;
   ReconstructionTaker* const taker_;  // nullptr: nobody looks at what will be decoded
   Report& report_;
   CallContext context_;
@@ -375,22 +405,22 @@ class Encoder {
 }  // namespace
 
 Result<EncodingMemory> PlanEncoding(const Model::Impl& model, const PictureInfo& info,
-                                    const CallOptions& options, ReconstructionTaker* taker) {
+                                    const CallOptions& options, const EncodingExtras& extras) {
   EncodeOptions encode;
   static_cast<CallOptions&>(encode) = options;
   Report report;
-  return Encoder(model, info, encode, taker, &report).Plan();
+  return Encoder(model, info, encode, extras, &report).Plan();
 }
 
 Result<EncodingMemory> PlanEncoding(const Model::Impl& model, const PictureInfo& info,
                                     const CallOptions& options) {
-  return PlanEncoding(model, info, options, nullptr);
+  return PlanEncoding(model, info, options, {});
 }
 
-Expected<std::vector<uint8_t>> EncodeRowsAndTake(const Model& model, const PictureInfo& info,
-                                                 const Metadata& metadata, const RowReader& read,
-                                                 const EncodeOptions& options,
-                                                 ReconstructionTaker* taker, Report* report) {
+Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo& info,
+                                          const Metadata& metadata, const RowReader& read,
+                                          const EncodeOptions& options,
+                                          const EncodingExtras& extras, Report* report) {
   const ScopedFloatEnv float_env;
   Report own_report;
   if (report == nullptr) report = &own_report;
@@ -398,7 +428,7 @@ Expected<std::vector<uint8_t>> EncodeRowsAndTake(const Model& model, const Pictu
   const StageClock clock(&report->times.total);
   auto stream = WithoutBadAlloc([&]() -> Result<Bytes> {
     if (!read) return Status::Error(StatusCode::kInvalidArgument, "there is no row reader");
-    return Encoder(model.impl(), info, options, taker, report).Run(metadata, read);
+    return Encoder(model.impl(), info, options, extras, report).Run(metadata, read);
   });
   if (!stream.ok()) return ToError(stream.status());
   return std::move(*stream);
@@ -407,7 +437,7 @@ Expected<std::vector<uint8_t>> EncodeRowsAndTake(const Model& model, const Pictu
 Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo& info,
                                           const Metadata& metadata, const RowReader& read,
                                           const EncodeOptions& options, Report* report) {
-  return EncodeRowsAndTake(model, info, metadata, read, options, nullptr, report);
+  return EncodeRows(model, info, metadata, read, options, {}, report);
 }
 
 Expected<std::vector<uint8_t>> Encode(const Model& model, const Picture& picture,

@@ -1,17 +1,14 @@
 // Encoding with an eye on what will be decoded: whoever wants to code the difference between source
 // and decoded picture gets both, row by row, while the picture is encoded, and may add chunks of
-// its own to the stream. Internal to codec/api. Thread rules: a taker belongs to one encoding at a
-// time, which calls it from the caller's thread.
+// its own to the stream. Internal to codec/api.
+// Thread rules: a taker belongs to one encoding at a time, which calls it from its caller's thread.
 #ifndef GLINT_CODEC_API_RECONSTRUCTION_H_
 #define GLINT_CODEC_API_RECONSTRUCTION_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
-#include "codec/api/memory_plan.h"
 #include "codec/latents/row_window.h"
-#include "codec/model/model_impl.h"
 #include "codec/stream/container.h"
 #include "engine/status.h"
 #include "glint/glint.hpp"
@@ -22,11 +19,12 @@ class ReconstructionTaker {
  public:
   virtual ~ReconstructionTaker() = default;
 
-  // Of the picture that is encoded: bytes that the taker holds while it works, and that its chunks
-  // take in the stream as a rule. Both count against Limits::max_memory. Chunks that outgrow the
-  // plan are an error midway, as segments that do.
+  // Of the picture that is encoded, counted against Limits::max_memory: bytes that the taker holds
+  // while it works; that its chunks take in the stream as a rule; and at most. A stream that needs
+  // more than the rule and more than its limit is an error midway, which names what would do.
   virtual uint64_t MemoryNeeded() const = 0;
   virtual uint64_t ExpectedOutput() const = 0;
+  virtual uint64_t MostOutput() const = 0;
 
   // Each row of the picture once, from top to bottom: width x channels levels, channels as in
   // OutputInfo, of 8 bits at most, without alpha; they are there until Take returns. `source`: as
@@ -42,14 +40,6 @@ class ReconstructionTaker {
   virtual Status Finish(ContainerWriter* chunks) = 0;
 };
 
-// EncodeRows with a taker, or nullptr; PlanEncoding likewise.
-Expected<std::vector<uint8_t>> EncodeRowsAndTake(const Model& model, const PictureInfo& info,
-                                                 const Metadata& metadata, const RowReader& read,
-                                                 const EncodeOptions& options,
-                                                 ReconstructionTaker* taker, Report* report);
-Result<EncodingMemory> PlanEncoding(const Model::Impl& model, const PictureInfo& info,
-                                    const CallOptions& options, ReconstructionTaker* taker);
-
 // Rows of the source, as levels, until their decoded rows are there.
 class SourceWindow {
  public:
@@ -57,6 +47,7 @@ class SourceWindow {
   void SetSize(long rows) { rows_.SetSize(size_t{info_.width} * info_.channels, rows); }
   uint64_t MemoryNeeded() const { return rows_.MemoryNeeded(); }
   Status Allocate();
+  void Free() { rows_.Free(); }
 
   // The next row: samples of the picture without alpha.
   void Add(const uint8_t* colour);

@@ -36,6 +36,8 @@ class RowWindow {
     return values_.Allocate(row_values_ * capacity_);
   }
 
+  void Free() { values_ = {}; }
+
   size_t row_values() const { return row_values_; }
   size_t capacity() const { return capacity_; }
   // Row r and row r + capacity share their memory. WriteRow gives it to row r, whatever it held;
