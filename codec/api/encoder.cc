@@ -55,9 +55,13 @@ class EncoderPort final : public SymbolPort {
     values_.resize(std::max(values_.size(), line.symbols));
     symbols_.resize(values_.size());
     int16_t* value = values_.data();
+    const int16_t* latents = nullptr;
+    long row = -1;  // that `latents` is
     line.ForEachRun([&](size_t position, const ChannelRun& run) {
-      const long row = line.RowOf(position);
-      const int16_t* latents = is_hyper ? analysis_.z_row(row) : analysis_.y_row(row);
+      if (line.RowOf(position) != row) {
+        row = line.RowOf(position);
+        latents = is_hyper ? analysis_.z_row(row) : analysis_.y_row(row);
+      }
       std::memcpy(value, latents + line.ColumnOf(position) * channels + run.channel,
                   run.count * sizeof(int16_t));
       value += run.count;
