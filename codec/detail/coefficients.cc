@@ -1,0 +1,57 @@
+#include "codec/detail/coefficients.h"
+
+namespace glint::detail {
+namespace {
+
+// Upper ends of classes of a transform's liveliness: the mean of its expectations, in 1/24.
+constexpr int kLivelinessSteps[kLiveliness - 1] = {1, 2, 3, 5, 8, 12, 18, 28, 44, 70, 120};
+
+// A transform's magnitudes summed over left and above, with a border of zeros.
+constexpr int kStride = 16;
+struct Sums {
+  alignas(16) uint16_t values[10 * kStride];
+  Sums() { std::memset(values, 0, sizeof(values)); }
+  void Add(const Magnitudes& magnitudes) {
+    for (int v = 0; v < 8; ++v) {
+      uint16_t* row = values + (v + 1) * kStride + 1;
+      for (int u = 0; u < 8; ++u) row[u] = static_cast<uint16_t>(row[u] + magnitudes[static_cast<size_t>(8 * v + u)]);
+    }
+  }
+};
+
+}  // namespace
+
+void Expect(const Neighbours& neighbours, Expectation* expectation) {
+  auto& of = expectation->of;
+  of.fill(static_cast<uint16_t>(neighbours.activity));
+  if (neighbours.left != nullptr || neighbours.above != nullptr) {
+    Sums sums;
+    if (neighbours.left != nullptr) sums.Add(*neighbours.left);
+    if (neighbours.above != nullptr) sums.Add(*neighbours.above);
+    for (int v = 0; v < 8; ++v) {
+      const uint16_t* row = sums.values + (v + 1) * kStride + 1;
+      for (int u = 0; u < 8; ++u) {
+        const int cross = row[u - 1] + row[u + 1] + row[u - kStride] + row[u + kStride];
+        uint16_t& e = of[static_cast<size_t>(8 * v + u)];
+        e = static_cast<uint16_t>(e + 2 * row[u] + cross);
+      }
+    }
+  }
+  const Magnitudes* const first = neighbours.first_plane;
+  const Magnitudes* const second = neighbours.second_plane;
+  if (first != nullptr) {
+    const int factor = second == nullptr ? 6 : 3;
+    for (size_t i = 0; i < of.size(); ++i) of[i] = static_cast<uint16_t>(of[i] + factor * (*first)[i]);
+  }
+  if (second != nullptr) {
+    for (size_t i = 0; i < of.size(); ++i) of[i] = static_cast<uint16_t>(of[i] + 3 * (*second)[i]);
+  }
+  uint32_t sum = 0;
+  for (const uint16_t e : of) sum += e;
+  const int mean = static_cast<int>(sum / kCoefficients);
+  int c = 0;
+  while (c < kLiveliness - 1 && mean >= kLivelinessSteps[c]) ++c;
+  expectation->liveliness = c;
+}
+
+}  // namespace glint::detail

@@ -1,0 +1,31 @@
+#include "codec/detail/gray_rows.h"
+
+#include <cstring>
+
+namespace glint::detail {
+
+BlockRow GrayRows::FromColour(const BlockRow& row) {
+  samples_.resize(MemoryNeeded(width_));
+  if (height_ >= kPixelHaloRows) {
+    std::memmove(samples_.data(), samples_.data() + height_ * width_, kPixelHaloRows * width_);
+  }
+  height_ = row.height;
+  for (size_t y = 0; y < row.height; ++y) {
+    const uint8_t* from = row.rows + y * row.stride;
+    uint8_t* const to = rows() + y * width_;
+    for (size_t x = 0; x < width_; ++x, from += 3) {
+      to[x] = static_cast<uint8_t>((from[0] + from[1] + from[2] + 1) / 3);
+    }
+  }
+  return {rows(), width_, row.height};
+}
+
+void GrayRows::ToColour(const BlockRow& row) const {
+  for (size_t y = 0; y < row.height; ++y) {
+    const uint8_t* const from = samples_.data() + (kPixelHaloRows + y) * width_;
+    uint8_t* to = row.rows + y * row.stride;
+    for (size_t x = 0; x < width_; ++x, to += 3) to[0] = to[1] = to[2] = from[x];
+  }
+}
+
+}  // namespace glint::detail

@@ -1,0 +1,356 @@
+#include "codec/detail/pixels.h"
+
+#include <algorithm>
+
+namespace glint::detail {
+namespace {
+
+constexpr Colour kGray = 0x808080;  // stands for neighbours where nothing is known
+constexpr uint8_t kUnknownResidual = 4;
+constexpr uint8_t kUnknownError = 8;
+
+// Upper ends of classes of how large the residuals around are.
+constexpr int kActivitySteps[PixelModels::kActivities - 1] = {1,  2,  3,  4,  6,  8,  10, 13,
+                                                              17, 22, 28, 36, 48, 64, 90, 130};
+int ActivityClass(int activity) {
+  int c = 0;
+  while (c < PixelModels::kActivities - 1 && activity >= kActivitySteps[c]) ++c;
+  return c;
+}
+
+uint32_t Mix(uint32_t hash, Colour colour) { return (hash ^ colour) * 2654435761u + (hash >> 15); }
+uint32_t Fold(uint32_t hash, int bits) {
+  return ((hash ^ (hash >> 13)) * 2246822519u) >> (32 - bits);
+}
+
+int Channel(Colour colour, int channel) { return static_cast<int>(colour >> (8 * channel) & 255); }
+
+// Weight of a predictor by the sum of its errors around: 2^28 / (error + 12)^3, 1 at least.
+struct Weights {
+  std::array<uint32_t, 6 * 255 + 1> of{};
+  constexpr Weights() {
+    for (uint32_t e = 0; e < of.size(); ++e) {
+      const uint64_t cube = uint64_t{e + 12} * (e + 12) * (e + 12);
+      of[e] = static_cast<uint32_t>(std::max<uint64_t>(1, (uint64_t{1} << 28) / cube));
+    }
+  }
+};
+constexpr Weights kWeights{};
+
+int Median(int w, int n, int nw) {
+  const int most = std::max(w, n), least = std::min(w, n);
+  return nw >= most ? least : nw <= least ? most : w + n - nw;
+}
+
+}  // namespace
+
+PixelCoder::PixelCoder(int top)
+    : top_(top), deep_(size_t{1} << kHashBits), brief_(deep_.size()) {
+  changes_.reserve(kMostChanges);
+  Reset(3);
+}
+
+uint64_t PixelCoder::MemoryNeeded() {
+  return sizeof(PixelCoder) + (size_t{2} << kHashBits) * sizeof(Memory) +
+         kMostChanges * sizeof(Change);
+}
+
+void PixelCoder::Reset(int channels) {
+  channels_ = channels;
+  state_ = State();
+  state_.recent.fill(kNoColour);
+  std::fill(deep_.begin(), deep_.end(), Memory());
+  std::fill(brief_.begin(), brief_.end(), Memory());
+  changes_.clear();
+}
+
+void PixelCoder::Mark() {
+  marked_ = state_;
+}
+
+void PixelCoder::Restore() {
+  state_ = marked_;
+  for (size_t i = changes_.size(); i-- > 0;) *changes_[i].place = changes_[i].old;
+  changes_.clear();
+}
+
+PixelCoder::Around PixelCoder::Look(const Colour* at) {
+  constexpr int s = PixelField::kStride;
+  const auto known = [](Colour c, Colour other) { return c == kNoColour ? other : c; };
+  Around a;
+  a.w = known(at[-1], known(at[-s], kGray));
+  a.n = known(at[-s], a.w);
+  a.nw = known(at[-s - 1], a.n);
+  a.ne = known(at[-s + 1], a.n);
+  a.ww = known(at[-2], a.w);
+  a.nn = known(at[-2 * s], a.n);
+  a.nne = known(at[-2 * s + 1], a.ne);
+  a.nee = known(at[-s + 2], a.ne);
+  a.nww = known(at[-s - 2], a.nw);
+  a.nnw = known(at[-2 * s - 1], a.nw);
+  a.www = known(at[-3], a.ww);
+  return a;
+}
+
+bool PixelCoder::Near(Colour a, Colour b, int near) const {
+  if (near == 0) return a == b;
+  for (int c = 0; c < channels_; ++c) {
+    if (std::abs(Channel(a, c) - Channel(b, c)) > near) return false;
+  }
+  return true;
+}
+
+PixelCoder::Memories PixelCoder::Recall(const Around& a) {
+  uint32_t hash = 1;
+  for (const Colour c : {a.w, a.n, a.nw, a.ne, a.ww, a.nn}) hash = Mix(hash, c);
+  Memory* const brief = &brief_[Fold(hash, kHashBits)];
+  for (const Colour c : {a.www, a.nww, a.nee, a.nne, a.nnw}) hash = Mix(hash, c);
+  return {brief, &deep_[Fold(hash, kHashBits)]};
+}
+
+template <class Port>
+void PixelCoder::Learn(Memory* memory, Colour colour) {
+  if constexpr (!Port::kDecodes) changes_.push_back({memory, *memory});
+  if (memory->colour == kNoColour) {
+    *memory = {colour, 0};
+  } else if (memory->colour == colour) {
+    memory->trust = static_cast<uint8_t>(std::min(memory->trust + 1, 15));
+  } else if (memory->trust > 2) {
+    memory->trust = static_cast<uint8_t>(memory->trust / 2);
+  } else {
+    *memory = {colour, 0};
+  }
+}
+
+// One of the likely colours? Each is offered once.
+template <class Port>
+bool PixelCoder::CodeKnown(Port* port, const Around& a, const Memories& memories, Colour wanted,
+                           int near, Colour* colour) {
+  PixelModels& models = state_.models;
+  const int surprise = state_.surprise;
+  Colour offered[PixelModels::kCandidates];
+  int count = 0;
+  bool hit = false;
+  const auto offer = [&](AdaptiveBit* model, Colour candidate) {
+    if (std::find(offered, offered + count, candidate) != offered + count) return;
+    offered[count++] = candidate;
+    hit = port->Code(model, !Port::kDecodes && Near(candidate, wanted, near));
+    if (hit) *colour = candidate;
+  };
+  const auto sides = [&](Colour c) { return (c == a.w ? 1 : 0) + (c == a.n ? 2 : 0); };
+  const Memory &deep = *memories.deep, &brief = *memories.brief;
+  if (deep.colour != kNoColour) {
+    const int agree = deep.colour == brief.colour ? 1 : 0;
+    offer(&models.deep[(deep.trust * 4 + sides(deep.colour)) * 2 + agree], deep.colour);
+  }
+  if (!hit && brief.colour != kNoColour) {
+    const int tried = deep.colour != kNoColour ? 1 : 0;
+    offer(&models.brief[((brief.trust * 4 + sides(brief.colour)) * 2 + tried) * 4 + surprise],
+          brief.colour);
+  }
+  if (hit) return true;
+  const int equal = (a.w == a.n ? 1 : 0) + (a.w == a.nw ? 2 : 0) + (a.n == a.nw ? 4 : 0) +
+                    (a.n == a.ne ? 8 : 0) + (a.w == a.ww ? 16 : 0) + (a.n == a.nn ? 32 : 0);
+  const Colour neighbours[4] = {a.w, a.n, a.ne, a.nw};
+  for (int i = 0; i < 4 && !hit; ++i) {
+    offer(&models.neighbour[i][equal * 4 + surprise], neighbours[i]);
+  }
+  return hit;
+}
+
+// One of the colours that came last and were not expected? `place` gets which, or the last.
+template <class Port>
+bool PixelCoder::CodeRecent(Port* port, Colour wanted, int near, int* place, Colour* colour) {
+  PixelModels& models = state_.models;
+  int found = kRecent;
+  if constexpr (!Port::kDecodes) {
+    found = 0;
+    while (found < kRecent &&
+           (state_.recent[static_cast<size_t>(found)] == kNoColour ||
+            !Near(state_.recent[static_cast<size_t>(found)], wanted, near))) {
+      ++found;
+    }
+  }
+  *place = kRecent - 1;
+  if (!port->Code(&models.recent[state_.surprise], found < kRecent)) return false;
+  int node = 1;
+  for (int bit = 4; bit >= 0; --bit) {
+    node = 2 * node + (port->Code(&models.recent_place[node], ((found >> bit) & 1) != 0) ? 1 : 0);
+  }
+  *place = node - kRecent;
+  *colour = state_.recent[static_cast<size_t>(*place)];
+  return true;
+}
+
+// A difference in units of 2 near + 1.
+template <class Port>
+int PixelCoder::CodeResidual(Port* port, int channel, int activity, int sign_context, int value) {
+  PixelModels& models = state_.models;
+  if (port->Code(&models.exact[channel][activity], value == 0)) return 0;
+  const bool above = port->Code(&models.above[channel][sign_context], value > 0);
+  int digits = 0;
+  const int magnitude = std::abs(value);
+  if constexpr (!Port::kDecodes) {
+    while (magnitude >> (digits + 1) != 0) ++digits;
+    for (int i = 0; i < digits; ++i) port->Code(&models.digits[channel][activity][i], true);
+    if (digits < kMostDigits) port->Code(&models.digits[channel][activity][digits], false);
+  } else {
+    while (digits < kMostDigits && port->Code(&models.digits[channel][activity][digits], false)) {
+      ++digits;
+    }
+  }
+  int result = 1;
+  if (digits > 0) {
+    const bool first = port->Code(&models.first_digit[channel][activity][digits],
+                                  ((magnitude >> (digits - 1)) & 1) != 0);
+    result = 2 | (first ? 1 : 0);
+    if (digits > 1) {
+      const uint32_t rest = static_cast<uint32_t>(magnitude) & ((1u << (digits - 1)) - 1);
+      result = result << (digits - 1) | static_cast<int>(port->Raw(rest, digits - 1));
+    }
+  }
+  return above ? result : -result;
+}
+
+// A sample from its neighbours, from the channel that was coded before, and from the base.
+int PixelCoder::Predict(const Samples& s, int count, const int place, int channel,
+                        int* predictions) const {
+  int n = 0;
+  predictions[n++] = 8 * Median(s.w, s.n, s.nw);
+  predictions[n++] = 8 * (s.w + s.ne - s.n);
+  predictions[n++] = 8 * s.n + ((11 * (s.n - s.nn)) >> 2);
+  predictions[n++] = 8 * s.w + ((11 * (s.ne - s.nw)) >> 2);
+  predictions[n++] = 4 * (s.w + s.n);
+  predictions[n++] = 4 * (s.w + s.n) + ((11 * (s.ne - s.nw)) >> 2);
+  if (count > n) {
+    const int w = s.w - s.base_w, up = s.n - s.base_n;
+    const int nw = s.nw - s.base_nw, ne = s.ne - s.base_ne;
+    predictions[n++] = 8 * s.base + 4 * (w + up) + ((5 * (ne - nw)) >> 2);
+    predictions[n++] = 8 * s.base + 2 * (w + up);
+  }
+  constexpr int kAbove = 1 << 14;  // more than any prediction is below 0
+  int64_t sum = 0, weights = 0;
+  for (int i = 0; i < n; ++i) {
+    const uint8_t* e = errors_.predictor[channel][i].data() + place;
+    const int error = 2 * (e[-1] + e[-Errors::kStride]) + e[-Errors::kStride - 1] +
+                      e[-Errors::kStride + 1];
+    const int64_t weight = kWeights.of[static_cast<size_t>(error)];
+    weights += weight;
+    sum += weight * (predictions[i] + kAbove);
+  }
+  return static_cast<int>(sum / weights) - kAbove;
+}
+
+template <class Port>
+Colour PixelCoder::CodeNew(Port* port, const Block& block, int x, int y,
+                           const Around& a, Colour wanted) {
+  static constexpr int kOrder[3] = {1, 0, 2};  // green first
+  const int place = Errors::Place(x, y);
+  const int predictors = block.base != nullptr ? kPredictors : kPredictors - 2;
+  const Colour* const base = block.base != nullptr ? block.base->pointer(x, y) : nullptr;
+  Colour colour = 0;
+  int first = 0;         // green
+  int first_residual = 0;
+  for (int k = 0; k < channels_; ++k) {
+    const int c = channels_ == 1 ? 0 : kOrder[k];
+    // Red and blue are predicted as differences from green.
+    const auto sample = [&](Colour v) {
+      return k == 0 ? Channel(v, c) : Channel(v, c) - Channel(v, 1);
+    };
+    Samples s;
+    s.w = sample(a.w), s.n = sample(a.n), s.nw = sample(a.nw), s.ne = sample(a.ne);
+    s.nn = sample(a.nn);
+    if (base != nullptr) {
+      s.base = sample(base[0]), s.base_w = sample(base[-1]);
+      s.base_n = sample(base[-PixelField::kStride]);
+      s.base_nw = sample(base[-PixelField::kStride - 1]);
+      s.base_ne = sample(base[-PixelField::kStride + 1]);
+    }
+    int predictions[kPredictors];
+    const int fine = Predict(s, predictors, place, c, predictions);
+    const int offset = k == 0 ? 0 : first;
+    const int prediction = std::clamp(((fine + 4) >> 3) + offset, 0, top_);
+
+    const uint8_t* r = errors_.residual[c].data() + place;
+    int activity = 2 * (r[-1] + r[-Errors::kStride]) + r[-Errors::kStride - 1] +
+                   r[-Errors::kStride + 1];
+    if (k > 0) activity += 2 * std::abs(first_residual);
+    if (k == 2) activity += errors_.residual[kOrder[1]][static_cast<size_t>(place)];
+    const int unit = 2 * block.near + 1;
+    const int sign_context = k == 0 || first_residual == 0 ? 0 : first_residual > 0 ? 1 : 2;
+    int value = 0;
+    if constexpr (!Port::kDecodes) {
+      const int difference = Channel(wanted, c) - prediction;
+      value = difference >= 0 ? (difference + block.near) / unit
+                              : -((block.near - difference) / unit);
+    }
+    value = CodeResidual(port, c, ActivityClass(activity / unit), sign_context, value);
+    const int result = std::clamp(prediction + value * unit, 0, top_);
+    colour |= static_cast<Colour>(result) << (8 * c);
+    const int residual = result - prediction;
+    errors_.residual[c][static_cast<size_t>(place)] =
+        static_cast<uint8_t>(std::min(std::abs(residual), 255));
+    for (int i = 0; i < predictors; ++i) {
+      errors_.predictor[c][i][static_cast<size_t>(place)] = static_cast<uint8_t>(
+          std::min(std::abs(predictions[i] - 8 * (result - offset)) >> 2, 255));
+    }
+    if (k == 0) first = result, first_residual = residual;
+  }
+  return colour;
+}
+
+// Pixels that need no prediction say nothing against one; outside of the block nothing is known.
+void PixelCoder::BeginErrors() {
+  const auto begin = [](std::array<uint8_t, Errors::kSize>* errors, uint8_t unknown) {
+    errors->fill(0);
+    std::fill_n(errors->begin(), Errors::kStride, unknown);
+    for (size_t i = 0; i < errors->size(); i += Errors::kStride) (*errors)[i] = unknown;
+  };
+  for (int c = 0; c < channels_; ++c) {
+    begin(&errors_.residual[c], kUnknownResidual);
+    for (auto& e : errors_.predictor[c]) begin(&e, kUnknownError);
+  }
+}
+
+template <class Port>
+void PixelCoder::Code(Port* port, const Block& block, PixelField* field) {
+  BeginErrors();
+  changes_.clear();
+  for (int y = 0; y < block.height; ++y) {
+    const uint8_t* source =
+        Port::kDecodes ? nullptr : block.source + static_cast<size_t>(y) * block.source_stride;
+    for (int x = 0; x < block.width; ++x) {
+      Colour wanted = 0;
+      if constexpr (!Port::kDecodes) {
+        for (int c = 0; c < channels_; ++c) wanted |= static_cast<Colour>(*source++) << (8 * c);
+      }
+      Colour* const at = &field->at(x, y);
+      const Around around = Look(at);
+      const Memories memories = Recall(around);
+      Colour colour = 0;
+      bool hit = CodeKnown(port, around, memories, wanted, block.near, &colour);
+      bool is_new = false;
+      if (!hit) {
+        int place = 0;
+        hit = CodeRecent(port, wanted, block.near, &place, &colour);
+        if (!hit) {
+          colour = CodeNew(port, block, x, y, around, wanted);
+          is_new = true;
+        }
+        auto& recent = state_.recent;
+        std::copy_backward(recent.begin(), recent.begin() + place, recent.begin() + place + 1);
+        recent[0] = colour;
+      }
+      state_.surprise = std::clamp(state_.surprise + (is_new ? 1 : -1), 0, 3);
+      Learn<Port>(memories.brief, colour);
+      Learn<Port>(memories.deep, colour);
+      *at = colour;
+    }
+  }
+}
+
+template void PixelCoder::Code(WritePort*, const Block&, PixelField*);
+template void PixelCoder::Code(WeighPort*, const Block&, PixelField*);
+template void PixelCoder::Code(ReadPort*, const Block&, PixelField*);
+
+}  // namespace glint::detail

@@ -1,0 +1,96 @@
+#include "codec/detail/section_decoder.h"
+
+#include <algorithm>
+
+#include "kernels/detail.h"
+
+namespace glint::detail {
+namespace {
+
+constexpr size_t kPlane = kBlock * kBlock;
+
+Status Damaged(const char* what) { return Status::Error(StatusCode::kBadStream, what); }
+
+}  // namespace
+
+SectionDecoder::SectionDecoder(size_t width, size_t channels, int top)
+    : channels_(channels), state_(width, top), gray_(width), planes_(3 * kPlane) {}
+
+uint64_t SectionDecoder::MemoryNeeded(size_t width, size_t channels) {
+  return sizeof(SectionDecoder) + SectionState::MemoryNeeded(width) + 3 * kPlane * sizeof(int16_t) +
+         (channels == 3 ? GrayRows::MemoryNeeded(width) : 0);
+}
+
+Status SectionDecoder::Begin(std::span<const uint8_t> payload) {
+  GLINT_ASSIGN(const ParsedSection section, ParseSection(payload));
+  if (section.head.gray && channels_ == 1) {
+    return Damaged("its details are gray where there is no colour");
+  }
+  bits_.Begin(section.bits.data(), section.bits.size());
+  raw_.Begin(section.raw.data(), section.raw.size());
+  state_.Begin(section.head, section.head.gray ? 1 : channels_);
+  return Status::Ok();
+}
+
+Status SectionDecoder::DecodeRow(const BlockRow& row) {
+  const bool gray = state_.head().gray;
+  state_.BeginRow(gray ? gray_.FromColour(row) : row);
+  ReadPort port(&bits_, &raw_);
+  for (size_t block = 0; block < state_.blocks(); ++block) {
+    if (!DecodeBlock(block, &port)) return Damaged("its details have a level that cannot be");
+  }
+  state_.EndRow();
+  if (gray) gray_.ToColour(row);
+  return Status::Ok();
+}
+
+Status SectionDecoder::Finish() const {
+  if (bits_.AtEnd() && raw_.AtEnd()) return Status::Ok();
+  return Damaged("its details do not end where their data end");
+}
+
+bool SectionDecoder::DecodeBlock(size_t block, ReadPort* port) {
+  const BlockKind kind = state_.CodeKind(port, block, BlockKind::kOff);
+  if (kind == BlockKind::kTransform) return DecodeTransforms(block, port);
+  state_.magnitudes().Clear(block * kTransformsAcross, (state_.WidthOf(block) + 7) / 8);
+  if (HasPixels(kind)) DecodePixels(block, kind, port);
+  return true;
+}
+
+bool SectionDecoder::DecodeTransforms(size_t block, ReadPort* port) {
+  const size_t channels = state_.channels();
+  std::fill(planes_.begin(), planes_.begin() + static_cast<long>(channels * kPlane), int16_t{0});
+  const bool good = state_.ForTransforms(
+      block, [&](size_t plane, size_t v, size_t u, const Expectation& expectation,
+                 Magnitudes* magnitudes) {
+        Levels levels{};
+        int last = -1;
+        if (!CodeLevels(port, &state_.models().planes[plane], expectation, &levels, magnitudes,
+                        &last)) {
+          return -1;
+        }
+        if (last >= 0) {
+          kernels::DetailInverse(levels.data(), state_.head().step,
+                                 planes_.data() + plane * kPlane + (v * kBlock + u) * 8, kBlock);
+        }
+        return last + 1;
+      });
+  if (good) state_.AddPlanes(block, planes_.data());
+  return good;
+}
+
+void SectionDecoder::DecodePixels(size_t block, BlockKind kind, ReadPort* port) {
+  state_.Fill(block, &field_);
+  PixelCoder::Block pixels;
+  pixels.width = static_cast<int>(state_.WidthOf(block));
+  pixels.height = static_cast<int>(state_.row().height);
+  pixels.near = kind == BlockKind::kNear ? state_.head().near : 0;
+  if (state_.head().exact_base) {
+    base_ = field_;
+    pixels.base = &base_;
+  }
+  state_.pixels().Code(port, pixels, &field_);
+  state_.StorePixels(block, field_);
+}
+
+}  // namespace glint::detail

@@ -1,0 +1,266 @@
+#include "codec/detail/section_encoder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "kernels/detail.h"
+
+namespace glint::detail {
+namespace {
+
+constexpr size_t kPlane = kBlock * kBlock;
+constexpr size_t kTransforms = kTransformsAcross * kTransformsAcross;
+
+// lambda = kLambdaOfStep * step^2: near what uniform quantisation with choices by rate and
+// distortion gives.
+constexpr double kLambdaOfStep = 0.135;
+// A block of which more pixels than this are none of their neighbours is no drawing.
+constexpr double kMostNew = 0.35;
+
+int StepOf(double lambda) {
+  const double step = std::round(16 * std::sqrt(lambda / kLambdaOfStep));
+  return static_cast<int>(std::clamp(step, 1.0, double{kMostStep}));
+}
+
+int NearOf(double lambda) {
+  const double near = std::floor(0.5 * std::sqrt(lambda / kLambdaOfStep) - 0.5);
+  return static_cast<int>(std::clamp(near, 0.0, 24.0));
+}
+
+}  // namespace
+
+SectionEncoder::SectionEncoder(size_t width, size_t channels, int top,
+                               const EncoderSettings& settings)
+    : channels_(channels),
+      settings_(settings),
+      state_(width, top),
+      gray_(width),
+      gray_source_(width),
+      planes_(3 * kPlane),
+      coefficients_(3 * kPlane),
+      levels_(3 * kTransforms) {}
+
+uint64_t SectionEncoder::MemoryNeeded(size_t width, size_t channels) {
+  return sizeof(SectionEncoder) + SectionState::MemoryNeeded(width) +
+         3 * kPlane * (2 * sizeof(int16_t) + sizeof(int32_t)) +
+         (channels == 3 ? 2 * GrayRows::MemoryNeeded(width) : 0);
+}
+
+void SectionEncoder::Begin(bool gray) {
+  const size_t channels = gray ? 1 : channels_;
+  const double lambda = settings_.lambda * static_cast<double>(channels);
+  lambda_ = static_cast<float>(lambda);
+  head_ = {settings_.exact_base, gray && channels_ == 3, StepOf(lambda), NearOf(lambda)};
+  if (settings_.max_error >= 0) head_.near = std::min(settings_.max_error, kMostNear);
+  any_on_ = false;
+  state_.Begin(head_, channels);
+}
+
+void SectionEncoder::EncodeRow(const uint8_t* source, size_t stride, const BlockRow& row) {
+  BlockRow from{const_cast<uint8_t*>(source), stride, row.height};
+  if (head_.gray) from = gray_source_.FromColour(from);
+  state_.BeginRow(head_.gray ? gray_.FromColour(row) : row);
+  for (size_t block = 0; block < state_.blocks(); ++block) {
+    EncodeBlock(block, {from.rows + block * kBlock * state_.channels(), from.stride});
+  }
+  state_.EndRow();
+  if (head_.gray) gray_.ToColour(row);
+}
+
+bool SectionEncoder::Finish(std::vector<uint8_t>* payload) {
+  std::vector<uint8_t> bits, raw;
+  bits_.Finish(&bits);
+  raw_.Finish(&raw);
+  AppendSection(head_, bits, raw, payload);
+  return any_on_;
+}
+
+double SectionEncoder::OffError(size_t block, const Source& source) const {
+  uint64_t error = 0;
+  const size_t samples = state_.WidthOf(block) * state_.channels();
+  for (size_t y = 0; y < state_.row().height; ++y) {
+    error += kernels::SquaredError(source.rows + y * source.stride,
+                                   state_.BlockRows(block) + y * state_.row().stride, samples);
+  }
+  return static_cast<double>(error);
+}
+
+// Whether the base is good enough where an error is limited.
+bool SectionEncoder::Allows(size_t block, const Source& source) const {
+  if (settings_.max_error < 0) return !settings_.every_block;
+  const size_t samples = state_.WidthOf(block) * state_.channels();
+  for (size_t y = 0; y < state_.row().height; ++y) {
+    const uint8_t* a = source.rows + y * source.stride;
+    const uint8_t* b = state_.BlockRows(block) + y * state_.row().stride;
+    for (size_t i = 0; i < samples; ++i) {
+      if (std::abs(a[i] - b[i]) > settings_.max_error) return false;
+    }
+  }
+  return true;
+}
+
+// Coefficients of all transforms; what is beyond the picture continues its edge.
+void SectionEncoder::Transform(size_t block, const Source& source) {
+  const size_t width = state_.WidthOf(block), height = state_.row().height;
+  const size_t across = (width + 7) / 8, down = (height + 7) / 8;
+  for (size_t y = 0; y < 8 * down; ++y) {
+    const size_t from = std::min(y, height - 1);
+    int16_t* planes[3];
+    for (size_t p = 0; p < 3; ++p) planes[p] = planes_.data() + p * kPlane + y * kBlock;
+    kernels::DetailPlanes(source.rows + from * source.stride,
+                          state_.BlockRows(block) + from * state_.row().stride, width,
+                          state_.channels(), planes);
+    for (size_t p = 0; p < state_.channels(); ++p) {
+      std::fill(planes[p] + width, planes[p] + 8 * across, planes[p][width - 1]);
+    }
+  }
+  for (size_t p = 0; p < state_.channels(); ++p) {
+    for (size_t v = 0; v < down; ++v) {
+      for (size_t u = 0; u < across; ++u) {
+        kernels::DetailForward(planes_.data() + p * kPlane + (v * kBlock + u) * 8, kBlock,
+                               coefficients_.data() + (p * kTransforms + v * 8 + u) * 64);
+      }
+    }
+  }
+}
+
+SectionEncoder::Candidate SectionEncoder::WeighTransforms(size_t block, const Source& source) {
+  Transform(block, source);
+  const size_t x = block * kTransformsAcross, columns = (state_.WidthOf(block) + 7) / 8;
+  state_.magnitudes().Save(x, columns, &saved_);
+  const float step = static_cast<float>(head_.step) / 16;
+  const float lambda = lambda_ / (step * step);
+  double bits = 0, error = 0;
+  state_.ForTransforms(block, [&](size_t plane, size_t v, size_t u, const Expectation& expectation,
+                                  Magnitudes* magnitudes) {
+    const size_t index = plane * kTransforms + v * 8 + u;
+    int last = -1;
+    const TransformCost cost =
+        ChooseLevels(coefficients_.data() + index * 64, head_.step, lambda,
+                     state_.models().planes[plane], expectation, &levels_[index], magnitudes, &last);
+    bits += cost.bits;
+    error += cost.error;
+    return last + 1;
+  });
+  state_.magnitudes().Restore(x, columns, saved_);
+  bits += state_.CostOfKind(block, BlockKind::kTransform);
+  return {BlockKind::kTransform, error * step * step + double{lambda_} * bits};
+}
+
+// Whether most pixels are like one of their neighbours.
+bool SectionEncoder::LooksDrawn(size_t block, const Source& source) const {
+  const size_t channels = state_.channels(), width = state_.WidthOf(block);
+  size_t unlike = 0, seen = 0;
+  for (size_t y = 1; y < state_.row().height; ++y) {
+    const uint8_t* row = source.rows + y * source.stride;
+    const uint8_t* above = row - source.stride;
+    for (size_t x = 1; x + 1 < width; ++x) {
+      const uint8_t* const pixel = row + x * channels;
+      const auto same = [&](const uint8_t* other) { return std::equal(pixel, pixel + channels, other); };
+      const uint8_t* const up = above + x * channels;
+      unlike += !same(pixel - channels) && !same(up) && !same(up - channels) && !same(up + channels);
+      ++seen;
+    }
+  }
+  return static_cast<double>(unlike) <= kMostNew * static_cast<double>(seen);
+}
+
+PixelCoder::Block SectionEncoder::PixelsOf(size_t block, const Source& source, BlockKind kind) {
+  PixelCoder::Block pixels;
+  pixels.width = static_cast<int>(state_.WidthOf(block));
+  pixels.height = static_cast<int>(state_.row().height);
+  pixels.near = kind == BlockKind::kNear ? head_.near : 0;
+  pixels.source = source.rows;
+  pixels.source_stride = source.stride;
+  if (head_.exact_base) {
+    base_ = field_;
+    pixels.base = &base_;
+  }
+  return pixels;
+}
+
+SectionEncoder::Candidate SectionEncoder::WeighPixels(size_t block, const Source& source,
+                                                      BlockKind kind) {
+  state_.Fill(block, &field_);
+  const PixelCoder::Block pixels = PixelsOf(block, source, kind);
+  WeighPort port;
+  state_.pixels().Mark();
+  state_.pixels().Code(&port, pixels, &field_);
+  state_.pixels().Restore();
+  double error = 0;
+  if (kind == BlockKind::kNear) {
+    for (int y = 0; y < pixels.height; ++y) {
+      for (int x = 0; x < pixels.width; ++x) {
+        const Colour colour = field_.at(x, y);
+        const uint8_t* const from =
+            source.rows + static_cast<size_t>(y) * source.stride + static_cast<size_t>(x) * state_.channels();
+        for (size_t c = 0; c < state_.channels(); ++c) {
+          const int d = static_cast<int>((colour >> (8 * c)) & 255) - from[c];
+          error += d * d;
+        }
+      }
+    }
+  }
+  const double bits = double{port.cost()} + double{state_.CostOfKind(block, kind)};
+  return {kind, error + double{lambda_} * bits};
+}
+
+void SectionEncoder::EncodeBlock(size_t block, const Source& source) {
+  const double off_error = OffError(block, source);
+  Candidate best{BlockKind::kOff,
+                 off_error + double{lambda_} * double{state_.CostOfKind(block, BlockKind::kOff)}};
+  bool chosen = Allows(block, source);
+  const auto consider = [&](const Candidate& candidate) {
+    const bool better = !chosen || candidate.cost < best.cost;
+    if (better) best = candidate;
+    chosen = true;
+    return better;
+  };
+  if (settings_.max_error < 0) {
+    consider(WeighTransforms(block, source));
+    if (LooksDrawn(block, source)) {
+      consider(WeighPixels(block, source, BlockKind::kPixels));
+      if (head_.near > 0) consider(WeighPixels(block, source, BlockKind::kNear));
+    }
+  } else if (!chosen || off_error > 0) {
+    consider(WeighPixels(block, source,
+                         settings_.max_error == 0 ? BlockKind::kPixels : BlockKind::kNear));
+  }
+  Write(block, source, best.kind);
+}
+
+void SectionEncoder::Write(size_t block, const Source& source, BlockKind kind) {
+  WritePort port(&bits_, &raw_);
+  state_.CodeKind(&port, block, kind);
+  ++blocks_[static_cast<size_t>(kind)];
+  any_on_ = any_on_ || kind != BlockKind::kOff;
+  if (kind == BlockKind::kTransform) {
+    WriteTransforms(block, &port);
+    return;
+  }
+  state_.magnitudes().Clear(block * kTransformsAcross, (state_.WidthOf(block) + 7) / 8);
+  if (!HasPixels(kind)) return;
+  state_.Fill(block, &field_);
+  state_.pixels().Code(&port, PixelsOf(block, source, kind), &field_);
+  state_.StorePixels(block, field_);
+}
+
+// The levels that were chosen last.
+void SectionEncoder::WriteTransforms(size_t block, WritePort* port) {
+  std::fill(planes_.begin(), planes_.end(), int16_t{0});
+  state_.ForTransforms(block, [&](size_t plane, size_t v, size_t u, const Expectation& expectation,
+                                  Magnitudes* magnitudes) {
+    Levels& levels = levels_[plane * kTransforms + v * 8 + u];
+    int last = -1;
+    CodeLevels(port, &state_.models().planes[plane], expectation, &levels, magnitudes, &last);
+    if (last >= 0) {
+      kernels::DetailInverse(levels.data(), head_.step,
+                             planes_.data() + plane * kPlane + (v * kBlock + u) * 8, kBlock);
+    }
+    return last + 1;
+  });
+  state_.AddPlanes(block, planes_.data());
+}
+
+}  // namespace glint::detail

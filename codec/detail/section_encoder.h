@@ -1,0 +1,87 @@
+// Sections of the detail layer: rows of a picture and of its base to a chunk's payload. Each block
+// gets what costs least: squared error + lambda * bits.
+// docs/BITSTREAM.md, "Detail". Called by codec/api/encoder.
+// Thread rules: one caller.
+#ifndef GLINT_CODEC_DETAIL_SECTION_ENCODER_H_
+#define GLINT_CODEC_DETAIL_SECTION_ENCODER_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "codec/detail/binary_coder.h"
+#include "codec/detail/gray_rows.h"
+#include "codec/detail/section.h"
+#include "codec/detail/transform_search.h"
+
+namespace glint::detail {
+
+struct EncoderSettings {
+  // What a bit is worth: squared error, of one channel and summed over its pixels. Pixels of three
+  // channels have three times that.
+  double lambda = 1;
+  bool exact_base = false;
+  bool every_block = false;  // none is off
+  int max_error = -1;        // levels that a sample may be off at most; -1: any
+};
+
+class SectionEncoder {
+ public:
+  // Of pictures `width` pixels wide, of `channels` (1 or 3) samples of 0..top.
+  SectionEncoder(size_t width, size_t channels, int top, const EncoderSettings& settings);
+  static uint64_t MemoryNeeded(size_t width, size_t channels);
+
+  // `gray`: all rows of the section have three equal channels.
+  void Begin(bool gray);
+  // Rows of blocks from top to bottom. `row` (see BlockRow): the base, and afterwards what a
+  // decoder has. `source`: the picture's rows, `stride` apart.
+  void EncodeRow(const uint8_t* source, size_t stride, const BlockRow& row);
+  // Appends the payload. Gives whether any block is on.
+  bool Finish(std::vector<uint8_t>* payload);
+
+  // Since the object was made: blocks of each kind.
+  const std::array<uint64_t, kBlockKinds>& blocks() const { return blocks_; }
+
+ private:
+  struct Candidate {
+    BlockKind kind = BlockKind::kOff;
+    double cost = 0;  // squared error + lambda * bits
+  };
+  struct Source {
+    const uint8_t* rows;
+    size_t stride;
+  };
+
+  void EncodeBlock(size_t block, const Source& source);
+  bool Allows(size_t block, const Source& source) const;
+  double OffError(size_t block, const Source& source) const;
+  void Transform(size_t block, const Source& source);
+  Candidate WeighTransforms(size_t block, const Source& source);
+  Candidate WeighPixels(size_t block, const Source& source, BlockKind kind);
+  bool LooksDrawn(size_t block, const Source& source) const;
+  PixelCoder::Block PixelsOf(size_t block, const Source& source, BlockKind kind);
+  void Write(size_t block, const Source& source, BlockKind kind);
+  void WriteTransforms(size_t block, WritePort* port);
+
+  const size_t channels_;
+  const EncoderSettings settings_;
+  SectionState state_;
+  GrayRows gray_, gray_source_;
+  SectionHead head_;
+  float lambda_ = 1;  // of the section's pixels
+  bool any_on_ = false;
+  std::array<uint64_t, kBlockKinds> blocks_{};
+  BinaryEncoder bits_;
+  RawWriter raw_;
+  // Of a block.
+  std::vector<int16_t> planes_;
+  std::vector<int32_t> coefficients_;
+  std::vector<Levels> levels_;
+  PixelField field_, base_;
+  MagnitudeField::Saved saved_;
+};
+
+}  // namespace glint::detail
+
+#endif  // GLINT_CODEC_DETAIL_SECTION_ENCODER_H_
