@@ -36,6 +36,11 @@ inline constexpr LearningRates kLearningRates{};
 class AdaptiveBit {
  public:
   AdaptiveBit() = default;
+  // Expected to be 1 with this probability, as if a few bits had said so.
+  void Expect(int percent) {
+    fast_ = slow_ = static_cast<uint16_t>(percent * 65536 / 100);
+    seen_ = 6;
+  }
 
   // 1 to 65535, in 1/65536. (At least 63: neither estimate comes nearer to an end than its rate
   // lets it, as steps are rounded down.)

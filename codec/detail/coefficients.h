@@ -66,6 +66,7 @@ inline uint8_t ClassOf(int expectation) {
 
 // Models of one plane.
 struct PlaneModels {
+  PlaneModels();
   AdaptiveBit coded[kLiveliness];
   AdaptiveBit last[kLiveliness][kCoefficients];  // a tree of six bits
   AdaptiveBit nonzero[kFrequencies][kExpectations];

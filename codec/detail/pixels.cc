@@ -19,9 +19,7 @@ int ActivityClass(int activity) {
 }
 
 uint32_t Mix(uint32_t hash, Colour colour) { return (hash ^ colour) * 2654435761u + (hash >> 15); }
-uint32_t Fold(uint32_t hash, int bits) {
-  return ((hash ^ (hash >> 13)) * 2246822519u) >> (32 - bits);
-}
+uint32_t Fold(uint32_t hash) { return (hash ^ (hash >> 13)) * 2246822519u; }
 
 int Channel(Colour colour, int channel) { return static_cast<int>(colour >> (8 * channel) & 255); }
 
@@ -101,24 +99,26 @@ bool PixelCoder::Near(Colour a, Colour b, int near) const {
 }
 
 PixelCoder::Memories PixelCoder::Recall(const Around& a) {
+  constexpr int kPlace = 32 - kHashBits;
   uint32_t hash = 1;
   for (const Colour c : {a.w, a.n, a.nw, a.ne, a.ww, a.nn}) hash = Mix(hash, c);
-  Memory* const brief = &brief_[Fold(hash, kHashBits)];
+  const uint32_t brief = Fold(hash);
   for (const Colour c : {a.www, a.nww, a.nee, a.nne, a.nnw}) hash = Mix(hash, c);
-  return {brief, &deep_[Fold(hash, kHashBits)]};
+  const uint32_t deep = Fold(hash);
+  return {&brief_[brief >> kPlace], &deep_[deep >> kPlace], static_cast<uint16_t>(brief),
+          static_cast<uint16_t>(deep)};
 }
 
 template <class Port>
-void PixelCoder::Learn(Memory* memory, Colour colour) {
+void PixelCoder::Learn(Memory* memory, uint16_t tag, Colour colour) {
   if constexpr (!Port::kDecodes) changes_.push_back({memory, *memory});
-  if (memory->colour == kNoColour) {
-    *memory = {colour, 0};
-  } else if (memory->colour == colour) {
+  const bool same = memory->tag == tag && memory->colour == colour;
+  if (same) {
     memory->trust = static_cast<uint8_t>(std::min(memory->trust + 1, 15));
-  } else if (memory->trust > 2) {
+  } else if (memory->tag == tag && memory->trust > 2) {
     memory->trust = static_cast<uint8_t>(memory->trust / 2);
   } else {
-    *memory = {colour, 0};
+    *memory = {colour, tag, 0};
   }
 }
 
@@ -138,7 +138,11 @@ bool PixelCoder::CodeKnown(Port* port, const Around& a, const Memories& memories
     if (hit) *colour = candidate;
   };
   const auto sides = [&](Colour c) { return (c == a.w ? 1 : 0) + (c == a.n ? 2 : 0); };
-  const Memory &deep = *memories.deep, &brief = *memories.brief;
+  const auto recalled = [](const Memory& memory, uint16_t tag) {
+    return memory.tag == tag ? memory : Memory();
+  };
+  const Memory deep = recalled(*memories.deep, memories.deep_tag);
+  const Memory brief = recalled(*memories.brief, memories.brief_tag);
   if (deep.colour != kNoColour) {
     const int agree = deep.colour == brief.colour ? 1 : 0;
     offer(&models.deep[(deep.trust * 4 + sides(deep.colour)) * 2 + agree], deep.colour);
@@ -342,8 +346,8 @@ void PixelCoder::Code(Port* port, const Block& block, PixelField* field) {
         recent[0] = colour;
       }
       state_.surprise = std::clamp(state_.surprise + (is_new ? 1 : -1), 0, 3);
-      Learn<Port>(memories.brief, colour);
-      Learn<Port>(memories.deep, colour);
+      Learn<Port>(memories.brief, memories.brief_tag, colour);
+      Learn<Port>(memories.deep, memories.deep_tag, colour);
       *at = colour;
     }
   }

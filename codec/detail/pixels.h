@@ -84,7 +84,7 @@ class PixelCoder {
   void Restore();
 
  private:
-  static constexpr int kHashBits = 14;
+  static constexpr int kHashBits = 16;
   static constexpr int kRecent = 32;
   static constexpr size_t kMostChanges = 2 * kBlock * kBlock;  // of a block
   static constexpr int kPredictors = 8;  // the last two look at the base
@@ -93,6 +93,7 @@ class PixelCoder {
   // The colour that followed a context.
   struct Memory {
     Colour colour = kNoColour;
+    uint16_t tag = 0;   // of the context: another one may want the same place
     uint8_t trust = 0;  // 0 to 15
   };
   struct Change {
@@ -120,6 +121,7 @@ class PixelCoder {
   // What followed the colours around a pixel when they were seen last: few of them, and many.
   struct Memories {
     Memory *brief, *deep;
+    uint16_t brief_tag, deep_tag;
   };
   // Samples of one channel around a pixel, or their differences from green.
   struct Samples {
@@ -131,7 +133,7 @@ class PixelCoder {
   Memories Recall(const Around& around);
   bool Near(Colour a, Colour b, int near) const;
   template <class Port>
-  void Learn(Memory* memory, Colour colour);
+  void Learn(Memory* memory, uint16_t tag, Colour colour);
   template <class Port>
   bool CodeKnown(Port* port, const Around& around, const Memories& memories, Colour wanted,
                  int near, Colour* colour);

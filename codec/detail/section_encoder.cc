@@ -14,7 +14,7 @@ constexpr size_t kTransforms = kTransformsAcross * kTransformsAcross;
 
 // lambda = kLambdaOfStep * step^2: near what uniform quantisation with choices by rate and
 // distortion gives.
-constexpr double kLambdaOfStep = 0.135;
+constexpr double kLambdaOfStep = 0.13;
 // A block of which more pixels than this are none of their neighbours is no drawing.
 constexpr double kMostNew = 0.35;
 
