@@ -30,12 +30,18 @@ struct SectionHead {
   // The decoder's picture before details is known to the last bit, so contexts may look at it, and
   // pixels may be predicted from it.
   bool exact_base = false;
-  // Three channels that are the same everywhere: only the first is coded, over the mean of the
-  // three.
-  bool gray = false;
   int step = kMostStep;  // 1 to kMostStep
   int near = 0;          // 0 to kMostNear
 };
+
+// The step of a row of blocks in gray of a picture of three channels: step / sqrt 3, as the first of
+// the planes of colour is sqrt 3 times as large as a plane of gray.
+inline int GrayStep(int step) { return step * 37 >= 64 ? step * 37 / 64 : 1; }
+
+// Sections of a picture.
+inline size_t Sections(uint32_t height) {
+  return (size_t{height} + kSectionRows - 1) / kSectionRows;
+}
 
 }  // namespace glint::detail
 

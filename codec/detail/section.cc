@@ -10,7 +10,7 @@ namespace glint::detail {
 namespace {
 
 constexpr uint8_t kDepth = 8;
-constexpr uint8_t kExactBase = 1, kGray = 2;
+constexpr uint8_t kExactBase = 1;
 constexpr int kMostActivity = 60;
 
 Status Damaged() {
@@ -36,7 +36,7 @@ bool TakeLeb128(std::span<const uint8_t>* bytes, uint32_t most, uint32_t* value)
 void AppendSection(const SectionHead& head, std::span<const uint8_t> bits,
                    std::span<const uint8_t> raw, std::vector<uint8_t>* out) {
   out->push_back(kDepth);
-  out->push_back(static_cast<uint8_t>((head.exact_base ? kExactBase : 0) | (head.gray ? kGray : 0)));
+  out->push_back(head.exact_base ? kExactBase : 0);
   AppendLeb128(static_cast<uint32_t>(head.step), out);
   AppendLeb128(static_cast<uint32_t>(head.near), out);
   AppendLeb128(static_cast<uint32_t>(bits.size()), out);
@@ -46,13 +46,12 @@ void AppendSection(const SectionHead& head, std::span<const uint8_t> bits,
 
 Result<ParsedSection> ParseSection(std::span<const uint8_t> payload) {
   if (payload.size() < 2) return Damaged();
-  if (payload[0] != kDepth || (payload[1] & ~(kExactBase | kGray)) != 0) {
+  if (payload[0] != kDepth || (payload[1] & ~kExactBase) != 0) {
     return Status::Error(StatusCode::kUnsupported,
                          "its details are of a kind that this version does not know");
   }
   ParsedSection section;
   section.head.exact_base = (payload[1] & kExactBase) != 0;
-  section.head.gray = (payload[1] & kGray) != 0;
   payload = payload.subspan(2);
   uint32_t step = 0, near = 0, size = 0;
   if (!TakeLeb128(&payload, kMostStep, &step) || step == 0 ||
@@ -96,9 +95,11 @@ void MagnitudeField::Restore(size_t x, size_t columns, const Saved& saved) {
   left_ = saved.left;
 }
 
-SectionState::SectionState(size_t width, int top)
+SectionState::SectionState(size_t width, size_t channels, int top)
     : width_(width),
+      picture_channels_(channels),
       top_(top),
+      channels_(channels),
       magnitudes_((width + 7) / 8),
       pixels_(top),
       kinds_above_((width + kBlock - 1) / kBlock),
@@ -112,18 +113,26 @@ uint64_t SectionState::MemoryNeeded(size_t width) {
          blocks * (2 + kTransformsAcross * kTransformsAcross * sizeof(uint32_t));
 }
 
-void SectionState::Begin(const SectionHead& head, size_t channels) {
+void SectionState::Begin(const SectionHead& head) {
   head_ = head;
-  channels_ = channels;
+  channels_ = picture_channels_;
   is_first_row_ = true;
   models_ = SectionModels();
   magnitudes_.Reset();
-  pixels_.Reset(static_cast<int>(channels));
+  pixels_.Reset(static_cast<int>(channels_));
   kinds_above_.assign(kinds_above_.size(), BlockKind::kOff);
 }
 
-void SectionState::BeginRow(const BlockRow& row) {
+void SectionState::BeginRow(const BlockRow& row, bool gray) {
   row_ = row;
+  const size_t channels = gray ? 1 : picture_channels_;
+  if (channels != channels_) {
+    // Pixels of colour say nothing of gray ones.
+    channels_ = channels;
+    pixels_.Reset(static_cast<int>(channels));
+    is_first_row_ = true;
+  }
+  step_ = gray ? GrayStep(head_.step) : head_.step;
   kinds_.assign(kinds_.size(), BlockKind::kOff);
   magnitudes_.BeginRow();
   if (!head_.exact_base) return;
@@ -134,7 +143,7 @@ void SectionState::BeginRow(const BlockRow& row) {
                             std::min<size_t>(8, row.height - y), channels_, activities);
     for (size_t x = 0; x < (width_ + 7) / 8; ++x) {
       const uint64_t activity = uint64_t{activities[x]} * (channels_ == 1 ? 2 : 1);
-      const auto ratio = static_cast<double>(5 * activity / (4 * static_cast<uint64_t>(head_.step)));
+      const auto ratio = static_cast<double>(5 * activity / (4 * static_cast<uint64_t>(step_)));
       activities[x] = static_cast<uint32_t>(std::min(std::sqrt(ratio), double{kMostActivity}));
     }
   }

@@ -70,6 +70,7 @@ class MagnitudeField {
 };
 
 struct SectionModels {
+  AdaptiveBit gray;
   AdaptiveBit kind[kBlockKinds * kBlockKinds][4];  // by the kinds left and above: a tree of two bits
   PlaneModels planes[3];
 };
@@ -77,17 +78,22 @@ struct SectionModels {
 // What an encoder and a decoder of sections have in common.
 class SectionState {
  public:
-  // A picture `width` pixels wide, of samples of 0..top.
-  SectionState(size_t width, int top);
+  // A picture `width` pixels wide, of `channels` (1 or 3) samples of 0..top.
+  SectionState(size_t width, size_t channels, int top);
   static uint64_t MemoryNeeded(size_t width);
 
-  // A section of pixels of 1 or 3 channels.
-  void Begin(const SectionHead& head, size_t channels);
-  void BeginRow(const BlockRow& row);
+  void Begin(const SectionHead& head);
+  // Whether the next row is gray: its three channels are the same everywhere, and only one is coded,
+  // over the mean of the three. Never in pictures of one channel.
+  template <class Port>
+  bool CodeGray(Port* port, bool gray);
+  // The row, of one channel where it is gray.
+  void BeginRow(const BlockRow& row, bool gray);
   void EndRow();
 
   size_t blocks() const { return kinds_.size(); }
-  size_t channels() const { return channels_; }
+  size_t channels() const { return channels_; }  // of the row
+  int step() const { return step_; }             // likewise
   size_t WidthOf(size_t block) const { return std::min(kBlock, width_ - block * kBlock); }
   const SectionHead& head() const { return head_; }
   const BlockRow& row() const { return row_; }
@@ -120,12 +126,13 @@ class SectionState {
   Colour ColourAt(const uint8_t* pixel) const;
   void CopyColours(const uint8_t* from, size_t count, Colour* to) const;
 
-  const size_t width_;
+  const size_t width_, picture_channels_;
   const int top_;
-  size_t channels_ = 3;
+  size_t channels_;
+  int step_ = 1;
   SectionHead head_;
   BlockRow row_;
-  bool is_first_row_ = true;
+  bool is_first_row_ = true;  // nothing above is known
   SectionModels models_;
   MagnitudeField magnitudes_;
   PixelCoder pixels_;
@@ -134,6 +141,11 @@ class SectionState {
 };
 
 // ---- implementation
+
+template <class Port>
+bool SectionState::CodeGray(Port* port, bool gray) {
+  return picture_channels_ == 3 && port->Code(&models_.gray, gray);
+}
 
 template <class Port>
 BlockKind SectionState::CodeKind(Port* port, size_t block, BlockKind kind) {

@@ -14,7 +14,7 @@ Status Damaged(const char* what) { return Status::Error(StatusCode::kBadStream, 
 }  // namespace
 
 SectionDecoder::SectionDecoder(size_t width, size_t channels, int top)
-    : channels_(channels), state_(width, top), gray_(width), planes_(3 * kPlane) {}
+    : state_(width, channels, top), gray_(width), planes_(3 * kPlane) {}
 
 uint64_t SectionDecoder::MemoryNeeded(size_t width, size_t channels) {
   return sizeof(SectionDecoder) + SectionState::MemoryNeeded(width) + 3 * kPlane * sizeof(int16_t) +
@@ -23,19 +23,16 @@ uint64_t SectionDecoder::MemoryNeeded(size_t width, size_t channels) {
 
 Status SectionDecoder::Begin(std::span<const uint8_t> payload) {
   GLINT_ASSIGN(const ParsedSection section, ParseSection(payload));
-  if (section.head.gray && channels_ == 1) {
-    return Damaged("its details are gray where there is no colour");
-  }
   bits_.Begin(section.bits.data(), section.bits.size());
   raw_.Begin(section.raw.data(), section.raw.size());
-  state_.Begin(section.head, section.head.gray ? 1 : channels_);
+  state_.Begin(section.head);
   return Status::Ok();
 }
 
 Status SectionDecoder::DecodeRow(const BlockRow& row) {
-  const bool gray = state_.head().gray;
-  state_.BeginRow(gray ? gray_.FromColour(row) : row);
   ReadPort port(&bits_, &raw_);
+  const bool gray = state_.CodeGray(&port, false);
+  state_.BeginRow(gray ? gray_.FromColour(row) : row, gray);
   for (size_t block = 0; block < state_.blocks(); ++block) {
     if (!DecodeBlock(block, &port)) return Damaged("its details have a level that cannot be");
   }
@@ -70,7 +67,7 @@ bool SectionDecoder::DecodeTransforms(size_t block, ReadPort* port) {
           return -1;
         }
         if (last >= 0) {
-          kernels::DetailInverse(levels.data(), state_.head().step,
+          kernels::DetailInverse(levels.data(), state_.step(),
                                  planes_.data() + plane * kPlane + (v * kBlock + u) * 8, kBlock);
         }
         return last + 1;

@@ -34,7 +34,6 @@ class SectionDecoder {
   bool DecodeTransforms(size_t block, ReadPort* port);
   void DecodePixels(size_t block, BlockKind kind, ReadPort* port);
 
-  const size_t channels_;
   SectionState state_;
   GrayRows gray_;
   BinaryDecoder bits_;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "codec/detail/drawn.h"
 #include "kernels/detail.h"
 
 namespace glint::detail {
@@ -15,26 +16,20 @@ constexpr size_t kTransforms = kTransformsAcross * kTransformsAcross;
 // lambda = kLambdaOfStep * step^2: near what uniform quantisation with choices by rate and
 // distortion gives.
 constexpr double kLambdaOfStep = 0.13;
-// A block of which more pixels than this are none of their neighbours is no drawing.
-constexpr double kMostNew = 0.35;
 
 int StepOf(double lambda) {
   const double step = std::round(16 * std::sqrt(lambda / kLambdaOfStep));
   return static_cast<int>(std::clamp(step, 1.0, double{kMostStep}));
 }
 
-int NearOf(double lambda) {
-  const double near = std::floor(0.5 * std::sqrt(lambda / kLambdaOfStep) - 0.5);
-  return static_cast<int>(std::clamp(near, 0.0, 24.0));
-}
-
 }  // namespace
 
 SectionEncoder::SectionEncoder(size_t width, size_t channels, int top,
                                const EncoderSettings& settings)
-    : channels_(channels),
+    : width_(width),
+      channels_(channels),
       settings_(settings),
-      state_(width, top),
+      state_(width, channels, top),
       gray_(width),
       gray_source_(width),
       planes_(3 * kPlane),
@@ -47,25 +42,36 @@ uint64_t SectionEncoder::MemoryNeeded(size_t width, size_t channels) {
          (channels == 3 ? 2 * GrayRows::MemoryNeeded(width) : 0);
 }
 
-void SectionEncoder::Begin(bool gray) {
-  const size_t channels = gray ? 1 : channels_;
-  const double lambda = settings_.lambda * static_cast<double>(channels);
-  lambda_ = static_cast<float>(lambda);
-  head_ = {settings_.exact_base, gray && channels_ == 3, StepOf(lambda), NearOf(lambda)};
-  if (settings_.max_error >= 0) head_.near = std::min(settings_.max_error, kMostNear);
+void SectionEncoder::Begin() {
+  const double lambda = settings_.lambda * static_cast<double>(channels_);
+  head_ = {settings_.exact_base, StepOf(lambda), std::clamp(settings_.max_error, 0, kMostNear)};
   any_on_ = false;
-  state_.Begin(head_, channels);
+  state_.Begin(head_);
 }
 
 void SectionEncoder::EncodeRow(const uint8_t* source, size_t stride, const BlockRow& row) {
+  WritePort port(&bits_, &raw_);
+  const bool gray = state_.CodeGray(&port, IsGray(source, stride, row.height));
   BlockRow from{const_cast<uint8_t*>(source), stride, row.height};
-  if (head_.gray) from = gray_source_.FromColour(from);
-  state_.BeginRow(head_.gray ? gray_.FromColour(row) : row);
+  if (gray) from = gray_source_.FromColour(from);
+  state_.BeginRow(gray ? gray_.FromColour(row) : row, gray);
+  lambda_ = static_cast<float>(settings_.lambda * static_cast<double>(state_.channels()));
   for (size_t block = 0; block < state_.blocks(); ++block) {
     EncodeBlock(block, {from.rows + block * kBlock * state_.channels(), from.stride});
   }
   state_.EndRow();
-  if (head_.gray) gray_.ToColour(row);
+  if (gray) gray_.ToColour(row);
+}
+
+bool SectionEncoder::IsGray(const uint8_t* source, size_t stride, size_t height) const {
+  if (channels_ == 1) return false;
+  for (size_t y = 0; y < height; ++y) {
+    const uint8_t* row = source + y * stride;
+    for (size_t x = 0; x < width_; ++x, row += 3) {
+      if (row[0] != row[1] || row[0] != row[2]) return false;
+    }
+  }
+  return true;
 }
 
 bool SectionEncoder::Finish(std::vector<uint8_t>* payload) {
@@ -76,28 +82,15 @@ bool SectionEncoder::Finish(std::vector<uint8_t>* payload) {
   return any_on_;
 }
 
-double SectionEncoder::OffError(size_t block, const Source& source) const {
+SectionEncoder::Candidate SectionEncoder::WeighOff(size_t block, const Source& source) const {
   uint64_t error = 0;
   const size_t samples = state_.WidthOf(block) * state_.channels();
   for (size_t y = 0; y < state_.row().height; ++y) {
     error += kernels::SquaredError(source.rows + y * source.stride,
                                    state_.BlockRows(block) + y * state_.row().stride, samples);
   }
-  return static_cast<double>(error);
-}
-
-// Whether the base is good enough where an error is limited.
-bool SectionEncoder::Allows(size_t block, const Source& source) const {
-  if (settings_.max_error < 0) return !settings_.every_block;
-  const size_t samples = state_.WidthOf(block) * state_.channels();
-  for (size_t y = 0; y < state_.row().height; ++y) {
-    const uint8_t* a = source.rows + y * source.stride;
-    const uint8_t* b = state_.BlockRows(block) + y * state_.row().stride;
-    for (size_t i = 0; i < samples; ++i) {
-      if (std::abs(a[i] - b[i]) > settings_.max_error) return false;
-    }
-  }
-  return true;
+  const float bits = state_.CostOfKind(block, BlockKind::kOff);
+  return {BlockKind::kOff, static_cast<double>(error) + double{lambda_} * double{bits}};
 }
 
 // Coefficients of all transforms; what is beyond the picture continues its edge.
@@ -129,7 +122,7 @@ SectionEncoder::Candidate SectionEncoder::WeighTransforms(size_t block, const So
   Transform(block, source);
   const size_t x = block * kTransformsAcross, columns = (state_.WidthOf(block) + 7) / 8;
   state_.magnitudes().Save(x, columns, &saved_);
-  const float step = static_cast<float>(head_.step) / 16;
+  const float step = static_cast<float>(state_.step()) / 16;
   const float lambda = lambda_ / (step * step);
   double bits = 0, error = 0;
   state_.ForTransforms(block, [&](size_t plane, size_t v, size_t u, const Expectation& expectation,
@@ -137,7 +130,7 @@ SectionEncoder::Candidate SectionEncoder::WeighTransforms(size_t block, const So
     const size_t index = plane * kTransforms + v * 8 + u;
     int last = -1;
     const TransformCost cost =
-        ChooseLevels(coefficients_.data() + index * 64, head_.step, lambda,
+        ChooseLevels(coefficients_.data() + index * 64, state_.step(), lambda,
                      state_.models().planes[plane], expectation, &levels_[index], magnitudes, &last);
     bits += cost.bits;
     error += cost.error;
@@ -146,24 +139,6 @@ SectionEncoder::Candidate SectionEncoder::WeighTransforms(size_t block, const So
   state_.magnitudes().Restore(x, columns, saved_);
   bits += state_.CostOfKind(block, BlockKind::kTransform);
   return {BlockKind::kTransform, error * step * step + double{lambda_} * bits};
-}
-
-// Whether most pixels are like one of their neighbours.
-bool SectionEncoder::LooksDrawn(size_t block, const Source& source) const {
-  const size_t channels = state_.channels(), width = state_.WidthOf(block);
-  size_t unlike = 0, seen = 0;
-  for (size_t y = 1; y < state_.row().height; ++y) {
-    const uint8_t* row = source.rows + y * source.stride;
-    const uint8_t* above = row - source.stride;
-    for (size_t x = 1; x + 1 < width; ++x) {
-      const uint8_t* const pixel = row + x * channels;
-      const auto same = [&](const uint8_t* other) { return std::equal(pixel, pixel + channels, other); };
-      const uint8_t* const up = above + x * channels;
-      unlike += !same(pixel - channels) && !same(up) && !same(up - channels) && !same(up + channels);
-      ++seen;
-    }
-  }
-  return static_cast<double>(unlike) <= kMostNew * static_cast<double>(seen);
 }
 
 PixelCoder::Block SectionEncoder::PixelsOf(size_t block, const Source& source, BlockKind kind) {
@@ -180,52 +155,34 @@ PixelCoder::Block SectionEncoder::PixelsOf(size_t block, const Source& source, B
   return pixels;
 }
 
-SectionEncoder::Candidate SectionEncoder::WeighPixels(size_t block, const Source& source,
-                                                      BlockKind kind) {
+// Exactly. Nearly costs less for the block, but what models and memories then learn serves later
+// blocks badly: screens take more bits for the same error.
+SectionEncoder::Candidate SectionEncoder::WeighPixels(size_t block, const Source& source) {
   state_.Fill(block, &field_);
-  const PixelCoder::Block pixels = PixelsOf(block, source, kind);
+  const PixelCoder::Block pixels = PixelsOf(block, source, BlockKind::kPixels);
   WeighPort port;
   state_.pixels().Mark();
   state_.pixels().Code(&port, pixels, &field_);
   state_.pixels().Restore();
-  double error = 0;
-  if (kind == BlockKind::kNear) {
-    for (int y = 0; y < pixels.height; ++y) {
-      for (int x = 0; x < pixels.width; ++x) {
-        const Colour colour = field_.at(x, y);
-        const uint8_t* const from =
-            source.rows + static_cast<size_t>(y) * source.stride + static_cast<size_t>(x) * state_.channels();
-        for (size_t c = 0; c < state_.channels(); ++c) {
-          const int d = static_cast<int>((colour >> (8 * c)) & 255) - from[c];
-          error += d * d;
-        }
-      }
-    }
-  }
-  const double bits = double{port.cost()} + double{state_.CostOfKind(block, kind)};
-  return {kind, error + double{lambda_} * bits};
+  const double bits =
+      double{port.cost()} + double{state_.CostOfKind(block, BlockKind::kPixels)};
+  return {BlockKind::kPixels, double{lambda_} * bits};
 }
 
 void SectionEncoder::EncodeBlock(size_t block, const Source& source) {
-  const double off_error = OffError(block, source);
-  Candidate best{BlockKind::kOff,
-                 off_error + double{lambda_} * double{state_.CostOfKind(block, BlockKind::kOff)}};
-  bool chosen = Allows(block, source);
+  if (settings_.max_error >= 0) {
+    const bool exact = settings_.max_error == 0;
+    Write(block, source, exact ? BlockKind::kPixels : BlockKind::kNear);
+    return;
+  }
+  Candidate best = WeighTransforms(block, source);
   const auto consider = [&](const Candidate& candidate) {
-    const bool better = !chosen || candidate.cost < best.cost;
-    if (better) best = candidate;
-    chosen = true;
-    return better;
+    if (candidate.cost < best.cost) best = candidate;
   };
-  if (settings_.max_error < 0) {
-    consider(WeighTransforms(block, source));
-    if (LooksDrawn(block, source)) {
-      consider(WeighPixels(block, source, BlockKind::kPixels));
-      if (head_.near > 0) consider(WeighPixels(block, source, BlockKind::kNear));
-    }
-  } else if (!chosen || off_error > 0) {
-    consider(WeighPixels(block, source,
-                         settings_.max_error == 0 ? BlockKind::kPixels : BlockKind::kNear));
+  if (!settings_.every_block) consider(WeighOff(block, source));
+  if (LooksDrawn(source.rows, source.stride, state_.WidthOf(block), state_.row().height,
+                 state_.channels())) {
+    consider(WeighPixels(block, source));
   }
   Write(block, source, best.kind);
 }
@@ -255,7 +212,7 @@ void SectionEncoder::WriteTransforms(size_t block, WritePort* port) {
     int last = -1;
     CodeLevels(port, &state_.models().planes[plane], expectation, &levels, magnitudes, &last);
     if (last >= 0) {
-      kernels::DetailInverse(levels.data(), head_.step,
+      kernels::DetailInverse(levels.data(), state_.step(),
                              planes_.data() + plane * kPlane + (v * kBlock + u) * 8, kBlock);
     }
     return last + 1;

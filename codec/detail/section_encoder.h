@@ -23,7 +23,7 @@ struct EncoderSettings {
   double lambda = 1;
   bool exact_base = false;
   bool every_block = false;  // none is off
-  int max_error = -1;        // levels that a sample may be off at most; -1: any
+  int max_error = -1;        // levels that a sample may be off at most, all blocks are pixels; -1: any
 };
 
 class SectionEncoder {
@@ -32,8 +32,7 @@ class SectionEncoder {
   SectionEncoder(size_t width, size_t channels, int top, const EncoderSettings& settings);
   static uint64_t MemoryNeeded(size_t width, size_t channels);
 
-  // `gray`: all rows of the section have three equal channels.
-  void Begin(bool gray);
+  void Begin();
   // Rows of blocks from top to bottom. `row` (see BlockRow): the base, and afterwards what a
   // decoder has. `source`: the picture's rows, `stride` apart.
   void EncodeRow(const uint8_t* source, size_t stride, const BlockRow& row);
@@ -53,23 +52,22 @@ class SectionEncoder {
     size_t stride;
   };
 
+  bool IsGray(const uint8_t* source, size_t stride, size_t height) const;
   void EncodeBlock(size_t block, const Source& source);
-  bool Allows(size_t block, const Source& source) const;
-  double OffError(size_t block, const Source& source) const;
+  Candidate WeighOff(size_t block, const Source& source) const;
   void Transform(size_t block, const Source& source);
   Candidate WeighTransforms(size_t block, const Source& source);
-  Candidate WeighPixels(size_t block, const Source& source, BlockKind kind);
-  bool LooksDrawn(size_t block, const Source& source) const;
+  Candidate WeighPixels(size_t block, const Source& source);
   PixelCoder::Block PixelsOf(size_t block, const Source& source, BlockKind kind);
   void Write(size_t block, const Source& source, BlockKind kind);
   void WriteTransforms(size_t block, WritePort* port);
 
-  const size_t channels_;
+  const size_t width_, channels_;
   const EncoderSettings settings_;
   SectionState state_;
   GrayRows gray_, gray_source_;
   SectionHead head_;
-  float lambda_ = 1;  // of the section's pixels
+  float lambda_ = 1;  // of the row's pixels
   bool any_on_ = false;
   std::array<uint64_t, kBlockKinds> blocks_{};
   BinaryEncoder bits_;
