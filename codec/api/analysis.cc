@@ -32,7 +32,7 @@ StripShape ShapeOf(const Model::Impl& model, const LatentGeometry& geometry) {
 
 Analysis::Analysis(const Model::Impl& model, const LatentGeometry& geometry,
                    const PictureInfo& info, const CallContext& context, const CallOptions& options,
-                   double t, SourceRows* source)
+                   double t, PlainRows* source)
     : model_(model),
       geometry_(geometry),
       info_(info),
@@ -151,9 +151,10 @@ Status Analysis::ReadRow(const Sink& sink, StageTimes* times) {
 // The next row of the picture.
 Status Analysis::ReadSource(const Sink& sink) {
   GLINT_TRY(source_->Next(pixels_.samples()));
-  colour_ = pixels_.Colour();
+  const uint8_t* const colour = pixels_.Colour();
+  colour_ = source_->ForModel(colour);
   ++rows_read_;
-  return sink.take(colour_, pixels_.Alpha());
+  return sink.take(colour, pixels_.Alpha());
 }
 
 // The whole picture first, then y strip by strip.

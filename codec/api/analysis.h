@@ -15,7 +15,7 @@
 #include "codec/latents/latent_geometry.h"
 #include "codec/latents/row_window.h"
 #include "codec/model/model_impl.h"
-#include "codec/samples/source_rows.h"
+#include "codec/samples/plain_rows.h"
 #include "engine/executor.h"
 #include "engine/status.h"
 #include "engine/strips.h"
@@ -26,7 +26,7 @@ class Analysis {
  public:
   // All must outlive this.
   Analysis(const Model::Impl& model, const LatentGeometry& geometry, const PictureInfo& info,
-           const CallContext& context, const CallOptions& options, double t, SourceRows* source);
+           const CallContext& context, const CallOptions& options, double t, PlainRows* source);
 
   // When rows of y and z are made: those of a segment before it is coded, beside the coder; or all
   // at once, and the transforms are gone before the first segment is coded. The values are the
@@ -76,7 +76,7 @@ class Analysis {
   const Model::Impl& model_;
   const LatentGeometry& geometry_;
   const PictureInfo info_;
-  SourceRows* const source_;
+  PlainRows* const source_;
   PixelReader pixels_;
   const float fixed_scale_;
   const uint64_t picture_bytes_;  // of colour

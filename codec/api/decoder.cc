@@ -9,6 +9,7 @@
 #include <string>
 
 #include "codec/api/call_context.h"
+#include "codec/api/detail_reader.h"
 #include "codec/api/memory_plan.h"
 #include "codec/api/synthesis.h"
 #include "codec/latents/latent_coder.h"
@@ -99,8 +100,13 @@ class Decoder {
     GLINT_TRY(coder_->Allocate());
     GLINT_TRY(synthesis_->Allocate(*coder_));
     GLINT_TRY(Start(sink));
+    const DetailReader::RowSink write = [&](long row, const uint8_t* levels) {
+      return WriteRow(row, levels, sink);
+    };
     const Synthesis::Sink rows = {
-        [&](long row, const uint8_t* levels) { return WriteRow(row, levels, sink); },
+        [&](long row, const uint8_t* levels) {
+          return details_ ? details_->Add(row, levels, write) : write(row, levels);
+        },
         [&](double done) { return context_.Progress(done); }};
     double* seconds = &report_.times.synthesis;
     GLINT_TRY(
@@ -136,7 +142,12 @@ class Decoder {
 
   Status Prepare(double t) {
     GLINT_TRY(context_.Init());
-    const auto colour = stream_.header.gray ? Synthesis::Colour::kMean : Synthesis::Colour::kThree;
+    const bool details = !stream_.details.empty() && options_.detail != DetailOutput::kSkip;
+    if (details) {
+      details_.emplace(stream_, output_, options_.detail == DetailOutput::kSkipDamaged, &report_);
+    }
+    const bool mean = stream_.header.gray && !details;
+    const auto colour = mean ? Synthesis::Colour::kMean : Synthesis::Colour::kThree;
     synthesis_.emplace(model_, geometry_, output_,
                        Synthesis::Options{context_, options_, t, colour});
     coder_ = std::make_unique<LatentCoder>(
@@ -148,6 +159,7 @@ class Decoder {
   Status PlanMemory(uint64_t more_bytes) {
     GLINT_ASSIGN(const uint64_t coding, synthesis_->MemoryWith(*coder_));
     report_.planned_bytes = coding + pixels_.MemoryNeeded() + more_bytes + AlphaBytes();
+    if (details_) report_.planned_bytes += DetailReader::MemoryNeeded(output_);
     return context_.CheckPlan(report_.planned_bytes);
   }
 
@@ -227,6 +239,7 @@ class Decoder {
   PixelWriter pixels_;
   std::unique_ptr<LatentCoder> coder_;
   std::optional<Synthesis> synthesis_;
+  std::optional<DetailReader> details_;
   std::unique_ptr<AlphaReader> alpha_;
 };
 
@@ -235,7 +248,9 @@ Status DecodeInto(const Model& model, ByteSpan bytes, const Sink& sink,
   if (!sink.start || !sink.write) {
     return Status::Error(StatusCode::kInvalidArgument, "a start or row callback is missing");
   }
-  GLINT_ASSIGN(const ParsedStream stream, ParseStream(bytes, FreeLimits(options.limits)));
+  const bool damaged_details = options.detail != DetailOutput::kDecode;
+  GLINT_ASSIGN(const ParsedStream stream,
+               ParseStream(bytes, FreeLimits(options.limits), damaged_details));
   const PictureInfo output = OutputInfo(stream.header.source);
   const PictureInfo given = FlatInfo(output, options.alpha, options.background);
   uint64_t more_bytes = MetadataBytes(stream.metadata);
@@ -275,6 +290,7 @@ Result<uint64_t> PlanDecoding(const Model::Impl& model, const PictureInfo& sourc
   GLINT_TRY(CheckPictureInfo(source, options.limits));
   ParsedStream stream;
   stream.header.source = source;
+  stream.details.resize(detail::Sections(source.height));
   DecodeOptions decode;
   static_cast<CallOptions&>(decode) = options;
   Report report;
@@ -307,16 +323,18 @@ Expected<Picture> Decode(const Model& model, const void* stream, size_t size,
   return picture;
 }
 
-Expected<StreamInfo> Inspect(const void* stream, size_t size, const Limits& limits) {
+Expected<StreamInfo> Inspect(const void* stream, size_t size, const Limits& limits,
+                             bool damaged_details) {
   const ByteSpan bytes(static_cast<const uint8_t*>(stream), size);
   auto info = WithoutBadAlloc([&]() -> Result<StreamInfo> {
-    GLINT_ASSIGN(ParsedStream parsed, ParseStream(bytes, FreeLimits(limits)));
+    GLINT_ASSIGN(ParsedStream parsed, ParseStream(bytes, FreeLimits(limits), damaged_details));
     StreamInfo result;
     result.source = parsed.header.source;
     result.output = OutputInfo(parsed.header.source);
     result.model_id = ToHex(parsed.header.model);
     result.lrd = static_cast<double>(parsed.header.lrd);
     result.gray = parsed.header.gray;
+    result.detail = !parsed.details.empty();
     result.bytes = size;
     for (const ChunkView& view : parsed.chunks) {
       result.chunks.push_back({view.type, view.offset, view.bytes});

@@ -12,6 +12,7 @@
 
 #include "codec/api/analysis.h"
 #include "codec/api/call_context.h"
+#include "codec/api/detail_writer.h"
 #include "codec/api/memory_plan.h"
 #include "codec/api/reconstruction.h"
 #include "codec/api/synthesis.h"
@@ -19,6 +20,8 @@
 #include "codec/memory_limit.h"
 #include "codec/model/model_impl.h"
 #include "codec/public_error.h"
+#include "codec/rate/layer_rates.h"
+#include "codec/samples/plain_rows.h"
 #include "codec/samples/source_rows.h"
 #include "codec/samples/whole_picture.h"
 #include "codec/stage_clock.h"
@@ -88,20 +91,33 @@ class EncoderPort final : public SymbolPort {
   std::vector<int16_t> symbols_;
 };
 
-// 0 for the model's default; rounded to the float that the stream carries.
-Result<float> ChooseLrd(const RateControl& rate, double wanted) {
-  const float lrd = static_cast<float>(wanted == 0 ? rate.default_value : wanted);
-  if (lrd >= static_cast<float>(rate.min) && lrd <= static_cast<float>(rate.max)) return lrd;
-  char text[160];
-  std::snprintf(text, sizeof(text), "lrd is %g, the model takes %g to %g", wanted, rate.min,
-                rate.max);
-  return Status::Error(StatusCode::kInvalidArgument, text);
+// What the options say of details. kInvalidArgument where they say two things at once.
+Status CheckDetail(const EncodeOptions& options, const PictureInfo& info) {
+  const auto invalid = [](const char* what) {
+    return Status::Error(StatusCode::kInvalidArgument, what);
+  };
+  const bool limited = options.lossless || options.max_error >= 0;
+  if (options.max_error < -1 || options.max_error > detail::kMostNear) {
+    return invalid("max_error is not in -1..127");
+  }
+  if (options.lossless && options.max_error > 0) return invalid("lossless allows no error");
+  if (options.lossless && info.bit_depth > 8) {
+    return invalid("pictures of 16 bits cannot be coded without loss, as 8 bits come out");
+  }
+  if (limited && options.detail == Detail::kOff) {
+    return invalid("errors have a limit only with details");
+  }
+  if (limited && options.lrd != 0) return invalid("where errors have a limit, lrd has no meaning");
+  return Status::Ok();
 }
+
+// -1: none.
+int MostError(const EncodeOptions& options) { return options.lossless ? 0 : options.max_error; }
 
 // How far the stages are; their shares of the time are rough.
 class EncodingProgress {
  public:
-  explicit EncodingProgress(bool reconstructs)
+  explicit EncodingProgress(bool reconstructs = false)
       : shares_(reconstructs ? std::array{0.4, 0.25, 0.35} : std::array{0.6, 0.4, 0.0}) {}
 
   double analysis = 0, coding = 0, synthesis = 0;  // 0..1
@@ -129,7 +145,6 @@ class Encoder {
         report_(*report),
         context_(options),
         window_(info),
-        progress_(taker_ != nullptr),
         body_(&stream_) {}
 
   // Nothing but what Run would hold.
@@ -148,7 +163,9 @@ class Encoder {
     stream_.reserve(static_cast<size_t>(expected_output_));
     if (taker_ != nullptr) GLINT_TRY(window_.Allocate());
     GLINT_TRY(analysis_->Allocate());
-    if (info_.has_alpha) alpha_packer_.emplace(info_, options_.exact, &alpha_);
+    if (info_.has_alpha) {
+      alpha_packer_.emplace(info_, options_.exact || options_.lossless, &alpha_);
+    }
     GLINT_TRY(CodeSegments());
     FreeStages();
     GLINT_TRY(body_.Add(chunk::kEnd, {}));
@@ -161,7 +178,12 @@ class Encoder {
   Status Prepare(const RowReader& read) {
     GLINT_TRY(CheckPictureInfo(info_, options_.limits));
     GLINT_TRY(context_.Init());
-    GLINT_ASSIGN(lrd_, ChooseLrd(model_.document.rate, options_.lrd));
+    GLINT_TRY(CheckDetail(options_, info_));
+    const bool details = taker_ == nullptr && options_.detail != Detail::kOff;
+    GLINT_ASSIGN(const LayerRates rates, RatesOf(model_.document.rate, options_.lrd, details));
+    if (details) AddDetails(rates);
+    progress_ = EncodingProgress(taker_ != nullptr);
+    lrd_ = rates.model_lrd;
     const double t = RateToT(model_.document.rate, lrd_);
     geometry_.emplace(model_.document, model_.graphs(), info_.width, info_.height);
     const ExecutorOptions* behind = nullptr;
@@ -173,9 +195,25 @@ class Encoder {
     coder_ = std::make_unique<LatentCoder>(
         model_, *geometry_, LatentCoderOptions{t, context_.runner(), options_.profile, behind});
     GLINT_TRY(coder_->Plan());
-    source_.emplace(info_, read, options_.exact);
-    analysis_.emplace(model_, *geometry_, info_, context_, options_, t, &*source_);
+    source_.emplace(info_, read, options_.exact || options_.lossless);
+    plain_.emplace(info_, details ? BlocksOfPixels() : PlainBlocks::kNone, &*source_);
+    analysis_.emplace(model_, *geometry_, info_, context_, options_, t, &*plain_);
     return ChooseFlow();
+  }
+
+  // Where errors have a limit all blocks are pixels, which need no base: the model sees nothing.
+  PlainBlocks BlocksOfPixels() const {
+    return MostError(options_) >= 0 ? PlainBlocks::kAll : PlainBlocks::kDrawn;
+  }
+
+  void AddDetails(const LayerRates& rates) {
+    detail::EncoderSettings settings;
+    settings.lambda = rates.detail_lambda;
+    settings.max_error = MostError(options_);
+    settings.every_block = options_.detail == Detail::kOn;
+    settings.exact_base = settings.max_error < 0 && HasExactSynthesis(model_);
+    details_.emplace(OutputInfo(info_), settings, &report_);
+    taker_ = &*details_;
   }
 
   // The one that takes less memory: by segment where the picture is tall. The stream is the same.
@@ -339,6 +377,7 @@ class Encoder {
   // All but the stream, alpha and the taker.
   void FreeStages() {
     report_.saturated_latents = analysis_->saturated();
+    report_.detail.plain_blocks = plain_->plain_blocks();
     FreeCoder();
     if (taker_ != nullptr && options_.profile) synthesis_->AppendProfile(&report_.layers);
     analysis_.reset();
@@ -383,12 +422,14 @@ class Encoder {
   const PictureInfo info_;
   const EncodeOptions& options_;
   const std::optional<Analysis::Flow> flow_;
-  ReconstructionTaker* const taker_;  // nullptr: nobody looks at what will be decoded
+  ReconstructionTaker* taker_;  // nullptr: nobody looks at what will be decoded
+  std::optional<DetailWriter> details_;  // `taker_`, where there are details
   Report& report_;
   CallContext context_;
   float lrd_ = 0;
   std::optional<LatentGeometry> geometry_;
   std::optional<SourceRows> source_;
+  std::optional<PlainRows> plain_;
   std::optional<Analysis> analysis_;
   std::optional<Synthesis> synthesis_;  // with a taker only
   std::unique_ptr<LatentCoder> coder_;

@@ -5,6 +5,7 @@
 
 #include "codec/model/model_impl.h"
 #include "codec/public_error.h"
+#include "engine/op.h"
 #include "engine/float_env.h"
 #include "kernels/targets.h"
 
@@ -114,6 +115,16 @@ Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFi
     impl->steps.push_back(std::move(step));
   }
   return impl;
+}
+
+bool HasExactSynthesis(const Model::Impl& model) {
+  const std::vector<Node>& nodes = model.graph("g_s").nodes;
+  return std::all_of(nodes.begin(), nodes.end(), [](const Node& node) {
+    if (node.matrix) return IsInteger(node.precision);
+    // A factor for each channel is one product, and its value depends on the rate alone.
+    return node.op->classes == Classes::kCloseAndExact ||
+           static_cast<const Fusion&>(node.op->fusion).slot == Slot::kFactors;
+  });
 }
 
 Expected<Model> Model::Load(const std::string& path) {

@@ -45,6 +45,10 @@ struct Model::Impl {
 Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFile> file,
                                                    TensorObserver* observer = nullptr);
 
+// Whether decoded pictures are the same to the last bit on every machine: g_s has integer products
+// only, and besides these nothing but single operations.
+bool HasExactSynthesis(const Model::Impl& model);
+
 }  // namespace glint
 
 #endif  // GLINT_CODEC_MODEL_MODEL_IMPL_H_

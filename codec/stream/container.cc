@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 
+#include "codec/detail/layout.h"
 #include "codec/stream/metadata_chunks.h"
 #include "codec/stream/payload_reader.h"
 
@@ -27,7 +28,7 @@ std::string SizeText(const PictureInfo& info) {
   return std::to_string(info.width) + " x " + std::to_string(info.height);
 }
 
-Result<ChunkView> ReadChunk(ByteSpan stream, PayloadReader* reader) {
+Result<ChunkView> ReadChunk(ByteSpan stream, bool damaged_details, PayloadReader* reader) {
   ChunkView view;
   view.offset = reader->position();
   const std::string at = "at byte " + std::to_string(view.offset);
@@ -40,7 +41,8 @@ Result<ChunkView> ReadChunk(ByteSpan stream, PayloadReader* reader) {
   const ByteSpan crc = reader->Take(kCrcBytes);
   if (!reader->ok()) return BadStream(ChunkName(view.type, view.offset) + " is cut short");
   const uint64_t covered = payload_at + size - view.offset;
-  if (LoadU32(crc.data()) != Crc32(0, stream.subspan(view.offset, covered))) {
+  view.is_damaged = LoadU32(crc.data()) != Crc32(0, stream.subspan(view.offset, covered));
+  if (view.is_damaged && !(damaged_details && view.type == chunk::kDetail)) {
     return BadStream(ChunkName(view.type, view.offset) + " is damaged: its CRC does not match");
   }
   view.bytes = covered + kCrcBytes;
@@ -95,6 +97,9 @@ class StreamCollector {
       case chunk::kSegment:
         stream_.segments.push_back(view.payload);
         return Status::Ok();
+      case chunk::kDetail:
+        stream_.details.push_back({view.payload, view.is_damaged});
+        return Status::Ok();
       case chunk::kAlpha:
         if (has_alpha_) return BadStream("a second alpha chunk");
         has_alpha_ = true;
@@ -108,6 +113,11 @@ class StreamCollector {
   }
 
   Status Finish() const {
+    const size_t sections = detail::Sections(stream_.header.source.height);
+    if (!stream_.details.empty() && stream_.details.size() != sections) {
+      return BadStream("it has details of " + std::to_string(stream_.details.size()) +
+                       " sections, its height wants " + std::to_string(sections));
+    }
     if (has_alpha_ == stream_.header.source.has_alpha) return Status::Ok();
     return BadStream(has_alpha_ ? "an alpha chunk in a picture without alpha"
                                 : "the alpha chunk is missing");
@@ -188,7 +198,7 @@ bool HasSignature(ByteSpan stream) {
          std::equal(std::begin(kSignature), std::end(kSignature), stream.begin());
 }
 
-Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits) {
+Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits, bool damaged_details) {
   if (!HasSignature(stream))
     return BadStream("this is not a Glint stream: its signature is missing");
   PayloadReader reader(stream);
@@ -196,7 +206,7 @@ Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits) {
   ParsedStream parsed;
   StreamCollector collector(limits, &parsed);
   for (bool at_end = false; !at_end;) {
-    GLINT_ASSIGN(const ChunkView view, ReadChunk(stream, &reader));
+    GLINT_ASSIGN(const ChunkView view, ReadChunk(stream, damaged_details, &reader));
     if (parsed.chunks.empty()) {
       if (view.type != chunk::kHeader) return BadStream("the stream does not begin with a header");
       GLINT_TRY(ParseHeader(view.payload, &parsed.header));

@@ -26,7 +26,7 @@ inline constexpr size_t kMaxAncillaryChunks = 65536;
 inline constexpr size_t kMaxMetadataEntries = 65536;
 
 namespace chunk {
-inline constexpr char kHeader = 'H', kAlpha = 'A', kSegment = 'S', kEnd = 'E';
+inline constexpr char kHeader = 'H', kAlpha = 'A', kSegment = 'S', kDetail = 'D', kEnd = 'E';
 inline constexpr char kIcc = 'i', kExif = 'e', kOther = 't', kPacked = 'z';
 }  // namespace chunk
 
@@ -64,20 +64,30 @@ struct ChunkView {
   uint64_t offset = 0;  // of the chunk in the stream
   uint64_t bytes = 0;   // of the whole chunk
   ByteSpan payload;
+  bool is_damaged = false;  // details alone: a wrong CRC of others is an error
 };
 
-// A stream whose chunks are sound: all CRCs are right, the order is right, nothing follows the end.
+struct DetailSection {
+  ByteSpan payload;
+  bool is_damaged = false;  // its CRC is wrong
+};
+
+// A stream whose chunks are sound: all CRCs are right, but perhaps those of details; the order is
+// right, nothing follows the end.
 struct ParsedStream {
   StreamHeader header;
   Metadata metadata;
   std::vector<ChunkView> chunks;
   std::vector<ByteSpan> segments;
+  std::vector<DetailSection> details;  // none, or as many as the height wants
   ByteSpan alpha;
 };
 
 bool HasSignature(ByteSpan stream);
 // Errors: kBadStream, kUnsupported (a newer version or an unknown critical chunk), kLimit.
-Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits);
+// `damaged_details`: details with a wrong CRC are marked, not an error.
+Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits,
+                                 bool damaged_details = false);
 
 // What a decoder gives for a source: 8-bit colour, but 16-bit samples where a 16-bit alpha needs
 // them.

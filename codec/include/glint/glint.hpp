@@ -146,6 +146,7 @@ struct StageTimes {      // seconds of wall clock
   double context = 0;    // contexts and parameter networks
   double entropy = 0;    // rANS
   double synthesis = 0;  // g_s
+  double detail = 0;     // the detail layer
   double total = 0;      // the whole call
 };
 
@@ -168,9 +169,25 @@ struct CallOptions {
   std::function<bool(double done)> progress;  // 0..1; return false to stop
 };
 
+// The detail layer: what the model's picture lacks, coded after it in blocks of 64 x 64 pixels,
+// each as its difference transformed, as its pixels, or not at all.
+enum class Detail {
+  kAuto,  // each block as squared error and bits weigh it, which may be: no details at all
+  kOff,   // none, and nothing is spent on looking for them
+  kOn,    // every block has details
+};
+
 struct EncodeOptions : CallOptions {
-  // Rate parameter, larger is more bits; 0: the model's default, or its one fixed rate.
+  // Rate parameter, larger is more bits; 0: the model's default. One number for model and details:
+  // up to the model's default both follow it; above, the model stays there and details grow.
+  // RangeOfLrd (rate.hpp) has the numbers that are possible.
   double lrd = 0;
+  Detail detail = Detail::kAuto;
+  // 0 to 127: no sample of 8 bits or fewer is further off than this, with 0 none at all, whatever
+  // the model and the machine; lrd must be 0, and detail not kOff. -1: errors have no limit.
+  int max_error = -1;
+  // max_error 0 and `exact`, so everything comes back. Pictures of 16 bits are refused.
+  bool lossless = false;
   // false: what nobody sees is not kept. Pixels with an alpha of 0 get colours that continue what
   // is visible around them (all others stay exactly what they are), and an alpha channel that is
   // opaque everywhere is left out: the stream decodes to a picture without alpha. The encoder then
@@ -189,12 +206,33 @@ struct Rgb8 {
   uint8_t red = 255, green = 255, blue = 255;
 };
 
+// What becomes of a stream's details. Without effect where there are none.
+enum class DetailOutput {
+  kDecode,       // all of them; damage is an error
+  kSkip,         // left out: a preview, made sooner
+  kSkipDamaged,  // those of damaged sections are left out (Report::detail counts them)
+};
+
 struct DecodeOptions : CallOptions {
+  DetailOutput detail = DetailOutput::kDecode;
   // With kDrop and kBlend pictures come without alpha and with 8 bits at most. Blending is done on
   // the samples as they are, whatever the profile says (browsers do the same): colour * alpha +
   // background * (1 - alpha), rounded to 8 bits. Gray over a background of colour comes as RGB.
   AlphaOutput alpha = AlphaOutput::kKeep;
   Rgb8 background;  // white
+};
+
+// What the detail layer did.
+struct DetailReport {
+  uint64_t bytes = 0;  // of its chunks' payloads
+  // Encoding: blocks of 64 x 64 pixels, the last of a row or column smaller; those that are coded as
+  // transformed differences and as pixels; and those that look drawn and that the model saw as a
+  // plain colour.
+  uint64_t blocks = 0, transform_blocks = 0, pixel_blocks = 0, plain_blocks = 0;
+  // Encoding: mean squared error of colour samples (in levels) without details and with them, on
+  // this machine.
+  double base_error = 0, error = 0;
+  uint64_t damaged_sections = 0;  // decoding: of 1024 rows, left out
 };
 
 // What a call did.
@@ -207,6 +245,7 @@ struct Report {
   uint64_t saturated_latents = 0;
   uint32_t latent_crc = 0;     // CRC-32 over the CRCs of all segments' latents
   uint64_t planned_bytes = 0;  // working memory, and when encoding what came out
+  DetailReport detail;
   std::vector<LayerProfile> layers;
 };
 
@@ -248,8 +287,8 @@ struct MemoryPlan {
   uint64_t decoding = 0;  // without the stream; Decode holds the whole picture besides
   uint64_t stream = 0;    // the part of `encoding` for the stream; streams are smaller as a rule
 };
-// `info`: as it would be encoded. Of the options only threads, runner and band_rows count, and
-// limits.max_pixels.
+// `info`: as it would be encoded, with details as kAuto has them. Of the options only threads, runner
+// and band_rows count, and limits.max_pixels.
 GLINT_API Expected<MemoryPlan> PlanMemory(const Model& model, const PictureInfo& info,
                                           const CallOptions& options = {});
 
@@ -280,7 +319,8 @@ struct StreamInfo {
   PictureInfo source;    // as it was encoded (without an alpha that was left out)
   PictureInfo output;    // as Decode gives it, with its alpha
   std::string model_id;  // 16 hexadecimal digits
-  double lrd = 0;        // 0: of a model of one fixed rate
+  double lrd = 0;        // of the model's part; 0: of a model of one fixed rate
+  bool detail = false;   // it has details
   bool gray = false;     // RGB whose three channels are the same; coded as gray, given as RGB
   uint64_t bytes = 0;
   struct Chunk {
@@ -290,8 +330,9 @@ struct StreamInfo {
   std::vector<Chunk> chunks;
   Metadata metadata;
 };
-// Reads headers and checks every CRC without a model.
-GLINT_API Expected<StreamInfo> Inspect(const void* stream, size_t size, const Limits& limits = {});
+// Reads headers and checks every CRC without a model; `damaged_details`: but not those of details.
+GLINT_API Expected<StreamInfo> Inspect(const void* stream, size_t size, const Limits& limits = {},
+                                       bool damaged_details = false);
 // Does a file begin like a Glint stream?
 GLINT_API bool IsStream(const void* data, size_t size);
 

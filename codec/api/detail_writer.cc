@@ -1,0 +1,95 @@
+#include "codec/api/detail_writer.h"
+
+#include "codec/detail/layout.h"
+#include "codec/stage_clock.h"
+#include "kernels/detail.h"
+
+namespace glint {
+namespace {
+
+constexpr uint64_t kSectionBytes = 64;  // heads and frames, at most
+// A sample of noise that must not be lost takes little more than its 8 bits. At the worst all its
+// bits are a surprise to their models: some 16 of them, of 10 bits each.
+constexpr uint64_t kMostBytesPerSample = 20;
+
+int TopOf(const PictureInfo& info) { return (1 << std::min(info.bit_depth, 8u)) - 1; }
+
+}  // namespace
+
+DetailWriter::DetailWriter(const PictureInfo& info, const detail::EncoderSettings& settings,
+                           Report* report)
+    : info_(info),
+      encoder_(info.width, info.channels, TopOf(info), settings),
+      source_(size_t{info.width} * info.channels, info.height),
+      base_(size_t{info.width} * info.channels, info.height),
+      report_(*report) {}
+
+uint64_t DetailWriter::MemoryNeeded() const {
+  return detail::SectionEncoder::MemoryNeeded(info_.width, info_.channels) +
+         source_.MemoryNeeded() + base_.MemoryNeeded();
+}
+
+uint64_t DetailWriter::ExpectedOutput() const {
+  return Samples() + Samples() / 4 + detail::Sections(info_.height) * kSectionBytes;
+}
+
+uint64_t DetailWriter::MostOutput() const {
+  return Samples() * kMostBytesPerSample + detail::Sections(info_.height) * kSectionBytes;
+}
+
+Status DetailWriter::Take(long row, const uint8_t* source, const uint8_t* base) {
+  const StageClock clock(&report_.times.detail);
+  if (row == 0) {
+    source_.Allocate();
+    base_.Allocate();
+  }
+  if (row % detail::kSectionRows == 0) encoder_.Begin();
+  source_.Add(source);
+  base_.Add(base);
+  if (source_.IsWhole()) EncodeBlocks();
+  if ((row + 1) % detail::kSectionRows == 0 || row + 1 == static_cast<long>(info_.height)) {
+    sections_.emplace_back();
+    any_on_ = encoder_.Finish(&sections_.back()) || any_on_;
+  }
+  return Status::Ok();
+}
+
+void DetailWriter::EncodeBlocks() {
+  const size_t samples = size_t{info_.width} * info_.channels;
+  DetailReport& report = report_.detail;
+  const auto error = [&] {
+    uint64_t sum = 0;
+    for (size_t y = 0; y < source_.rows(); ++y) {
+      sum += kernels::SquaredError(source_.Row(y), base_.Row(y), samples);
+    }
+    return static_cast<double>(sum) / static_cast<double>(Samples());
+  };
+  report.base_error += error();
+  encoder_.EncodeRow(source_.Row(0), samples, base_.Block());
+  report.error += error();
+  source_.Advance();
+  base_.Advance();
+}
+
+// Where nothing is on, nothing is written: until then sections wait.
+Status DetailWriter::EndSegment(long, ContainerWriter* chunks) {
+  if (!any_on_) return Status::Ok();
+  for (const Bytes& section : sections_) {
+    GLINT_TRY(chunks->Add(chunk::kDetail, section));
+    report_.detail.bytes += section.size();
+  }
+  sections_.clear();
+  return Status::Ok();
+}
+
+Status DetailWriter::Finish(ContainerWriter* chunks) {
+  DetailReport& report = report_.detail;
+  const auto& blocks = encoder_.blocks();
+  const auto of = [&](detail::BlockKind kind) { return blocks[static_cast<size_t>(kind)]; };
+  report.transform_blocks = of(detail::BlockKind::kTransform);
+  report.pixel_blocks = of(detail::BlockKind::kPixels) + of(detail::BlockKind::kNear);
+  report.blocks = report.transform_blocks + report.pixel_blocks + of(detail::BlockKind::kOff);
+  return EndSegment(0, chunks);
+}
+
+}  // namespace glint

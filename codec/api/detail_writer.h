@@ -1,0 +1,46 @@
+// The encoder's second layer: what is missing between the source and the decoded picture, in chunks
+// of their own. Called by codec/api/encoder.
+// Thread rules: one caller.
+#ifndef GLINT_CODEC_API_DETAIL_WRITER_H_
+#define GLINT_CODEC_API_DETAIL_WRITER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "codec/api/reconstruction.h"
+#include "codec/detail/block_rows.h"
+#include "codec/detail/section_encoder.h"
+#include "codec/stream/container.h"
+#include "engine/status.h"
+#include "glint/glint.hpp"
+
+namespace glint {
+
+class DetailWriter final : public ReconstructionTaker {
+ public:
+  // Adds to *report, which must outlive the writer.
+  DetailWriter(const PictureInfo& info, const detail::EncoderSettings& settings, Report* report);
+
+  uint64_t MemoryNeeded() const override;
+  uint64_t ExpectedOutput() const override;
+  uint64_t MostOutput() const override;
+  Status Take(long row, const uint8_t* source, const uint8_t* base) override;
+  Status EndSegment(long segment, ContainerWriter* chunks) override;
+  Status Finish(ContainerWriter* chunks) override;
+
+ private:
+  uint64_t Samples() const { return uint64_t{info_.width} * info_.height * info_.channels; }
+  void EncodeBlocks();
+
+  const PictureInfo info_;
+  detail::SectionEncoder encoder_;
+  detail::BlockRows source_, base_;
+  Report& report_;
+  bool any_on_ = false;
+  std::vector<Bytes> sections_;  // whole, and not yet in the stream
+};
+
+}  // namespace glint
+
+#endif  // GLINT_CODEC_API_DETAIL_WRITER_H_

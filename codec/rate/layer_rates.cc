@@ -1,0 +1,50 @@
+#include "codec/rate/layer_rates.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace glint {
+namespace {
+
+// Lambda, in bits for each unit of squared error of a pixel's mean channel, is lambda_per_lrd * lrd.
+// A model of a fixed rate has no lrd of its own; that of its details has the scale of `light`.
+constexpr double kLambdaPerLrd = 65.025;
+constexpr double kMostLambda = 6.5;    // 50 dB and more; 8 bits a pixel of Kodak
+constexpr double kLeastLambda = 0.001;
+constexpr double kStartLambda = 0.026;
+
+double LambdaPerLrd(const RateControl& rate) {
+  return rate.is_fixed() ? kLambdaPerLrd : rate.lambda_per_lrd;
+}
+
+}  // namespace
+
+LrdLimits LimitsOfLrd(const RateControl& rate, bool with_details) {
+  if (!with_details) return {rate.min, rate.max, rate.default_value};
+  const double most = kMostLambda / LambdaPerLrd(rate);
+  if (!rate.is_fixed()) return {rate.min, std::max(rate.max, most), rate.default_value};
+  const double start = rate.lambda > 0 ? rate.lambda : kStartLambda;
+  return {kLeastLambda / kLambdaPerLrd, most,
+          std::clamp(start, kLeastLambda, kMostLambda) / kLambdaPerLrd};
+}
+
+Result<LayerRates> RatesOf(const RateControl& rate, double lrd, bool with_details) {
+  const LrdLimits limits = LimitsOfLrd(rate, with_details);
+  const double wanted = lrd == 0 ? limits.start : lrd;
+  // What a stream carries has been rounded to float.
+  if (!(static_cast<float>(wanted) >= static_cast<float>(limits.min) &&
+        static_cast<float>(wanted) <= static_cast<float>(limits.max))) {
+    char text[160];
+    std::snprintf(text, sizeof(text), "lrd is %g, the model takes %g to %g%s", lrd, limits.min,
+                  limits.max, with_details ? "" : " without details");
+    return Status::Error(StatusCode::kInvalidArgument, text);
+  }
+  LayerRates rates;
+  // Above the model's default a bit does more in the details than in the model.
+  const double most = with_details ? rate.default_value : rate.max;
+  if (!rate.is_fixed()) rates.model_lrd = static_cast<float>(std::min(wanted, most));
+  rates.detail_lambda = 1 / (LambdaPerLrd(rate) * wanted);
+  return rates;
+}
+
+}  // namespace glint
