@@ -103,11 +103,11 @@ class Decoder {
     const DetailReader::RowSink write = [&](long row, const uint8_t* levels) {
       return WriteRow(row, levels, sink);
     };
-    const Synthesis::Sink rows = {
-        [&](long row, const uint8_t* levels) {
-          return details_ ? details_->Add(row, levels, write) : write(row, levels);
-        },
-        [&](double done) { return context_.Progress(done); }};
+    const Synthesis::Sink rows = {[&](long row, const uint8_t* levels) {
+                                    return details_ ? details_->Add(row, levels, write)
+                                                    : write(row, levels);
+                                  },
+                                  [&](double done) { return context_.Progress(done); }};
     double* seconds = &report_.times.synthesis;
     GLINT_TRY(
         DecodeSegments([&](long s) { return synthesis_->AddSegment(*coder_, s, rows, seconds); }));

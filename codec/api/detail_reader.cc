@@ -27,8 +27,8 @@ DetailReader::DetailReader(const ParsedStream& stream, const PictureInfo& output
 
 uint64_t DetailReader::MemoryNeeded(const PictureInfo& output) {
   const detail::BlockRows rows(size_t{output.width} * output.channels, output.height);
-  return sizeof(DetailReader) + detail::SectionDecoder::MemoryNeeded(output.width, output.channels) +
-         rows.MemoryNeeded() +
+  return sizeof(DetailReader) +
+         detail::SectionDecoder::MemoryNeeded(output.width, output.channels) + rows.MemoryNeeded() +
          (output.channels == 3 ? detail::GrayRows::MemoryNeeded(output.width) : 0);
 }
 

@@ -422,7 +422,7 @@ class Encoder {
   const PictureInfo info_;
   const EncodeOptions& options_;
   const std::optional<Analysis::Flow> flow_;
-  ReconstructionTaker* taker_;  // nullptr: nobody looks at what will be decoded
+  ReconstructionTaker* taker_;           // nullptr: nobody looks at what will be decoded
   std::optional<DetailWriter> details_;  // `taker_`, where there are details
   Report& report_;
   CallContext context_;

@@ -171,7 +171,9 @@ class RawReader {
     return value;
   }
   // Nothing was read beyond the end, less than a byte is left, and it is 0.
-  bool AtEnd() const { return next_ == end_ && beyond_ * 8 <= held_ && held_ - beyond_ * 8 < 8 && bits_ == 0; }
+  bool AtEnd() const {
+    return next_ == end_ && beyond_ * 8 <= held_ && held_ - beyond_ * 8 < 8 && bits_ == 0;
+  }
 
  private:
   void Refill();

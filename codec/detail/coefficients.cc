@@ -10,8 +10,7 @@ constexpr int kLivelinessSteps[kLiveliness - 1] = {1, 2, 3, 5, 8, 12, 18, 28, 44
 constexpr int kCoded[kLiveliness] = {10, 20, 30, 45, 70, 87, 96, 99, 99, 99, 99, 99};
 constexpr int kNonzero[kExpectations] = {20, 15, 14, 20, 27, 34, 40, 49,
                                          59, 69, 76, 82, 87, 91, 94, 95};
-constexpr int kAboveOne[kExpectations] = {3,  3,  3,  4,  6,  8,  10, 14,
-                                          22, 35, 48, 64, 75, 83, 92, 95};
+constexpr int kAboveOne[kExpectations] = {3, 3, 3, 4, 6, 8, 10, 14, 22, 35, 48, 64, 75, 83, 92, 95};
 constexpr int kAboveTwo[kExpectations] = {7,  7,  7,  8,  9,  10, 13, 16,
                                           22, 30, 40, 54, 70, 80, 90, 95};
 constexpr int kPrefix = 10;
@@ -24,7 +23,8 @@ struct Sums {
   void Add(const Magnitudes& magnitudes) {
     for (int v = 0; v < 8; ++v) {
       uint16_t* row = values + (v + 1) * kStride + 1;
-      for (int u = 0; u < 8; ++u) row[u] = static_cast<uint16_t>(row[u] + magnitudes[static_cast<size_t>(8 * v + u)]);
+      for (int u = 0; u < 8; ++u)
+        row[u] = static_cast<uint16_t>(row[u] + magnitudes[static_cast<size_t>(8 * v + u)]);
     }
   }
 };
@@ -61,7 +61,8 @@ void Expect(const Neighbours& neighbours, Expectation* expectation) {
   const Magnitudes* const second = neighbours.second_plane;
   if (first != nullptr) {
     const int factor = second == nullptr ? 6 : 3;
-    for (size_t i = 0; i < of.size(); ++i) of[i] = static_cast<uint16_t>(of[i] + factor * (*first)[i]);
+    for (size_t i = 0; i < of.size(); ++i)
+      of[i] = static_cast<uint16_t>(of[i] + factor * (*first)[i]);
   }
   if (second != nullptr) {
     for (size_t i = 0; i < of.size(); ++i) of[i] = static_cast<uint16_t>(of[i] + 3 * (*second)[i]);

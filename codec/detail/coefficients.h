@@ -1,7 +1,6 @@
 // How the levels of 8x8 transforms are coded: contexts from neighbours, frequency, plane and the
-// base picture, once for encoder and decoder (ports of binary_coder.h). docs/BITSTREAM.md, "Detail".
-// Called by codec/detail/block_coder and transform_search.
-// Thread rules: one caller.
+// base picture, once for encoder and decoder (ports of binary_coder.h). docs/BITSTREAM.md,
+// "Detail". Called by codec/detail/block_coder and transform_search. Thread rules: one caller.
 #ifndef GLINT_CODEC_DETAIL_COEFFICIENTS_H_
 #define GLINT_CODEC_DETAIL_COEFFICIENTS_H_
 
@@ -24,7 +23,7 @@ inline constexpr int kLiveliness = 12;         // classes of a whole transform
 inline constexpr int kFrequencies = 8;         // classes of frequency
 inline constexpr int kMostPrefix = 15;
 
-using Levels = std::array<int16_t, kCoefficients>;     // [v][u]
+using Levels = std::array<int16_t, kCoefficients>;      // [v][u]
 using Magnitudes = std::array<uint8_t, kCoefficients>;  // of levels, kMostMagnitude at most
 
 // The order of coding: diagonals of equal u + v, upwards from low frequencies.
@@ -46,7 +45,7 @@ struct ScanOrder {
 inline constexpr ScanOrder kScan{};
 
 // Upper ends of classes of expectation; an expectation is in units of 1/24 of a level.
-inline constexpr int kExpectationSteps[kExpectations - 1] = {2,  3,  5,  8,  11, 14,  18, 24,
+inline constexpr int kExpectationSteps[kExpectations - 1] = {2,  3,  5,  8,  11,  14,  18, 24,
                                                              33, 44, 60, 84, 120, 192, 336};
 inline constexpr int kMostExpectation = 336;
 struct ExpectationClasses {
@@ -172,8 +171,7 @@ bool CodeLevels(Port* port, PlaneModels* models, const Expectation& expectation,
   for (int k = 0; k <= last; ++k) {
     const size_t at = kScan.at[static_cast<size_t>(k)];
     const int frequency = kScan.frequency[static_cast<size_t>(k)];
-    const uint8_t c =
-        ClassOf(expectation.of[at] + 2 * around.Sum(static_cast<int>(at)));
+    const uint8_t c = ClassOf(expectation.of[at] + 2 * around.Sum(static_cast<int>(at)));
     int value = Port::kDecodes ? 0 : std::abs(int{(*levels)[at]});
     // The last one is not 0.
     if (k < last && !port->Code(&models->nonzero[frequency][c], value > 0)) continue;

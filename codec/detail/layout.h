@@ -9,11 +9,11 @@
 
 namespace glint::detail {
 
-inline constexpr size_t kBlock = 64;           // pixels of a block's side
-inline constexpr long kSectionRows = 1024;     // rows of the picture whose details are one chunk
+inline constexpr size_t kBlock = 64;            // pixels of a block's side
+inline constexpr long kSectionRows = 1024;      // rows of the picture whose details are one chunk
 inline constexpr size_t kTransformsAcross = 8;  // 8x8 transforms along a block's side
-inline constexpr int kMostStep = 1 << 13;      // of quantisation, in sixteenths of a level
-inline constexpr int kMostNear = 127;          // levels
+inline constexpr int kMostStep = 1 << 13;       // of quantisation, in sixteenths of a level
+inline constexpr int kMostNear = 127;           // levels
 
 // What a block's details are.
 enum class BlockKind : uint8_t {
@@ -34,8 +34,8 @@ struct SectionHead {
   int near = 0;          // 0 to kMostNear
 };
 
-// The step of a row of blocks in gray of a picture of three channels: step / sqrt 3, as the first of
-// the planes of colour is sqrt 3 times as large as a plane of gray.
+// The step of a row of blocks in gray of a picture of three channels: step / sqrt 3, as the first
+// of the planes of colour is sqrt 3 times as large as a plane of gray.
 inline int GrayStep(int step) { return step * 37 >= 64 ? step * 37 / 64 : 1; }
 
 // Sections of a picture.

@@ -42,8 +42,7 @@ int Median(int w, int n, int nw) {
 
 }  // namespace
 
-PixelCoder::PixelCoder(int top)
-    : top_(top), deep_(size_t{1} << kHashBits), brief_(deep_.size()) {
+PixelCoder::PixelCoder(int top) : top_(top), deep_(size_t{1} << kHashBits), brief_(deep_.size()) {
   changes_.reserve(kMostChanges);
   Reset(3);
 }
@@ -62,9 +61,7 @@ void PixelCoder::Reset(int channels) {
   changes_.clear();
 }
 
-void PixelCoder::Mark() {
-  marked_ = state_;
-}
+void PixelCoder::Mark() { marked_ = state_; }
 
 void PixelCoder::Restore() {
   state_ = marked_;
@@ -169,9 +166,8 @@ bool PixelCoder::CodeRecent(Port* port, Colour wanted, int near, int* place, Col
   int found = kRecent;
   if constexpr (!Port::kDecodes) {
     found = 0;
-    while (found < kRecent &&
-           (state_.recent[static_cast<size_t>(found)] == kNoColour ||
-            !Near(state_.recent[static_cast<size_t>(found)], wanted, near))) {
+    while (found < kRecent && (state_.recent[static_cast<size_t>(found)] == kNoColour ||
+                               !Near(state_.recent[static_cast<size_t>(found)], wanted, near))) {
       ++found;
     }
   }
@@ -236,8 +232,8 @@ int PixelCoder::Predict(const Samples& s, int count, const int place, int channe
   int64_t sum = 0, weights = 0;
   for (int i = 0; i < n; ++i) {
     const uint8_t* e = errors_.predictor[channel][i].data() + place;
-    const int error = 2 * (e[-1] + e[-Errors::kStride]) + e[-Errors::kStride - 1] +
-                      e[-Errors::kStride + 1];
+    const int error =
+        2 * (e[-1] + e[-Errors::kStride]) + e[-Errors::kStride - 1] + e[-Errors::kStride + 1];
     const int64_t weight = kWeights.of[static_cast<size_t>(error)];
     weights += weight;
     sum += weight * (predictions[i] + kAbove);
@@ -246,14 +242,14 @@ int PixelCoder::Predict(const Samples& s, int count, const int place, int channe
 }
 
 template <class Port>
-Colour PixelCoder::CodeNew(Port* port, const Block& block, int x, int y,
-                           const Around& a, Colour wanted) {
+Colour PixelCoder::CodeNew(Port* port, const Block& block, int x, int y, const Around& a,
+                           Colour wanted) {
   static constexpr int kOrder[3] = {1, 0, 2};  // green first
   const int place = Errors::Place(x, y);
   const int predictors = block.base != nullptr ? kPredictors : kPredictors - 2;
   const Colour* const base = block.base != nullptr ? block.base->pointer(x, y) : nullptr;
   Colour colour = 0;
-  int first = 0;         // green
+  int first = 0;  // green
   int first_residual = 0;
   for (int k = 0; k < channels_; ++k) {
     const int c = channels_ == 1 ? 0 : kOrder[k];
@@ -276,8 +272,8 @@ Colour PixelCoder::CodeNew(Port* port, const Block& block, int x, int y,
     const int prediction = std::clamp(((fine + 4) >> 3) + offset, 0, top_);
 
     const uint8_t* r = errors_.residual[c].data() + place;
-    int activity = 2 * (r[-1] + r[-Errors::kStride]) + r[-Errors::kStride - 1] +
-                   r[-Errors::kStride + 1];
+    int activity =
+        2 * (r[-1] + r[-Errors::kStride]) + r[-Errors::kStride - 1] + r[-Errors::kStride + 1];
     if (k > 0) activity += 2 * std::abs(first_residual);
     if (k == 2) activity += errors_.residual[kOrder[1]][static_cast<size_t>(place)];
     const int unit = 2 * block.near + 1;
@@ -285,8 +281,8 @@ Colour PixelCoder::CodeNew(Port* port, const Block& block, int x, int y,
     int value = 0;
     if constexpr (!Port::kDecodes) {
       const int difference = Channel(wanted, c) - prediction;
-      value = difference >= 0 ? (difference + block.near) / unit
-                              : -((block.near - difference) / unit);
+      value =
+          difference >= 0 ? (difference + block.near) / unit : -((block.near - difference) / unit);
     }
     value = CodeResidual(port, c, ActivityClass(activity / unit), sign_context, value);
     const int result = std::clamp(prediction + value * unit, 0, top_);

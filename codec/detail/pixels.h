@@ -1,7 +1,7 @@
 // How the pixels of a block are coded one by one, exactly or nearly: screens, text, line art, and
 // everything when nothing may be lost. docs/BITSTREAM.md, "Detail".
-// A pixel is first compared with colours that are likely: those that followed when the pixels around
-// were the same, its neighbours, colours of late. Only what is none of these is coded by its
+// A pixel is first compared with colours that are likely: those that followed when the pixels
+// around were the same, its neighbours, colours of late. Only what is none of these is coded by its
 // difference from a prediction.
 // Called by codec/detail/block_coder.
 // Thread rules: one caller.
@@ -21,11 +21,11 @@
 
 namespace glint::detail {
 
-using Colour = uint32_t;                           // first channel in the lowest byte
-inline constexpr Colour kNoColour = 0xFFFFFFFFu;   // of a pixel that is not known yet, or is none
-inline constexpr int kPixelHalo = 3;               // columns left of a block that are looked at
+using Colour = uint32_t;                          // first channel in the lowest byte
+inline constexpr Colour kNoColour = 0xFFFFFFFFu;  // of a pixel that is not known yet, or is none
+inline constexpr int kPixelHalo = 3;              // columns left of a block that are looked at
 inline constexpr int kPixelHaloRight = 2;
-inline constexpr int kPixelHaloRows = 2;           // rows above
+inline constexpr int kPixelHaloRows = 2;  // rows above
 
 // The pixels of a block and of what lies around it.
 class PixelField {
@@ -69,9 +69,9 @@ class PixelCoder {
   static uint64_t MemoryNeeded();
 
   struct Block {
-    int width = 0, height = 0;         // pixels
-    int near = 0;                      // how far a sample may be off
-    const uint8_t* source = nullptr;   // encoder: interleaved samples
+    int width = 0, height = 0;        // pixels
+    int near = 0;                     // how far a sample may be off
+    const uint8_t* source = nullptr;  // encoder: interleaved samples
     size_t source_stride = 0;
     const PixelField* base = nullptr;  // the decoder's picture before details, where it is exact
   };
@@ -87,7 +87,7 @@ class PixelCoder {
   static constexpr int kHashBits = 16;
   static constexpr int kRecent = 32;
   static constexpr size_t kMostChanges = 2 * kBlock * kBlock;  // of a block
-  static constexpr int kPredictors = 8;  // the last two look at the base
+  static constexpr int kPredictors = 8;                        // the last two look at the base
   static constexpr int kMostDigits = PixelModels::kMostDigits;
 
   // The colour that followed a context.
@@ -140,8 +140,7 @@ class PixelCoder {
   template <class Port>
   bool CodeRecent(Port* port, Colour wanted, int near, int* place, Colour* colour);
   template <class Port>
-  Colour CodeNew(Port* port, const Block& block, int x, int y,
-                 const Around& around, Colour wanted);
+  Colour CodeNew(Port* port, const Block& block, int x, int y, const Around& around, Colour wanted);
   template <class Port>
   int CodeResidual(Port* port, int channel, int activity, int sign_context, int value);
   int Predict(const Samples& samples, int count, int place, int channel, int* predictions) const;

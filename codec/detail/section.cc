@@ -156,8 +156,8 @@ void SectionState::EndRow() {
 
 AdaptiveBit* SectionState::KindModels(size_t block) {
   const BlockKind left = block > 0 ? kinds_[block - 1] : BlockKind::kOff;
-  return models_.kind[static_cast<size_t>(left) * kBlockKinds +
-                      static_cast<size_t>(kinds_above_[block])];
+  return models_
+      .kind[static_cast<size_t>(left) * kBlockKinds + static_cast<size_t>(kinds_above_[block])];
 }
 
 float SectionState::CostOfKind(size_t block, BlockKind kind) const {

@@ -65,13 +65,14 @@ class MagnitudeField {
   void Restore(size_t x, size_t columns, const Saved& saved);
 
  private:
-  std::vector<Transform> above_;                    // the last that was stored at a column
-  std::array<Transform, kTransformsAcross> left_;   // the last in a row of the block
+  std::vector<Transform> above_;                   // the last that was stored at a column
+  std::array<Transform, kTransformsAcross> left_;  // the last in a row of the block
 };
 
 struct SectionModels {
   AdaptiveBit gray;
-  AdaptiveBit kind[kBlockKinds * kBlockKinds][4];  // by the kinds left and above: a tree of two bits
+  AdaptiveBit kind[kBlockKinds * kBlockKinds]
+                  [4];  // by the kinds left and above: a tree of two bits
   PlaneModels planes[3];
 };
 
@@ -83,8 +84,8 @@ class SectionState {
   static uint64_t MemoryNeeded(size_t width);
 
   void Begin(const SectionHead& head);
-  // Whether the next row is gray: its three channels are the same everywhere, and only one is coded,
-  // over the mean of the three. Never in pictures of one channel.
+  // Whether the next row is gray: its three channels are the same everywhere, and only one is
+  // coded, over the mean of the three. Never in pictures of one channel.
   template <class Port>
   bool CodeGray(Port* port, bool gray);
   // The row, of one channel where it is gray.
@@ -168,7 +169,8 @@ bool SectionState::ForTransforms(size_t block, const Code& code) {
       for (size_t p = 0; p < channels_; ++p) {
         Neighbours neighbours;
         neighbours.activity =
-            head_.exact_base ? static_cast<int>(activities_[v * kTransformsAcross * blocks() + x]) : 0;
+            head_.exact_base ? static_cast<int>(activities_[v * kTransformsAcross * blocks() + x])
+                             : 0;
         magnitudes_.Look(p, v, x, &neighbours);
         if (p > 0) neighbours.first_plane = &planes[0];
         if (p > 1) neighbours.second_plane = &planes[1];

@@ -57,9 +57,9 @@ bool SectionDecoder::DecodeBlock(size_t block, ReadPort* port) {
 bool SectionDecoder::DecodeTransforms(size_t block, ReadPort* port) {
   const size_t channels = state_.channels();
   std::fill(planes_.begin(), planes_.begin() + static_cast<long>(channels * kPlane), int16_t{0});
-  const bool good = state_.ForTransforms(
-      block, [&](size_t plane, size_t v, size_t u, const Expectation& expectation,
-                 Magnitudes* magnitudes) {
+  const bool good =
+      state_.ForTransforms(block, [&](size_t plane, size_t v, size_t u,
+                                      const Expectation& expectation, Magnitudes* magnitudes) {
         Levels levels{};
         int last = -1;
         if (!CodeLevels(port, &state_.models().planes[plane], expectation, &levels, magnitudes,

@@ -129,9 +129,9 @@ SectionEncoder::Candidate SectionEncoder::WeighTransforms(size_t block, const So
                                   Magnitudes* magnitudes) {
     const size_t index = plane * kTransforms + v * 8 + u;
     int last = -1;
-    const TransformCost cost =
-        ChooseLevels(coefficients_.data() + index * 64, state_.step(), lambda,
-                     state_.models().planes[plane], expectation, &levels_[index], magnitudes, &last);
+    const TransformCost cost = ChooseLevels(coefficients_.data() + index * 64, state_.step(),
+                                            lambda, state_.models().planes[plane], expectation,
+                                            &levels_[index], magnitudes, &last);
     bits += cost.bits;
     error += cost.error;
     return last + 1;
@@ -164,8 +164,7 @@ SectionEncoder::Candidate SectionEncoder::WeighPixels(size_t block, const Source
   state_.pixels().Mark();
   state_.pixels().Code(&port, pixels, &field_);
   state_.pixels().Restore();
-  const double bits =
-      double{port.cost()} + double{state_.CostOfKind(block, BlockKind::kPixels)};
+  const double bits = double{port.cost()} + double{state_.CostOfKind(block, BlockKind::kPixels)};
   return {BlockKind::kPixels, double{lambda_} * bits};
 }
 

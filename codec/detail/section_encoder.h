@@ -23,7 +23,7 @@ struct EncoderSettings {
   double lambda = 1;
   bool exact_base = false;
   bool every_block = false;  // none is off
-  int max_error = -1;        // levels that a sample may be off at most, all blocks are pixels; -1: any
+  int max_error = -1;  // levels that a sample may be off at most, all blocks are pixels; -1: any
 };
 
 class SectionEncoder {

@@ -5,8 +5,9 @@
 
 #include "codec/model/model_impl.h"
 #include "codec/public_error.h"
-#include "engine/op.h"
+#include "codec/rate/layer_rates.h"
 #include "engine/float_env.h"
+#include "engine/op.h"
 #include "kernels/targets.h"
 
 namespace glint {
@@ -61,6 +62,10 @@ ModelInfo DescribeFile(const ModelFile& file, const ModelDocument& document) {
   info.lrd_default = document.rate.default_value;
   info.lrd_suggested_min = document.rate.suggested_min;
   info.lrd_suggested_max = document.rate.suggested_max;
+  const LrdLimits with_details = LimitsOfLrd(document.rate, true);
+  info.detail_lrd_min = with_details.min;
+  info.detail_lrd_max = with_details.max;
+  info.detail_lrd_default = with_details.start;
   info.parameters = CountParameters(file);
   return info;
 }

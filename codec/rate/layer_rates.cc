@@ -6,10 +6,10 @@
 namespace glint {
 namespace {
 
-// Lambda, in bits for each unit of squared error of a pixel's mean channel, is lambda_per_lrd * lrd.
-// A model of a fixed rate has no lrd of its own; that of its details has the scale of `light`.
+// Lambda, in bits for each unit of squared error of a pixel's mean channel, is lambda_per_lrd *
+// lrd. A model of a fixed rate has no lrd of its own; that of its details has the scale of `light`.
 constexpr double kLambdaPerLrd = 65.025;
-constexpr double kMostLambda = 6.5;    // 50 dB and more; 8 bits a pixel of Kodak
+constexpr double kMostLambda = 6.5;  // 50 dB and more; 8 bits a pixel of Kodak
 constexpr double kLeastLambda = 0.001;
 constexpr double kStartLambda = 0.026;
 

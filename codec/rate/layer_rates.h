@@ -17,8 +17,8 @@ struct LrdLimits {
 LrdLimits LimitsOfLrd(const RateControl& rate, bool with_details);
 
 struct LayerRates {
-  float model_lrd = 0;        // of the header
-  double detail_lambda = 0;   // detail::EncoderSettings::lambda; without meaning without details
+  float model_lrd = 0;       // of the header
+  double detail_lambda = 0;  // detail::EncoderSettings::lambda; without meaning without details
 };
 // kInvalidArgument for an lrd that is not between the limits. 0: the start.
 Result<LayerRates> RatesOf(const RateControl& rate, double lrd, bool with_details);

@@ -56,7 +56,8 @@ Status PlainRows::Next(uint8_t* row) {
 
 const uint8_t* PlainRows::ForModel(const uint8_t* colour) {
   if (blocks_ == PlainBlocks::kNone) return colour;
-  const bool any = std::any_of(plain_.begin(), plain_.end(), [](const auto& p) { return p.has_value(); });
+  const bool any =
+      std::any_of(plain_.begin(), plain_.end(), [](const auto& p) { return p.has_value(); });
   if (!any) return colour;
   std::memcpy(colour_.data(), colour, colour_.size());
   if (info_.SampleBytes() == 1) {

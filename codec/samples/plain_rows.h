@@ -51,8 +51,8 @@ class PlainRows {
   const PlainBlocks blocks_;
   SourceRows* const source_;
   uint32_t rows_read_ = 0, rows_given_ = 0;
-  std::vector<uint8_t> strip_;             // rows of a row of blocks
-  std::vector<uint8_t> levels_;            // their colour, in 8 bits
+  std::vector<uint8_t> strip_;                // rows of a row of blocks
+  std::vector<uint8_t> levels_;               // their colour, in 8 bits
   std::vector<std::optional<Colour>> plain_;  // of the row's blocks
   std::vector<uint8_t> colour_;
   uint64_t plain_blocks_ = 0;

@@ -178,9 +178,10 @@ enum class Detail {
 };
 
 struct EncodeOptions : CallOptions {
-  // Rate parameter, larger is more bits; 0: the model's default. One number for model and details:
-  // up to the model's default both follow it; above, the model stays there and details grow.
-  // RangeOfLrd (rate.hpp) has the numbers that are possible.
+  // Rate parameter, larger is more bits; 0: the default. One number for model and details: up to the
+  // model's default both follow it; above, the model stays there and details grow. A model of one
+  // fixed rate stays as it is at any lrd.
+  // ModelInfo has the numbers that are possible.
   double lrd = 0;
   Detail detail = Detail::kAuto;
   // 0 to 127: no sample of 8 bits or fewer is further off than this, with 0 none at all, whatever
@@ -258,6 +259,9 @@ struct ModelInfo {
   double load_seconds = 0;
   // All 0: the model has one fixed rate.
   double lrd_min = 0, lrd_max = 0, lrd_default = 0, lrd_suggested_min = 0, lrd_suggested_max = 0;
+  // What lrd may be with details (EncodeOptions::detail other than kOff), also of a model of one fixed
+  // rate, whose details have one all the same.
+  double detail_lrd_min = 0, detail_lrd_max = 0, detail_lrd_default = 0;
   bool has_fixed_rate() const { return lrd_max == 0; }
   uint64_t parameters = 0;
 };
