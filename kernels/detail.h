@@ -1,4 +1,4 @@
-// Kernels of the detail layer (docs/BITSTREAM.md, "Detail"): the difference between two pictures of
+// Kernels of the detail layer (docs/BITSTREAM.md, "Details"): the difference between two pictures of
 // 8 bits to planes of opponent colours, their 8x8 transform, and both ways back. Integers only: the
 // same numbers on every target.
 // Called by codec/detail; SquaredError by codec/samples as well.

@@ -97,11 +97,12 @@ TEST_CASE("integer codec: dynamic ranges take memory by the area, and say so") {
   for (const uint32_t i : {0U, 1U}) {
     const Picture picture = SmoothPicture(MakeInfo(64, 512U << (3 * i), 3, false, 8), 5);
     Report encoded, decoded;
-    const std::vector<uint8_t> stream = MustEncode(model, picture, {}, &encoded);
+    EncodeOptions encode;
+    encode.detail = Detail::kOff;
+    const std::vector<uint8_t> stream = MustEncode(model, picture, encode, &encoded);
     MustDecode(model, stream, {}, &decoded);
     encode_bytes[i] = encoded.planned_bytes;
     decode_bytes[i] = decoded.planned_bytes;
-    EncodeOptions encode;
     encode.limits.max_memory = encode_bytes[i] / 2;
     const auto refused = Encode(model, picture, encode);
     REQUIRE_FALSE(refused.ok());

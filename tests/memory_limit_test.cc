@@ -199,15 +199,18 @@ TEST_CASE("memory: the plan has room for the stream of noise at the highest rate
   std::mt19937 random(TestSeed());
   const PictureInfo info = MakeInfo(256, 256, 3, false, 8);
   const Picture noise = RandomPicture(info, &random);
-  EncodeOptions options;
-  options.lrd = model->info().lrd_max;
-  Report report;
-  const Bytes stream = MustEncode(*model, noise, options, &report);
-  const auto plan = PlanMemory(*model, info);
-  REQUIRE(plan.ok());
-  MESSAGE("noise takes ", stream.size(), " of ", plan->stream, " bytes");
-  CHECK(2 * stream.size() < plan->stream);
-  CHECK(report.planned_bytes == plan->encoding);
+  for (const bool details : {false, true}) {
+    EncodeOptions options;
+    options.detail = details ? Detail::kAuto : Detail::kOff;
+    options.lrd = details ? model->info().detail_lrd_max : model->info().lrd_max;
+    Report report;
+    const Bytes stream = MustEncode(*model, noise, options, &report);
+    const auto plan = PlanMemory(*model, info, options);
+    REQUIRE(plan.ok());
+    MESSAGE("noise takes ", stream.size(), " of ", plan->stream, " bytes");
+    CHECK((details ? 1 : 2) * stream.size() < plan->stream);
+    CHECK(report.planned_bytes == plan->encoding);
+  }
 }
 
 TEST_CASE("memory: a plan is what a call plans, whatever the options") {

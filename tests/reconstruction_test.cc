@@ -48,7 +48,15 @@ long CountSegments(const Stream& stream) {
 }
 
 // The stream with a taker is the one without, and the taker gets what is decoded.
-void CheckTaken(const Model& model, const Picture& picture, EncodeOptions options = {}) {
+// What a taker is compared with has no details.
+EncodeOptions WithoutDetail() {
+  EncodeOptions options;
+  options.detail = Detail::kOff;
+  return options;
+}
+
+void CheckTaken(const Model& model, const Picture& picture,
+                EncodeOptions options = WithoutDetail()) {
   const Stream stream = MustEncode(model, picture, options);
   const std::vector<uint8_t> decoded = LevelsOf(MustDecode(model, stream));
   for (const Analysis::Flow flow : kFlows) {
@@ -77,7 +85,7 @@ TEST_CASE("reconstruction: the decoder's picture, in every form") {
         CAPTURE(channels);
         CAPTURE(alpha);
         CAPTURE(depth);
-        EncodeOptions options;
+        EncodeOptions options = WithoutDetail();
         options.exact = alpha && depth == 8;
         CheckTaken(model, SmoothPicture(MakeInfo(45, 301, channels, alpha, depth), depth), options);
       }
@@ -155,9 +163,10 @@ TEST_CASE("reconstruction: hidden pixels come in the colours that are coded") {
     }
   }
   CHECK(changed > 1000);
-  EncodeOptions exact;
+  EncodeOptions exact = WithoutDetail();
   exact.exact = true;
-  CHECK(*EncodeWith(model, filled, exact, {&again, {}}) == MustEncode(model, picture));
+  CHECK(*EncodeWith(model, filled, exact, {&again, {}}) ==
+        MustEncode(model, picture, WithoutDetail()));
 }
 
 // ---- chunks ------------------------------------------------------------------------------------
@@ -174,8 +183,11 @@ class ChunkTaker final : public ReconstructionTaker {
     if (row != bad_row_) return Status::Ok();
     return Status::Error(StatusCode::kCancelled, "enough of it");
   }
-  Status EndSegment(long, ContainerWriter* chunks) override { return chunks->Add('x', payload_); }
-  Status Finish(ContainerWriter* chunks) override { return chunks->Add('y', payload_); }
+  Status EndSegment(long segment, SegmentPlaces* places) override {
+    last_ = segment;
+    return places->AddBehind(segment, 'x', payload_);
+  }
+  Status Finish(SegmentPlaces* places) override { return places->AddBehind(last_, 'y', payload_); }
 
   static constexpr uint64_t kMemory = 123456;
 
@@ -183,6 +195,7 @@ class ChunkTaker final : public ReconstructionTaker {
   std::vector<uint8_t> payload_;
   const uint64_t expected_;
   const long bad_row_;
+  long last_ = 0;
 };
 
 TEST_CASE("reconstruction: a taker's chunks follow their segments, and come last") {
@@ -190,7 +203,7 @@ TEST_CASE("reconstruction: a taker's chunks follow their segments, and come last
   for (const uint32_t width : {40U, 30011U}) {  // the second in strips
     Picture picture = SmoothPicture(MakeInfo(width, 36, 3, true, 8), 4);
     picture.metadata = testing::SomeMetadata();
-    const Stream plain = MustEncode(model, picture);
+    const Stream plain = MustEncode(model, picture, WithoutDetail());
     for (const Analysis::Flow flow : kFlows) {
       ChunkTaker taker(1000, 10000);
       const auto stream = EncodeWith(model, picture, {}, {&taker, flow});
@@ -232,7 +245,7 @@ TEST_CASE("reconstruction: what a taker holds and writes is planned") {
   const Model model = LoadModel(TinyModelFile(2));
   const Picture picture = SmoothPicture(MakeInfo(40, 150, 3, false, 8), 4);
   const auto plan = [&](ReconstructionTaker* taker) {
-    const auto memory = PlanEncoding(model.impl(), picture.info, {}, {taker, {}});
+    const auto memory = PlanEncoding(model.impl(), picture.info, WithoutDetail(), {taker, {}});
     REQUIRE(memory.ok());
     return memory.value();
   };
@@ -241,7 +254,7 @@ TEST_CASE("reconstruction: what a taker holds and writes is planned") {
   CHECK(plan(&loud).all == plan(&quiet).all + 100000);
   CHECK(plan(&loud).stream == plan(&quiet).stream + 100000);
   // One that writes more than it said is told what would do.
-  EncodeOptions options;
+  EncodeOptions options = WithoutDetail();
   options.limits.max_memory = plan(&loud).all;
   const auto refused = EncodeWith(model, picture, options, {&loud, {}});
   REQUIRE_FALSE(refused.ok());
@@ -263,8 +276,8 @@ TEST_CASE("reconstruction: memory is what was planned, and does not grow with th
   }
   const auto working = [&](uint32_t height) {
     ChunkTaker taker(10, 1000);
-    const auto memory =
-        PlanEncoding(model.impl(), MakeInfo(500, height, 3, false, 8), {}, {&taker, {}});
+    const auto memory = PlanEncoding(model.impl(), MakeInfo(500, height, 3, false, 8),
+                                     WithoutDetail(), {&taker, {}});
     REQUIRE(memory.ok());
     return memory.value().all - memory.value().stream;
   };
@@ -277,7 +290,7 @@ TEST_CASE("reconstruction: progress rises to 1, and decoding has its time") {
     const Picture picture = SmoothPicture(MakeInfo(width, 36, 3, false, 8), 4);
     for (const Analysis::Flow flow : kFlows) {
       double last = 0;
-      EncodeOptions options;
+      EncodeOptions options = WithoutDetail();
       options.progress = [&last](double done) {
         CHECK(done >= last);
         last = done;

@@ -35,7 +35,7 @@ Status RecordingTaker::Take(long row, const uint8_t* source, const uint8_t* base
   return Status::Ok();
 }
 
-Status RecordingTaker::EndSegment(long segment, ContainerWriter*) {
+Status RecordingTaker::EndSegment(long segment, SegmentPlaces*) {
   if (segment != segments_ || finished_) {
     fault_ = "segment " + std::to_string(segment) + " is out of order";
   }
@@ -43,7 +43,7 @@ Status RecordingTaker::EndSegment(long segment, ContainerWriter*) {
   return Status::Ok();
 }
 
-Status RecordingTaker::Finish(ContainerWriter*) {
+Status RecordingTaker::Finish(SegmentPlaces*) {
   if (finished_) fault_ = "it ends twice";
   finished_ = true;
   return Status::Ok();

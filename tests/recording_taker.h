@@ -24,8 +24,8 @@ class RecordingTaker final : public ReconstructionTaker {
   uint64_t ExpectedOutput() const override { return 0; }
   uint64_t MostOutput() const override { return 0; }
   Status Take(long row, const uint8_t* source, const uint8_t* base) override;
-  Status EndSegment(long segment, ContainerWriter* chunks) override;
-  Status Finish(ContainerWriter* chunks) override;
+  Status EndSegment(long segment, SegmentPlaces* places) override;
+  Status Finish(SegmentPlaces* places) override;
 
   const std::vector<uint8_t>& source() const { return source_; }
   const std::vector<uint8_t>& base() const { return base_; }

@@ -160,12 +160,26 @@ void DrawForm(Draws* draws, PictureInfo* info) {
   }
 }
 
-double DrawRate(const ModelInfo& info, Draws* draws) {
+double DrawRate(const ModelInfo& info, Detail detail, Draws* draws) {
   const int kind = draws->Whole(0, 9);
-  if (info.has_fixed_rate()) return 0;
-  if (kind == 0) return info.lrd_min;
-  if (kind == 1) return info.lrd_max;
-  return info.lrd_min * std::pow(info.lrd_max / info.lrd_min, draws->Real(0.001, 0.999));
+  const bool off = detail == Detail::kOff;
+  if (info.has_fixed_rate() && (off || kind == 2)) return 0;
+  const double low = off ? info.lrd_min : info.detail_lrd_min;
+  const double high = off ? info.lrd_max : info.detail_lrd_max;
+  if (kind == 0) return low;
+  if (kind == 1) return high;
+  return low * std::pow(high / low, draws->Real(0.001, 0.999));
+}
+
+void DrawDetails(const ModelInfo& info, Draws* draws, StreamCase* c) {
+  const int kind = draws->Whole(0, 99);
+  c->detail = kind < 40 ? Detail::kOff : kind < 80 ? Detail::kAuto : Detail::kOn;
+  if (kind >= 70 && kind < 80) {
+    c->lossless = c->info.bit_depth <= 8 && draws->Percent(50);
+    if (!c->lossless) c->max_error = draws->Percent(70) ? draws->Whole(0, 6) : draws->Whole(0, 127);
+  } else {
+    c->lrd = DrawRate(info, c->detail, draws);
+  }
 }
 
 // ---- pictures ----------------------------------------------------------------------------------
@@ -189,6 +203,28 @@ Picture PictureOf(const PictureInfo& info, const Value& value) {
       }
     }
   }
+  return picture;
+}
+
+// Letters of a few shapes in two colours over another, and half of it a photograph.
+Picture Drawing(const PictureInfo& info, uint32_t seed) {
+  Draws draws({seed});
+  Picture picture = draws.Percent(50) ? SmoothPicture(info, seed) : Picture();
+  const bool mixed = !picture.samples.empty();
+  uint32_t glyphs[8];
+  for (uint32_t& glyph : glyphs) glyph = draws.Seed();
+  double inks[3][4];
+  for (auto& ink : inks) {
+    for (double& value : ink) value = draws.Real(0, 1);
+  }
+  const Picture drawn = PictureOf(info, [&](uint32_t x, uint32_t y, size_t channel) {
+    const uint32_t cell = (x / 7 * 2654435761U + y / 9 * 40503U) >> 9;
+    const bool ink = x % 7 < 5 && y % 9 < 6 && (glyphs[cell % 8] >> (x % 7 + y % 9 * 5) & 1) != 0;
+    return inks[ink ? 1 + cell / 8 % 2 : 0][channel];
+  });
+  if (!mixed) return drawn;
+  const size_t half = drawn.samples.size() / 2;
+  std::copy_n(drawn.samples.begin(), half, picture.samples.begin());
   return picture;
 }
 
@@ -218,13 +254,16 @@ Picture PictureOf(const StreamCase& c) {
         const uint32_t colour = (x / block * 2654435761U + y / block * 40503U) >> 7;
         return static_cast<double>(colour >> channel & 1);
       });
+    case Content::kDrawing:
+      return Drawing(info, c.content_seed);
     default:
       return SmoothPicture(info, c.content_seed);
   }
 }
 
 const char* NameOf(Content content) {
-  constexpr const char* kNames[] = {"noise", "flat", "gradient", "saturated", "photograph"};
+  constexpr const char* kNames[] = {"noise",     "flat",       "gradient",
+                                    "saturated", "photograph", "drawing"};
   return kNames[static_cast<int>(content)];
 }
 
@@ -266,7 +305,11 @@ class CaseChecker {
   std::vector<std::string> Check() {
     stream_ = Encode(case_.encode, case_.segment_rows, &made_);
     if (!faults_.empty()) return faults_;
-    CheckReconstruction(case_.encode_again);
+    if (case_.detail == Detail::kOff) {
+      CheckReconstruction(case_.encode_again);
+    } else {
+      CheckEncoding(case_.encode_again, {nullptr, Analysis::Flow::kBySegment});
+    }
     const ModelDocument& document = ModelOf(case_.encode).impl().document;
     const Graphs& graphs = ModelOf(case_.encode).impl().graphs();
     exact_pictures_ = AllInteger(graphs.at("g_s"));
@@ -301,6 +344,9 @@ class CaseChecker {
     const TargetScope scope(setting.target);
     auto options = OptionsOf<EncodeOptions>(setting);
     options.lrd = case_.lrd;
+    options.detail = case_.detail;
+    options.max_error = case_.max_error;
+    options.lossless = case_.lossless;
     const Model& model = models_->Get(case_.model, segment_rows, setting.target);
     auto stream = EncodeWith(model, picture_, options, extras, report);
     TakeRowFault(setting, "encoding:");
@@ -341,7 +387,8 @@ class CaseChecker {
 
   // Of a picture on the encoder's target.
   void CompareBase(const StreamSetting& setting, const Picture& picture) {
-    if (setting.target != case_.encode.target || is_gray_) return;
+    const bool taken = case_.detail == Detail::kOff && setting.target == case_.encode.target;
+    if (!taken || is_gray_) return;
     if (base_ != LevelsOf(picture)) Fault(setting, "decodes to another picture than was taken");
   }
 
@@ -366,6 +413,7 @@ class CaseChecker {
       return;
     }
     CompareBase(setting, picture);
+    CheckErrors(setting, picture);
     if (pictures_.empty()) first_ = setting;
     if (!pictures_.contains(setting.target)) pictures_[setting.target] = picture;
     if (!SamePixels(picture, pictures_.at(setting.target))) {
@@ -377,6 +425,28 @@ class CaseChecker {
     if (most > (exact_pictures_ ? 0 : level)) {
       Fault(setting, "decodes to a picture that is " + std::to_string(most) + " off that of " +
                          Describe(first_));
+    }
+  }
+
+  void CheckErrors(const StreamSetting& setting, const Picture& picture) {
+    if (case_.detail == Detail::kOff || case_.info.has_alpha) return;
+    const std::vector<uint8_t> wanted = LevelsOf(picture_), given = LevelsOf(picture);
+    double sum = 0;
+    int most = 0;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const int difference = std::abs(wanted[i] - given[i]);
+      most = std::max(most, difference);
+      sum += difference * difference;
+    }
+    const int allowed = case_.lossless ? 0 : case_.max_error;
+    if (allowed >= 0 && most > allowed) {
+      Fault(setting, "decodes to samples that are " + std::to_string(most) + " off");
+    }
+    const double error = sum / static_cast<double>(wanted.size());
+    const bool same = setting.target == case_.encode.target && made_.detail.bytes > 0;
+    if (same && std::abs(error - made_.detail.error) > 1e-9 * (1 + error)) {
+      Fault(setting, "decodes with a squared error of " + std::to_string(error) +
+                         ", the encoder said " + std::to_string(made_.detail.error));
     }
   }
 
@@ -453,9 +523,9 @@ StreamCase DrawCase(uint32_t seed, uint32_t index, StreamModels* models) {
   const int most_pixels = !shipped ? 800000 : draws.Percent(10) ? 300000 : 50000;
   DrawSize(model.impl().document.latent_stride, c.segment_rows, most_pixels, &draws, &c.info);
   DrawForm(&draws, &c.info);
-  c.content = static_cast<Content>(draws.Whole(0, 4));
+  c.content = static_cast<Content>(draws.Whole(0, 5));
   c.content_seed = draws.Seed();
-  c.lrd = DrawRate(model.info(), &draws);
+  DrawDetails(model.info(), &draws, &c);
   c.encode = DrawSetting(target, &draws);
   c.encode_again = DrawSetting(target, &draws);
   for (const std::string& name : {target, other, other}) {
@@ -465,14 +535,23 @@ StreamCase DrawCase(uint32_t seed, uint32_t index, StreamModels* models) {
   return c;
 }
 
+static std::string DetailText(const StreamCase& c) {
+  if (c.lossless) return "lossless";
+  if (c.max_error >= 0) return "errors up to " + std::to_string(c.max_error);
+  return c.detail == Detail::kOff  ? "no details"
+         : c.detail == Detail::kOn ? "all details"
+                                   : "details";
+}
+
 std::string Describe(const StreamCase& c) {
   std::ostringstream text;
   text.precision(9);
   text << "model '" << c.model << "', segments of " << c.segment_rows << " rows, " << c.info.width
        << "x" << c.info.height << ", " << c.info.channels << " colours"
        << (c.info.has_alpha ? " and alpha" : "") << " of " << c.info.bit_depth << " bits, "
-       << NameOf(c.content) << " " << c.content_seed << ", lrd " << c.lrd << "; encoded by "
-       << Describe(c.encode) << " and " << Describe(c.encode_again) << "; decoded by";
+       << NameOf(c.content) << " " << c.content_seed << ", lrd " << c.lrd << ", " << DetailText(c)
+       << "; encoded by " << Describe(c.encode) << " and " << Describe(c.encode_again)
+       << "; decoded by";
   for (const StreamSetting& setting : c.decode) text << " " << Describe(setting) << ",";
   text << (c.whole ? " also in one segment" : " in its segments only");
   return text.str();

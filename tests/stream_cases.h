@@ -36,7 +36,7 @@ struct StreamSetting {
   int band_rows = 0;
 };
 
-enum class Content { kNoise, kFlat, kGradient, kSaturated, kPhotograph };
+enum class Content { kNoise, kFlat, kGradient, kSaturated, kPhotograph, kDrawing };
 
 struct StreamCase {
   std::string model;
@@ -45,6 +45,9 @@ struct StreamCase {
   Content content = Content::kNoise;
   uint32_t content_seed = 0;
   double lrd = 0;
+  Detail detail = Detail::kOff;
+  int max_error = -1;
+  bool lossless = false;
   StreamSetting encode, encode_again;  // of one target
   std::vector<StreamSetting> decode;   // the first one's target is the encoder's
   bool whole = false;                  // also against one segment for all rows
@@ -63,7 +66,10 @@ std::string Describe(const StreamCase& stream_case);
 // - no row of a ring is read that is not there (engine/row_ledger.h);
 // - both encodings are the same stream, one in the flow that takes less memory, one segment by
 //   segment with a taker; an encoder of integers gives it on every target;
-// - the taker gets every row of the source, and the picture that decoders of the target make;
+// - without details the taker gets every row of the source, and the picture that decoders of the
+//   target make;
+// - with details the picture is as far from the source as the encoder says, and where errors have a
+//   limit no sample is further off, on any target;
 // - every decoder finds the encoder's latents;
 // - pictures are the same on one target; on two they are when g_s is of integers, else they are
 //   within a level (small models in float16 aside, whose random weights make more of a rounding);

@@ -155,6 +155,19 @@ Picture GrayAsRgb(const Picture& gray) {
   return rgb;
 }
 
+// Of three colour channels that are the same everywhere.
+bool HasOneChannel(const Picture& picture) {
+  const size_t bytes = picture.info.SampleBytes(), pixel = picture.info.SamplesPerPixel() * bytes;
+  for (size_t i = 0; i + pixel <= picture.samples.size(); i += pixel) {
+    const auto at = picture.samples.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto step = static_cast<std::ptrdiff_t>(bytes);
+    if (!std::equal(at, at + step, at + step) || !std::equal(at, at + step, at + 2 * step)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 TEST_CASE("unseen: RGB whose channels are the same comes back without a tint") {
   for (const Model& model : {LoadModel(TinyModelFile()), LoadLight()}) {
     for (const bool exact : {false, true}) {
@@ -164,6 +177,9 @@ TEST_CASE("unseen: RGB whose channels are the same comes back without a tint") {
           const Picture rgb = GrayAsRgb(gray);
           EncodeOptions options;
           options.exact = exact;
+          // With details: no tint either.
+          CHECK(HasOneChannel(MustDecode(model, MustEncode(model, rgb, options))));
+          options.detail = Detail::kOff;
           const auto stream = MustEncode(model, rgb, options);
           const auto info = Inspect(stream.data(), stream.size());
           REQUIRE(info.ok());

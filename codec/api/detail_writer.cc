@@ -7,7 +7,8 @@
 namespace glint {
 namespace {
 
-constexpr uint64_t kSectionBytes = 64;  // heads and frames, at most
+constexpr double kWorthOfChunk = 14 * 8;  // bits: frame, head and the coder's end
+constexpr uint64_t kSectionBytes = 64;    // heads and frames, at most
 // A sample of noise that must not be lost takes little more than its 8 bits. At the worst all its
 // bits are a surprise to their models: some 16 of them, of 10 bits each.
 constexpr uint64_t kMostBytesPerSample = 20;
@@ -49,7 +50,7 @@ Status DetailWriter::Take(long row, const uint8_t* source, const uint8_t* base) 
   if (source_.IsWhole()) EncodeBlocks();
   if ((row + 1) % detail::kSectionRows == 0 || row + 1 == static_cast<long>(info_.height)) {
     sections_.emplace_back();
-    any_on_ = encoder_.Finish(&sections_.back()) || any_on_;
+    encoder_.Finish(&sections_.back());
   }
   return Status::Ok();
 }
@@ -71,25 +72,31 @@ void DetailWriter::EncodeBlocks() {
   base_.Advance();
 }
 
-// Where nothing is on, nothing is written: until then sections wait.
-Status DetailWriter::EndSegment(long, ContainerWriter* chunks) {
-  if (!any_on_) return Status::Ok();
+bool DetailWriter::PaysOff() const { return encoder_.worth() > kWorthOfChunk; }
+
+// Until details are worth more than their chunk sections wait, and may never be written.
+Status DetailWriter::EndSegment(long, SegmentPlaces* places) {
+  if (!PaysOff()) return Status::Ok();
   for (const Bytes& section : sections_) {
-    GLINT_TRY(chunks->Add(chunk::kDetail, section));
+    ++written_;
+    const long end = std::min(written_ * detail::kSectionRows, static_cast<long>(info_.height));
+    GLINT_TRY(places->AddBehind(places->SegmentOf(end - 1), chunk::kDetail, section));
     report_.detail.bytes += section.size();
   }
   sections_.clear();
   return Status::Ok();
 }
 
-Status DetailWriter::Finish(ContainerWriter* chunks) {
+Status DetailWriter::Finish(SegmentPlaces* places) {
   DetailReport& report = report_.detail;
   const auto& blocks = encoder_.blocks();
   const auto of = [&](detail::BlockKind kind) { return blocks[static_cast<size_t>(kind)]; };
   report.transform_blocks = of(detail::BlockKind::kTransform);
   report.pixel_blocks = of(detail::BlockKind::kPixels) + of(detail::BlockKind::kNear);
   report.blocks = report.transform_blocks + report.pixel_blocks + of(detail::BlockKind::kOff);
-  return EndSegment(0, chunks);
+  GLINT_TRY(EndSegment(0, places));
+  if (!PaysOff()) report.error = report.base_error;
+  return Status::Ok();
 }
 
 }  // namespace glint

@@ -26,19 +26,20 @@ class DetailWriter final : public ReconstructionTaker {
   uint64_t ExpectedOutput() const override;
   uint64_t MostOutput() const override;
   Status Take(long row, const uint8_t* source, const uint8_t* base) override;
-  Status EndSegment(long segment, ContainerWriter* chunks) override;
-  Status Finish(ContainerWriter* chunks) override;
+  Status EndSegment(long segment, SegmentPlaces* places) override;
+  Status Finish(SegmentPlaces* places) override;
 
  private:
   uint64_t Samples() const { return uint64_t{info_.width} * info_.height * info_.channels; }
   void EncodeBlocks();
+  bool PaysOff() const;
 
   const PictureInfo info_;
   detail::SectionEncoder encoder_;
   detail::BlockRows source_, base_;
   Report& report_;
-  bool any_on_ = false;
   std::vector<Bytes> sections_;  // whole, and not yet in the stream
+  long written_ = 0;             // sections that are
 };
 
 }  // namespace glint

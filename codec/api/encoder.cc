@@ -133,7 +133,7 @@ class EncodingProgress {
 
 // A pipeline over segments: as soon as the rows of y and z are there that a segment codes, it is
 // coded and appended; with a taker its part of the picture is decoded too.
-class Encoder {
+class Encoder final : private SegmentPlaces {
  public:
   Encoder(const Model::Impl& model, const PictureInfo& info, const EncodeOptions& options,
           const EncodingExtras& extras, Report* report)
@@ -196,7 +196,8 @@ class Encoder {
         model_, *geometry_, LatentCoderOptions{t, context_.runner(), options_.profile, behind});
     GLINT_TRY(coder_->Plan());
     source_.emplace(info_, read, options_.exact || options_.lossless);
-    plain_.emplace(info_, details ? BlocksOfPixels() : PlainBlocks::kNone, &*source_);
+    plain_.emplace(info_, details ? BlocksOfPixels() : PlainBlocks::kNone, rates.detail_lambda,
+                   &*source_);
     analysis_.emplace(model_, *geometry_, info_, context_, options_, t, &*plain_);
     return ChooseFlow();
   }
@@ -265,7 +266,11 @@ class Encoder {
   // Alpha and metadata are there twice when they go into the stream.
   void ExpectOutput(const Metadata& metadata) {
     other_output_ = kExpectedBytes + 2 * (MostPackedAlpha(info_) + MetadataBytes(metadata));
-    if (taker_ != nullptr) other_output_ += taker_->ExpectedOutput();
+    if (taker_ != nullptr) {
+      const auto segments = static_cast<uint64_t>(geometry_->segments());
+      other_output_ +=
+          taker_->ExpectedOutput() + 2 * sizeof(size_t) * segments;  // and their places
+    }
     expected_output_ = other_output_ + symbols_ * kExpectedBytesPerSymbol;
   }
 
@@ -336,6 +341,7 @@ class Encoder {
     AppendU32(coder_->LatentCrc(s), &payload_);
     report_.latent_crc = Crc32(report_.latent_crc, ByteSpan(payload_).subspan(crc_at));
     GLINT_TRY(body_.Add(chunk::kSegment, payload_));
+    if (taker_ != nullptr) segment_ends_.push_back(stream_.size());
     return HoldBody();
   }
 
@@ -358,9 +364,26 @@ class Encoder {
       FreeCoder();
       GLINT_TRY(synthesis_->Finish(rows, seconds));
     }
-    GLINT_TRY(taker_->EndSegment(s, &body_));
-    if (last) GLINT_TRY(taker_->Finish(&body_));
+    GLINT_TRY(taker_->EndSegment(s, this));
+    if (last) GLINT_TRY(taker_->Finish(this));
     return HoldBody();
+  }
+
+  long SegmentOf(long row) const override {
+    const long padded = row + geometry_->top();
+    const long rows = model_.document.latent_stride * model_.coding().segment_rows;
+    return std::min(padded / rows, geometry_->segments() - 1);
+  }
+
+  // At the end of what is there, and from there to its place.
+  Status AddBehind(long segment, char type, ByteSpan payload) override {
+    const auto from = static_cast<size_t>(segment);
+    const size_t place = segment_ends_[from], end = stream_.size();
+    GLINT_TRY(body_.Add(type, payload));
+    const auto at = [&](size_t i) { return stream_.begin() + static_cast<std::ptrdiff_t>(i); };
+    std::rotate(at(place), at(end), stream_.end());
+    for (size_t s = from; s < segment_ends_.size(); ++s) segment_ends_[s] += stream_.size() - end;
+    return Status::Ok();
   }
 
   // ---- the end
@@ -439,6 +462,7 @@ class Encoder {
   std::optional<AlphaPacker> alpha_packer_;  // until the last row
   bool has_alpha_ = false;
   Bytes alpha_, payload_, stream_;
+  std::vector<size_t> segment_ends_;  // in the stream, with what a taker has added; with one only
   ContainerWriter body_;
   uint64_t working_bytes_ = 0;
   uint64_t stages_bytes_ = 0;  // of that what is free before the head is written
@@ -450,15 +474,13 @@ class Encoder {
 }  // namespace
 
 Result<EncodingMemory> PlanEncoding(const Model::Impl& model, const PictureInfo& info,
-                                    const CallOptions& options, const EncodingExtras& extras) {
-  EncodeOptions encode;
-  static_cast<CallOptions&>(encode) = options;
+                                    const EncodeOptions& options, const EncodingExtras& extras) {
   Report report;
-  return Encoder(model, info, encode, extras, &report).Plan();
+  return Encoder(model, info, options, extras, &report).Plan();
 }
 
 Result<EncodingMemory> PlanEncoding(const Model::Impl& model, const PictureInfo& info,
-                                    const CallOptions& options) {
+                                    const EncodeOptions& options) {
   return PlanEncoding(model, info, options, {});
 }
 

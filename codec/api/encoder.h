@@ -30,7 +30,7 @@ Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo&
                                           const EncodeOptions& options,
                                           const EncodingExtras& extras, Report* report);
 Result<EncodingMemory> PlanEncoding(const Model::Impl& model, const PictureInfo& info,
-                                    const CallOptions& options, const EncodingExtras& extras);
+                                    const EncodeOptions& options, const EncodingExtras& extras);
 
 }  // namespace glint
 

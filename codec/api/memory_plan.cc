@@ -11,8 +11,8 @@ uint64_t MetadataBytes(const Metadata& metadata) {
 }
 
 Expected<MemoryPlan> PlanMemory(const Model& model, const PictureInfo& info,
-                                const CallOptions& options) {
-  CallOptions unlimited = options;
+                                const EncodeOptions& options) {
+  EncodeOptions unlimited = options;
   unlimited.limits.max_memory = UINT64_MAX;
   unlimited.limits.held_memory = 0;
   const auto plan = WithoutBadAlloc([&]() -> Result<MemoryPlan> {
@@ -22,6 +22,13 @@ Expected<MemoryPlan> PlanMemory(const Model& model, const PictureInfo& info,
   });
   if (!plan.ok()) return ToError(plan.status());
   return *plan;
+}
+
+Expected<MemoryPlan> PlanMemory(const Model& model, const PictureInfo& info,
+                                const CallOptions& options) {
+  EncodeOptions encode;
+  static_cast<CallOptions&>(encode) = options;
+  return PlanMemory(model, info, encode);
 }
 
 }  // namespace glint

@@ -19,7 +19,7 @@ struct EncodingMemory {
   uint64_t stream = 0;  // the part of it that the stream takes
 };
 Result<EncodingMemory> PlanEncoding(const Model::Impl& model, const PictureInfo& info,
-                                    const CallOptions& options);
+                                    const EncodeOptions& options);
 Result<uint64_t> PlanDecoding(const Model::Impl& model, const PictureInfo& source,
                               const CallOptions& options);
 

@@ -15,6 +15,17 @@
 
 namespace glint {
 
+// Where chunks of a taker go: their places depend on the picture's size alone, not on when the rows
+// came.
+class SegmentPlaces {
+ public:
+  virtual ~SegmentPlaces() = default;
+  // The segment that has the latents of a row of the picture.
+  virtual long SegmentOf(long row) const = 0;
+  // A chunk behind the chunk of a segment that is in the stream, and behind what was added there.
+  virtual Status AddBehind(long segment, char type, ByteSpan payload) = 0;
+};
+
 class ReconstructionTaker {
  public:
   virtual ~ReconstructionTaker() = default;
@@ -33,11 +44,10 @@ class ReconstructionTaker {
   // three channels are never averaged to gray.
   virtual Status Take(long row, const uint8_t* source, const uint8_t* base) = 0;
   // The segment is in the stream, and all rows have been taken that segments up to it suffice for;
-  // after the last segment all that there are. What is added to `chunks` follows the segment's
-  // chunk.
-  virtual Status EndSegment(long segment, ContainerWriter* chunks) = 0;
-  // After the last segment. What is added to `chunks` comes last before the end.
-  virtual Status Finish(ContainerWriter* chunks) = 0;
+  // after the last segment all that there are.
+  virtual Status EndSegment(long segment, SegmentPlaces* places) = 0;
+  // After the last segment.
+  virtual Status Finish(SegmentPlaces* places) = 0;
 };
 
 // Rows of the source, as levels, until their decoded rows are there.

@@ -6,6 +6,7 @@
 namespace glint::detail {
 namespace {
 
+constexpr int kManyBeyond = 1000;  // no need to count on
 constexpr uint32_t kCostShift = 6;
 
 // Of probabilities (i + 1/2) / 1024.
@@ -95,7 +96,7 @@ void RawReader::Refill() {
   while (held_ <= 56) {
     if (next_ != end_) {
       bits_ |= static_cast<uint64_t>(*next_++) << held_;
-    } else {
+    } else if (beyond_ < kManyBeyond) {
       ++beyond_;
     }
     held_ += 8;

@@ -1,5 +1,5 @@
 // The entropy coder of the detail layer: adaptive binary arithmetic coding, and raw bits beside it.
-// docs/BITSTREAM.md, "Detail". Called by codec/detail alone.
+// docs/BITSTREAM.md, "Details". Called by codec/detail alone.
 // Thread rules: one caller each.
 //
 // An interval [low, low + range) of 32 bits is cut by the probability of a bit; the bit 1 takes the

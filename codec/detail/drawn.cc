@@ -1,5 +1,7 @@
 #include "codec/detail/drawn.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "kernels/detail.h"
@@ -10,6 +12,17 @@ namespace {
 constexpr uint64_t kMostUnlikePercent = 35;
 // Squared levels. Photographs of which so many pixels are alike are skies, far below.
 constexpr uint64_t kLeastDifference = 60;
+
+constexpr double kLambdaOfStep = 0.13;
+// A trained model takes that much less than transforms of 8 x 8, which the estimate stands for.
+constexpr double kModelShare = 0.7;
+
+// Of a coefficient of so many steps, in bits: its error when it is left out, or what it takes.
+double CostOfCoefficient(double steps) {
+  const double zero = steps * steps / kLambdaOfStep;
+  if (steps < 0.6) return zero;
+  return std::min(zero, 4.6 + std::log2(steps));
+}
 
 }  // namespace
 
@@ -42,6 +55,75 @@ bool HasEdges(const uint8_t* rows, size_t stride, size_t width, size_t height, s
     if (y > 0) error += kernels::SquaredError(row, row - stride, samples);
   }
   return error >= kLeastDifference * samples * height;
+}
+
+DrawnBlocks::DrawnBlocks(size_t channels, int top, double lambda)
+    : channels_(channels),
+      lambda_(lambda * static_cast<double>(channels)),
+      pixels_(top),
+      mean_(kBlock * channels),
+      planes_(3 * kBlock * kBlock) {
+  pixels_.Reset(static_cast<int>(channels));
+}
+
+uint64_t DrawnBlocks::MemoryNeeded() {
+  return sizeof(DrawnBlocks) + PixelCoder::MemoryNeeded() +
+         3 * kBlock * (1 + kBlock * sizeof(int16_t));
+}
+
+bool DrawnBlocks::IsDrawn(const uint8_t* rows, size_t stride, size_t width, size_t height) {
+  if (!HasEdges(rows, stride, width, height, channels_) ||
+      !LooksDrawn(rows, stride, width, height, channels_)) {
+    return false;
+  }
+  return PixelCost(rows, stride, width, height) <
+         kModelShare * TransformCost(rows, stride, width, height);
+}
+
+// In bits.
+double DrawnBlocks::PixelCost(const uint8_t* rows, size_t stride, size_t width, size_t height) {
+  field_.Clear();
+  WeighPort port;
+  PixelCoder::Block block;
+  block.width = static_cast<int>(width);
+  block.height = static_cast<int>(height);
+  block.source = rows;
+  block.source_stride = stride;
+  pixels_.Code(&port, block, &field_);
+  return double{port.cost()};
+}
+
+// Likewise, with errors in bits by lambda.
+double DrawnBlocks::TransformCost(const uint8_t* rows, size_t stride, size_t width, size_t height) {
+  for (size_t c = 0; c < channels_; ++c) {
+    uint64_t sum = 0;
+    for (size_t y = 0; y < height; ++y) {
+      for (size_t x = 0; x < width; ++x) sum += rows[y * stride + x * channels_ + c];
+    }
+    const auto mean = static_cast<uint8_t>(sum / (width * height));
+    for (size_t x = 0; x < width; ++x) mean_[x * channels_ + c] = mean;
+  }
+  constexpr size_t kPlane = kBlock * kBlock;
+  for (size_t y = 0; y < height; ++y) {
+    int16_t* const planes[3] = {planes_.data() + y * kBlock, planes_.data() + kPlane + y * kBlock,
+                                planes_.data() + 2 * kPlane + y * kBlock};
+    kernels::DetailPlanes(rows + y * stride, mean_.data(), width, channels_, planes);
+  }
+  const double inverse_step = 1 / (16 * std::sqrt(lambda_ / kLambdaOfStep));
+  double cost = 0;
+  for (size_t p = 0; p < channels_; ++p) {
+    // Whole transforms alone: a few pixels at an edge say little.
+    for (size_t y = 0; y + 8 <= height; y += 8) {
+      for (size_t x = 0; x + 8 <= width; x += 8) {
+        int32_t coefficients[kernels::kDetailCoefficients];
+        kernels::DetailForward(planes_.data() + p * kPlane + y * kBlock + x, kBlock, coefficients);
+        for (const int32_t c : coefficients) {
+          cost += CostOfCoefficient(std::abs(static_cast<double>(c)) * inverse_step);
+        }
+      }
+    }
+  }
+  return cost;
 }
 
 }  // namespace glint::detail

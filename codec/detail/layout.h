@@ -1,5 +1,5 @@
 // What the parts of the detail layer agree on: sizes, kinds of blocks, limits. docs/BITSTREAM.md,
-// "Detail". Called by codec/detail, and by codec/api for sizes.
+// "Details". Called by codec/detail, and by codec/api for sizes.
 // Thread rules: values.
 #ifndef GLINT_CODEC_DETAIL_LAYOUT_H_
 #define GLINT_CODEC_DETAIL_LAYOUT_H_

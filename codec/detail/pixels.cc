@@ -5,7 +5,6 @@
 namespace glint::detail {
 namespace {
 
-constexpr Colour kGray = 0x808080;  // stands for neighbours where nothing is known
 constexpr uint8_t kUnknownResidual = 4;
 constexpr uint8_t kUnknownError = 8;
 
@@ -54,6 +53,8 @@ uint64_t PixelCoder::MemoryNeeded() {
 
 void PixelCoder::Reset(int channels) {
   channels_ = channels;
+  const auto middle = static_cast<Colour>((top_ + 1) / 2);
+  middle_ = channels == 1 ? middle : middle << 16 | middle << 8 | middle;
   state_ = State();
   state_.recent.fill(kNoColour);
   std::fill(deep_.begin(), deep_.end(), Memory());
@@ -69,11 +70,11 @@ void PixelCoder::Restore() {
   changes_.clear();
 }
 
-PixelCoder::Around PixelCoder::Look(const Colour* at) {
+PixelCoder::Around PixelCoder::Look(const Colour* at) const {
   constexpr int s = PixelField::kStride;
   const auto known = [](Colour c, Colour other) { return c == kNoColour ? other : c; };
   Around a;
-  a.w = known(at[-1], known(at[-s], kGray));
+  a.w = known(at[-1], known(at[-s], middle_));
   a.n = known(at[-s], a.w);
   a.nw = known(at[-s - 1], a.n);
   a.ne = known(at[-s + 1], a.n);
@@ -313,7 +314,7 @@ void PixelCoder::BeginErrors() {
 }
 
 template <class Port>
-void PixelCoder::Code(Port* port, const Block& block, PixelField* field) {
+bool PixelCoder::Code(Port* port, const Block& block, PixelField* field) {
   BeginErrors();
   changes_.clear();
   for (int y = 0; y < block.height; ++y) {
@@ -333,6 +334,7 @@ void PixelCoder::Code(Port* port, const Block& block, PixelField* field) {
       if (!hit) {
         int place = 0;
         hit = CodeRecent(port, wanted, block.near, &place, &colour);
+        if (Port::kDecodes && hit && colour == kNoColour) return false;
         if (!hit) {
           colour = CodeNew(port, block, x, y, around, wanted);
           is_new = true;
@@ -347,10 +349,11 @@ void PixelCoder::Code(Port* port, const Block& block, PixelField* field) {
       *at = colour;
     }
   }
+  return true;
 }
 
-template void PixelCoder::Code(WritePort*, const Block&, PixelField*);
-template void PixelCoder::Code(WeighPort*, const Block&, PixelField*);
-template void PixelCoder::Code(ReadPort*, const Block&, PixelField*);
+template bool PixelCoder::Code(WritePort*, const Block&, PixelField*);
+template bool PixelCoder::Code(WeighPort*, const Block&, PixelField*);
+template bool PixelCoder::Code(ReadPort*, const Block&, PixelField*);
 
 }  // namespace glint::detail

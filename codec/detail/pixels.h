@@ -1,5 +1,5 @@
 // How the pixels of a block are coded one by one, exactly or nearly: screens, text, line art, and
-// everything when nothing may be lost. docs/BITSTREAM.md, "Detail".
+// everything when nothing may be lost. docs/BITSTREAM.md, "Details".
 // A pixel is first compared with colours that are likely: those that followed when the pixels
 // around were the same, its neighbours, colours of late. Only what is none of these is coded by its
 // difference from a prediction.
@@ -75,9 +75,10 @@ class PixelCoder {
     size_t source_stride = 0;
     const PixelField* base = nullptr;  // the decoder's picture before details, where it is exact
   };
-  // Codes all pixels of `field` from (0, 0) on; the halo is there.
+  // Codes all pixels of `field` from (0, 0) on; the halo is there. False when a decoder meets a
+  // colour that there is not.
   template <class Port>
-  void Code(Port* port, const Block& block, PixelField* field);
+  bool Code(Port* port, const Block& block, PixelField* field);
 
   // What one call of Code changed can be taken back.
   void Mark();
@@ -129,7 +130,7 @@ class PixelCoder {
     int base = 0, base_w = 0, base_n = 0, base_nw = 0, base_ne = 0;
   };
 
-  static Around Look(const Colour* at);
+  Around Look(const Colour* at) const;
   Memories Recall(const Around& around);
   bool Near(Colour a, Colour b, int near) const;
   template <class Port>
@@ -147,6 +148,7 @@ class PixelCoder {
   void BeginErrors();
 
   int channels_ = 3;
+  Colour middle_ = 0;  // stands for neighbours where nothing is known
   const int top_;
   State state_, marked_;
   std::vector<Memory> deep_, brief_;

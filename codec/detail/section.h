@@ -1,5 +1,5 @@
 // The state of a section of the detail layer, and its blocks' syntax, once for encoder and decoder.
-// docs/BITSTREAM.md, "Detail". Called by codec/detail/section_decoder and section_encoder.
+// docs/BITSTREAM.md, "Details". Called by codec/detail/section_decoder and section_encoder.
 // Thread rules: one caller.
 #ifndef GLINT_CODEC_DETAIL_SECTION_H_
 #define GLINT_CODEC_DETAIL_SECTION_H_

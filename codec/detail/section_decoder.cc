@@ -34,7 +34,8 @@ Status SectionDecoder::DecodeRow(const BlockRow& row) {
   const bool gray = state_.CodeGray(&port, false);
   state_.BeginRow(gray ? gray_.FromColour(row) : row, gray);
   for (size_t block = 0; block < state_.blocks(); ++block) {
-    if (!DecodeBlock(block, &port)) return Damaged("its details have a level that cannot be");
+    if (!DecodeBlock(block, &port))
+      return Damaged("its details have a level or a colour that cannot be");
   }
   state_.EndRow();
   if (gray) gray_.ToColour(row);
@@ -50,8 +51,7 @@ bool SectionDecoder::DecodeBlock(size_t block, ReadPort* port) {
   const BlockKind kind = state_.CodeKind(port, block, BlockKind::kOff);
   if (kind == BlockKind::kTransform) return DecodeTransforms(block, port);
   state_.magnitudes().Clear(block * kTransformsAcross, (state_.WidthOf(block) + 7) / 8);
-  if (HasPixels(kind)) DecodePixels(block, kind, port);
-  return true;
+  return !HasPixels(kind) || DecodePixels(block, kind, port);
 }
 
 bool SectionDecoder::DecodeTransforms(size_t block, ReadPort* port) {
@@ -76,7 +76,7 @@ bool SectionDecoder::DecodeTransforms(size_t block, ReadPort* port) {
   return good;
 }
 
-void SectionDecoder::DecodePixels(size_t block, BlockKind kind, ReadPort* port) {
+bool SectionDecoder::DecodePixels(size_t block, BlockKind kind, ReadPort* port) {
   state_.Fill(block, &field_);
   PixelCoder::Block pixels;
   pixels.width = static_cast<int>(state_.WidthOf(block));
@@ -86,8 +86,9 @@ void SectionDecoder::DecodePixels(size_t block, BlockKind kind, ReadPort* port) 
     base_ = field_;
     pixels.base = &base_;
   }
-  state_.pixels().Code(port, pixels, &field_);
+  if (!state_.pixels().Code(port, pixels, &field_)) return false;
   state_.StorePixels(block, field_);
+  return true;
 }
 
 }  // namespace glint::detail

@@ -1,5 +1,5 @@
 // Sections of the detail layer: a chunk's payload, and rows of the base, to rows of the picture.
-// docs/BITSTREAM.md, "Detail". Called by codec/api/decoder.
+// docs/BITSTREAM.md, "Details". Called by codec/api/decoder.
 // Thread rules: one caller.
 #ifndef GLINT_CODEC_DETAIL_SECTION_DECODER_H_
 #define GLINT_CODEC_DETAIL_SECTION_DECODER_H_
@@ -32,7 +32,7 @@ class SectionDecoder {
  private:
   bool DecodeBlock(size_t block, ReadPort* port);
   bool DecodeTransforms(size_t block, ReadPort* port);
-  void DecodePixels(size_t block, BlockKind kind, ReadPort* port);
+  bool DecodePixels(size_t block, BlockKind kind, ReadPort* port);
 
   SectionState state_;
   GrayRows gray_;

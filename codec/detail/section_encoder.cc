@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "codec/detail/drawn.h"
@@ -11,6 +12,7 @@ namespace glint::detail {
 namespace {
 
 constexpr size_t kPlane = kBlock * kBlock;
+constexpr double kBoundless = std::numeric_limits<double>::infinity();
 constexpr size_t kTransforms = kTransformsAcross * kTransformsAcross;
 
 // lambda = kLambdaOfStep * step^2: near what uniform quantisation with choices by rate and
@@ -45,7 +47,6 @@ uint64_t SectionEncoder::MemoryNeeded(size_t width, size_t channels) {
 void SectionEncoder::Begin() {
   const double lambda = settings_.lambda * static_cast<double>(channels_);
   head_ = {settings_.exact_base, StepOf(lambda), std::clamp(settings_.max_error, 0, kMostNear)};
-  any_on_ = false;
   state_.Begin(head_);
 }
 
@@ -74,12 +75,11 @@ bool SectionEncoder::IsGray(const uint8_t* source, size_t stride, size_t height)
   return true;
 }
 
-bool SectionEncoder::Finish(std::vector<uint8_t>* payload) {
+void SectionEncoder::Finish(std::vector<uint8_t>* payload) {
   std::vector<uint8_t> bits, raw;
   bits_.Finish(&bits);
   raw_.Finish(&raw);
   AppendSection(head_, bits, raw, payload);
-  return any_on_;
 }
 
 SectionEncoder::Candidate SectionEncoder::WeighOff(size_t block, const Source& source) const {
@@ -169,6 +169,7 @@ SectionEncoder::Candidate SectionEncoder::WeighPixels(size_t block, const Source
 }
 
 void SectionEncoder::EncodeBlock(size_t block, const Source& source) {
+  if (settings_.max_error >= 0 || settings_.every_block) worth_ = kBoundless;
   if (settings_.max_error >= 0) {
     const bool exact = settings_.max_error == 0;
     Write(block, source, exact ? BlockKind::kPixels : BlockKind::kNear);
@@ -178,11 +179,13 @@ void SectionEncoder::EncodeBlock(size_t block, const Source& source) {
   const auto consider = [&](const Candidate& candidate) {
     if (candidate.cost < best.cost) best = candidate;
   };
-  if (!settings_.every_block) consider(WeighOff(block, source));
+  const Candidate off = WeighOff(block, source);
+  if (!settings_.every_block) consider(off);
   if (LooksDrawn(source.rows, source.stride, state_.WidthOf(block), state_.row().height,
                  state_.channels())) {
     consider(WeighPixels(block, source));
   }
+  worth_ += (off.cost - best.cost) / double{lambda_};
   Write(block, source, best.kind);
 }
 
@@ -190,7 +193,6 @@ void SectionEncoder::Write(size_t block, const Source& source, BlockKind kind) {
   WritePort port(&bits_, &raw_);
   state_.CodeKind(&port, block, kind);
   ++blocks_[static_cast<size_t>(kind)];
-  any_on_ = any_on_ || kind != BlockKind::kOff;
   if (kind == BlockKind::kTransform) {
     WriteTransforms(block, &port);
     return;

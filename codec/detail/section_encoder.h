@@ -1,6 +1,6 @@
 // Sections of the detail layer: rows of a picture and of its base to a chunk's payload. Each block
 // gets what costs least: squared error + lambda * bits.
-// docs/BITSTREAM.md, "Detail". Called by codec/api/encoder.
+// docs/BITSTREAM.md, "Details". Called by codec/api/encoder.
 // Thread rules: one caller.
 #ifndef GLINT_CODEC_DETAIL_SECTION_ENCODER_H_
 #define GLINT_CODEC_DETAIL_SECTION_ENCODER_H_
@@ -36,8 +36,12 @@ class SectionEncoder {
   // Rows of blocks from top to bottom. `row` (see BlockRow): the base, and afterwards what a
   // decoder has. `source`: the picture's rows, `stride` apart.
   void EncodeRow(const uint8_t* source, size_t stride, const BlockRow& row);
-  // Appends the payload. Gives whether any block is on.
-  bool Finish(std::vector<uint8_t>* payload);
+  // Appends the payload.
+  void Finish(std::vector<uint8_t>* payload);
+
+  // Since the object was made: bits that details are worth more than they take, where squared error
+  // counts as bits by lambda. Without limit where every block has details.
+  double worth() const { return worth_; }
 
   // Since the object was made: blocks of each kind.
   const std::array<uint64_t, kBlockKinds>& blocks() const { return blocks_; }
@@ -68,7 +72,7 @@ class SectionEncoder {
   GrayRows gray_, gray_source_;
   SectionHead head_;
   float lambda_ = 1;  // of the row's pixels
-  bool any_on_ = false;
+  double worth_ = 0;
   std::array<uint64_t, kBlockKinds> blocks_{};
   BinaryEncoder bits_;
   RawWriter raw_;

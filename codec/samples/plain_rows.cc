@@ -17,14 +17,15 @@ size_t RowsOfStrip(uint32_t height, uint32_t begin) {
 
 }  // namespace
 
-PlainRows::PlainRows(const PictureInfo& info, PlainBlocks blocks, SourceRows* source)
-    : info_(info), blocks_(blocks), source_(source) {}
+PlainRows::PlainRows(const PictureInfo& info, PlainBlocks blocks, double lambda, SourceRows* source)
+    : info_(info), blocks_(blocks), lambda_(lambda), source_(source) {}
 
 uint64_t PlainRows::MemoryNeeded() const {
   const uint64_t source = source_->MemoryNeeded();
   if (blocks_ == PlainBlocks::kNone) return source;
   const uint64_t samples = uint64_t{info_.width} * info_.channels;
   return source + kBlock * (info_.RowBytes() + samples) + samples * info_.SampleBytes() +
+         detail::DrawnBlocks::MemoryNeeded() +
          (info_.width / kBlock + 1) * sizeof(std::optional<Colour>);
 }
 
@@ -36,6 +37,8 @@ void PlainRows::Allocate() {
   levels_.resize(kBlock * samples);
   colour_.resize(samples * info_.SampleBytes());
   plain_.resize((info_.width + kBlock - 1) / kBlock);
+  const int top = (1 << std::min(info_.bit_depth, 8u)) - 1;
+  if (blocks_ == PlainBlocks::kDrawn) drawn_.emplace(info_.channels, top, lambda_);
 }
 
 void PlainRows::Free() {
@@ -44,6 +47,7 @@ void PlainRows::Free() {
   levels_ = {};
   plain_ = {};
   colour_ = {};
+  drawn_.reset();
 }
 
 Status PlainRows::Next(uint8_t* row) {
@@ -119,14 +123,13 @@ void PlainRows::Classify() {
 }
 
 // Nothing for a block that stays as it is.
-std::optional<PlainRows::Colour> PlainRows::Weigh(size_t block) const {
+std::optional<PlainRows::Colour> PlainRows::Weigh(size_t block) {
   if (blocks_ == PlainBlocks::kAll) return MeanOf(block);
   const size_t samples = size_t{info_.width} * info_.channels;
   const uint8_t* const levels = levels_.data() + block * kBlock * info_.channels;
   const size_t width = std::min<size_t>(kBlock, info_.width - block * kBlock);
   const size_t rows = RowsOfStrip(info_.height, rows_read_);
-  const bool drawn = detail::HasEdges(levels, samples, width, rows, info_.channels) &&
-                     detail::LooksDrawn(levels, samples, width, rows, info_.channels);
+  const bool drawn = drawn_->IsDrawn(levels, samples, width, rows);
   return drawn ? std::optional(MeanOf(block)) : std::nullopt;
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "codec/detail/drawn.h"
 #include "codec/samples/source_rows.h"
 #include "engine/status.h"
 #include "glint/glint.hpp"
@@ -23,7 +24,8 @@ enum class PlainBlocks { kNone, kDrawn, kAll };
 class PlainRows {
  public:
   // Both must outlive the object.
-  PlainRows(const PictureInfo& info, PlainBlocks blocks, SourceRows* source);
+  // `lambda` as detail::EncoderSettings has it.
+  PlainRows(const PictureInfo& info, PlainBlocks blocks, double lambda, SourceRows* source);
   // With what `source` needs, which is allocated and freed with it.
   uint64_t MemoryNeeded() const;
   void Allocate();
@@ -42,19 +44,21 @@ class PlainRows {
 
   Status ReadStrip();
   void Classify();
-  std::optional<Colour> Weigh(size_t block) const;
+  std::optional<Colour> Weigh(size_t block);
   Colour MeanOf(size_t block) const;
   template <typename Sample>
   void Fill(Sample* colour) const;
 
   const PictureInfo info_;
   const PlainBlocks blocks_;
+  const double lambda_;
   SourceRows* const source_;
   uint32_t rows_read_ = 0, rows_given_ = 0;
   std::vector<uint8_t> strip_;                // rows of a row of blocks
   std::vector<uint8_t> levels_;               // their colour, in 8 bits
   std::vector<std::optional<Colour>> plain_;  // of the row's blocks
   std::vector<uint8_t> colour_;
+  std::optional<detail::DrawnBlocks> drawn_;
   uint64_t plain_blocks_ = 0;
 };
 

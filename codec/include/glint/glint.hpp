@@ -291,8 +291,10 @@ struct MemoryPlan {
   uint64_t decoding = 0;  // without the stream; Decode holds the whole picture besides
   uint64_t stream = 0;    // the part of `encoding` for the stream; streams are smaller as a rule
 };
-// `info`: as it would be encoded, with details as kAuto has them. Of the options only threads, runner
-// and band_rows count, and limits.max_pixels.
+// `info`: as it would be encoded. Of the options only threads, runner, band_rows, limits.max_pixels
+// and what they say of details count; the second: with details as EncodeOptions has them.
+GLINT_API Expected<MemoryPlan> PlanMemory(const Model& model, const PictureInfo& info,
+                                          const EncodeOptions& options);
 GLINT_API Expected<MemoryPlan> PlanMemory(const Model& model, const PictureInfo& info,
                                           const CallOptions& options = {});
 
