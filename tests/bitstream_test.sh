@@ -173,6 +173,83 @@ for shipped in fp32 int16 int8 int8-entropy fp16; do
   agrees "light-$shipped" odd.pam ppm --lrd 0.0007
 done
 
+# draw SEED: pictures that details are made for, of sizes and rates that are drawn: drawn0.pam to drawn3.pam. Prints a line
+# for each: what it is, and its rate.
+draw() {
+  "$python" - "$tests" "$1" <<'PYTHON'
+import sys
+import numpy as np
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+from reference_decoder import read_picture
+rng = np.random.default_rng(int(sys.argv[2]))
+photograph = read_picture(f"{sys.argv[1]}/../tools/samples/lake.png")[0][:, :, :3]
+
+def crop(height, width):
+    top, left = (rng.integers(0, whole - part + 1) for whole, part in zip(photograph.shape, (height, width)))
+    return photograph[top:top + height, left:left + width]
+
+def text(height, width):
+    ink = rng.integers(0, 2, (-(-height // 3), -(-width // 2)))[:, :, None].repeat(3, 0).repeat(2, 1)[:height, :width]
+    ink[rng.integers(0, 7)::7] = 0
+    return np.where(ink, rng.integers(0, 128, 3), rng.integers(128, 256, 3))
+
+def photograph_and_text(height, width):
+    picture, split = crop(height, width).copy(), rng.integers(0, width + 1)
+    picture[:, split:] = text(height, width)[:, split:]
+    if rng.integers(0, 2):
+        picture[64:] = picture[64:].mean(2, keepdims=True)
+    return picture
+
+def gray(height, width):
+    return photograph_and_text(height, width)[:, :, 1:2]
+
+def noise(height, width):
+    return rng.integers(0, 256, (height, width, 3))
+
+for i, kind in enumerate((text, photograph_and_text, gray, noise)):
+    height, width = rng.integers(1, 110, 2)
+    samples = kind(height, width).astype("u1")
+    with open(f"drawn{i}.pam", "wb") as f:
+        name = "GRAYSCALE" if samples.shape[2] == 1 else "RGB"
+        f.write(f"P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {samples.shape[2]}\nMAXVAL 255\nTUPLTYPE {name}\nENDHDR\n".encode() + samples.tobytes())
+    print(kind.__name__, f"{np.exp(rng.uniform(np.log(0.0001), np.log(0.0019))):.6f}")
+PYTHON
+}
+
+# Details of drawn pictures, over a base that is exact and one that is not.
+seed=${GLINT_SEED:-$RANDOM}
+if draw "$seed" >drawn.txt 2>output.txt; then
+  i=0
+  while read -r kind lrd; do
+    for drawn_model in int8 fp32; do
+      model=$tests/../weights/light-$drawn_model.safetensors
+      agrees "light-$drawn_model, $kind at lrd $lrd (GLINT_SEED=$seed)" "drawn$i.pam" pam --lrd "$lrd"
+    done
+    i=$((i + 1))
+  done <drawn.txt
+else
+  fail "pictures are drawn (GLINT_SEED=$seed)"
+fi
+
+# The page's example: its bytes are a stream, of which the page says what the decoder says.
+if "$python" - "$tests/../docs/BITSTREAM.md" >output.txt 2>&1 <<'PYTHON' &&
+import re, sys
+with open(sys.argv[1]) as f:
+    example = f.read().split("<!-- example:begin -->\n```\n")[1].split("```\n<!-- example:end -->")[0]
+with open("example.txt", "w") as f:
+    f.write(example)
+with open("example.glint", "wb") as f:
+    f.write(b"".join(bytes.fromhex(line[8:44]) for line in example.splitlines() if re.match(r" *\d+  ", line[:8])))
+PYTHON
+  "$python" "$tests/reference_decoder.py" --explain "$fp32" example.glint >explained.txt 2>output.txt &&
+  "$glint" decode --model "$fp32" example.glint example.ppm >output.txt 2>&1 &&
+  diff example.txt explained.txt >output.txt; then
+  pass "the example of docs/BITSTREAM.md"
+else
+  fail "the example of docs/BITSTREAM.md"
+fi
+
 # What the library must decode for ever was read aright in the first place: streams and pictures are NAME-*.glint and
 # .png of model NAME.safetensors.
 for golden in "$tests"/data/golden/*.glint; do

@@ -17,6 +17,7 @@ import zlib
 
 import numpy as np
 
+import reference_details
 from reference_model import Model, run_graph
 
 DEPTHS = (1, 2, 4, 8, 16)
@@ -56,7 +57,7 @@ def read_chunks(data):
         size, at = leb128(data, at + 1)
         expect(at + size + 4 <= len(data), f"chunk at byte {begin} is cut short")
         expect(struct.unpack_from("<I", data, at + size)[0] == zlib.crc32(data[begin:at + size]), f"CRC of the chunk at byte {begin}")
-        expect(kind.islower() or kind in "HASE", f"unknown critical chunk {kind}")
+        expect(kind.islower() or kind in "HASDE", f"unknown critical chunk {kind}")
         chunks.append((kind, begin, at, data[at:at + size]))
         at += size + 4
     expect(at == len(data), "bytes after the end chunk")
@@ -127,6 +128,7 @@ class Header:
         expect(len(payload) == at + 12 and self.width and self.height, "the header's length or size")
         self.depth, self.alpha = DEPTHS[self.options & 7], bool(self.options & 16)
         self.channels, self.gray = 3 if self.options & 8 else 1, self.options & 40 != 8
+        self.top = (1 << min(self.depth, 8)) - 1
 
 
 # ---- entropy coding -------------------------------------------------------------------------------------------
@@ -327,18 +329,18 @@ def rate_to_t(rate, lrd):
     return 2 * (math.log(lrd) - low) / (high - low) - 1
 
 
-def colour(latents, header):
+def levels(latents, header, mean):
+    """The model's picture: 0 to the top level of min(depth, 8) bits. `mean`: channels that are the same everywhere are averaged."""
     model = latents.model
     y = latents.y_hat.astype(np.float32) / np.float32(1 << latents.bits)
     x = run_graph(model, "g_s", {latents.input_name("g_s"): y}, latents.t)
     top, left = ((padded - side) // 2 if model.doc["picture"]["padding"] == "centred_zeros" else 0
                  for padded, side in zip(x.shape, (header.height, header.width)))
     x = x[top:top + header.height, left:left + header.width]
-    if header.gray:
+    if header.channels == 1 or (mean and header.gray):
         x = np.repeat(((x[:, :, 0] + x[:, :, 1] + x[:, :, 2]) * np.float32(1 / 3))[:, :, None], header.channels, 2)
-    top = np.float32((1 << min(header.depth, 8)) - 1)
-    x = np.rint(np.clip(x + np.float32(model.doc["picture"]["offset"]), 0, 1) * top).astype(np.int64)
-    return x * 257 if header.depth == 16 and header.alpha else x
+    x = np.where(np.isnan(x), np.float32(0), np.clip(x + np.float32(model.doc["picture"]["offset"]), 0, 1))
+    return np.rint(x * np.float32(header.top)).astype(np.int64)
 
 
 def unfilter(data, size, step):
@@ -377,17 +379,20 @@ def read_pnm(data):
 
 
 def read_png(data):
-    """Gray or colour of 8 or 16 bits, with or without alpha, not interlaced"""
+    """Gray or colour, with or without alpha, not interlaced"""
     chunks, at = {}, 8
     while at < len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
         chunks[kind] = chunks.get(kind, b"") + data[at + 8:at + 8 + size]
         at += size + 12
     width, height, bits, colour_type, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
-    expect(bits in (8, 16) and colour_type in (0, 2, 4, 6) and not interlaced, "a form of PNG that is not read here")
+    expect(colour_type in (0, 2, 4, 6) and not interlaced, "a form of PNG that is not read here")
     depth = {0: 1, 2: 3, 4: 2, 6: 4}[colour_type]
-    step = depth * bits // 8
-    samples = unfilter(zlib.decompress(chunks[b"IDAT"]), width * step, step)
+    size = -(-width * depth * bits // 8)
+    samples = unfilter(zlib.decompress(chunks[b"IDAT"]), size, -(-depth * bits // 8))
+    if bits < 8:                                   # one channel, the first pixel in the highest bits
+        rows = np.unpackbits(np.frombuffer(samples, "u1").reshape(height, size), axis=1)[:, :width * bits].reshape(height, width, bits)
+        samples = (rows @ (1 << np.arange(bits)[::-1])).astype("u1").tobytes()
     return np.frombuffer(samples, ">u2" if bits == 16 else "u1").reshape(height, width, depth).astype(np.int64), (1 << bits) - 1
 
 
@@ -412,9 +417,19 @@ def compare(picture, got, header, exact):
     return f"colour within {most} of {top}, {np.count_nonzero(off)} of {off.size} samples differ"
 
 
+def details(payloads, base, header):
+    """The picture, and what its sections have."""
+    wanted = -(-header.height // reference_details.SECTION)
+    expect(len(payloads) == wanted, f"details of {len(payloads)} sections, the height wants {wanted}")
+    try:
+        return reference_details.decode_details(payloads, base, header.top)
+    except reference_details.Damaged as damage:
+        raise Wrong(f"details: {damage}") from None
+
+
 # ---- the whole ------------------------------------------------------------------------------------------------
 
-def explain(data, chunks, header, traces):
+def explain(data, chunks, header, traces, sections):
     def line(at, size, text):
         for first in range(at, at + size, 12):
             print(f"{first:6d}  {data[first:min(first + 12, at + size)].hex(' '):<36}  {text if first == at else ''}".rstrip())
@@ -432,6 +447,13 @@ def explain(data, chunks, header, traces):
             parts = [(8, f"state {i}") for i in range(rans.n)] + [(4 * len(rans.words), f"{len(rans.words)} words")] * bool(rans.words) + \
                     [(4, f"CRC-32 of the latents; {rans.count} symbols were coded, the first:\n" +
                       "\n".join(f"{'':46}state {text}" for text in rans.trace))]
+        elif kind == "D":
+            section = sections.pop(0)
+            head = section.payload
+            sizes = [1 + (head.step > 127), 1, len(payload) - head.size - len(head.raw_bytes)]
+            parts = [(1, f"depth {head.depth}"), (1, f"the base is {'exact' if head.exact else 'not exact'}"), (sizes[0], f"step {head.step} / 16"),
+                     (sizes[1], f"near {head.near}"), (sizes[2] - sum(sizes[:2]) - 2, f"{head.size} bytes of coded bits follow"),
+                     (head.size, f"blocks of {reference_details.describe([section])}"), (len(head.raw_bytes), f"{head.raw_taken} raw bits")]
         else:
             parts = [(len(payload), "payload")] * bool(payload)
         for size, text in parts:
@@ -464,12 +486,19 @@ def main():
     segments = [payload for kind, _, _, payload in chunks if kind == "S"]
     expect(len(segments) == latents.segments, f"{len(segments)} segments, the size wants {latents.segments}")
     traces = [latents.decode(s, payload) for s, payload in enumerate(segments)]
+    detail_payloads, sections = [payload for kind, _, _, payload in chunks if kind == "D"], []
+    if detail_payloads or args.picture:
+        picture = levels(latents, header, mean=not detail_payloads)
+    if detail_payloads:
+        picture, sections = details(detail_payloads, picture, header)
     if args.explain:
-        explain(data, chunks, header, traces)
+        explain(data, chunks, header, traces, sections)
         return
     text = f"{header.width}x{header.height}, {len(segments)} segments of {traces[0].n} states, {sum(r.count for r in traces)} symbols, {sum(r.escapes for r in traces)} escapes"
+    if sections:
+        text += f"; {reference_details.describe(sections)}"
     if args.picture:
-        planes = [colour(latents, header)] + ([alpha(payloads["A"], header)] if header.alpha else [])
+        planes = [picture * 257 if header.depth == 16 and header.alpha else picture] + ([alpha(payloads["A"], header)] if header.alpha else [])
         text += "; " + compare(args.picture, np.concatenate(planes, 2), header, is_exact(model.doc["graphs"]["g_s"]))
     print(text)
 
