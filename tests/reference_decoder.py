@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A second decoder of .glint streams, written from docs/BITSTREAM.md alone: plain, slow, numpy only.
+"""A second decoder of .glint streams, written from docs/BITSTREAM.md alone (but see reference_details.py): plain, slow, numpy only.
 
   reference_decoder.py MODEL STREAM [PICTURE]   decodes; PICTURE (PPM, PGM, PAM, PNG) is what another decoder made of the stream
   reference_decoder.py --metadata STREAM PNG    reads the metadata; PNG is what another decoder made of the stream

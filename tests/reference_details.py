@@ -1,6 +1,7 @@
-"""Decodes the details of .glint streams (chunks D), from docs/BITSTREAM.md section 13 alone: plain, slow, numpy only.
+"""Decodes the details of .glint streams (chunks D) as docs/BITSTREAM.md section 13 has them: plain, slow, numpy only.
 
-Used by reference_decoder.py. Pictures are arrays [rows, columns, channels] of int64.
+Used by reference_decoder.py. It follows the page, but its author knew the C++ too: it shows that what the page says is right, not
+that the page says enough. Pictures are arrays [rows, columns, channels] of int64.
 """
 import math
 
