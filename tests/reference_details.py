@@ -250,6 +250,7 @@ class PixelBlock:
         self.payload, self.state, self.channels, self.top, self.unit = payload, state, channels, top, 2 * near + 1
         self.known, self.base = known, base
         self.order = (1, 0, 2) if channels == 3 else (0,)
+        self.middle = (top + 1) // 2 * (0x010101 if channels == 3 else 1)
         self.residuals, self.errors = [{} for _ in range(3)], [{} for _ in range(3)]
 
     def decode(self, width, height):
@@ -262,7 +263,7 @@ class PixelBlock:
         n = get((x, y - 1))
         w = get((x - 1, y))
         if w is None:
-            w = 0x808080 if n is None else n
+            w = self.middle if n is None else n
         if n is None:
             n = w
         nw, ne = get((x - 1, y - 1), n), get((x + 1, y - 1), n)
