@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Measures what `--quality` means to `light`, on the 24 Kodak pictures.
 
-  quality.py curve KODAK_FOLDER   writes codec/rate/quality_light.inc; then build again
+  quality.py curve KODAK_FOLDER   writes codec/rate/quality_light.inc, with details; then build again
+  quality.py alone KODAK_FOLDER   the same without details: codec/rate/quality_light_alone.inc
   quality.py table KODAK_FOLDER   writes the table of docs/EVALUATE.md, and fails where a step of PSNR is further
                                   than 15 % from the mean of the steps
 Environment: BIN, the folder of the programs (build/bin).
@@ -15,7 +16,11 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BIN = os.environ.get("BIN", os.path.join(ROOT, "build", "bin"))
 MODELS = {name: os.path.join(ROOT, "weights", f"light-{name}.safetensors") for name in ("fp32", "int8")}
-CURVE = os.path.join(ROOT, "codec", "quality_light.inc")
+RATE = os.path.join(ROOT, "codec", "rate")
+CURVES = {  # by command: the file, the model, flags, words
+    "curve": ("quality_light.inc", "int8", [], "in INT8 and its details"),
+    "alone": ("quality_light_alone.inc", "fp32", ["--detail", "off"], "in FP32 without details"),
+}
 PAGE = os.path.join(ROOT, "docs", "EVALUATE.md")
 INTERVALS = 32
 STEP = 10  # of quality, in the table
@@ -32,24 +37,19 @@ def evaluate(model, kodak, flags):
             return json.load(file)["results"]
 
 
-def rate_range(model):
-    info = subprocess.run([os.path.join(BIN, "glint"), "info", "--json", model], check=True, stdout=subprocess.PIPE)
-    rates = json.loads(info.stdout)["lrd"]
-    return rates["min"], rates["max"]
-
-
-def write_curve(kodak):
-    low, high = rate_range(MODELS["fp32"])
+def write_curve(command, kodak):
+    name, form, flags, words = CURVES[command]
+    low, high = evaluate(MODELS[form], kodak, [*flags, "--quality", "0,100"])["lrd"]
     lrds = [low] + [float(f"{low * (high / low) ** (i / INTERVALS):.6g}") for i in range(1, INTERVALS)] + [high]
-    psnr = evaluate(MODELS["fp32"], kodak, ["--lrd", ",".join(map(repr, lrds))])["psnr-rgb"]
+    psnr = evaluate(MODELS[form], kodak, [*flags, "--lrd", ",".join(map(repr, lrds))])["psnr-rgb"]
     if any(b <= a for a, b in zip(psnr, psnr[1:])):
         sys.exit("quality.py: PSNR does not rise with every step of lrd: no curve can be made of it")
     shares = [100 * (value - psnr[0]) / (psnr[-1] - psnr[0]) for value in psnr]
     lines = [", ".join(f"{share:.2f}" for share in shares[i:i + 11]) for i in range(0, len(shares), 11)]
-    with open(CURVE, "w", encoding="utf-8") as file:
-        file.write(f"// Made by bench/quality.py: the mean PSNR of Kodak with light in FP32 at {len(shares)} rates from the\n"
-                   "// lowest to the highest, at equal steps of log lrd, in per cent of the way from the least PSNR to the\n"
-                   "// greatest.\n" + ",\n".join(lines) + "\n")
+    with open(os.path.join(RATE, name), "w", encoding="utf-8") as file:
+        file.write(f"// Made by bench/quality.py {command}: the mean PSNR of Kodak with light {words}, at\n"
+                   f"// {len(shares)} rates from the lowest to the highest, at equal steps of log lrd, in per cent of the way\n"
+                   "// from the least PSNR to the greatest.\n" + ",\n".join(lines) + "\n")
 
 
 def write_table(kodak):
@@ -80,9 +80,13 @@ def write_table(kodak):
 
 
 def main():
-    if len(sys.argv) != 3 or sys.argv[1] not in ("curve", "table"):
+    if len(sys.argv) != 3 or sys.argv[1] not in (*CURVES, "table"):
         sys.exit(__doc__)
-    (write_curve if sys.argv[1] == "curve" else write_table)(os.path.abspath(sys.argv[2]))
+    command, kodak = sys.argv[1], os.path.abspath(sys.argv[2])
+    if command == "table":
+        write_table(kodak)
+    else:
+        write_curve(command, kodak)
 
 
 if __name__ == "__main__":

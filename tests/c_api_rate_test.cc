@@ -44,9 +44,9 @@ Outcome EncodeSmallTo(const glint_target* target, const glint_encode_options* op
 
 double SizeBetween(double way) {
   EncodeOptions options;
-  options.lrd = Tiny().cpp.info().lrd_min;
+  options.lrd = Tiny().cpp.info().detail_lrd_min;
   const double least = static_cast<double>(Encode(Tiny().cpp, SmallPicture(), options)->size());
-  options.lrd = Tiny().cpp.info().lrd_max;
+  options.lrd = Tiny().cpp.info().detail_lrd_max;
   const double most = static_cast<double>(Encode(Tiny().cpp, SmallPicture(), options)->size());
   return std::floor(least + way * (most - least));
 }
@@ -56,6 +56,13 @@ TEST_CASE("C interface: qualities equal those of the C++ interface") {
     double lrd = 0;
     CHECK(glint_lrd_of_quality(Tiny().c.get(), quality, &lrd, nullptr) == GLINT_OK);
     CHECK(lrd == *LrdOfQuality(Tiny().cpp.info(), quality));
+    const auto options = Defaults<glint_encode_options>();
+    for (const glint_encode_options* with :
+         {static_cast<const glint_encode_options*>(nullptr), &options}) {
+      double same = 0;
+      CHECK(glint_lrd_of_quality_with(Tiny().c.get(), quality, with, &same, nullptr) == GLINT_OK);
+      CHECK(same == lrd);
+    }
   }
   double lrd = 7;
   glint_error error;
@@ -65,6 +72,11 @@ TEST_CASE("C interface: qualities equal those of the C++ interface") {
         GLINT_INVALID_ARGUMENT);
   CHECK(glint_lrd_of_quality(nullptr, 50, &lrd, nullptr) == GLINT_INVALID_ARGUMENT);
   CHECK(glint_lrd_of_quality(Tiny().c.get(), 50, nullptr, nullptr) == GLINT_INVALID_ARGUMENT);
+  glint_encode_options options;
+  std::memset(&options, 0, sizeof(options));
+  CHECK(glint_lrd_of_quality_with(Tiny().c.get(), 50, &options, &lrd, nullptr) ==
+        GLINT_INVALID_ARGUMENT);
+  CHECK(glint_lrd_of_quality_with(nullptr, 50, nullptr, &lrd, nullptr) == GLINT_INVALID_ARGUMENT);
   CHECK(lrd == 7);
 }
 
@@ -74,7 +86,7 @@ TEST_CASE("C interface: targets give the streams of the C++ interface") {
        {std::tuple(GLINT_TARGET_BYTES, Target::Kind::kBytes, SizeBetween(0.6)),
         std::tuple(GLINT_TARGET_BITS_PER_PIXEL, Target::Kind::kBitsPerPixel,
                    8 * SizeBetween(0.4) / pixels),
-        std::tuple(GLINT_TARGET_PSNR, Target::Kind::kPsnr, 4.0)}) {
+        std::tuple(GLINT_TARGET_PSNR, Target::Kind::kPsnr, 40.0)}) {
     Report cpp_report;
     const auto wanted = EncodeToTarget(Tiny().cpp, SmallPicture(), {kind, value}, {}, &cpp_report);
     REQUIRE_MESSAGE(wanted.ok(), wanted.error().message);

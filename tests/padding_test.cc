@@ -146,13 +146,25 @@ TEST_CASE("rate: a model of one fixed rate") {
   CHECK(fixed_report.latent_crc == middle_report.latent_crc);
 
   EncodeOptions chosen;
+  chosen.detail = Detail::kOff;
   chosen.lrd = 1e-4;
   CHECK(Encode(model, picture, chosen).error().code == ErrorCode::kInvalidArgument);
-  CHECK(LrdOfQuality(model.info(), 50).error().message.find("one fixed rate") != std::string::npos);
+  CHECK(LrdOfQuality(model.info(), 50, Detail::kOff).error().message.find("one fixed rate") !=
+        std::string::npos);
+  chosen.lrd = 0;
   Target target;
   target.kind = Target::Kind::kPsnr;
   target.value = 20;
-  CHECK(EncodeToTarget(model, picture, target).error().code == ErrorCode::kUnsupported);
+  CHECK(EncodeToTarget(model, picture, target, chosen).error().code == ErrorCode::kUnsupported);
+
+  // Its details have rates.
+  chosen.detail = Detail::kAuto;
+  const auto found = EncodeToTarget(model, picture, target, chosen);
+  REQUIRE_MESSAGE(found.ok(), found.error().message);
+  CHECK(found->psnr >= 20);
+  chosen.lrd = found->lrd;
+  CHECK(found->stream == MustEncode(model, picture, chosen));
+  CHECK(Inspect(found->stream.data(), found->stream.size())->lrd == 0);
 
   // A stream of another rate is not one of the model's; nor the other way round.
   const std::vector<uint8_t> other = MustEncode(LoadModel(middle.Build()), picture);

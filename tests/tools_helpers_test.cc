@@ -4,6 +4,7 @@
 #include <fstream>
 #include <limits>
 #include <string>
+#include <tuple>
 
 #include "doctest/doctest.h"
 #include "tests/picture_helpers.h"
@@ -347,14 +348,27 @@ TEST_CASE("tools: models are compared with curves") {
 TEST_CASE("tools: rates outside of a model's range are refused") {
   ModelInfo model;
   model.name = "light";
-  model.lrd_min = 1e-5;
+  model.lrd_min = model.detail_lrd_min = 1e-5;
   model.lrd_max = 1e-3;
-  CHECK(CheckLrd(model, 1e-5).ok());
-  CHECK(CheckLrd(model, 1e-3).ok());
-  for (const double bad : {0.0, -1e-4, 1.1e-3, std::nan("")}) {
-    CAPTURE(bad);
-    CHECK(CheckLrd(model, bad).code == ErrorCode::kInvalidArgument);
+  model.detail_lrd_max = 0.1;
+  for (const auto& [detail, most, says] :
+       {std::tuple(Detail::kOff, 1e-3, "takes 0.00001 to 0.001 without details"),
+        std::tuple(Detail::kAuto, 0.1, "takes 0.00001 to 0.1"),
+        std::tuple(Detail::kOn, 0.1, "takes 0.00001 to 0.1")}) {
+    CHECK(CheckLrd(model, 1e-5, detail).ok());
+    CHECK(CheckLrd(model, most, detail).ok());
+    for (const double bad : {0.0, -1e-4, 1.1 * most, std::nan("")}) {
+      CAPTURE(bad);
+      const Error error = CheckLrd(model, bad, detail);
+      CHECK(error.code == ErrorCode::kInvalidArgument);
+      CHECK(error.message.find(says) != std::string::npos);
+    }
   }
+  model.lrd_min = model.lrd_max = 0;
+  CHECK(CheckLrd(model, 1e-3, Detail::kAuto).ok());
+  const Error fixed = CheckLrd(model, 1e-3, Detail::kOff);
+  CHECK(fixed.code == ErrorCode::kInvalidArgument);
+  CHECK(fixed.message.find("one fixed rate") != std::string::npos);
 }
 
 }  // namespace

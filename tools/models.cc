@@ -167,16 +167,20 @@ Error UseTarget(const std::string& flag) {
                                ": not one of this machine's targets:" + targets};
 }
 
-Error CheckLrd(const ModelInfo& model, double lrd) {
-  if (model.has_fixed_rate()) {
-    return MakeError(ErrorCode::kInvalidArgument, "--lrd " + Shortest(lrd) + ": model " +
-                                                      model.name +
-                                                      " has one fixed rate, so none can be chosen");
+Error CheckLrd(const ModelInfo& model, double lrd, Detail detail) {
+  const bool with_details = detail != Detail::kOff;
+  const std::string without = with_details ? "" : " without details";
+  const auto invalid = [&](const std::string& what) {
+    return MakeError(ErrorCode::kInvalidArgument,
+                     "--lrd " + Shortest(lrd) + ": model " + model.name + what);
+  };
+  if (!with_details && model.has_fixed_rate()) {
+    return invalid(" has one fixed rate, so none can be chosen without details");
   }
-  if (lrd >= model.lrd_min && lrd <= model.lrd_max) return {};
-  return MakeError(ErrorCode::kInvalidArgument, "--lrd " + Shortest(lrd) + ": model " + model.name +
-                                                    " takes " + Shortest(model.lrd_min) + " to " +
-                                                    Shortest(model.lrd_max));
+  const double min = with_details ? model.detail_lrd_min : model.lrd_min;
+  const double max = with_details ? model.detail_lrd_max : model.lrd_max;
+  if (lrd >= min && lrd <= max) return {};
+  return invalid(" takes " + Shortest(min) + " to " + Shortest(max) + without);
 }
 
 }  // namespace glint::tools

@@ -52,8 +52,8 @@ class ModelFinder {
 // names what there is.
 Error UseTarget(const std::string& flag);
 
-// Is `lrd` one that the model takes?
-Error CheckLrd(const ModelInfo& model, double lrd);
+// Is `lrd` one that the model takes, with its details as they are asked for?
+Error CheckLrd(const ModelInfo& model, double lrd, Detail detail = Detail::kAuto);
 
 }  // namespace glint::tools
 

@@ -145,7 +145,7 @@ Expected<Job> Prepare(const Flags& flags) {
   Expected<Model> model = LoadModel(*path);
   if (!model) return model.error();
   for (const double lrd : options->lrds) {
-    error = CheckLrd(model->info(), lrd);
+    error = CheckLrd(model->info(), lrd, Detail::kOff);
     if (!error.ok()) return At("--calibration-lrd", error);
   }
   InputFiles inputs;
@@ -179,7 +179,7 @@ Expected<Job> Prepare(const Flags& flags) {
     const auto numbers = ParseNumbers(flags.lrd);
     if (!numbers || numbers->size() != 1) return Invalid("--lrd " + flags.lrd + ": not a number");
     lrd = (*numbers)[0];
-    error = CheckLrd(model->info(), lrd);
+    error = CheckLrd(model->info(), lrd, Detail::kOff);
     if (!error.ok()) return error;
   }
   return Job{std::move(*model),

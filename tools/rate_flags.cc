@@ -36,8 +36,7 @@ CLI::Option* AddTarget(CLI::App* app, const std::string& name, Target::Kind kind
 void AddRateFlags(CLI::App* app, RateFlags* flags) {
   const std::array<CLI::Option*, 5> options = {
       app->add_option("--quality", flags->quality,
-                      "0, the model's lowest rate, to 100, its highest; docs/EVALUATE.md has a "
-                      "table")
+                      "0, the lowest rate, to 100, the highest; docs/EVALUATE.md has a table")
           ->type_name("N"),
       app->add_option("--lrd", flags->lrd,
                       "Rate, larger is more bits (`glint info MODEL` has the range; default: the "
@@ -66,12 +65,12 @@ void AddRateFlags(CLI::App* app, RateFlags* flags) {
 
 Error SetRate(const RateFlags& flags, const ModelInfo& model, EncodeOptions* options) {
   if (flags.quality) {
-    const Expected<double> lrd = LrdOfQuality(model, *flags.quality);
+    const Expected<double> lrd = LrdOfQuality(model, *flags.quality, options->detail);
     if (lrd) options->lrd = *lrd;
     return At("--quality", lrd.error());
   }
   if (!flags.lrd) return {};
-  const Error valid = CheckLrd(model, *flags.lrd);
+  const Error valid = CheckLrd(model, *flags.lrd, options->detail);
   if (valid.ok()) options->lrd = *flags.lrd;
   return valid;
 }

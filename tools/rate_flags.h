@@ -21,8 +21,8 @@ struct RateFlags {  // one of them at most
 };
 
 void AddRateFlags(CLI::App* app, RateFlags* flags);
-// Checks lrd or quality against the model and puts it into the options; flags.target is for
-// EncodeFile.
+// Checks lrd or quality against the model, with details as options->detail says, and puts it into
+// the options; flags.target is for EncodeFile.
 Error SetRate(const RateFlags& flags, const ModelInfo& model, EncodeOptions* options);
 
 }  // namespace glint::tools

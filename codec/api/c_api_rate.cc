@@ -69,10 +69,19 @@ using namespace glint::c;  // NOLINT(google-build-using-namespace): the function
 
 glint_status glint_lrd_of_quality(const glint_model* model, double quality, double* lrd,
                                   glint_error* error) {
+  return glint_lrd_of_quality_with(model, quality, nullptr, lrd, error);
+}
+
+glint_status glint_lrd_of_quality_with(const glint_model* model, double quality,
+                                       const glint_encode_options* options, double* lrd,
+                                       glint_error* error) {
   return Guarded(error, [&]() -> glint::Error {
     const glint::Error missing = Need({{"model", model != nullptr}, {"lrd", lrd != nullptr}});
     if (!missing.ok()) return missing;
-    const glint::Expected<double> found = glint::LrdOfQuality(Object(model)->info(), quality);
+    Call<glint_encode_options> call;
+    if (glint::Error wrong = call.Init(options); !wrong.ok()) return wrong;
+    const glint::Expected<double> found =
+        glint::LrdOfQuality(Object(model)->info(), quality, call.options().detail);
     if (found) *lrd = *found;
     return found.error();
   });

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
+
+#include "codec/rate/rounded_rate.h"
 
 namespace glint {
 namespace {
@@ -17,15 +20,20 @@ double LambdaPerLrd(const RateControl& rate) {
   return rate.is_fixed() ? kLambdaPerLrd : rate.lambda_per_lrd;
 }
 
+// In few digits, as people write them.
+double LrdOfLambda(double lambda, const RateControl& rate) {
+  return RoundedRate(lambda / LambdaPerLrd(rate), 0, std::numeric_limits<double>::max());
+}
+
 }  // namespace
 
 LrdLimits LimitsOfLrd(const RateControl& rate, bool with_details) {
   if (!with_details) return {rate.min, rate.max, rate.default_value};
-  const double most = kMostLambda / LambdaPerLrd(rate);
+  const double most = LrdOfLambda(kMostLambda, rate);
   if (!rate.is_fixed()) return {rate.min, std::max(rate.max, most), rate.default_value};
+  const double least = LrdOfLambda(kLeastLambda, rate);
   const double start = rate.lambda > 0 ? rate.lambda : kStartLambda;
-  return {kLeastLambda / kLambdaPerLrd, most,
-          std::clamp(start, kLeastLambda, kMostLambda) / kLambdaPerLrd};
+  return {least, most, std::clamp(start / kLambdaPerLrd, least, most)};
 }
 
 Result<LayerRates> RatesOf(const RateControl& rate, double lrd, bool with_details) {

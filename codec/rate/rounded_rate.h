@@ -24,11 +24,12 @@ inline double RoundedRate(double rate, double min, double max) {
   return std::clamp(rounded, min, max);
 }
 
-// kUnsupported for a model of one fixed rate.
-inline Error CheckHasRates(const ModelInfo& model) {
-  if (!model.has_fixed_rate()) return {};
+// kUnsupported where no rate can be chosen: for a model of one fixed rate, without details.
+inline Error CheckHasRates(const ModelInfo& model, Detail detail) {
+  if (detail == Detail::kOff ? !model.has_fixed_rate() : model.detail_lrd_max > 0) return {};
   return {ErrorCode::kUnsupported,
-          "model " + model.name + " (" + model.id + ") has one fixed rate, so none can be chosen"};
+          "model " + model.name + " (" + model.id +
+              ") has one fixed rate, so none can be chosen without details"};
 }
 
 }  // namespace glint

@@ -25,10 +25,16 @@
 namespace glint {
 namespace {
 
-// How the measures grow for light on Kodak, in the middle of its rates: tells where the second
-// probe goes.
-constexpr double kGrowthOfLogBytes = 0.45;  // for each e-fold of lrd
-constexpr double kGrowthOfPsnr = 1.7;       // dB
+// How a measure grows for light on Kodak: tells where the first two probes go.
+struct Growth {
+  double at_default;    // the measure at a model's default rate
+  double below, above;  // that rate: how much it grows for each e-fold of lrd
+};
+constexpr Growth kLogBitsPerPixel = {-0.29, 0.58, 0.38};
+constexpr Growth kPsnr = {34.5, 2.3, 3.1};  // dB
+// Of a model alone.
+constexpr double kGrowthOfLogBytes = 0.45;
+constexpr double kGrowthOfPsnr = 1.7;
 
 constexpr double kSizeShare = 0.01;
 constexpr double kSizeBytes = 16;
@@ -83,10 +89,14 @@ class TargetEncoder {
     GLINT_TRY(CheckPictureInfo(info_, options_.limits));
     if (!read_) return Invalid("there is no row reader");
     if (options_.lrd != 0) return Invalid("lrd is what the search chooses: it must be 0");
+    if (options_.lossless || options_.max_error >= 0) {
+      return Invalid(
+          "where errors have a limit, there is no rate to choose, so there is no target");
+    }
     if (!(target_.value > 0 && std::isfinite(target_.value))) {
       return Invalid("the target is " + Number("%g", target_.value) + ", not a positive number");
     }
-    return ToStatus(CheckHasRates(model_.info()));
+    return ToStatus(CheckHasRates(model_.info(), options_.detail));
   }
 
   static std::string Number(const char* format, double value) {
@@ -100,15 +110,16 @@ class TargetEncoder {
   SearchGoal Goal() const {
     const ModelInfo& model = model_.info();
     SearchGoal goal;
-    goal.min = model.lrd_min;
-    goal.max = model.lrd_max;
-    goal.start = model.lrd_default;
+    goal.min = with_details() ? model.detail_lrd_min : model.lrd_min;
+    goal.max = with_details() ? model.detail_lrd_max : model.lrd_max;
+    goal.start = with_details() ? model.detail_lrd_default : model.lrd_default;
     goal.most_probes = kMostProbes;
     goal.beyond_is_above = target_.kind != Target::Kind::kPsnr;
     if (target_.kind == Target::Kind::kPsnr) {
       goal.low = target_.value;
       goal.high = target_.value + kPsnrSlack;
       goal.growth = kGrowthOfPsnr;
+      if (with_details()) Expect(kPsnr, target_.value, &goal);
       return goal;
     }
     const double wanted =
@@ -117,7 +128,16 @@ class TargetEncoder {
     goal.high = std::log(bytes);
     goal.low = std::log(std::max(std::min(bytes * (1 - kSizeShare), bytes - kSizeBytes), 0.5));
     goal.growth = kGrowthOfLogBytes;
+    if (with_details()) Expect(kLogBitsPerPixel, std::log(8 * bytes / Pixels()), &goal);
     return goal;
+  }
+
+  // Over two layers the range is wide: the search begins where Kodak would meet the target.
+  static void Expect(const Growth& usual, double aim, SearchGoal* goal) {
+    const double more = aim - usual.at_default;
+    goal->growth = more > 0 ? usual.above : usual.below;
+    const double start = goal->start * std::exp(more / goal->growth);
+    goal->start = RoundedRate(std::clamp(start, goal->min, goal->max), goal->min, goal->max);
   }
 
   // Options for one call, which is the part from `begin` to `begin` + `share` of its probe.
@@ -143,6 +163,7 @@ class TargetEncoder {
     return ToStatus(CheckMemory("this picture", streams_ + most, options_.limits));
   }
 
+  bool with_details() const { return options_.detail != Detail::kOff; }
   bool measures_psnr() const { return target_.kind == Target::Kind::kPsnr; }
 
   Status Encode(Probe* probe) {
@@ -198,7 +219,14 @@ class TargetEncoder {
                             : Number("the least is %.0f bytes", bytes) +
                                   Number(", %.4f bits per pixel", 8 * bytes / Pixels());
     text += Number(", at lrd %.9g", best_.result.lrd);
+    if (measures_psnr()) text += MoreThanRates();
     return Status::Error(StatusCode::kUnreachable, text);
+  }
+
+  // What gives a PSNR that no rate gives.
+  std::string MoreThanRates() const {
+    if (!with_details()) return "; with details it is higher";
+    return info_.bit_depth > 8 ? "" : "; lossless coding has no errors at all";
   }
 
   const Model& model_;

@@ -340,13 +340,20 @@ GLINT_API glint_status glint_encode_rows(const glint_model* model, const glint_p
 
 /* ---- choosing the rate ----------------------------------------------------------------------- */
 
-/* The lrd (glint_encode_options) of a quality from 0, the model's lowest rate, to 100, its highest.
- * For the models that come with Glint equal steps of quality are equal steps of the mean PSNR of
- * the Kodak pictures, to within 15 %; for others equal steps of log lrd. Errors:
- * GLINT_INVALID_ARGUMENT for a quality outside of 0 .. 100 or no number, GLINT_UNSUPPORTED for a
- * model of one fixed rate. */
+/* The lrd (glint_encode_options) of a quality from 0, the lowest rate of the model with its
+ * details, to 100, the highest. For the models that come with Glint equal steps of quality are
+ * equal steps of the mean PSNR of the Kodak pictures, to within 15 %. For others steps of log lrd
+ * are equal up to the default, and equal above it, of a size that PSNR grows about as much with
+ * either. Errors: GLINT_INVALID_ARGUMENT for a quality outside of 0 .. 100 or no number. */
 GLINT_API glint_status glint_lrd_of_quality(const glint_model* model, double quality, double* lrd,
                                             glint_error* error);
+/* The same for an encoding with these options; NULL: defaults. Of them only what they say of
+ * details counts. Without details 0 and 100 are the model's own lowest and highest rate, for models
+ * that do not come with Glint all steps of log lrd are equal, and a model of one fixed rate is
+ * GLINT_UNSUPPORTED. */
+GLINT_API glint_status glint_lrd_of_quality_with(const glint_model* model, double quality,
+                                                 const glint_encode_options* options, double* lrd,
+                                                 glint_error* error);
 
 enum {
   GLINT_TARGET_BYTES = 1,          /* the whole stream has so many at most */
@@ -363,7 +370,7 @@ typedef struct glint_target {
 typedef struct glint_target_result {
   size_t struct_size;
   double lrd;  /* glint_encode with this lrd gives the same bytes; five significant digits at most
-                  unless it is the model's lowest or highest */
+                  unless it is the lowest or highest that is possible */
   double psnr; /* dB; infinity when nothing is lost; 0 when the target is no PSNR */
   uint32_t probes; /* how many times the picture was encoded, 1 .. 8 */
   uint32_t reserved;
@@ -375,17 +382,19 @@ GLINT_API glint_status glint_target_result_init(glint_target_result* result, siz
 /* As glint_encode, at several rates, 8 at most; gives the best stream that is not beyond the
  * target: the largest that is not larger, or the smallest whose PSNR is not less. The search ends
  * when a stream is within 1 % or 16 bytes of a size, or within 0.05 dB of a PSNR; where size or
- * PSNR jump as the rate moves, it may end further off. A size that not even the
- * model's highest rate fills gives that rate; a PSNR below that of its lowest rate gives the lowest
+ * PSNR jump as the rate moves, it may end further off. Rates are those of model and details
+ * together, or of the model alone where options say that there are no details. A size that not even
+ * the highest rate fills gives that rate; a PSNR below that of the lowest rate gives the lowest
  * rate. PSNR is of this machine's decoder; another may differ in the third digit after the point.
- *   options      lrd must be 0. `max_memory` holds for each encoding and decoding and what is kept
- *                beside it. `progress` runs over the whole search, and ends early when fewer probes
- *                are needed. `layer` and `report` are told of the encoding whose stream came out.
+ *   options      lrd must be 0, and errors must have no limit. `max_memory` holds for each encoding
+ *                and decoding and what is kept beside it. `progress` runs over the whole search,
+ *                and ends early when fewer probes are needed. `layer` and `report` are told of the
+ *                encoding whose stream came out.
  *   result       NULL: not wanted.
  * Errors: as glint_encode; GLINT_UNREACHABLE when even the lowest rate is larger, or no rate that
  * was tried reaches the PSNR: the message says what can be reached, with its lrd;
- * GLINT_INVALID_ARGUMENT for a kind, a value or an lrd not as above; GLINT_UNSUPPORTED for a model
- * of one fixed rate. */
+ * GLINT_INVALID_ARGUMENT for a kind, a value or options not as above; GLINT_UNSUPPORTED for a model
+ * of one fixed rate without details. */
 GLINT_API glint_status glint_encode_to_target(const glint_model* model,
                                               const glint_picture_info* info, const void* samples,
                                               size_t row_stride, const glint_metadata* metadata,

@@ -11,11 +11,15 @@
 
 namespace glint {
 
-// The lrd (EncodeOptions::lrd) of a quality from 0, the model's lowest rate, to 100, its highest.
-// For the models that come with Glint equal steps of quality are equal steps of the mean PSNR of
-// the Kodak pictures, to within 15 %; for others equal steps of log lrd. Errors: kInvalidArgument
-// for a quality outside of 0..100 or no number, kUnsupported for a model of one fixed rate.
-GLINT_API Expected<double> LrdOfQuality(const ModelInfo& model, double quality);
+// The lrd (EncodeOptions::lrd) of a quality from 0, the lowest rate of the model with its details,
+// to 100, the highest. `detail`: as in EncodeOptions; kOff: from the model's own lowest rate to its
+// own highest. For the models that come with Glint equal steps of quality are equal steps of the
+// mean PSNR of the Kodak pictures, to within 15 %. For others, with details: equal steps of log lrd
+// up to the default, and others above, so that PSNR grows about as much below as above; without:
+// equal steps of log lrd. Errors: kInvalidArgument for a quality outside of 0..100 or no number,
+// kUnsupported for a model of one fixed rate without details.
+GLINT_API Expected<double> LrdOfQuality(const ModelInfo& model, double quality,
+                                        Detail detail = Detail::kAuto);
 
 struct Target {
   enum class Kind {
@@ -30,7 +34,7 @@ struct Target {
 struct TargetResult {
   std::vector<uint8_t> stream;
   double lrd = 0;   // Encode with this lrd gives the same bytes; five significant digits at most
-                    // unless it is the model's lowest or highest
+                    // unless it is the lowest or highest that is possible
   double psnr = 0;  // dB; infinity when nothing is lost; 0 when the target is no PSNR
   int probes = 0;   // how many times the picture was encoded
 };
@@ -40,18 +44,21 @@ inline constexpr int kMostProbes = 8;
 // Encodes at several rates, kMostProbes at most, and gives the best stream that is not beyond the
 // target: the largest that is not larger, or the smallest whose PSNR is not less. The search ends
 // when a stream is within 1 % or 16 bytes of a size, or within 0.05 dB of a PSNR; where size or
-// PSNR jump as the rate moves, it may end further off. A size that not even
-// the model's highest rate fills gives that rate; a PSNR below that of its lowest rate gives the
-// lowest rate.
+// PSNR jump as the rate moves, it may end further off. Rates are those of model and details
+// together (ModelInfo::detail_lrd_min to detail_lrd_max), or, with options.detail kOff, of the
+// model alone. A size that not even the highest rate fills gives that rate; a PSNR below that of
+// the lowest rate gives the lowest rate.
 //
 // PSNR is of this machine's decoder; another may differ in the third digit after the point.
-// options.lrd must be 0. A limit on memory holds for each encoding and decoding and what is kept
-// beside it. progress runs over the whole search, and ends early when fewer probes are needed.
-// `report` is that of the encoding whose stream came out.
+// options.lrd must be 0, and errors must have no limit (options.max_error, options.lossless). A
+// limit on memory holds for each encoding and decoding and what is kept beside it. progress runs
+// over the whole search, and ends early when fewer probes are needed. `report` is that of the
+// encoding whose stream came out.
 //
 // Errors: kUnreachable when even the lowest rate is larger, or no rate that was tried reaches the
 // PSNR: the message says what can be reached, with its lrd. kUnsupported for a model of one fixed
-// rate. kInvalidArgument for a value or an lrd as above, and what Encode and Decode have.
+// rate without details. kInvalidArgument for a value or options as above, and what Encode and
+// Decode have.
 GLINT_API Expected<TargetResult> EncodeToTarget(const Model& model, const Picture& picture,
                                                 const Target& target,
                                                 const EncodeOptions& options = {},

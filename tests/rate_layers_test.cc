@@ -1,0 +1,105 @@
+// One rate over two layers: PSNR rises with lrd over pictures of every kind, and ends high.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "glint/image_io.hpp"
+#include "glint/pictures.hpp"
+#include "glint/quantise.hpp"
+#include "tests/codec_helpers.h"
+#include "tests/model_builder.h"
+
+namespace glint::testing {
+namespace {
+
+constexpr int kRates = 20;
+constexpr double kFall = 0.05;  // dB
+constexpr double kLeastAtEnd = 48;
+
+Model ShippedInt8() {
+  auto model = Model::Load(std::string(GLINT_SOURCE_DIR) + "/weights/light-int8.safetensors");
+  REQUIRE_MESSAGE(model.ok(), model.error().message);
+  return *model;
+}
+
+// Of random weights: all that is right in its pictures, details put there.
+Model FixedRate() {
+  ModelBuilder builder = IntegerModel();
+  builder.document["rate"] = {{"parameter", "none"}};
+  return LoadModel(builder.Build());
+}
+
+Picture Crop(const Picture& from, uint32_t left, uint32_t top, uint32_t width, uint32_t height) {
+  Picture crop;
+  crop.info = from.info;
+  crop.info.width = width;
+  crop.info.height = height;
+  const size_t pixel = from.info.SamplesPerPixel() * from.info.SampleBytes();
+  for (uint32_t y = top; y < top + height; ++y) {
+    const auto row =
+        from.samples.begin() + static_cast<std::ptrdiff_t>(y * from.info.RowBytes() + left * pixel);
+    crop.samples.insert(crop.samples.end(), row, row + static_cast<std::ptrdiff_t>(width * pixel));
+  }
+  return crop;
+}
+
+// Flat colours, squares, gradients, columns, rows and checks of every width, noise, text, charts,
+// scenes; and photographs.
+std::vector<NamedPicture> PicturesOfEveryKind() {
+  std::vector<NamedPicture> pictures = BuiltInPictures();
+  for (const char* name : {"bakery", "lake", "pebbles"}) {
+    const std::string file = std::string(GLINT_SOURCE_DIR) + "/tools/samples/" + name + ".png";
+    const auto whole = ReadPicture(file);
+    REQUIRE_MESSAGE(whole.ok(), whole.error().message);
+    pictures.push_back({name, Crop(*whole, 64, 40, 96, 80)});
+  }
+  return pictures;
+}
+
+// At rates from `first` to the highest.
+void CheckRises(const Model& model, const NamedPicture& picture, double first) {
+  CAPTURE(picture.name);
+  const double most = model.info().detail_lrd_max;
+  double last = 0;
+  for (int i = 0; i < kRates; ++i) {
+    EncodeOptions options;
+    const double share = i / static_cast<double>(kRates - 1);
+    options.lrd = i == kRates - 1 ? most : first * std::pow(most / first, share);
+    CAPTURE(options.lrd);
+    const Picture decoded = MustDecode(model, MustEncode(model, picture.picture, options));
+    const double psnr = PsnrAsSeen(picture.picture, decoded);
+    CHECK(psnr >= last - kFall);
+    last = psnr;
+  }
+  CHECK(last >= kLeastAtEnd);
+}
+
+TEST_CASE("rates: PSNR rises with lrd, of a model of one rate all the way") {
+  const Model model = FixedRate();
+  for (const NamedPicture& picture : PicturesOfEveryKind()) {
+    CheckRises(model, picture, model.info().detail_lrd_min);
+  }
+}
+
+TEST_CASE("rates: PSNR rises with lrd, where the model stays and details grow") {
+  const Model model = ShippedInt8();
+  for (const NamedPicture& picture : PicturesOfEveryKind()) {
+    CheckRises(model, picture, model.info().lrd_default);
+  }
+}
+
+// Below its default the model changes with every rate, and of flat colours and the smoothest
+// gradients its own pictures do not get better with each: those are not among these.
+TEST_CASE("rates: PSNR rises with lrd from the lowest on, of all that is not flat") {
+  const Model model = ShippedInt8();
+  for (const NamedPicture& picture : PicturesOfEveryKind()) {
+    const bool flat = picture.name.rfind("flat", 0) == 0 || picture.name.rfind("gradient", 0) == 0;
+    if (!flat) CheckRises(model, picture, model.info().detail_lrd_min);
+  }
+}
+
+}  // namespace
+}  // namespace glint::testing
