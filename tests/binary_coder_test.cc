@@ -148,4 +148,11 @@ TEST_CASE("detail coefficients: levels of every size come back, and weigh what t
   }
 }
 
+TEST_CASE("binary coder: bits are weighed by their logarithm") {
+  for (uint32_t p = 63; p < 65536; p += 7) {
+    const double wanted = -std::log2(((p >> kCostShift) + 0.5) / (65536 >> kCostShift));
+    CHECK(static_cast<double>(CostOfOne(p)) == doctest::Approx(wanted).epsilon(1e-6));
+  }
+}
+
 }  // namespace glint::detail

@@ -1,29 +1,11 @@
 #include "codec/detail/binary_coder.h"
 
-#include <algorithm>
-#include <cmath>
-
 namespace glint::detail {
 namespace {
 
 constexpr int kManyBeyond = 1000;  // no need to count on
-constexpr uint32_t kCostShift = 6;
-
-// Of probabilities (i + 1/2) / 1024.
-std::array<float, 1024> MakeCosts() {
-  std::array<float, 1024> costs{};
-  for (size_t i = 0; i < costs.size(); ++i) {
-    costs[i] = static_cast<float>(-std::log2((static_cast<double>(i) + 0.5) / 1024));
-  }
-  return costs;
-}
 
 }  // namespace
-
-float CostOfOne(uint32_t probability) {
-  static const std::array<float, 1024> costs = MakeCosts();
-  return costs[probability >> kCostShift];
-}
 
 void BinaryEncoder::Flush() {
   pending_ -= 16;

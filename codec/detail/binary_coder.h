@@ -63,8 +63,27 @@ class AdaptiveBit {
   uint8_t seen_ = 0;
 };
 
-// Bits that coding a bit of this probability takes, from a table of 1024 steps.
-float CostOfOne(uint32_t probability);
+// Bits that a bit of a probability takes, for 1024 probabilities: -log2((i + 1/2) / 1024).
+inline constexpr int kCostShift = 6;
+inline constexpr size_t kCostSteps = 65536 >> kCostShift;
+struct BitCosts {
+  std::array<float, kCostSteps> of{};
+  constexpr BitCosts() {
+    for (size_t i = 0; i < of.size(); ++i) {
+      // The logarithm digit by digit: squaring doubles it.
+      double value = (static_cast<double>(i) + 0.5) / static_cast<double>(of.size());
+      double bits = 0;
+      while (value < 1) value *= 2, bits += 1;
+      for (double digit = 0.5; digit > 1e-9; digit /= 2) {
+        value *= value;
+        if (value >= 2) value /= 2, bits -= digit;
+      }
+      of[i] = static_cast<float>(bits);
+    }
+  }
+};
+inline constexpr BitCosts kBitCosts{};
+inline float CostOfOne(uint32_t probability) { return kBitCosts.of[probability >> kCostShift]; }
 inline float CostOf(const AdaptiveBit& model, bool bit) {
   const uint32_t p = model.probability();
   return CostOfOne(bit ? p : 65536 - p);

@@ -27,7 +27,9 @@ double CostOfCoefficient(double steps) {
 }  // namespace
 
 bool LooksDrawn(const uint8_t* rows, size_t stride, size_t width, size_t height, size_t channels) {
-  uint64_t unlike = 0, seen = 0;
+  if (width < 3 || height < 2) return true;
+  const uint64_t most = kMostUnlikePercent * (height - 1) * (width - 2) / 100;
+  uint64_t unlike = 0;
   for (size_t y = 1; y < height; ++y) {
     const uint8_t* pixel = rows + y * stride + channels;
     const uint8_t* above = pixel - stride;
@@ -40,10 +42,10 @@ bool LooksDrawn(const uint8_t* rows, size_t stride, size_t width, size_t height,
         up_right = up_right && pixel[c] == above[c + channels];
       }
       unlike += !(left || up || up_left || up_right);
-      ++seen;
     }
+    if (unlike > most) return false;
   }
-  return unlike * 100 <= kMostUnlikePercent * seen;
+  return true;
 }
 
 bool HasEdges(const uint8_t* rows, size_t stride, size_t width, size_t height, size_t channels) {
