@@ -204,7 +204,7 @@ TEST_CASE("quality: what is none") {
 // ---- targets ------------------------------------------------------------------------------------
 
 // With details size and PSNR jump here and there by more than the search wants to come near: where
-// blocks get their first details, and near the highest rates, where one step of 1/16 in the
+// a block gets its first details or is coded in another way (here one of six), and near the highest rates, where one step of 1/16 in the
 // quantisation is some per cent of it. Then all probes are used up, and the result is still near.
 bool MayJump(Detail detail, const TargetResult& result) {
   return detail != Detail::kOff && result.probes == kMostProbes;
@@ -223,7 +223,7 @@ void CheckSizes(const Model& model, const PictureInfo& info, Detail detail) {
     const TargetResult result = MustReach(model, picture, {Target::Kind::kBytes, bytes}, detail);
     const double size = static_cast<double>(result.stream.size());
     CHECK(size <= bytes);
-    CHECK((size >= (MayJump(detail, result) ? 0.98 : 0.99) * bytes || size >= bytes - 16));
+    CHECK((size >= (MayJump(detail, result) ? 0.95 : 0.99) * bytes || size >= bytes - 16));
   }
   const double pixels = static_cast<double>(info.width) * info.height;
   const double bpp = 4 * static_cast<double>(least + most) / pixels;
