@@ -335,6 +335,10 @@ Expected<StreamInfo> Inspect(const void* stream, size_t size, const Limits& limi
     result.lrd = static_cast<double>(parsed.header.lrd);
     result.gray = parsed.header.gray;
     result.detail = !parsed.details.empty();
+    for (size_t s = 0; s < parsed.details.size(); ++s) {
+      if (!parsed.details[s].is_damaged) continue;
+      result.damaged_rows.push_back(RowsOfDetails(s, result.source.height));
+    }
     result.bytes = size;
     for (const ChunkView& view : parsed.chunks) {
       result.chunks.push_back({view.type, view.offset, view.bytes});

@@ -75,7 +75,7 @@ Status DetailReader::Fault(const Status& status) {
   if (status.ok()) return status;
   if (skip_damaged_ && status.code() == StatusCode::kBadStream) {
     is_lost_ = true;
-    ++report_.detail.damaged_sections;
+    report_.detail.damaged_rows.push_back(RowsOfDetails(SectionOf(rows_.begin()), output_.height));
     return Status::Ok();
   }
   return status.WithContext("details of rows from " + std::to_string(rows_.begin()));

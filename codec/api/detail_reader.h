@@ -21,7 +21,7 @@ class DetailReader {
   using RowSink = std::function<Status(long row, const uint8_t* levels)>;
 
   // `stream` has details; both must outlive the reader. `skip_damaged`: the picture stays without
-  // those of damaged sections, which *report counts.
+  // those of damaged sections, which *report names.
   DetailReader(const ParsedStream& stream, const PictureInfo& output, bool skip_damaged,
                Report* report);
   static uint64_t MemoryNeeded(const PictureInfo& output);

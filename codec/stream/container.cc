@@ -233,6 +233,13 @@ PictureInfo OutputInfo(const PictureInfo& source) {
   return output;
 }
 
+RowRange RowsOfDetails(size_t section, uint32_t height) {
+  constexpr auto kRows = static_cast<uint64_t>(detail::kSectionRows);
+  const uint64_t begin = section * kRows;
+  return {static_cast<uint32_t>(begin),
+          static_cast<uint32_t>(std::min<uint64_t>(begin + kRows, height))};
+}
+
 Status CheckPictureInfo(const PictureInfo& info, const Limits& limits) {
   const auto invalid = [](const std::string& what) {
     return Status::Error(StatusCode::kInvalidArgument, what);

@@ -93,6 +93,9 @@ Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits,
 // them.
 PictureInfo OutputInfo(const PictureInfo& source);
 
+// The rows whose details are in section number `section` of a picture.
+RowRange RowsOfDetails(size_t section, uint32_t height);
+
 // kInvalidArgument with the offending value, or kLimit.
 Status CheckPictureInfo(const PictureInfo& info, const Limits& limits);
 

@@ -178,14 +178,14 @@ enum class Detail {
 };
 
 struct EncodeOptions : CallOptions {
-  // Rate parameter, larger is more bits; 0: the default. One number for model and details: up to the
-  // model's default both follow it; above, the model stays there and details grow. A model of one
-  // fixed rate stays as it is at any lrd.
-  // ModelInfo has the numbers that are possible.
+  // Rate parameter, larger is more bits; 0: the default. One number for model and details: up to
+  // the model's default both follow it; above, the model stays there and details grow. A model of
+  // one fixed rate stays as it is at any lrd. ModelInfo has the numbers that are possible.
   double lrd = 0;
   Detail detail = Detail::kAuto;
   // 0 to 127: no sample of 8 bits or fewer is further off than this, with 0 none at all, whatever
-  // the model and the machine; lrd must be 0, and detail not kOff. -1: errors have no limit.
+  // the model and the machine (colours under an alpha of 0 only with `exact`); lrd must be 0, and
+  // detail not kOff. -1: errors have no limit.
   int max_error = -1;
   // max_error 0 and `exact`, so everything comes back. Pictures of 16 bits are refused.
   bool lossless = false;
@@ -211,7 +211,7 @@ struct Rgb8 {
 enum class DetailOutput {
   kDecode,       // all of them; damage is an error
   kSkip,         // left out: a preview, made sooner
-  kSkipDamaged,  // those of damaged sections are left out (Report::detail counts them)
+  kSkipDamaged,  // those of damaged sections are left out (Report::detail names them)
 };
 
 struct DecodeOptions : CallOptions {
@@ -223,17 +223,22 @@ struct DecodeOptions : CallOptions {
   Rgb8 background;  // white
 };
 
+// Rows of a picture, `end` not among them.
+struct RowRange {
+  uint32_t begin = 0, end = 0;
+};
+
 // What the detail layer did.
 struct DetailReport {
   uint64_t bytes = 0;  // of its chunks' payloads
-  // Encoding: blocks of 64 x 64 pixels, the last of a row or column smaller; those that are coded as
-  // transformed differences and as pixels; and those that look drawn and that the model saw as a
+  // Encoding: blocks of 64 x 64 pixels, the last of a row or column smaller; those that are coded
+  // as transformed differences and as pixels; and those that look drawn and that the model saw as a
   // plain colour.
   uint64_t blocks = 0, transform_blocks = 0, pixel_blocks = 0, plain_blocks = 0;
   // Encoding: mean squared error of colour samples (in levels) without details and with them, on
   // this machine.
   double base_error = 0, error = 0;
-  uint64_t damaged_sections = 0;  // decoding: of 1024 rows, left out
+  std::vector<RowRange> damaged_rows;  // decoding: of each damaged section, which was left out
 };
 
 // What a call did.
@@ -259,8 +264,8 @@ struct ModelInfo {
   double load_seconds = 0;
   // All 0: the model has one fixed rate.
   double lrd_min = 0, lrd_max = 0, lrd_default = 0, lrd_suggested_min = 0, lrd_suggested_max = 0;
-  // What lrd may be with details (EncodeOptions::detail other than kOff), also of a model of one fixed
-  // rate, whose details have one all the same.
+  // What lrd may be with details (EncodeOptions::detail other than kOff), also of a model of one
+  // fixed rate, whose details have one all the same.
   double detail_lrd_min = 0, detail_lrd_max = 0, detail_lrd_default = 0;
   bool has_fixed_rate() const { return lrd_max == 0; }
   uint64_t parameters = 0;
@@ -327,7 +332,9 @@ struct StreamInfo {
   std::string model_id;  // 16 hexadecimal digits
   double lrd = 0;        // of the model's part; 0: of a model of one fixed rate
   bool detail = false;   // it has details
-  bool gray = false;     // RGB whose three channels are the same; coded as gray, given as RGB
+  // Rows of its sections of details whose CRC is wrong; none unless Inspect was to accept them.
+  std::vector<RowRange> damaged_rows;
+  bool gray = false;  // RGB whose three channels are the same; coded as gray, given as RGB
   uint64_t bytes = 0;
   struct Chunk {
     char type;
