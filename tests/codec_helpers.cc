@@ -118,6 +118,12 @@ std::vector<uint8_t> MustEncode(const Model& model, const Picture& picture,
   return *stream;
 }
 
+std::vector<uint8_t> EncodeModelAlone(const Model& model, const Picture& picture,
+                                      EncodeOptions options, Report* report) {
+  options.detail = Detail::kOff;
+  return MustEncode(model, picture, options, report);
+}
+
 Picture MustDecode(const Model& model, const std::vector<uint8_t>& stream,
                    const DecodeOptions& options, Report* report) {
   auto picture = Decode(model, stream.data(), stream.size(), options, report);

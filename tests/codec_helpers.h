@@ -40,6 +40,10 @@ std::vector<uint8_t> MustEncode(const Model& model, const Picture& picture,
 Picture MustDecode(const Model& model, const std::vector<uint8_t>& stream,
                    const DecodeOptions& options = {}, Report* report = nullptr);
 
+// The same without details, for tests of what models do.
+std::vector<uint8_t> EncodeModelAlone(const Model& model, const Picture& picture,
+                                      EncodeOptions options = {}, Report* report = nullptr);
+
 // The largest difference of two pictures' samples; they must have the same form.
 uint32_t LargestDifference(const Picture& a, const Picture& b);
 bool SameMetadata(const Metadata& a, const Metadata& b);

@@ -35,7 +35,7 @@ Model MustQuantise(const Model& model, QuantisedType type) {
     const TargetScope scope(target);
     const Model integers = LoadModel(quantised->file);
     Report report;
-    const auto stream = MustEncode(integers, SomePictures()[0], {}, &report);
+    const auto stream = EncodeModelAlone(integers, SomePictures()[0], {}, &report);
     if (latents == 0) latents = report.latent_crc;
     // g_a may round otherwise where it is not of integers.
     if (type != QuantisedType::kFp16) CHECK(report.latent_crc == latents);
@@ -79,8 +79,8 @@ TEST_CASE("Quantise: wavefront steps in every type") {
     }
     // Contexts that are drawn pass every rounding on, so pictures differ; distributions do not.
     const Picture picture = SomePictures()[1];
-    const auto before = static_cast<double>(MustEncode(model, picture).size());
-    const auto after = static_cast<double>(MustEncode(made, picture).size());
+    const auto before = static_cast<double>(EncodeModelAlone(model, picture).size());
+    const auto after = static_cast<double>(EncodeModelAlone(made, picture).size());
     CHECK(after == doctest::Approx(before).epsilon(0.02));
   }
 }

@@ -152,6 +152,7 @@ struct Outcome {
 
 Outcome Code(const Model& model, const Picture& picture, double lrd) {
   EncodeOptions encode;
+  encode.detail = Detail::kOff;  // of the model alone
   encode.lrd = lrd;
   const auto stream = Encode(model, picture, encode);
   Outcome outcome;
@@ -283,7 +284,7 @@ Generations CodeAgain(const Model& model, const Picture& original) {
   Picture now = original;
   double first = PsnrRgb(original, original);
   for (int i = 0; i < kCount; ++i) {
-    Picture next = MustDecode(model, MustEncode(model, now));
+    Picture next = MustDecode(model, EncodeModelAlone(model, now));
     if (next.samples == now.samples) break;  // it has settled
     now = std::move(next);
     if (i == 0) first = PsnrRgb(original, now);

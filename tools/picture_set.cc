@@ -22,6 +22,8 @@ uint64_t Pixels(const PictureInfo& info) { return uint64_t{info.width} * info.he
 Error CheckPictureSets(const std::vector<std::string>& paths, const Model& model,
                        const Limits& limits) {
   uint64_t all = 0, most = 0;
+  EncodeOptions call;
+  call.detail = Detail::kOff;  // as everything is coded that learns from them
   for (const std::string& path : paths) {
     const Expected<PictureList> list = ListPictures(path);
     if (!list) return list.error();
@@ -31,7 +33,7 @@ Error CheckPictureSets(const std::vector<std::string>& paths, const Model& model
       const PictureInfo& info = (*reader)->info();
       all += 3 * Pixels(info);
       most = std::max(most, (*reader)->memory() + uint64_t{info.RowBytes()} * info.height);
-      const Expected<MemoryPlan> plan = PlanMemory(model, info);
+      const Expected<MemoryPlan> plan = PlanMemory(model, info, call);
       if (!plan) continue;
       most = std::max(most,
                       3 * Pixels(info) + std::max(plan->encoding, plan->stream + plan->decoding));

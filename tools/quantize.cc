@@ -351,6 +351,7 @@ class Run {
   Expected<Means> MeasureAll(const Model& model, const char* what) {
     std::vector<Measurement> measurements;
     MeasureOptions options;
+    options.detail = Detail::kOff;  // of the model alone
     options.lrd = job_.held_out_lrd;
     options.threads = flags_.threads;
     for (size_t i = 0; i < job_.held_out.size(); ++i) {

@@ -21,6 +21,7 @@ Status CodePictures(const Model& model, std::span<const Picture> pictures,
     for (const Picture& picture : pictures) {
       before(rate);
       EncodeOptions encode;
+      encode.detail = Detail::kOff;  // of the model alone
       encode.lrd = options.lrds[rate];
       encode.threads = options.threads;
       const auto stream = Encode(model, picture, encode);

@@ -81,6 +81,7 @@ Status TaskLoss::Measure(const Model& reference) {
 Result<TaskLoss::Coded> TaskLoss::Code(const Model& model, const Sheet& sheet, double lrd,
                                        int threads) const {
   EncodeOptions encode;
+  encode.detail = Detail::kOff;  // of the model alone
   encode.lrd = lrd;
   encode.threads = threads;
   Report report;
