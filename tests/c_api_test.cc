@@ -178,6 +178,9 @@ TEST_CASE("C interface: the model tells what it is") {
   CHECK(info.lrd_default == wanted.lrd_default);
   CHECK(info.lrd_suggested_min == wanted.lrd_suggested_min);
   CHECK(info.lrd_suggested_max == wanted.lrd_suggested_max);
+  CHECK(info.detail_lrd_min == wanted.detail_lrd_min);
+  CHECK(info.detail_lrd_max == wanted.detail_lrd_max);
+  CHECK(info.detail_lrd_default == wanted.detail_lrd_default);
   char* text = nullptr;
   REQUIRE(glint_model_explain(Tiny().c.get(), &text, nullptr) == GLINT_OK);
   CHECK(Owned<char>(text).get() == Tiny().cpp.Explain());

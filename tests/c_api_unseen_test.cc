@@ -51,12 +51,12 @@ TEST_CASE("C interface: exact") {
   c.struct_size = offsetof(glint_encode_options, exact);
   CHECK(EncodeInC(picture, &c) == EncodeInC(picture, nullptr));
   c.struct_size = sizeof(c);
-  c.reserved = 1;
+  c.detail = GLINT_DETAIL_ON + 1;
   const glint_picture_info info = InC(picture.info);
   uint8_t* stream = nullptr;
   size_t size = 0;
   CHECK(glint_encode(Tiny().c.get(), &info, picture.samples.data(), 0, nullptr, &c, &stream, &size,
-                     nullptr) == GLINT_UNSUPPORTED);
+                     nullptr) == GLINT_INVALID_ARGUMENT);
 }
 
 TEST_CASE("C interface: alpha left out or blended") {

@@ -169,6 +169,9 @@ glint_status glint_model_get_info(const glint_model* model, glint_model_info* in
   to.lrd_default = from.lrd_default;
   to.lrd_suggested_min = from.lrd_suggested_min;
   to.lrd_suggested_max = from.lrd_suggested_max;
+  to.detail_lrd_min = from.detail_lrd_min;
+  to.detail_lrd_max = from.detail_lrd_max;
+  to.detail_lrd_default = from.detail_lrd_default;
   return GiveStruct(to, info);
 }
 
@@ -313,7 +316,9 @@ glint_status glint_inspect(const void* stream, size_t stream_size,
     if (!missing.ok()) return missing;
     Call<glint_decode_options> call;
     if (glint::Error wrong = call.Init(options); !wrong.ok()) return wrong;
-    return GiveHandle(glint::Inspect(stream, stream_size, call.options().limits), info);
+    const bool damaged_details = call.options().detail != glint::DetailOutput::kDecode;
+    return GiveHandle(glint::Inspect(stream, stream_size, call.options().limits, damaged_details),
+                      info);
   });
 }
 
@@ -335,6 +340,8 @@ glint_status glint_stream_get_properties(const glint_stream_info* info,
   to.bytes = from.bytes;
   to.chunk_count = from.chunks.size();
   to.is_gray = from.gray ? 1 : 0;
+  to.has_detail = from.detail ? 1 : 0;
+  to.detail_damaged_sections = from.damaged_rows.size();
   return GiveStruct(to, properties);
 }
 

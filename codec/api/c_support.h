@@ -167,10 +167,17 @@ class SizedStruct {
 inline Error ReadOwn(const SizedStruct<glint_encode_options>& caller, EncodeOptions* options) {
   options->lrd = caller.Get(&glint_encode_options::lrd, options->lrd);
   options->exact = caller.Get(&glint_encode_options::exact, 0) != 0;
-  if (caller.Get(&glint_encode_options::reserved, 0) == 0) return {};
-  return {ErrorCode::kUnsupported, std::string("options have something reserved that version ") +
-                                       Version() + " does not know"};
+  const uint32_t detail = caller.Get(&glint_encode_options::detail, GLINT_DETAIL_AUTO);
+  if (detail > GLINT_DETAIL_ON) return Invalid("detail is " + std::to_string(detail));
+  options->detail = static_cast<Detail>(detail);
+  options->max_error = caller.Get(&glint_encode_options::max_error, options->max_error);
+  options->lossless = caller.Get(&glint_encode_options::lossless, 0) != 0;
+  return {};
 }
+static_assert(static_cast<int>(Detail::kAuto) == GLINT_DETAIL_AUTO &&
+              static_cast<int>(Detail::kOff) == GLINT_DETAIL_OFF &&
+              static_cast<int>(Detail::kOn) == GLINT_DETAIL_ON);
+
 inline Error ReadOwn(const SizedStruct<glint_decode_options>& caller, DecodeOptions* options) {
   const uint32_t alpha = caller.Get(&glint_decode_options::alpha, GLINT_ALPHA_KEEP);
   if (alpha > GLINT_ALPHA_BLEND) return Invalid("alpha is " + std::to_string(alpha));
@@ -179,13 +186,23 @@ inline Error ReadOwn(const SizedStruct<glint_decode_options>& caller, DecodeOpti
   if (rgb > 0xFFFFFF) return Invalid("background is " + std::to_string(rgb));
   options->background = {static_cast<uint8_t>(rgb >> 16), static_cast<uint8_t>(rgb >> 8),
                          static_cast<uint8_t>(rgb)};
-  return {};
+  const uint32_t detail = caller.Get(&glint_decode_options::detail, GLINT_DETAIL_DECODE);
+  if (detail > GLINT_DETAIL_SKIP_DAMAGED) return Invalid("detail is " + std::to_string(detail));
+  options->detail = static_cast<DetailOutput>(detail);
+  if (caller.Get(&glint_decode_options::reserved, 0) == 0) return {};
+  return {ErrorCode::kUnsupported, std::string("options have something reserved that version ") +
+                                       Version() + " does not know"};
 }
 static_assert(static_cast<int>(AlphaOutput::kKeep) == GLINT_ALPHA_KEEP &&
               static_cast<int>(AlphaOutput::kDrop) == GLINT_ALPHA_DROP &&
-              static_cast<int>(AlphaOutput::kBlend) == GLINT_ALPHA_BLEND);
+              static_cast<int>(AlphaOutput::kBlend) == GLINT_ALPHA_BLEND &&
+              static_cast<int>(DetailOutput::kDecode) == GLINT_DETAIL_DECODE &&
+              static_cast<int>(DetailOutput::kSkip) == GLINT_DETAIL_SKIP &&
+              static_cast<int>(DetailOutput::kSkipDamaged) == GLINT_DETAIL_SKIP_DAMAGED);
 
-inline void SetOwnDefaults(glint_encode_options*) {}
+inline void SetOwnDefaults(glint_encode_options* options) {
+  options->max_error = EncodeOptions().max_error;
+}
 inline void SetOwnDefaults(glint_decode_options* options) { options->background = 0xFFFFFF; }
 
 template <typename COptions>
@@ -260,6 +277,15 @@ class Call {
     out.planned_bytes = report.planned_bytes;
     out.latent_crc = report.latent_crc;
     out.saturated_latents = report.saturated_latents;
+    out.detail_seconds = report.times.detail;
+    out.detail_bytes = report.detail.bytes;
+    out.detail_blocks = report.detail.blocks;
+    out.detail_transform_blocks = report.detail.transform_blocks;
+    out.detail_pixel_blocks = report.detail.pixel_blocks;
+    out.detail_plain_blocks = report.detail.plain_blocks;
+    out.detail_base_error = report.detail.base_error;
+    out.detail_error = report.detail.error;
+    out.detail_damaged_sections = report.detail.damaged_rows.size();
     return out;
   }
 

@@ -197,6 +197,12 @@ typedef struct glint_model_info {
   double lrd_default;       /* ... the one when nothing is chosen, ... */
   double lrd_suggested_min; /* ... and the range that it was trained for */
   double lrd_suggested_max;
+  /* What lrd may be with details (glint_encode_options.detail other than GLINT_DETAIL_OFF), and
+   * what it is when nothing is chosen; also of a model of one fixed rate, whose details have one
+   * all the same. */
+  double detail_lrd_min;
+  double detail_lrd_max;
+  double detail_lrd_default;
 } glint_model_info;
 
 /* Zeros `struct_size` bytes and sets the first field: glint_model_info_init(&i, sizeof(i)). */
@@ -248,21 +254,46 @@ typedef struct glint_report {
   /* encoding: values of y and z that are beyond what 16 bits of fixed point hold; they are coded as
    * the nearest value that is not */
   uint64_t saturated_latents;
+  double detail_seconds; /* the detail layer */
+  uint64_t detail_bytes; /* of its chunks' payloads */
+  /* encoding: blocks of 64 x 64 pixels, the last of a row or column smaller; those that are coded
+   * as transformed differences and as pixels; and those that look drawn and that the model saw as a
+   * plain colour */
+  uint64_t detail_blocks;
+  uint64_t detail_transform_blocks;
+  uint64_t detail_pixel_blocks;
+  uint64_t detail_plain_blocks;
+  /* encoding: mean squared error of colour samples (in levels) without details and with them, on
+   * this machine */
+  double detail_base_error;
+  double detail_error;
+  uint64_t detail_damaged_sections; /* decoding: of 1024 rows, left out */
 } glint_report;
 
 /* Zeros `struct_size` bytes and sets the first field: glint_report_init(&r, sizeof(r)). */
 GLINT_API glint_status glint_report_init(glint_report* report, size_t struct_size);
 
+/* The detail layer: what the model's picture lacks, coded after it in blocks of 64 x 64 pixels,
+ * each as its difference transformed, as its pixels, or not at all. */
+enum {
+  GLINT_DETAIL_AUTO = 0, /* each block as squared error and bits weigh it: perhaps none */
+  GLINT_DETAIL_OFF = 1,  /* none, and nothing is spent on looking for them */
+  GLINT_DETAIL_ON = 2    /* every block has details */
+};
+
 typedef struct glint_encode_options {
   size_t struct_size;
-  double lrd;          /* rate, lrd_min .. lrd_max of the model; more is more bits; 0: its default,
-                        * and the only value for models of one fixed rate */
-  int32_t threads;     /* 1 .. 1024; 0: as many as the machine has. Default 1 */
-  int32_t band_rows;   /* picture rows per band; 0: chosen; more than 65536 count as so many.
-                        * Results do not depend on it */
-  uint64_t max_pixels; /* width * height at most. Default 2^30 */
-  uint64_t max_memory; /* bytes that the call may allocate. Default 2^32 */
-  glint_runner runner; /* default none */
+  double lrd;                 /* rate, detail_lrd_min .. detail_lrd_max of the model, or with
+                               * GLINT_DETAIL_OFF lrd_min .. lrd_max; more is more bits; 0: its default.
+                               * One number for model and details: up to the model's default both follow
+                               * it; above, the model stays there and details grow. A model of one fixed
+                               * rate stays as it is at any lrd, and takes none but 0 without details */
+  int32_t threads;            /* 1 .. 1024; 0: as many as the machine has. Default 1 */
+  int32_t band_rows;          /* picture rows per band; 0: chosen; more than 65536 count as so many.
+                               * Results do not depend on it */
+  uint64_t max_pixels;        /* width * height at most. Default 2^30 */
+  uint64_t max_memory;        /* bytes that the call may allocate. Default 2^32 */
+  glint_runner runner;        /* default none */
   glint_progress_fn progress; /* default NULL: none */
   void* progress_opaque;
   glint_layer_fn layer; /* default NULL: nothing is measured per layer */
@@ -273,7 +304,14 @@ typedef struct glint_encode_options {
    * is opaque everywhere is left out: the stream decodes to a picture without alpha. The encoder
    * then reads up to 48 rows ahead. 1: alpha and the colours under it are coded as they are. */
   uint32_t exact;
-  uint32_t reserved; /* 0 */
+  uint32_t detail; /* GLINT_DETAIL_*, default GLINT_DETAIL_AUTO */
+  /* 0 .. 127: no sample of 8 bits or fewer is further off than this, with 0 none at all, whatever
+   * the model and the machine (colours under an alpha of 0 only with `exact`); lrd must be 0, and
+   * detail not GLINT_DETAIL_OFF. Default -1: errors have no limit. */
+  int32_t max_error;
+  /* Default 0. 1: max_error 0 and `exact`, so everything comes back. Pictures of 16 bits are
+   * GLINT_INVALID_ARGUMENT. */
+  uint32_t lossless;
 } glint_encode_options;
 
 /* What becomes of a stream's alpha channel. Without effect where there is none. */
@@ -281,6 +319,13 @@ enum {
   GLINT_ALPHA_KEEP = 0,
   GLINT_ALPHA_DROP = 1, /* left out; colours stay, also where they were hidden */
   GLINT_ALPHA_BLEND = 2 /* blended over the background */
+};
+
+/* What becomes of a stream's details. Without effect where there are none. */
+enum {
+  GLINT_DETAIL_DECODE = 0,      /* all of them; damage is an error */
+  GLINT_DETAIL_SKIP = 1,        /* left out: a preview, made sooner */
+  GLINT_DETAIL_SKIP_DAMAGED = 2 /* those of damaged sections are left out; the report counts them */
 };
 
 typedef struct glint_decode_options {
@@ -301,6 +346,8 @@ typedef struct glint_decode_options {
    * background of colour comes as RGB. */
   uint32_t alpha;
   uint32_t background; /* 0xRRGGBB, default 0xFFFFFF */
+  uint32_t detail;   /* GLINT_DETAIL_DECODE, _SKIP or _SKIP_DAMAGED, default GLINT_DETAIL_DECODE */
+  uint32_t reserved; /* 0 */
 } glint_decode_options;
 
 /* Sets every option to its default: glint_encode_options_init(&o, sizeof(o)). */
@@ -456,8 +503,9 @@ GLINT_API int glint_is_stream(const void* data, size_t size);
 typedef struct glint_stream_info glint_stream_info;
 
 /* Reads headers and metadata and checks every CRC, without a model. Of the options (NULL: defaults)
- * only the limits count. Free with glint_stream_info_free. Errors: GLINT_BAD_STREAM, GLINT_LIMIT,
- * GLINT_UNSUPPORTED, GLINT_INVALID_ARGUMENT. */
+ * only the limits count, and `detail`: unless it is GLINT_DETAIL_DECODE, a wrong CRC of details is
+ * no error, and glint_stream_properties counts them. Free with glint_stream_info_free. Errors:
+ * GLINT_BAD_STREAM, GLINT_LIMIT, GLINT_UNSUPPORTED, GLINT_INVALID_ARGUMENT. */
 GLINT_API glint_status glint_inspect(const void* stream, size_t stream_size,
                                      const glint_decode_options* options, glint_stream_info** info,
                                      glint_error* error);
@@ -469,11 +517,12 @@ typedef struct glint_stream_properties {
   glint_picture_info source; /* as it was encoded (without an alpha that was left out) */
   glint_picture_info output; /* as glint_decode gives it, with its alpha */
   const char* model_id;      /* 16 hexadecimal digits */
-  double lrd;                /* 0: of a model of one fixed rate */
+  double lrd;                /* of the model's part; 0: of a model of one fixed rate */
   uint64_t bytes;            /* of the stream */
   uint64_t chunk_count;      /* of the container */
-  uint32_t is_gray; /* 1: RGB whose three channels are the same; coded as gray, given as RGB */
-  uint32_t reserved;
+  uint32_t is_gray;    /* 1: RGB whose three channels are the same; coded as gray, given as RGB */
+  uint32_t has_detail; /* 1: it has details */
+  uint64_t detail_damaged_sections; /* of 1024 rows, whose CRC is wrong: see glint_inspect */
 } glint_stream_properties;
 
 /* Zeros `struct_size` bytes and sets the first field. */
