@@ -1,6 +1,7 @@
-// bench_stages: the stages of the codec and whole encode and decode of one synthetic picture: MP/s,
-// GOPS (two operations a multiply-add), percent of the peak of the layers' own precisions measured
-// in the same run, and, of several models whose rounds alternate, the speed against FP32.
+// bench_stages: the stages of the codec and whole encode and decode of one picture: MP/s, GOPS (two
+// operations a multiply-add), percent of the peak of the layers' own precisions measured in the
+// same run, and, of several models whose rounds alternate, the speed against FP32. Then the same
+// with details: what they take beside the model.
 // `--layers` prints tables per layer instead. Run by people and scripts; Google Benchmark's own
 // flags work as well.
 // Thread rules: one main thread; the library makes the workers that --threads asks for.
@@ -18,6 +19,7 @@
 #include "bench/peak.h"
 #include "benchmark/benchmark.h"
 #include "glint/glint.hpp"
+#include "glint/image_io.hpp"
 #include "tools/console.h"
 #include "tools/machine.h"
 #include "tools/models.h"
@@ -32,7 +34,7 @@ constexpr const char* kTool = "bench_stages";
 
 struct Flags {
   std::vector<std::string> models, types;
-  std::string target, size = "768x512";
+  std::string target, picture, size = "768x512";
   int threads = 1;
   int rounds = 5;
   double lrd = 0;
@@ -70,6 +72,10 @@ Picture SyntheticPicture(uint32_t width, uint32_t height) {
   return picture;
 }
 
+std::string NameOfPicture(const Flags& flags) {
+  return flags.picture.empty() ? flags.size : flags.picture;
+}
+
 bool ParseSize(const std::string& text, uint32_t* width, uint32_t* height) {
   char extra = 0;
   return text.find('-') == std::string::npos &&
@@ -79,13 +85,15 @@ bool ParseSize(const std::string& text, uint32_t* width, uint32_t* height) {
 
 // ---- what is measured --------------------------------------------------------------------------
 
-enum class Stage { kAnalysis, kHyper, kContext, kEntropy, kSynthesis, kWhole };
+enum class Stage { kAnalysis, kHyper, kContext, kEntropy, kSynthesis, kDetail, kWhole };
 enum class Direction { kEncode, kDecode };
+enum class Parts { kModel, kAll };  // without details, and with them (Detail::kAuto)
 
 struct Case {
   const char* name;
   Stage stage;
   Direction direction;
+  Parts parts = Parts::kModel;
 };
 
 constexpr Case kCases[] = {
@@ -99,6 +107,10 @@ constexpr Case kCases[] = {
     {"decode/entropy", Stage::kEntropy, Direction::kDecode},
     {"decode/synthesis", Stage::kSynthesis, Direction::kDecode},
     {"decode/whole", Stage::kWhole, Direction::kDecode},
+    {"encode/detail", Stage::kDetail, Direction::kEncode, Parts::kAll},
+    {"encode/whole_with_detail", Stage::kWhole, Direction::kEncode, Parts::kAll},
+    {"decode/detail", Stage::kDetail, Direction::kDecode, Parts::kAll},
+    {"decode/whole_with_detail", Stage::kWhole, Direction::kDecode, Parts::kAll},
 };
 
 double SecondsOf(Stage stage, const StageTimes& times) {
@@ -113,6 +125,8 @@ double SecondsOf(Stage stage, const StageTimes& times) {
       return times.entropy;
     case Stage::kSynthesis:
       return times.synthesis;
+    case Stage::kDetail:
+      return times.detail;
     case Stage::kWhole:
       return times.total;
   }
@@ -165,37 +179,36 @@ double Least(const std::vector<double>& values) {
   return *std::min_element(values.begin(), values.end());
 }
 
-// One model, one picture, its stream, and what coding them costs in multiply-adds.
-class Bench {
+// Codings of one picture with one model.
+class Codings {
  public:
-  Bench(Model model, Picture picture, const Flags& flags)
-      : model_(std::move(model)), picture_(std::move(picture)), type_(Upper(model_.info().form)) {
-    encode_options_.lrd = flags.lrd;
-    encode_options_.threads = decode_options_.threads = flags.threads;
+  Codings(const Model* model, const Picture* picture, const Flags& flags, Parts parts)
+      : model_(*model), picture_(*picture) {
+    const ModelInfo& info = model->info();
+    encode_.detail = parts == Parts::kAll ? Detail::kAuto : Detail::kOff;
+    // Without details the model has no rate above its own.
+    encode_.lrd = parts == Parts::kAll ? flags.lrd : std::min(flags.lrd, info.lrd_max);
+    encode_.threads = decode_.threads = flags.threads;
   }
 
-  // Codes once with the profiler on, which also warms caches and finds errors before anything is
-  // timed.
-  Error Profile() {
-    encode_options_.profile = decode_options_.profile = true;
-    Error error = RunEncode(&encode_profile_);
-    if (error.ok()) error = RunDecode(&decode_profile_);
-    encode_options_.profile = decode_options_.profile = false;
+  // One coding in either direction.
+  Error Run(bool profile, Report* encode, Report* decode) {
+    encode_.profile = decode_.profile = profile;
+    Expected<std::vector<uint8_t>> stream = Encode(model_, picture_, encode_, encode);
+    if (!stream) return stream.error();
+    stream_ = std::move(*stream);
+    return Decode(model_, stream_.data(), stream_.size(), decode_, decode).error();
+  }
+
+  // The same, for Seconds.
+  Error Time() {
+    Report decode;
+    const Error error = Run(false, &report_, &decode);
+    encodes_.push_back(report_.times);
+    decodes_.push_back(decode.times);
     return error;
   }
-
-  // One coding in either direction, for Seconds.
-  Error Run() {
-    Report encode, decode;
-    Error error = RunEncode(&encode);
-    if (error.ok()) error = RunDecode(&decode);
-    if (!error.ok()) return error;
-    encodes_.push_back(encode.times);
-    decodes_.push_back(decode.times);
-    symbols_ = static_cast<double>(encode.symbols);
-    return {};
-  }
-  // Of a stage in each Run.
+  // Of a stage each Time.
   std::vector<double> Seconds(const Case& which) const {
     std::vector<double> seconds;
     for (const StageTimes& times : which.direction == Direction::kEncode ? encodes_ : decodes_) {
@@ -204,38 +217,56 @@ class Bench {
     return seconds;
   }
 
+  const std::vector<uint8_t>& stream() const { return stream_; }
+  const Report& report() const { return report_; }  // of the last encoding
+
+ private:
+  const Model& model_;
+  const Picture& picture_;
+  EncodeOptions encode_;
+  DecodeOptions decode_;
+  std::vector<uint8_t> stream_;
+  Report report_;
+  std::vector<StageTimes> encodes_, decodes_;
+};
+
+// One model, one picture, their codings, and what these cost in multiply-adds.
+class Bench {
+ public:
+  Bench(Model model, const Picture& picture, const Flags& flags)
+      : model_(std::move(model)),
+        picture_(picture),
+        type_(Upper(model_.info().form)),
+        without_(&model_, &picture_, flags, Parts::kModel),
+        with_(&model_, &picture_, flags, Parts::kAll) {}
+
+  // Codes once with the profiler on, which also warms caches and finds errors before anything is
+  // timed.
+  Error Profile() { return without_.Run(true, &encode_profile_, &decode_profile_); }
+
+  // One coding in either direction, for Seconds, without details and with them.
+  Error Run() {
+    const Error error = without_.Time();
+    return error.ok() ? with_.Time() : error;
+  }
+  std::vector<double> Seconds(const Case& which) const {
+    return codings(which.parts).Seconds(which);
+  }
+
+  const Codings& codings(Parts parts) const { return parts == Parts::kAll ? with_ : without_; }
   const Report& profile(Direction direction) const {
     return direction == Direction::kEncode ? encode_profile_ : decode_profile_;
   }
-  const Picture& picture() const { return picture_; }
-  const std::vector<uint8_t>& stream() const { return stream_; }
   const Model& model() const { return model_; }
-  double megapixels() const { return picture_.info.width * 1e-6 * picture_.info.height; }
+  double pixels() const { return static_cast<double>(picture_.info.width) * picture_.info.height; }
   const std::string& type() const { return type_; }  // "FP32"
-  double symbols() const { return symbols_; }
 
  private:
-  Error RunEncode(Report* report) {
-    Expected<std::vector<uint8_t>> stream = Encode(model_, picture_, encode_options_, report);
-    if (!stream) return stream.error();
-    stream_ = std::move(*stream);
-    return {};
-  }
-  Error RunDecode(Report* report) {
-    const Expected<Picture> decoded =
-        Decode(model_, stream_.data(), stream_.size(), decode_options_, report);
-    return decoded ? Error{} : decoded.error();
-  }
-
-  Model model_;
-  Picture picture_;
-  EncodeOptions encode_options_;
-  DecodeOptions decode_options_;
-  std::vector<uint8_t> stream_;
-  std::string type_;
+  const Model model_;
+  const Picture& picture_;
+  const std::string type_;
+  Codings without_, with_;
   Report encode_profile_, decode_profile_;
-  std::vector<StageTimes> encodes_, decodes_;  // of each Run
-  double symbols_ = 0;
 };
 
 // The models that are compared, and what the machine can do.
@@ -256,6 +287,20 @@ struct Comparison {
 
 // ---- Google Benchmark --------------------------------------------------------------------------
 
+// What details cost beside the model: bits, and time against synthesis or coding without them.
+void TellDetails(benchmark::State& state, const Case& which, const Bench& bench, double least) {
+  const DetailReport& detail = bench.codings(Parts::kAll).report().detail;
+  if (which.stage == Stage::kWhole) {
+    Case without = which;
+    without.parts = Parts::kModel;
+    state.counters["x_without"] = least / Least(bench.Seconds(without));
+    return;
+  }
+  const Case synthesis = {"", Stage::kSynthesis, which.direction, Parts::kAll};
+  state.counters["detail_bpp"] = 8 * static_cast<double>(detail.bytes) / bench.pixels();
+  state.counters["x_synthesis"] = least / Least(bench.Seconds(synthesis));
+}
+
 // Tells what was measured before: a stage is timed where it happens, inside whole codings, by the
 // clock that the library reports, and the codings of all models alternate.
 void TellCase(benchmark::State& state, const Case& which, const Comparison& all,
@@ -265,11 +310,13 @@ void TellCase(benchmark::State& state, const Case& which, const Comparison& all,
   for (auto _ : state) state.SetIterationTime(seconds[round++ % seconds.size()]);
   const double least = Least(seconds);
   if (least <= 0) return;  // shorter than the clock can tell: no rates
-  state.counters["MP/s"] = bench.megapixels() / least;
+  state.counters["MP/s"] = 1e-6 * bench.pixels() / least;
   const Bench* baseline = all.Baseline();
   if (baseline != nullptr) state.counters["x_FP32"] = Least(baseline->Seconds(which)) / least;
+  if (which.parts == Parts::kAll) return TellDetails(state, which, bench, least);
   if (which.stage == Stage::kEntropy) {
-    state.counters["Msym/s"] = 1e-6 * bench.symbols() / least;
+    const auto symbols = static_cast<double>(bench.codings(Parts::kModel).report().symbols);
+    state.counters["Msym/s"] = 1e-6 * symbols / least;
     return;
   }
   const Arithmetic sum = ArithmeticOf(which.stage, bench.profile(which.direction), all.peaks);
@@ -292,9 +339,11 @@ int RunBenchmarks(const Flags& flags, const Comparison& all) {
     benchmark::AddCustomContext("model_" + bench->type(),
                                 model.name + " " + model.form + " " + model.id);
     benchmark::AddCustomContext("stream_bytes_" + bench->type(),
-                                std::to_string(bench->stream().size()));
+                                std::to_string(bench->codings(Parts::kModel).stream().size()));
+    benchmark::AddCustomContext("stream_bytes_with_detail_" + bench->type(),
+                                std::to_string(bench->codings(Parts::kAll).stream().size()));
   }
-  benchmark::AddCustomContext("picture", flags.size);
+  benchmark::AddCustomContext("picture", NameOfPicture(flags));
   benchmark::AddCustomContext("peak_fp32_gops", Fixed(2 * all.peaks.fp32, 1));
   benchmark::AddCustomContext("peak_int16_gops", Fixed(2 * all.peaks.i16, 1));
   benchmark::AddCustomContext("peak_int8_gops", Fixed(2 * all.peaks.u8, 1));
@@ -394,9 +443,10 @@ std::string LayerTable(const std::vector<LayerLine>& lines,
 }
 
 int PrintLayers(const Flags& flags, const Comparison& all) {
-  std::printf("%s, %s, %s, %s; peaks: FP32 %s, int16 %s, int8 %s GMAC/s\n", flags.size.c_str(),
-              CurrentTarget().c_str(), Count(static_cast<size_t>(all.threads), "thread").c_str(),
-              CpuName().c_str(), Fixed(all.peaks.fp32, 1).c_str(), Fixed(all.peaks.i16, 1).c_str(),
+  std::printf("%s, %s, %s, %s; peaks: FP32 %s, int16 %s, int8 %s GMAC/s\n",
+              NameOfPicture(flags).c_str(), CurrentTarget().c_str(),
+              Count(static_cast<size_t>(all.threads), "thread").c_str(), CpuName().c_str(),
+              Fixed(all.peaks.fp32, 1).c_str(), Fixed(all.peaks.i16, 1).c_str(),
               Fixed(all.peaks.u8, 1).c_str());
   for (const Direction direction : {Direction::kEncode, Direction::kDecode}) {
     std::vector<Layers> layers;
@@ -430,7 +480,9 @@ void AddFlags(CLI::App* app, Flags* flags) {
   app->add_option("--target", flags->target, "SIMD target (default: the best here)");
   app->add_option("--threads", flags->threads, "Threads (default 1); 0: all")
       ->check(CLI::Range(0, 1024));
-  app->add_option("--size", flags->size, "Size of the picture (default 768x512)");
+  CLI::Option* const size =
+      app->add_option("--size", flags->size, "Size of a picture that is made (default 768x512)");
+  app->add_option("--picture", flags->picture, "A picture file instead")->excludes(size);
   app->add_option("--lrd", flags->lrd, "Rate (default: the model's)");
   app->add_option("--rounds", flags->rounds, "Whole codings with each model (default 5)")
       ->check(CLI::Range(1, 100000));
@@ -438,7 +490,10 @@ void AddFlags(CLI::App* app, Flags* flags) {
   app->footer(
       "Google Benchmark's flags work too: --benchmark_format=json, --benchmark_filter=decode, ...\n"
       "A stage is timed inside whole codings, by the library's own clock; rates are those of the\n"
-      "fastest. The codings of several models alternate.");
+      "fastest. The codings of several models alternate, and so do those without and with "
+      "details.\n"
+      "x_synthesis: the time of details by that of synthesis in the same codings; x_without: the\n"
+      "time with details by that without.");
 }
 
 Error FindModels(const Flags& flags, std::vector<std::string>* paths) {
@@ -455,12 +510,20 @@ Error FindModels(const Flags& flags, std::vector<std::string>* paths) {
   return {};
 }
 
-int Measure(const Flags& flags) {
-  uint32_t width = 0, height = 0;
-  if (!ParseSize(flags.size, &width, &height)) {
-    Complain(kTool, "--size " + flags.size + ": not a size such as 768x512");
-    return kExitBad;
+Expected<Picture> PictureFor(const Flags& flags) {
+  if (!flags.picture.empty()) {
+    Expected<Picture> picture = ReadPicture(flags.picture);
+    return picture ? picture : At(flags.picture, picture.error());
   }
+  uint32_t width = 0, height = 0;
+  if (ParseSize(flags.size, &width, &height)) return SyntheticPicture(width, height);
+  return MakeError(ErrorCode::kInvalidArgument,
+                   "--size " + flags.size + ": not a size such as 768x512");
+}
+
+int Measure(const Flags& flags) {
+  const Expected<Picture> picture = PictureFor(flags);
+  if (!picture) return ExitCodeFor(kTool, picture.error());
   const Error target = UseTarget(flags.target);
   if (!target.ok()) return ExitCodeFor(kTool, target);
   std::vector<std::string> paths;
@@ -473,8 +536,7 @@ int Measure(const Flags& flags) {
     if (!model) return ExitCodeFor(kTool, model.error());
     const Error lrd = flags.lrd > 0 ? CheckLrd(model->info(), flags.lrd) : Error{};
     if (!lrd.ok()) return ExitCodeFor(kTool, lrd);
-    all.benches.push_back(
-        std::make_unique<Bench>(std::move(*model), SyntheticPicture(width, height), flags));
+    all.benches.push_back(std::make_unique<Bench>(std::move(*model), *picture, flags));
     const Error profiled = all.benches.back()->Profile();
     if (!profiled.ok()) return ExitCodeFor(kTool, profiled);
   }
