@@ -220,7 +220,7 @@ TEST_CASE("detail: damage is found and named, and may be left out") {
     options.detail = DetailOutput::kSkipDamaged;
     Report report;
     const Picture partly = MustDecode(LightInt8(), damaged, options, &report);
-    if (!repaired) CHECK(report.detail.damaged_sections == 1);
+    if (!repaired) CHECK(report.detail.damaged_rows.size() == 1);
     // The second section is whole.
     const auto row = static_cast<std::ptrdiff_t>(1024 * picture.info.RowBytes());
     CHECK(std::equal(partly.samples.begin() + row, partly.samples.end(),

@@ -56,6 +56,11 @@ bytes_for() {
   rm -f sized.glint
 }
 
+# lrd_of STREAM: of the model's part; of the whole, up to the model's default.
+lrd_of() {
+  "$glint" info "$1" | sed -n 's/^lrd *\([0-9.e-]*\).*/\1/p'
+}
+
 test_rate() {
   local least most want lrd
   least=$(bytes_for --quality 0)
@@ -63,7 +68,7 @@ test_rate() {
   # Up to the model's default rate `glint info` tells the lrd of both layers.
   exits "--quality" 0 "$glint" encode --quality 20 small.ppm x.glint
   check "... is between the ends" test "$least" -lt "$(size_of x.glint)" -a "$(size_of x.glint)" -lt "$most"
-  lrd=$("$glint" info x.glint | sed -n 's/^lrd *//p')
+  lrd=$(lrd_of x.glint)
   exits "... is an lrd" 0 "$glint" encode --lrd "$lrd" small.ppm y.glint
   check "... with the same stream" cmp x.glint y.glint
 
@@ -82,11 +87,13 @@ test_rate() {
   exits "--target-psnr" 0 "$glint" encode --target-psnr 29 -v small.ppm x.glint
   check "... is reached" grep -Eq 'PSNR 29\.0[0-5] dB' stderr.txt
   exits "evaluate" 0 "$evaluate" --model "$coding_model" --gt_path small.ppm \
-    --lrd "$("$glint" info x.glint | sed -n 's/^lrd *//p')"
+    --lrd "$(lrd_of x.glint)"
   said "... has the same PSNR" ' 29\.0[0-5] '
   exits "evaluate --quality" 0 "$evaluate" --gt_path small.ppm --quality 0,100
   said "... the ends" '^lrd 0\.000015$'
   said "... both" '^lrd 0\.12037$'
+  exits "... without details" 0 "$evaluate" --gt_path small.ppm --quality 0,100 --detail off
+  said "... the model's ends" '^lrd 0\.0019$'
   rm x.glint y.glint
 
   refuses "a size that is too small" "small.ppm: 100 bytes cannot be reached: the least is $least bytes" \
@@ -111,6 +118,107 @@ test_rate() {
   refuses "evaluate: a quality above 100" 'quality' "$evaluate" --gt_path small.ppm --quality 50,101
   refuses "evaluate: the same quality twice" '50 is there twice' "$evaluate" --gt_path small.ppm --quality 50,50
   refuses "evaluate: two rates" 'lrd.*quality|quality.*lrd' "$evaluate" --gt_path small.ppm --quality 5 --lrd 0.0004
+}
+
+# section_of STREAM N: the offset in it of the middle of its N-th chunk of details.
+section_of() {
+  "$glint" info --json "$1" | tr -d ' \n' | grep -o '"type":"D","offset":[0-9]*,"bytes":[0-9]*' | sed -n "$2p" |
+    sed 's/.*"offset":\([0-9]*\),"bytes":\([0-9]*\)/\1 \2/' | { read -r offset bytes && echo $((offset + bytes / 2)); }
+}
+
+test_detail() {
+  local flag
+  exits "--detail on" 0 "$glint" encode --detail on -v small.ppm on.glint
+  check "... -v says what they did" grep -Eq \
+    'on.glint: details: [0-9,]+ bytes, [0-9.]+ % of the stream; of 6 blocks [0-6] as transforms, [0-6] as pixels; ' stderr.txt
+  exits "--detail off" 0 "$glint" encode --detail off -v small.ppm off.glint
+  check "... -v says nothing of them" bash -c '! grep -q details stderr.txt'
+  exits "info with details" 0 "$glint" info on.glint
+  said "... has their bytes" '^details +[0-9.]+ [a-zKiB]+, [0-9.]+ % of the stream$'
+  said "... whose lrd it is" "^lrd +[0-9.]+, of the model's part$"
+  exits "info without details" 0 "$glint" info off.glint
+  said "... says so" '^details +none$'
+  exits "info --json" 0 "$glint" info --json on.glint
+  said "... has them" '^  "detail": true,$'
+  exits "... of the model" 0 "$glint" info --json "$coding_model"
+  said "... their range" '^  "detail_lrd": \{$'
+  exits "an lrd for details" 0 "$glint" encode --lrd 0.01 small.ppm high.glint
+  check "... costs more bytes" test "$(size_of high.glint)" -gt "$(size_of on.glint)"
+  exits "--no-detail" 0 "$glint" decode --no-detail -v on.glint preview.ppm
+  check "... -v says so" grep -q 'left out: details' stderr.txt
+  exits "decode without details" 0 "$glint" decode off.glint off.ppm
+  exits "decode with details" 0 "$glint" decode on.glint on.ppm
+  check "... another picture" bash -c '! cmp -s on.ppm preview.ppm'
+
+  exits "--lossless" 0 "$glint" encode --lossless -v small.ppm exact.glint
+  check "... -v says so" grep -q 'nothing is lost' stderr.txt
+  exits "... decode" 0 "$glint" decode exact.glint exact.ppm
+  check "... to the same picture" cmp exact.ppm small.ppm
+  check "... of a pipe too" bash -c "'$glint' encode --lossless - - <small.ppm | cmp - exact.glint"
+  exits "... with FP32" 0 "$glint" encode --lossless --model "$model" small.ppm x.glint
+  exits "--max-error" 0 "$glint" encode --max-error 2 small.ppm near.glint
+  exits "... decode" 0 "$glint" decode near.glint near.ppm
+  exits "... of many" 0 "$glint" encode --max-error 2 -v --out near small.ppm
+  check "... the same stream" cmp near/small.glint near.glint
+  check "... -v says what details did" grep -q 'small.glint: details: ' stderr.txt
+  rm -r near x.glint
+
+  for flag in --lossless '--max-error 0'; do
+    # shellcheck disable=SC2086
+    {
+      refuses "$flag and --lrd" 'max-error.*lrd|lossless.*lrd|lrd.*(max-error|lossless)' \
+        "$glint" encode $flag --lrd 0.0004 small.ppm x.glint
+      refuses "$flag and --quality" 'quality' "$glint" encode $flag --quality 5 small.ppm x.glint
+      refuses "$flag and --target-size" 'target-size' "$glint" encode $flag --target-size 9K small.ppm x.glint
+      refuses "$flag and --target-bpp" 'target-bpp' "$glint" encode $flag --target-bpp 9 small.ppm x.glint
+      refuses "$flag and --target-psnr" 'target-psnr' "$glint" encode $flag --target-psnr 9 small.ppm x.glint
+      refuses "$flag and --detail off" "^glint: ${flag%% *}: .* --detail off" \
+        "$glint" encode $flag --detail off small.ppm x.glint
+    }
+  done
+  refuses "--lossless and --max-error" 'max-error' "$glint" encode --lossless --max-error 1 small.ppm x.glint
+  refuses "--max-error too large" 'max-error' "$glint" encode --max-error 128 small.ppm x.glint
+  refuses "--max-error negative" 'max-error' "$glint" encode --max-error -1 small.ppm x.glint
+  refuses "--detail unknown" 'detail' "$glint" encode --detail some small.ppm x.glint
+  refuses "decode: two flags for details" 'detail' "$glint" decode --no-detail --skip-damaged-detail on.glint x.png
+  printf 'P5\n2 2\n65535\n12345678' >deep.pgm
+  refuses "--lossless of 16 bits" 'deep.pgm: .*16 bits' "$glint" encode --lossless deep.pgm x.glint
+  exits "--max-error of 16 bits" 0 "$glint" encode --max-error 0 deep.pgm deep.glint
+
+  make_ppm tall.ppm 20 1100
+  exits "a tall picture" 0 "$glint" encode --detail on tall.ppm tall.glint
+  exits "... decode" 0 "$glint" decode tall.glint tall_out.ppm
+  toggle tall.glint "$(section_of tall.glint 2)"
+  refuses "damaged details" 'tall.glint: details of rows 1024 to 1099 are damaged; --skip-damaged-detail ' \
+    "$glint" decode tall.glint x.ppm
+  exits "info of damaged details: exit 2" 2 "$glint" info tall.glint
+  said "... says so" '^damaged +details of rows 1024 to 1099$'
+  check "... says where" grep -q 'tall.glint: details of rows 1024 to 1099 are damaged' stderr.txt
+  exits "--skip-damaged-detail" 0 "$glint" decode --skip-damaged-detail tall.glint partly.ppm
+  check "... warns" grep -q 'warning: tall.glint: details of rows 1024 to 1099 are damaged and left out' stderr.txt
+  check "... the other rows are right" cmp <(head -c 61000 partly.ppm) <(head -c 61000 tall_out.ppm)
+  check "... those are not" bash -c '! cmp -s partly.ppm tall_out.ppm'
+  exits "--no-detail" 0 "$glint" decode --no-detail tall.glint preview.ppm
+  check "... needs none of them" test ! -s stderr.txt
+  head -c "$(($(size_of tall.glint) / 2))" tall.glint >half.glint
+  refuses "--skip-damaged-detail of half a stream" 'half.glint: ' \
+    "$glint" decode --skip-damaged-detail half.glint x.ppm
+
+  exits "evaluate with details" 0 "$evaluate" --gt_path small.ppm --json detail.json
+  said "... says so" '^Details: auto$'
+  said "... what they did" '^0\.0004 +6 +[0-6] +[0-6] +[0-6] '
+  check "... in JSON" grep -q '^  "detail": "auto",$' detail.json
+  has_keys "... in JSON" detail.json transform_blocks pixel_blocks plain_blocks base_psnr
+  exits "evaluate --detail off" 0 "$evaluate" --gt_path small.ppm --detail off
+  said "... says so" '^Details: off$'
+  check "... no more of them" bash -c '! grep -q "had to repair" stdout.txt'
+  exits "two models" 0 "$evaluate" --model "$model" --model "$coding_model" --gt_path small.ppm --lrd 0.0004
+  said "... are compared without" '^Details: off, so that models compare$'
+  exits "... or with" 0 "$evaluate" --model "$model" --model "$coding_model" --gt_path small.ppm --lrd 0.0004 --detail on
+  said "... says so" '^Details: on$'
+  said "... what they did" '^INT8 +6 +[0-6] +[0-6] +[0-6] '
+  refuses "evaluate --detail unknown" 'detail' "$evaluate" --gt_path small.ppm --detail some
+  rm -f tall* half.glint detail.json ./*.ppm.glint preview.ppm partly.ppm on.* off.* exact.* near.* high.glint deep.*
 }
 
 test_info() {
@@ -285,7 +393,7 @@ test_compare() {
     --gt_path small.ppm --lrd 0.0002,0.0008
   said "... by their names" '^light-fp32 .* 0\.00 %'
   said "... no MS-SSIM of small pictures" 'over MS-SSIM.*: no picture is large enough'
-  exits "compare with curves" 0 "$evaluate" --gt_path one --lrd 0.0001,0.0003,0.0008 --curves two.json \
+  exits "compare with curves" 0 "$evaluate" --gt_path one --lrd 0.0001,0.0003,0.0008 --detail off --curves two.json \
     --json curves.json
   said "... each of the file" '^FP32 +glint-light-(fp32|int8-entropy) .* 0\.00 % '
   has_keys "... in JSON" curves.json results curves label curve bd_rate_psnr bd_rate_ms_ssim
@@ -408,6 +516,7 @@ make_ppm small.ppm 150 100
 test_help
 test_round_trip
 test_rate
+test_detail
 test_info
 test_bad_use
 test_damage

@@ -1,6 +1,8 @@
 #include "tools/coding_flags.h"
 
 #include "CLI/CLI.hpp"
+#include "tools/command.h"
+#include "tools/detail_text.h"
 #include "tools/flag_texts.h"
 #include "tools/info_text.h"
 #include "tools/machine.h"
@@ -62,14 +64,23 @@ CallOptions CallFor(const CodingFlags& flags, const std::string& what, StatusLin
   return call;
 }
 
-std::string SummaryText(const std::string& name, const CodingSummary& summary) {
+std::vector<std::string> SummaryLines(const std::string& name, const CodingSummary& summary) {
   const double pixels = static_cast<double>(summary.picture.width) * summary.picture.height;
   const double bits = 8 * static_cast<double>(summary.stream_bytes);
-  return name + ": " + PictureText(summary.picture) + ", " + Grouped(summary.stream_bytes) +
-         " bytes, " + Fixed(bits / pixels, 3) + " bpp, " +
-         (summary.found.empty() ? "" : summary.found + ", ") +
-         Fixed(summary.report.times.total, 3) + " s, " + ByteSize(PeakRssMib() * 1024 * 1024) +
-         " at the most" + (summary.left_out.empty() ? "" : "; left out: " + summary.left_out);
+  std::vector<std::string> lines = {
+      name + ": " + PictureText(summary.picture) + ", " + Grouped(summary.stream_bytes) +
+      " bytes, " + Fixed(bits / pixels, 3) + " bpp, " +
+      (summary.found.empty() ? "" : summary.found + ", ") + Fixed(summary.report.times.total, 3) +
+      " s, " + ByteSize(PeakRssMib() * 1024 * 1024) + " at the most" +
+      (summary.left_out.empty() ? "" : "; left out: " + summary.left_out)};
+  const std::string details =
+      DetailText(summary.report.detail, summary.picture, summary.stream_bytes);
+  if (!details.empty()) lines.push_back(name + ": " + details);
+  return lines;
+}
+
+void SaySummary(const std::string& name, const CodingSummary& summary) {
+  for (const std::string& line : SummaryLines(name, summary)) Complain(kGlint, line);
 }
 
 }  // namespace glint::tools

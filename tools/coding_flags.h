@@ -43,8 +43,10 @@ struct CodingSummary {
   std::vector<std::string> warnings;  // about the picture that was read
   std::string left_out;               // what of the input is not in the output, else empty
 };
-// "photo.glint: 768x512, RGB, 8 bits, ..."
-std::string SummaryText(const std::string& name, const CodingSummary& summary);
+// "photo.glint: 768x512, RGB, 8 bits, ...", and a line about details where there is something to
+// say of them.
+std::vector<std::string> SummaryLines(const std::string& name, const CodingSummary& summary);
+void SaySummary(const std::string& name, const CodingSummary& summary);  // on standard error
 
 }  // namespace glint::tools
 

@@ -10,6 +10,7 @@
 #include "tools/coding_flags.h"
 #include "tools/console.h"
 #include "tools/decode_file.h"
+#include "tools/detail_flags.h"
 #include "tools/file_flags.h"
 #include "tools/file_plan.h"
 #include "tools/flag_texts.h"
@@ -25,14 +26,14 @@ namespace {
 struct DecodeFlags {
   FileFlags files;
   std::string format = "png";
-  DecodeOptions options;  // of alpha
+  DecodeOptions options;  // of alpha and details
   uint32_t metadata = kMetadataAll;
   CodingFlags coding;
 };
 
 Expected<CodingSummary> Decode(const DecodeFlags& flags, const FilePair& pair, ModelFinder* models,
                                const CallOptions& call) {
-  const Expected<StreamFile> stream = ReadStream(pair.in, call.limits);
+  const Expected<StreamFile> stream = ReadStream(pair.in, call.limits, flags.options.detail);
   if (!stream) return stream.error();
   const Expected<Model> model = models->Find(stream->info.model_id);
   if (!model) return At(stream->name, model.error());
@@ -48,7 +49,7 @@ Error DecodeOne(const DecodeFlags& flags, const FilePair& pair, ModelFinder* mod
   status.Clear();
   if (!summary) return summary.error();
   Warn(kGlint, InputName(pair.in), summary->warnings);
-  if (flags.coding.verbose) Complain(kGlint, SummaryText(OutputName(pair.out), *summary));
+  if (flags.coding.verbose) SaySummary(OutputName(pair.out), *summary);
   return {};
 }
 
@@ -82,6 +83,7 @@ Command AddDecodeCommand(CLI::App* app) {
       ->check(CLI::IsMember({"png", "ppm", "pgm", "pam"}))
       ->group(kPictureGroup);
   AddAlphaFlags(decode, &flags->options);
+  AddDetailOutputFlags(decode, &flags->options);
   AddMetadataFlags(decode, &flags->metadata);
   AddCodingFlags(
       decode,

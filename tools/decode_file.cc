@@ -5,6 +5,7 @@
 
 #include "glint/image_io.hpp"
 #include "tools/console.h"
+#include "tools/detail_text.h"
 #include "tools/metadata_flags.h"
 #include "tools/signals.h"
 #include "tools/text.h"
@@ -53,14 +54,20 @@ Error CheckModel(const StreamFile& stream, const Model& model) {
 
 }  // namespace
 
-Expected<StreamFile> ReadStream(const std::string& path, const Limits& limits) {
+Expected<StreamFile> ReadStream(const std::string& path, const Limits& limits,
+                                DetailOutput detail) {
   StreamFile stream;
   stream.name = InputName(path);
   Expected<std::vector<uint8_t>> bytes = ReadFile(path, limits.max_memory);
   if (!bytes) return At(stream.name, bytes.error());
   stream.bytes = std::move(*bytes);
-  Expected<StreamInfo> info = Inspect(stream.bytes.data(), stream.bytes.size(), limits);
+  Expected<StreamInfo> info = Inspect(stream.bytes.data(), stream.bytes.size(), limits,
+                                      /*damaged_details=*/true);
   if (!info) return At(stream.name, info.error());
+  if (detail == DetailOutput::kDecode && !info->damaged_rows.empty()) {
+    return MakeError(ErrorCode::kBadStream, stream.name + ": " + DamageText(info->damaged_rows) +
+                                                "; --skip-damaged-detail leaves them out");
+  }
   stream.info = std::move(*info);
   stream.info.metadata = {};  // the decoder has its own
   return stream;
@@ -74,6 +81,7 @@ Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
   CodingSummary summary;
   summary.stream_bytes = stream.bytes.size();
   DecodeOptions call = options;
+  const bool skips = options.detail == DetailOutput::kSkip && stream.info.detail;
   call.limits.held_memory += stream.bytes.size();
   const UnfinishedFile unfinished(out);
   if (!unfinished.allowed()) return MakeError(ErrorCode::kCancelled, "interrupted");
@@ -82,9 +90,11 @@ Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
       model, stream.bytes.data(), stream.bytes.size(),
       [&](const PictureInfo& picture, const Metadata& all) {
         summary.picture = picture;
-        summary.left_out = DroppedText(all, metadata);
+        const std::string dropped = DroppedText(all, metadata);
+        summary.left_out = dropped;
+        if (skips) summary.left_out += (dropped.empty() ? "" : ", ") + std::string("details");
         summary.warnings = WarningsOfLeaving(all, metadata);
-        if (summary.left_out.empty()) return sink.Start(picture, all);
+        if (dropped.empty()) return sink.Start(picture, all);
         return sink.Start(picture, MetadataOfKinds(all, metadata));
       },
       [&sink](uint32_t, const void* row) { return sink.Write(row); }, call, &summary.report);
@@ -92,6 +102,8 @@ Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
   if (!decoded.ok()) return At(stream.name, decoded);
   const Error finished = sink.Finish();
   if (!finished.ok()) return finished;
+  const std::vector<RowRange>& damaged = summary.report.detail.damaged_rows;
+  if (!damaged.empty()) summary.warnings.push_back(DamageText(damaged) + " and left out");
   return summary;
 }
 

@@ -19,8 +19,9 @@ struct StreamFile {
   StreamInfo info;
 };
 
-// "-" is standard input. Errors begin with the name of the file that they are about.
-Expected<StreamFile> ReadStream(const std::string& path, const Limits& limits);
+// "-" is standard input. Errors begin with the name of the file that they are about. `detail`:
+// unless it is kDecode, damaged details are no error.
+Expected<StreamFile> ReadStream(const std::string& path, const Limits& limits, DetailOutput detail);
 
 // `out` "-": to standard output as `format`. `metadata`: what to keep, an "or" of MetadataKind. A
 // model that the stream was not made with is an error that names both.

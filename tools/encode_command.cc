@@ -8,6 +8,7 @@
 #include "CLI/CLI.hpp"
 #include "tools/coding_flags.h"
 #include "tools/console.h"
+#include "tools/detail_flags.h"
 #include "tools/encode_file.h"
 #include "tools/file_flags.h"
 #include "tools/file_plan.h"
@@ -27,6 +28,7 @@ const FileKinds kKinds = {"picture", "stream", /*reads_streams=*/false, ".glint"
 struct EncodeFlags {
   FileFlags files;
   RateFlags rate;
+  LossFlags loss;
   bool exact = false;
   uint32_t metadata = kMetadataAll;
   CodingFlags coding;
@@ -41,22 +43,24 @@ Error EncodeOne(const EncodeFlags& flags, const FilePair& pair, const Model& mod
   status.Clear();
   if (!summary) return summary.error();
   Warn(kGlint, InputName(pair.in), summary->warnings);
-  if (flags.coding.verbose) Complain(kGlint, SummaryText(OutputName(pair.out), *summary));
+  if (flags.coding.verbose) SaySummary(OutputName(pair.out), *summary);
   return {};
 }
 
 Expected<int> Encode(const EncodeFlags& flags) {
   const Error target = UseTarget(flags.coding.target);
   if (!target.ok()) return target;
+  EncodeOptions options;
+  options.exact = flags.exact;
+  Error error = SetLoss(flags.loss, &options);
+  if (!error.ok()) return error;
   const Expected<std::string> path = FindModel(flags.coding.model, kCodingModel);
   if (!path) return path.error();
   Expected<FilePlan> plan = PlanFiles(flags.files, kKinds, *path);
   if (!plan) return plan.error();
   const Expected<Model> model = LoadModel(*path);
   if (!model) return model.error();
-  EncodeOptions options;
-  options.exact = flags.exact;
-  Error error = SetRate(flags.rate, model->info(), &options);
+  error = SetRate(flags.rate, model->info(), &options);
   if (!error.ok()) return error;
   if (!plan->many) {
     error = EncodeOne(flags, plan->pairs.front(), *model, options);
@@ -78,6 +82,7 @@ Command AddEncodeCommand(CLI::App* app) {
   CLI::App* encode = app->add_subcommand("encode", "Makes .glint streams of pictures");
   AddFileFlags(encode, kKinds.in, &flags->files);
   AddRateFlags(encode, &flags->rate);
+  AddLossFlags(encode, &flags->loss);
   encode
       ->add_flag("--exact", flags->exact,
                  "Keep colours where alpha is 0, and an alpha that is opaque everywhere")
@@ -91,6 +96,7 @@ Command AddEncodeCommand(CLI::App* app) {
            "the pictures in it.",
            {"glint encode photo.png photo.glint", "glint encode --quality 90 photo.png photo.glint",
             "glint encode --target-size 64K -v photo.png photo.glint",
+            "glint encode --lossless drawing.png drawing.glint",
             "glint encode - photo.glint < photo.jpg",
             "glint encode photos --recursive --out streams --jobs 4"},
            {}});

@@ -1,11 +1,14 @@
 #include "tools/encode_file.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "tools/console.h"
+#include "tools/detail_flags.h"
+#include "tools/error_check.h"
 #include "tools/output.h"
 #include "tools/picture_source.h"
 #include "tools/text.h"
@@ -35,6 +38,22 @@ Expected<std::vector<uint8_t>> EncodeSource(const Model& model, PictureSource* s
   return std::move(found->stream);
 }
 
+// Where errors have a limit: decodes what was encoded, with the rows of another pass over the
+// picture beside it.
+Error ProveErrors(const Model& model, PictureSource* source, const std::vector<uint8_t>& stream,
+                  const EncodeOptions& options) {
+  CallOptions call = options;
+  call.limits.held_memory += source->held_bytes();
+  return CheckErrors(model, stream, source->info(), source->Callback(), FidelityOf(options), call);
+}
+
+// A part of the work, from `begin` to `begin` + `share` of it.
+std::function<bool(double)> PartOf(const std::function<bool(double)>& progress, double begin,
+                                   double share) {
+  if (!progress) return nullptr;
+  return [progress, begin, share](double done) { return progress(begin + share * done); };
+}
+
 // What of the picture did not go into the stream.
 std::string LeftOut(const PictureSource& source, const std::vector<uint8_t>& stream) {
   std::string text = source.left_out();
@@ -52,16 +71,27 @@ Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,
                                    const std::string& out, const EncodeOptions& options,
                                    const std::optional<Target>& target, uint32_t metadata) {
   const std::string name = InputName(in);
-  const Expected<std::unique_ptr<PictureSource>> source = PictureSource::Open(
-      in, options.limits, target ? PictureSource::Passes::kSeveral : PictureSource::Passes::kOne,
-      metadata);
+  constexpr double kEncodingShare = 0.7;  // of the time, where errors are proved
+  const bool proves = LimitsErrors(options);
+  const auto passes =
+      target || proves ? PictureSource::Passes::kSeveral : PictureSource::Passes::kOne;
+  const Expected<std::unique_ptr<PictureSource>> source =
+      PictureSource::Open(in, options.limits, passes, metadata);
   if (!source) return At(name, source.error());
   CodingSummary summary;
   summary.picture = (*source)->info();
+  EncodeOptions call = options;
+  if (proves) call.progress = PartOf(options.progress, 0, kEncodingShare);
   const Expected<std::vector<uint8_t>> stream =
-      EncodeSource(model, source->get(), options, target, &summary);
+      EncodeSource(model, source->get(), call, target, &summary);
   if (!(*source)->error().ok()) return At(name, (*source)->error());
   if (!stream) return At(name, stream.error());
+  if (proves) {
+    call.progress = PartOf(options.progress, kEncodingShare, 1 - kEncodingShare);
+    const Error proved = ProveErrors(model, source->get(), *stream, call);
+    if (!(*source)->error().ok()) return At(name, (*source)->error());
+    if (!proved.ok()) return At(name, proved);
+  }
   const Error written = WriteOutput(out, stream->data(), stream->size());
   if (!written.ok()) return written;
   summary.stream_bytes = stream->size();

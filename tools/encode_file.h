@@ -15,6 +15,7 @@
 namespace glint::tools {
 
 // "-" is standard input or output. With a target the rate is searched for; options.lrd is 0 then.
+// Where options limit errors, the stream is decoded and compared before the file is written.
 // `metadata`: what to keep, an "or" of MetadataKind. Errors begin with the name of the file that
 // they are about.
 Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,

@@ -16,6 +16,7 @@
 #include "glint/image_io.hpp"
 #include "tools/comparison.h"
 #include "tools/console.h"
+#include "tools/detail_flags.h"
 #include "tools/evaluation.h"
 #include "tools/evaluation_job.h"
 #include "tools/evaluation_output.h"
@@ -50,6 +51,7 @@ class Run {
       Evaluation evaluation;
       evaluation.label = model.label;
       evaluation.type = model.type;
+      evaluation.detail = DetailName(job_.detail);
       evaluation.threads = flags.threads > 0 ? flags.threads : HardwareThreads();
       evaluation.model = model.info();
       for (const LoadedModel& member : model.members) {
@@ -110,11 +112,13 @@ class Run {
     return (fs::path(flags_.out) / evaluation.label).string();
   }
 
-  // "0.0004", or the member of the family.
+  // "0.0004", or the member of the family, with the lrd of its details where one was chosen.
   std::string RateName(size_t model, size_t point) const {
     const CurvePoint& at = job_.points[point];
     const LoadedModel& member = job_.models[model].members[at.member];
-    if (job_.has_families) return member.name;
+    if (job_.has_families) {
+      return member.name + (at.lrd == 0 ? "" : "_lrd" + Shortest(at.lrd));
+    }
     return at.lrd == 0 ? "fixed" : Shortest(at.lrd);
   }
 
@@ -183,6 +187,8 @@ class Run {
             ByteSize(static_cast<double>(model.file_bytes)) + ", loaded in " +
             Fixed(model.load_seconds, 3) + " s\n");
     }
+    Print("Details: " + DetailName(job_.detail) +
+          (job_.detail == Detail::kOff && !flags_.detail ? ", so that models compare" : "") + "\n");
     Print(Count(job_.pictures.files.size(), "picture") + " from " + job_.source + "\n");
     const std::string left_out = LeftOutText(job_.pictures);
     if (!left_out.empty()) Print(left_out);
@@ -231,6 +237,7 @@ class Run {
                               Printable(file.name) + " ";
     MeasureOptions options;
     options.lrd = job_.points[point].lrd;
+    options.detail = job_.detail;
     options.threads = flags_.threads;
     options.repeat = flags_.repeat;
     options.verify = flags_.verify;
@@ -321,6 +328,7 @@ class Run {
               RateTable(RateTitle(), evaluation.rates));
       }
     }
+    PrintDetails();
     PrintStages();
     PrintSaturated();
     const Means& means = evaluations_.front().rates.back();
@@ -339,7 +347,7 @@ class Run {
   }
 
   // By rate; of several models by model, as they differ more than the rates.
-  void PrintStages() {
+  std::vector<NamedMeans> NamedRows() const {
     std::vector<NamedMeans> rows;
     if (compares()) {
       for (const Evaluation& e : evaluations_) rows.emplace_back(e.label, MeansOf(e.measurements));
@@ -348,7 +356,18 @@ class Run {
         rows.emplace_back(rate.rate, rate);
       }
     }
-    Print("\nSeconds per picture\n" + StageTable(compares() ? "model" : RateTitle(), rows) + "\n");
+    return rows;
+  }
+  const char* RowTitle() const { return compares() ? "model" : RateTitle(); }
+
+  void PrintStages() {
+    Print("\nSeconds per picture\n" + StageTable(RowTitle(), NamedRows()) + "\n");
+  }
+
+  void PrintDetails() {
+    if (job_.detail == Detail::kOff) return;
+    Print("\nDetails: blocks of 64 x 64 pixels that they had to repair, and what that did\n" +
+          DetailTable(RowTitle(), NamedRows()));
   }
 
   const char* RateTitle() const { return job_.has_families ? "model" : "lrd"; }
@@ -442,6 +461,11 @@ void AddRunFlags(CLI::App* app, EvaluateFlags* flags) {
       ->type_name("N,N")
       ->group(kPictures)
       ->excludes(lrd);
+  AddDetailFlag(app,
+                "Details: in blocks that are better for them, in none, or in all (default auto; "
+                "off when comparing models, and of families)",
+                &flags->detail)
+      ->group(kPictures);
   app->add_option("--freq", flags->freq,
                   "Show and save every N-th picture, and any below 15 dB (default: 5 for a folder, "
                   "else 1); means are over all")

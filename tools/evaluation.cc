@@ -1,12 +1,14 @@
 #include "tools/evaluation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <memory>
 #include <utility>
 
 #include "glint/image_io.hpp"
 #include "tools/console.h"
+#include "tools/detail_text.h"
 #include "tools/machine.h"
 #include "tools/messages.h"
 #include "tools/verification.h"
@@ -42,6 +44,7 @@ Error EncodeRepeatedly(const Model& model, const Picture& original, const Measur
   SetCallOptions(options, "encoding", &call);
   call.limits.held_memory += original.samples.size();
   call.lrd = options.lrd;
+  call.detail = options.detail;
   std::vector<Timing> timings;
   for (int i = 0; i < options.repeat; ++i) {
     Report report;
@@ -55,6 +58,10 @@ Error EncodeRepeatedly(const Model& model, const Picture& original, const Measur
     coded->stream = std::move(*stream);
     coded->measurement.estimated_bpp = report.estimated_bits;  // divided by the pixels later
     coded->measurement.saturated_latents = report.saturated_latents;
+    Measurement& m = coded->measurement;
+    m.detail = std::move(report.detail);
+    m.base_psnr = BasePsnr(m.detail, original.info);
+    if (m.base_psnr) m.repaired_psnr = PsnrOfError(m.detail.error, original.info);
   }
   const Timing median = Median(std::move(timings));
   coded->measurement.encoding_time = median.seconds;
@@ -147,9 +154,10 @@ Expected<uint64_t> MeasuringBytes(const PictureReader& reader,
   const uint64_t original = uint64_t{info.RowBytes()} * info.height;
   const uint64_t decoded = DecodedBytes(info);
   uint64_t most = original + reader.memory();
-  CallOptions call;
+  EncodeOptions call;
   SetCallOptions(options, "", &call);
-  CallOptions again = call;
+  call.detail = options.detail;
+  EncodeOptions again = call;
   again.threads = OtherSplit(options.threads, 0).threads;
   again.band_rows = kMostVerifiedBand;
   for (const MeasuringModels& model : models) {
@@ -173,6 +181,7 @@ void AddScaled(const StageTimes& from, double factor, StageTimes* to) {
   to->context += factor * from.context;
   to->entropy += factor * from.entropy;
   to->synthesis += factor * from.synthesis;
+  to->detail += factor * from.detail;
   to->total += factor * from.total;
 }
 
@@ -204,6 +213,30 @@ Expected<Coded> Measure(const Model& encoder, const Model& decoder, const Pictur
   return coded;
 }
 
+namespace {
+
+void AddDetails(const std::vector<Measurement>& measurements, Means* means) {
+  double base_sum = 0, psnr_sum = 0;
+  size_t count = 0;
+  for (const Measurement& m : measurements) {
+    DetailReport& sum = means->detail;
+    sum.bytes += m.detail.bytes;
+    sum.blocks += m.detail.blocks;
+    sum.transform_blocks += m.detail.transform_blocks;
+    sum.pixel_blocks += m.detail.pixel_blocks;
+    sum.plain_blocks += m.detail.plain_blocks;
+    if (!m.base_psnr || !std::isfinite(*m.base_psnr) || !std::isfinite(*m.repaired_psnr)) continue;
+    base_sum += *m.base_psnr;
+    psnr_sum += *m.repaired_psnr;
+    ++count;
+  }
+  if (count == 0) return;
+  means->base_psnr = base_sum / static_cast<double>(count);
+  means->repaired_psnr = psnr_sum / static_cast<double>(count);
+}
+
+}  // namespace
+
 Means MeansOf(const std::vector<Measurement>& measurements) {
   Means means;
   means.pictures = measurements.size();
@@ -227,6 +260,7 @@ Means MeansOf(const std::vector<Measurement>& measurements) {
       ++means.with_ms_ssim;
     }
   }
+  AddDetails(measurements, &means);
   if (means.with_ms_ssim > 0) {
     means.ms_ssim = ms_ssim_sum / static_cast<double>(means.with_ms_ssim);
     means.ms_ssim_bpp = ms_ssim_bpp_sum / static_cast<double>(means.with_ms_ssim);

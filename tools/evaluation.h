@@ -23,8 +23,11 @@ struct Measurement {
   uint32_t width = 0, height = 0;
   uint64_t bytes = 0;  // of the whole stream
   double bpp = 0;
-  double estimated_bpp = 0;                     // of the symbols under the model's tables
-  uint64_t saturated_latents = 0;               // Report::saturated_latents
+  double estimated_bpp = 0;        // of the symbols under the model's tables
+  uint64_t saturated_latents = 0;  // Report::saturated_latents
+  DetailReport detail;             // of encoding; all 0 where details are off
+  // Of colour samples, without details and with them; both or none, see BasePsnr.
+  std::optional<double> base_psnr, repaired_psnr;
   double psnr = 0;                              // infinity when nothing was lost
   std::optional<double> ms_ssim;                // nothing when the picture is too small
   double encoding_time = 0, decoding_time = 0;  // medians over the repetitions
@@ -33,6 +36,7 @@ struct Measurement {
 
 struct MeasureOptions {
   double lrd = 0;
+  Detail detail = Detail::kAuto;
   int threads = 1;
   int repeat = 1;
   // Decode once more, untimed, with other threads and bands; it is an error when that differs.
@@ -72,6 +76,9 @@ struct Means {
   std::optional<double> ms_ssim;   // over those pictures that have one
   double ms_ssim_bpp = 0;          // over the same
   uint64_t saturated_latents = 0;  // of all pictures
+  // Blocks and bytes of all pictures.
+  DetailReport detail;
+  std::optional<double> base_psnr, repaired_psnr;  // over those pictures that have both, finite
   double encoding_time = 0, decoding_time = 0;
   StageTimes encoding_stages, decoding_stages;
 };

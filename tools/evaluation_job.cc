@@ -167,6 +167,13 @@ Expected<std::vector<double>> SuggestedRates(const std::vector<TestedModel>& mod
                    "the models are meant for different rates; give some that all take: --lrd");
 }
 
+// Details would hide how models differ, so comparisons are made without unless they are asked for;
+// so are the curves of families.
+Detail DetailOf(const EvaluateFlags& flags, const std::vector<TestedModel>& models) {
+  const bool one = models.size() == 1 && flags.families.empty();
+  return flags.detail.value_or(one ? Detail::kAuto : Detail::kOff);
+}
+
 // Numbers with commas between, none of them twice.
 Expected<std::vector<double>> GivenNumbers(const std::string& flag, const std::string& text) {
   std::optional<std::vector<double>> numbers = ParseNumbers(text);
@@ -185,12 +192,12 @@ Expected<std::vector<double>> GivenNumbers(const std::string& flag, const std::s
 }
 
 Expected<std::vector<double>> GivenRates(const std::string& text,
-                                         const std::vector<TestedModel>& models) {
+                                         const std::vector<TestedModel>& models, Detail detail) {
   Expected<std::vector<double>> rates = GivenNumbers("--lrd", text);
   if (!rates) return rates;
   for (const double lrd : *rates) {
     for (const TestedModel& model : models) {
-      const Error valid = CheckLrd(model.info(), lrd);
+      const Error valid = CheckLrd(model.info(), lrd, detail);
       if (!valid.ok()) return At(model.front().path, valid);
     }
   }
@@ -198,13 +205,14 @@ Expected<std::vector<double>> GivenRates(const std::string& text,
 }
 
 Expected<std::vector<double>> RatesOfQualities(const std::string& text,
-                                               const std::vector<TestedModel>& models) {
+                                               const std::vector<TestedModel>& models,
+                                               Detail detail) {
   Expected<std::vector<double>> rates = GivenNumbers("--quality", text);
   if (!rates) return rates;
   for (double& rate : *rates) {
     const double quality = rate;
     for (const TestedModel& model : models) {
-      const Expected<double> lrd = LrdOfQuality(model.info(), quality);
+      const Expected<double> lrd = LrdOfQuality(model.info(), quality, detail);
       if (!lrd) return At(model.front().path, At("--quality " + text, lrd.error()));
       if (&model != &models.front() && *lrd != rate) {
         return MakeError(ErrorCode::kInvalidArgument,
@@ -219,8 +227,9 @@ Expected<std::vector<double>> RatesOfQualities(const std::string& text,
 // `compares`: a curve is wanted, not a point.
 Expected<std::vector<double>> Rates(const EvaluateFlags& flags,
                                     const std::vector<TestedModel>& models, bool compares) {
-  if (!flags.lrd.empty()) return GivenRates(flags.lrd, models);
-  if (!flags.quality.empty()) return RatesOfQualities(flags.quality, models);
+  const Detail detail = DetailOf(flags, models);
+  if (!flags.lrd.empty()) return GivenRates(flags.lrd, models, detail);
+  if (!flags.quality.empty()) return RatesOfQualities(flags.quality, models, detail);
   const auto fixed =
       static_cast<size_t>(std::count_if(models.begin(), models.end(), [](const TestedModel& model) {
         return model.info().has_fixed_rate();
@@ -255,6 +264,7 @@ Error CheckReadable(const std::string& path, const EvaluateFlags& flags,
   MeasureOptions options;
   options.threads = flags.threads;
   options.verify = flags.verify;
+  options.detail = DetailOf(flags, models);
   options.limits = flags.limits;
   std::vector<MeasuringModels> pairs;
   for (const TestedModel& model : models) {
@@ -380,9 +390,11 @@ Expected<Job> PrepareJob(const EvaluateFlags& flags) {
       Points(flags, *models, models->size() > 1 || !curves.empty());
   if (!points) return points.error();
   const int freq = Freq(flags, *pictures);
+  const Detail detail = DetailOf(flags, *models);
   return Job{std::move(*models),
              std::move(*points),
              !flags.families.empty(),
+             detail,
              std::move(*pictures),
              *source,
              freq,

@@ -4,6 +4,7 @@
 #ifndef GLINT_TOOLS_EVALUATION_JOB_H_
 #define GLINT_TOOLS_EVALUATION_JOB_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct EvaluateFlags {
   int threads = 1;
   int repeat = 1;
   bool verify = true;
-  Limits limits;  // of everything that is done with one picture
+  std::optional<Detail> detail;  // as asked for
+  Limits limits;                 // of everything that is done with one picture
 };
 
 // The types that Glint ships models of: "FP32" is light-fp32.safetensors.
@@ -51,6 +53,7 @@ struct Job {
   std::vector<TestedModel> models;  // several are compared with the first
   std::vector<CurvePoint> points;
   bool has_families = false;
+  Detail detail = Detail::kAuto;
   PictureList pictures;
   std::string source;  // of the pictures, for the report
   int freq = 1;

@@ -16,9 +16,10 @@ std::string MsSsimText(const std::optional<double>& value, const char* otherwise
   return value ? Fixed(*value, 4) : otherwise;
 }
 
-// What the call did outside of the five stages: reading pixels, container, waiting.
+// What the call did outside of the six stages: reading pixels, container, waiting.
 double Other(const StageTimes& t) {
-  return std::max(0.0, t.total - t.analysis - t.hyper - t.context - t.entropy - t.synthesis);
+  return std::max(0.0,
+                  t.total - t.analysis - t.hyper - t.context - t.entropy - t.synthesis - t.detail);
 }
 
 std::vector<Table::Column> PictureColumns(bool names_models) {
@@ -42,9 +43,9 @@ Table::Cells MeansCells(const Means& means) {
 
 Table::Cells StageRow(const std::string& name, const std::string& direction, const StageTimes& t) {
   const auto seconds = [](double value) { return value > 0 ? Fixed(value, 4) : std::string("-"); };
-  return {Printable(name),      direction,          seconds(t.analysis),
-          seconds(t.hyper),     seconds(t.context), seconds(t.entropy),
-          seconds(t.synthesis), seconds(Other(t)),  seconds(t.total)};
+  return {Printable(name),    direction,          seconds(t.analysis),  seconds(t.hyper),
+          seconds(t.context), seconds(t.entropy), seconds(t.synthesis), seconds(t.detail),
+          seconds(Other(t)),  seconds(t.total)};
 }
 
 // ---- JSON --------------------------------------------------------------------------------------
@@ -53,22 +54,33 @@ Json Optional(const std::optional<double>& value) { return value ? Finite(*value
 
 Json DirectionJson(const StageTimes& t) {
   return Json{{"analysis", t.analysis}, {"hyper", t.hyper},         {"context", t.context},
-              {"entropy", t.entropy},   {"synthesis", t.synthesis}, {"total", t.total}};
+              {"entropy", t.entropy},   {"synthesis", t.synthesis}, {"detail", t.detail},
+              {"total", t.total}};
 }
 
-// The five stages over both directions, and each direction by itself.
+// The six stages over both directions, and each direction by itself.
 Json StagesJson(const StageTimes& encoding, const StageTimes& decoding) {
   return Json{{"analysis", encoding.analysis + decoding.analysis},
               {"hyper", encoding.hyper + decoding.hyper},
               {"context", encoding.context + decoding.context},
               {"entropy", encoding.entropy + decoding.entropy},
               {"synthesis", encoding.synthesis + decoding.synthesis},
+              {"detail", encoding.detail + decoding.detail},
               {"encoding", DirectionJson(encoding)},
               {"decoding", DirectionJson(decoding)}};
 }
 
 // null for models of one fixed rate.
 Json LrdJson(double lrd) { return lrd == 0 ? Json(nullptr) : Json(lrd); }
+
+Json DetailJson(const Measurement& m) {
+  return Json{{"bytes", m.detail.bytes},
+              {"blocks", m.detail.blocks},
+              {"transform_blocks", m.detail.transform_blocks},
+              {"pixel_blocks", m.detail.pixel_blocks},
+              {"plain_blocks", m.detail.plain_blocks},
+              {"base_psnr", Optional(m.base_psnr)}};
+}
 
 Json ImageJson(const Measurement& m) {
   return Json{{"name", m.name},
@@ -80,6 +92,7 @@ Json ImageJson(const Measurement& m) {
               {"bpp", m.bpp},
               {"estimated_bpp", m.estimated_bpp},
               {"saturated_latents", m.saturated_latents},
+              {"detail", DetailJson(m)},
               {"psnr-rgb", Finite(m.psnr)},
               {"ms-ssim-rgb", Optional(m.ms_ssim)},
               {"encoding_time", m.encoding_time},
@@ -166,8 +179,32 @@ std::string StageTable(const std::string& title, const std::vector<NamedMeans>& 
                       {"context"},
                       {"entropy"},
                       {"synthesis"},
+                      {"detail"},
                       {"other"},
                       {"total"}},
+                     rows);
+}
+
+std::string DetailTable(const std::string& title, const std::vector<NamedMeans>& means) {
+  const auto psnr = [](const std::optional<double>& value) {
+    return value ? Fixed(*value, 2) : std::string("-");
+  };
+  std::vector<Table::Cells> rows;
+  for (const auto& [name, m] : means) {
+    const double all = m.bytes * static_cast<double>(m.pictures);
+    const double share = all > 0 ? static_cast<double>(m.detail.bytes) / all : 0;
+    rows.push_back({Printable(name), Grouped(m.detail.blocks), Grouped(m.detail.transform_blocks),
+                    Grouped(m.detail.pixel_blocks), Grouped(m.detail.plain_blocks),
+                    Fixed(100 * share, 1) + " %", psnr(m.base_psnr), psnr(m.repaired_psnr)});
+  }
+  return FormatTable({{title, Align::kLeft},
+                      {"blocks"},
+                      {"transforms"},
+                      {"pixels"},
+                      {"unseen"},
+                      {"of bytes"},
+                      {"PSNR before"},
+                      {"after"}},
                      rows);
 }
 
@@ -189,6 +226,7 @@ Json EvaluationJson(const Evaluation& evaluation) {
               {"description", std::string("Glint ") + Version() +
                                   ", whole streams, PSNR and MS-SSIM "
                                   "over 8-bit RGB"},
+              {"detail", evaluation.detail},
               {"results", results},
               {"images", images},
               {"failures", failures},

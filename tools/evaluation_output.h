@@ -41,6 +41,9 @@ std::string RateTable(const std::string& title, const std::vector<Means>& rates)
 using NamedMeans = std::pair<std::string, Means>;
 std::string StageTable(const std::string& title, const std::vector<NamedMeans>& means);
 
+// What details did at each of the means' rates: blocks, bytes, PSNR without and with them.
+std::string DetailTable(const std::string& title, const std::vector<NamedMeans>& means);
+
 // ---- for programs ------------------------------------------------------------------------------
 
 struct Failure {
@@ -55,8 +58,9 @@ struct Evaluation {
   // curve.
   std::vector<std::string> paths;
   int threads = 1;
-  ModelInfo model;          // the first one
-  uint64_t file_bytes = 0;  // of all files
+  std::string detail = "auto";  // DetailName
+  ModelInfo model;              // the first one
+  uint64_t file_bytes = 0;      // of all files
   std::vector<Means> rates;
   std::vector<Measurement> measurements;
   std::vector<Failure> failures;

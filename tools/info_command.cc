@@ -10,6 +10,7 @@
 #include "glint/image_io.hpp"
 #include "tools/coding_flags.h"
 #include "tools/console.h"
+#include "tools/detail_text.h"
 #include "tools/flag_texts.h"
 #include "tools/info_text.h"
 #include "tools/json_output.h"
@@ -61,13 +62,17 @@ Error Info(const InfoFlags& flags) {
   const Expected<std::vector<uint8_t>> file = ReadFile(flags.in, flags.limits.max_memory);
   if (!file) return At(name, file.error());
   if (IsStream(file->data(), file->size())) {
-    const Expected<StreamInfo> stream = Inspect(file->data(), file->size(), flags.limits);
+    const Expected<StreamInfo> stream =
+        Inspect(file->data(), file->size(), flags.limits, /*damaged_details=*/true);
     if (!stream) return At(name, stream.error());
     if (flags.explain) {
       return MakeError(ErrorCode::kInvalidArgument, name + ": --explain is for models");
     }
     PrintStream(flags, *stream);
-    return {};
+    if (stream->damaged_rows.empty()) return {};
+    return MakeError(ErrorCode::kBadStream,
+                     name + ": " + DamageText(stream->damaged_rows) +
+                         "; glint decode --skip-damaged-detail leaves them out");
   }
   const FileFormat format = IdentifyFormat(file->data(), file->size());
   if (!format.name.empty()) {

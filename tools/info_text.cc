@@ -1,10 +1,14 @@
 #include "tools/info_text.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <utility>
 #include <vector>
 
+#include "tools/detail_text.h"
 #include "tools/json_output.h"
 #include "tools/text.h"
 
@@ -78,7 +82,49 @@ std::string RatesText(const ModelInfo& model) {
          " and " + Shortest(model.lrd_suggested_max);
 }
 
+// Four digits of a number, which `round` says how to end.
+std::string FewDigits(double value, double (*round)(double)) {
+  if (!(value > 0)) return Shortest(value);
+  const double unit = std::pow(10, std::floor(std::log10(value)) - 3);
+  const double units = value / unit, nearest = std::round(units);
+  const bool whole = std::abs(units - nearest) < 1e-6;
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.4g", (whole ? nearest : round(units)) * unit);
+  return Shortest(std::strtod(text, nullptr));
+}
+
+// Ends that lie inside of what may be.
+std::string DetailRatesText(const ModelInfo& model) {
+  const auto up = [](double value) { return std::ceil(value); };
+  const auto down = [](double value) { return std::floor(value); };
+  const auto near = [](double value) { return std::round(value); };
+  return FewDigits(model.detail_lrd_min, up) + " to " + FewDigits(model.detail_lrd_max, down) +
+         ", default " + FewDigits(model.detail_lrd_default, near);
+}
+
+// "5.03 KiB, 45.1 % of the stream".
+std::string DetailsText(const StreamInfo& stream) {
+  if (!stream.detail) return "none";
+  const auto bytes = static_cast<double>(DetailBytes(stream));
+  const double percent = 100 * bytes / static_cast<double>(stream.bytes);
+  return ByteSize(bytes) + ", " + Fixed(percent, 1) + " % of the stream";
+}
+
+std::string LrdText(const StreamInfo& stream) {
+  if (stream.lrd == 0) return "none: the model has one fixed rate";
+  return Shortest(NearFloat(stream.lrd)) + (stream.detail ? ", of the model's part" : "");
+}
+
 }  // namespace
+
+uint64_t DetailBytes(const StreamInfo& stream) {
+  constexpr char kDetail = 'D';
+  uint64_t bytes = 0;
+  for (const StreamInfo::Chunk& chunk : stream.chunks) {
+    if (chunk.type == kDetail) bytes += chunk.bytes;
+  }
+  return bytes;
+}
 
 std::string PictureText(const PictureInfo& picture) {
   return std::to_string(picture.width) + "x" + std::to_string(picture.height) + ", " +
@@ -111,6 +157,7 @@ std::string ModelText(const ModelInfo& model) {
       {"size", ByteSize(static_cast<double>(model.file_bytes)) + ", " + Grouped(model.parameters) +
                    " parameters"},
       {"lrd", RatesText(model)},
+      {"with details", DetailRatesText(model)},
       {"load time", Fixed(model.load_seconds, 3) + " s"},
   };
   const Facts provenance = ProvenanceFacts(model.provenance);
@@ -127,8 +174,9 @@ std::string StreamText(const StreamInfo& stream) {
        SamePicture(stream.source, stream.output) ? "the same form" : PictureText(stream.output)},
       {"size", ByteSize(static_cast<double>(stream.bytes)) + ", " +
                    Fixed(pixels > 0 ? bits / pixels : 0, 3) + " bpp"},
-      {"lrd",
-       stream.lrd == 0 ? "none: the model has one fixed rate" : Shortest(NearFloat(stream.lrd))},
+      {"lrd", LrdText(stream)},
+      {"details", DetailsText(stream)},
+      {"damaged", stream.damaged_rows.empty() ? "" : "details of " + RowsText(stream.damaged_rows)},
       {"model id", stream.model_id},
       {"metadata", MetadataText(stream.metadata)},
       {"chunks", ChunkText(stream)},

@@ -4,6 +4,7 @@
 #ifndef GLINT_TOOLS_INFO_TEXT_H_
 #define GLINT_TOOLS_INFO_TEXT_H_
 
+#include <cstdint>
 #include <string>
 
 #include "glint/glint.hpp"
@@ -16,6 +17,7 @@ std::string ModelText(const ModelInfo& model);
 std::string StreamText(const StreamInfo& stream);
 std::string PictureFileText(const PictureFacts& facts);
 std::string OtherFileText(const FileFormat& format);
+uint64_t DetailBytes(const StreamInfo& stream);       // of the chunks of details
 std::string PictureText(const PictureInfo& picture);  // "768x512, RGB, 8 bits"
 
 }  // namespace glint::tools

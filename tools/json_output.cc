@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "tools/info_text.h"
 #include "tools/text.h"
 
 namespace glint::tools {
@@ -40,6 +41,12 @@ Json RatesJson(const ModelInfo& model) {
               {"suggested_max", model.lrd_suggested_max}};
 }
 
+Json DetailRatesJson(const ModelInfo& model) {
+  return Json{{"min", model.detail_lrd_min},
+              {"max", model.detail_lrd_max},
+              {"default", model.detail_lrd_default}};
+}
+
 }  // namespace
 
 Json ModelJson(const ModelInfo& model) {
@@ -52,6 +59,7 @@ Json ModelJson(const ModelInfo& model) {
               {"parameters", model.parameters},
               {"load_time", model.load_seconds},
               {"lrd", RatesJson(model)},
+              {"detail_lrd", DetailRatesJson(model)},
               {"provenance", ProvenanceJson(model.provenance)}};
 }
 
@@ -76,12 +84,19 @@ Json StreamJson(const StreamInfo& stream) {
     chunks.push_back(Json{
         {"type", std::string(1, chunk.type)}, {"offset", chunk.offset}, {"bytes", chunk.bytes}});
   }
+  Json damaged = Json::array();
+  for (const RowRange& rows : stream.damaged_rows) {
+    damaged.push_back(Json{{"begin", rows.begin}, {"end", rows.end}});
+  }
   const double pixels = static_cast<double>(stream.source.width) * stream.source.height;
   return Json{{"kind", "stream"},
               {"bytes", stream.bytes},
               {"bpp", pixels > 0 ? 8 * static_cast<double>(stream.bytes) / pixels : 0.0},
               {"model_id", stream.model_id},
               {"lrd", stream.lrd == 0 ? Json(nullptr) : Json(NearFloat(stream.lrd))},
+              {"detail", stream.detail},
+              {"detail_bytes", DetailBytes(stream)},
+              {"damaged_detail_rows", damaged},
               {"source", PictureJson(stream.source)},
               {"coded_as_gray", stream.gray},
               {"output", PictureJson(stream.output)},

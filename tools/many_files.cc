@@ -8,6 +8,7 @@
 #include <new>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tools/command.h"
@@ -149,7 +150,11 @@ class Batch {
       for (const std::string& text : summary->warnings) lines.push_back(WarningOf(pair.in, text));
       stream_bytes_ += summary->stream_bytes;
       pixels_ += static_cast<double>(summary->picture.width) * summary->picture.height;
-      if (coding_.verbose) lines.push_back(SummaryText(pair.out, *summary));
+      if (coding_.verbose) {
+        for (std::string& line : SummaryLines(pair.out, *summary)) {
+          lines.push_back(std::move(line));
+        }
+      }
     }
     progress_.Finish(index, lines);
   }
