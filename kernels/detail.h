@@ -1,7 +1,6 @@
-// Kernels of the detail layer (docs/BITSTREAM.md, "Details"): the difference between two pictures of
-// 8 bits to planes of opponent colours, their 8x8 transform, and both ways back. Integers only: the
-// same numbers on every target.
-// Called by codec/detail; SquaredError by codec/samples as well.
+// Kernels of the detail layer (docs/BITSTREAM.md, "Details"): the difference between two pictures
+// of 8 bits to planes of opponent colours, their 8x8 transform, and both ways back. Integers only:
+// the same numbers on every target. Called by codec/detail; SquaredError by codec/samples as well.
 // Thread rules: pure functions.
 //
 // Units: planes and coefficients are in sixteenths of a level. A plane of a picture with one

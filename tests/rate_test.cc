@@ -204,8 +204,9 @@ TEST_CASE("quality: what is none") {
 // ---- targets ------------------------------------------------------------------------------------
 
 // With details size and PSNR jump here and there by more than the search wants to come near: where
-// a block gets its first details or is coded in another way (here one of six), and near the highest rates, where one step of 1/16 in the
-// quantisation is some per cent of it. Then all probes are used up, and the result is still near.
+// a block gets its first details or is coded in another way (here one of six), and near the highest
+// rates, where one step of 1/16 in the quantisation is some per cent of it. Then all probes are
+// used up, and the result is still near.
 bool MayJump(Detail detail, const TargetResult& result) {
   return detail != Detail::kOff && result.probes == kMostProbes;
 }
