@@ -225,6 +225,16 @@ TEST_CASE("built-in pictures: without them flat green is ruined, and the report 
   CHECK(with->built_in.worst.picture < BuiltInPictures().size());
   CHECK(with->loss == with->calibration.loss);
   CHECK(without->built_in.loss == 0.0);
+
+  // Details repair what such a model breaks, and say so.
+  const Model broken = LoadModel(without->file);
+  Report report;
+  const auto stream = MustEncode(broken, green, {}, &report);
+  const auto detailed = [&](const Model& of) {
+    return std::min(PsnrRgb(green, MustDecode(of, MustEncode(of, green))), 99.0);
+  };
+  CHECK(detailed(broken) > detailed(model) - 1.0);
+  CHECK(report.detail.error < report.detail.base_error / 2);
 }
 
 }  // namespace
