@@ -105,8 +105,11 @@ def check_fixed_rate(checks, programs):
     with checks.check("rates and targets are refused with a model of one fixed rate"):
         for flags in (("--lrd", "0.001"), ("--lrd", "0"), ("--quality", "40"), ("--target-size", "1K"), ("--target-bpp", "1"),
                       ("--target-psnr", "20")):
-            programs.refuses("one fixed rate", "glint", "encode", *model, *flags, "pictures/p0.ppm", "none.glint")
-        programs.refuses("one fixed rate", "evaluate", *model, "--gt_path", "pictures", "--lrd", "0.001")
+            programs.refuses("one fixed rate", "glint", "encode", "--detail", "off", *model, *flags, "pictures/p0.ppm", "none.glint")
+        programs.refuses("one fixed rate", "evaluate", *model, "--detail", "off", "--gt_path", "pictures", "--lrd", "0.001")
+    with checks.check("details give a model of one fixed rate a rate"):
+        programs.runs("glint", "encode", *model, "--lrd", "0.001", "pictures/p0.ppm", "rate.glint")
+    with checks.check("rates of quantize are refused with a model of one fixed rate"):
         for flag in ("--lrd", "--calibration-lrd"):
             programs.refuses("one fixed rate", "quantize", *model, "--calibration", "pictures", "--out", "none.safetensors", flag, "0.001")
         left = [name for name in os.listdir(programs.folder) if name.startswith("none")]

@@ -363,7 +363,7 @@ test_names_of_flags() {
   refuses "an unknown flag" 'no flag --nope ' "$glint" encode --nope small.ppm x.glint
   refuses "a flag nearly right" 'no flag --threds; did you mean --threads\?' \
     "$glint" encode small.ppm x.glint --threds 4
-  refuses "a flag half said" 'no flag --max; did you mean --max-pixels or --max-memory\?' \
+  refuses "a flag half said" 'no flag --max; did you mean --max-error or --max-pixels or --max-memory\?' \
     "$glint" encode --max=3 small.ppm x.glint
   refuses "a command nearly right" 'no command encoed; did you mean encode\?' "$glint" encoed a b
   refuses "a flag of evaluate" 'no flag --gtpath; did you mean --gt_path' "$evaluate" --gtpath x

@@ -16,15 +16,14 @@ constexpr int kAboveTwo[kExpectations] = {7,  7,  7,  8,  9,  10, 13, 16,
 constexpr int kPrefix = 10;
 
 // A transform's magnitudes summed over left and above, with a border of zeros.
-constexpr int kStride = 16;
+constexpr size_t kStride = 16;
 struct Sums {
   alignas(16) uint16_t values[10 * kStride];
   Sums() { std::memset(values, 0, sizeof(values)); }
   void Add(const Magnitudes& magnitudes) {
-    for (int v = 0; v < 8; ++v) {
+    for (size_t v = 0; v < 8; ++v) {
       uint16_t* row = values + (v + 1) * kStride + 1;
-      for (int u = 0; u < 8; ++u)
-        row[u] = static_cast<uint16_t>(row[u] + magnitudes[static_cast<size_t>(8 * v + u)]);
+      for (size_t u = 0; u < 8; ++u) row[u] = static_cast<uint16_t>(row[u] + magnitudes[8 * v + u]);
     }
   }
 };
@@ -48,11 +47,12 @@ void Expect(const Neighbours& neighbours, Expectation* expectation) {
     Sums sums;
     if (neighbours.left != nullptr) sums.Add(*neighbours.left);
     if (neighbours.above != nullptr) sums.Add(*neighbours.above);
-    for (int v = 0; v < 8; ++v) {
-      const uint16_t* row = sums.values + (v + 1) * kStride + 1;
-      for (int u = 0; u < 8; ++u) {
-        const int cross = row[u - 1] + row[u + 1] + row[u - kStride] + row[u + kStride];
-        uint16_t& e = of[static_cast<size_t>(8 * v + u)];
+    for (size_t v = 0; v < 8; ++v) {
+      const uint16_t* const row = sums.values + (v + 1) * kStride + 1;
+      const uint16_t *const left = row - 1, *const above = row - kStride;
+      for (size_t u = 0; u < 8; ++u) {
+        const int cross = left[u] + row[u + 1] + above[u] + row[u + kStride];
+        uint16_t& e = of[8 * v + u];
         e = static_cast<uint16_t>(e + 2 * row[u] + cross);
       }
     }

@@ -143,8 +143,9 @@ void SectionState::BeginRow(const BlockRow& row, bool gray) {
                             std::min<size_t>(8, row.height - y), channels_, activities);
     for (size_t x = 0; x < (width_ + 7) / 8; ++x) {
       const uint64_t activity = uint64_t{activities[x]} * (channels_ == 1 ? 2 : 1);
-      const auto ratio = static_cast<double>(5 * activity / (4 * static_cast<uint64_t>(step_)));
-      activities[x] = static_cast<uint32_t>(std::min(std::sqrt(ratio), double{kMostActivity}));
+      const uint64_t ratio = 5 * activity / (4 * static_cast<uint64_t>(step_));
+      activities[x] = static_cast<uint32_t>(
+          std::min(std::sqrt(static_cast<double>(ratio)), double{kMostActivity}));
     }
   }
 }

@@ -20,7 +20,7 @@ float CostOfMagnitude(const LevelModels& m, int value) {
   bits += CostOf(*m.above_one, true);
   if (value == 2) return bits + CostOf(*m.above_two, false);
   bits += CostOf(*m.above_two, true);
-  const int digits = std::bit_width(static_cast<uint32_t>(value - 2)) - 1;
+  const int digits = static_cast<int>(std::bit_width(static_cast<uint32_t>(value - 2))) - 1;
   for (int i = 0; i < digits; ++i) bits += CostOf(m.prefix[i], true);
   return bits + CostOf(m.prefix[digits], false) + static_cast<float>(digits);
 }
