@@ -82,7 +82,9 @@ Samples DrawBase(const Shape& shape, const Samples& source, Draws* draws) {
   Random random(draws->Seed());
   const int spread = draws->Percent(20) ? 0 : draws->Percent(50) ? 3 : 40;
   for (size_t i = 0; i < base.size(); ++i) {
-    const int noise = spread == 0 ? 0 : static_cast<int>(random() % (2 * spread + 1)) - spread;
+    const int noise =
+        spread == 0 ? 0
+                    : static_cast<int>(random() % static_cast<uint32_t>(2 * spread + 1)) - spread;
     base[i] = static_cast<uint8_t>(std::clamp(source[i] + noise, 0, shape.top));
   }
   return base;
