@@ -63,6 +63,10 @@ TEST_CASE("C interface: qualities equal those of the C++ interface") {
       CHECK(glint_lrd_of_quality_with(Tiny().c.get(), quality, with, &same, nullptr) == GLINT_OK);
       CHECK(same == lrd);
     }
+    auto alone = Defaults<glint_encode_options>();
+    alone.detail = GLINT_DETAIL_OFF;
+    CHECK(glint_lrd_of_quality_with(Tiny().c.get(), quality, &alone, &lrd, nullptr) == GLINT_OK);
+    CHECK(lrd == *LrdOfQuality(Tiny().cpp.info(), quality, Detail::kOff));
   }
   double lrd = 7;
   glint_error error;

@@ -31,6 +31,9 @@ Model LoadLight();
 
 // Slopes, waves and a little noise in every channel, as photographs have them; the same for a seed.
 Picture SmoothPicture(const PictureInfo& info, uint32_t seed);
+// The part of tools/samples/NAME.png from `left`, `top` on.
+Picture SampleCrop(const std::string& name, uint32_t left, uint32_t top, uint32_t width,
+                   uint32_t height);
 // A profile, EXIF and two texts.
 Metadata SomeMetadata();
 

@@ -203,16 +203,23 @@ TEST_CASE("quality: what is none") {
 
 // ---- targets ------------------------------------------------------------------------------------
 
-// With details size and PSNR jump here and there by more than the search wants to come near: where
-// a block gets its first details or is coded in another way (here one of six), and near the highest
-// rates, where one step of 1/16 in the quantisation is some per cent of it. Then all probes are
-// used up, and the result is still near.
+// With details size and PSNR may jump by more than the search wants to come near: near the highest
+// rates one step of 1/16 in the quantisation is some per cent of it. Then all probes are used up,
+// and the result is still near.
 bool MayJump(Detail detail, const TargetResult& result) {
   return detail != Detail::kOff && result.probes == kMostProbes;
 }
 
+// With details a photograph: of a small drawn picture all blocks begin with details at about the
+// same rate, and size and PSNR jump there.
+Picture PictureFor(const PictureInfo& info, Detail detail, uint32_t seed) {
+  const bool colour = info.channels == 3 && !info.has_alpha && info.bit_depth == 8;
+  if (detail == Detail::kOff || !colour) return SmoothPicture(info, seed);
+  return SampleCrop("lake", 100, 50, info.width, info.height);
+}
+
 void CheckSizes(const Model& model, const PictureInfo& info, Detail detail) {
-  const Picture picture = SmoothPicture(info, 11);
+  const Picture picture = PictureFor(info, detail, 11);
   const Range range = RangeOf(model, detail);
   const size_t least = EncodedAt(model, picture, range.min, detail).size();
   const size_t most = EncodedAt(model, picture, range.max, detail).size();
@@ -223,8 +230,11 @@ void CheckSizes(const Model& model, const PictureInfo& info, Detail detail) {
     CAPTURE(bytes);
     const TargetResult result = MustReach(model, picture, {Target::Kind::kBytes, bytes}, detail);
     const double size = static_cast<double>(result.stream.size());
+    CAPTURE(size);
+    CAPTURE(result.lrd);
+    CAPTURE(result.probes);
     CHECK(size <= bytes);
-    CHECK((size >= (MayJump(detail, result) ? 0.95 : 0.99) * bytes || size >= bytes - 16));
+    CHECK((size >= (MayJump(detail, result) ? 0.98 : 0.99) * bytes || size >= bytes - 16));
   }
   const double pixels = static_cast<double>(info.width) * info.height;
   const double bpp = 4 * static_cast<double>(least + most) / pixels;
@@ -243,7 +253,7 @@ TEST_CASE("target: sizes are met, with the bytes of a plain encoding") {
 
 // Pictures that are not too small: there PSNR jumps by more than 0.05 dB from one rate to the next.
 void CheckPsnrs(const Model& model, const PictureInfo& info, Detail detail) {
-  const Picture picture = SmoothPicture(info, 12);
+  const Picture picture = PictureFor(info, detail, 12);
   const auto psnr_at = [&](double lrd) {
     return PsnrOf(model, picture, EncodedAt(model, picture, lrd, detail));
   };
