@@ -84,6 +84,19 @@ void RunForward(benchmark::State& state) {
   });
 }
 
+void RunExpect(benchmark::State& state) {
+  constexpr size_t kSize = kernels::kDetailCoefficients;
+  const auto magnitudes = Random<uint8_t>((kBlocks + 3) * kSize, 0, 63);
+  std::vector<uint16_t> of(kSize);
+  Run(state, kBlocks, [&] {
+    for (size_t k = 0; k < kBlocks; ++k) {
+      const uint8_t* const m = &magnitudes[k * kSize];
+      benchmark::DoNotOptimize(
+          kernels::DetailExpect({m, m + kSize, m + 2 * kSize, m + 3 * kSize, 20}, of.data()));
+    }
+  });
+}
+
 enum class RowKernel { kPlanes, kPixels, kActivity, kSquaredError };
 
 void RunRow(benchmark::State& state, RowKernel kernel, size_t channels) {
@@ -121,6 +134,7 @@ void RegisterDetailKernels() {
                                  [&kind](benchmark::State& state) { RunInverse(state, kind); });
   }
   benchmark::RegisterBenchmark("detail/forward", RunForward);
+  benchmark::RegisterBenchmark("detail/expect", RunExpect);
   constexpr struct {
     RowKernel kernel;
     const char* name;

@@ -239,6 +239,38 @@ void DetailInverseT(const int16_t* levels, int32_t step, int16_t* plane, size_t 
   }
 }
 
+constexpr uint8_t kNoMagnitudes[kDetailCoefficients] = {};
+
+uint32_t DetailExpectT(const DetailKnown& known, uint16_t* of) {
+  const hn::RebindToUnsigned<DRow> d;
+  const hn::Rebind<uint8_t, decltype(d)> d8;
+  const hn::RepartitionToWide<decltype(d)> d32;
+  using V = hn::Vec<decltype(d)>;
+  const auto given = [](const uint8_t* magnitudes)
+                         HWY_ATTR { return magnitudes == nullptr ? kNoMagnitudes : magnitudes; };
+  const uint8_t *const left = given(known.left), *const above = given(known.above);
+  const uint8_t *const first = given(known.first_plane), *const second = given(known.second_plane);
+  const auto row = [&](const uint8_t* from, size_t v)
+                       HWY_ATTR { return hn::PromoteTo(d, hn::LoadU(d8, from + v * kSide)); };
+  const auto beside = [&](size_t v) HWY_ATTR { return hn::Add(row(left, v), row(above, v)); };
+  const auto activity = hn::Set(d, known.activity);
+  const auto factor = hn::Set(d, static_cast<uint16_t>(known.second_plane == nullptr ? 6 : 3));
+  V before = hn::Zero(d), here = beside(0), sum = hn::Zero(d);
+  for (size_t v = 0; v < kSide; ++v) {
+    const V after = v + 1 < kSide ? beside(v + 1) : hn::Zero(d);
+    const V cross =
+        hn::Add(hn::Add(hn::ShiftLeftLanes<1>(d, here), hn::ShiftRightLanes<1>(d, here)),
+                hn::Add(before, after));
+    const V planes = hn::Mul(hn::Add(row(first, v), row(second, v)), factor);
+    const V all = hn::Add(hn::Add(hn::Add(here, here), cross), hn::Add(planes, activity));
+    hn::StoreU(all, d, of + v * kSide);
+    sum = hn::Add(sum, all);
+    before = here;
+    here = after;
+  }
+  return hn::ReduceSum(d32, hn::SumsOf2(sum));
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace glint::kernels
@@ -249,12 +281,16 @@ namespace glint::kernels {
 
 HWY_EXPORT(DetailForwardT);
 HWY_EXPORT(DetailInverseT);
+HWY_EXPORT(DetailExpectT);
 
 void DetailForward(const int16_t* plane, size_t stride, int32_t* coefficients) {
   HWY_DYNAMIC_DISPATCH(DetailForwardT)(plane, stride, coefficients);
 }
 void DetailInverse(const int16_t* levels, int32_t step, int16_t* plane, size_t stride) {
   HWY_DYNAMIC_DISPATCH(DetailInverseT)(levels, step, plane, stride);
+}
+uint32_t DetailExpect(const DetailKnown& known, uint16_t* of) {
+  return HWY_DYNAMIC_DISPATCH(DetailExpectT)(known, of);
 }
 
 }  // namespace glint::kernels

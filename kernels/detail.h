@@ -52,6 +52,22 @@ void DetailForward(const int16_t* plane, size_t stride, int32_t* coefficients);
 // No sum leaves int32.
 void DetailInverse(const int16_t* levels, int32_t step, int16_t* plane, size_t stride);
 
+// What the levels of a transform are expected to be, by magnitudes (at most 63) of those that are
+// known, each 64 of them, [v][u], or null where there are none: in the transform to the left, in
+// that above, and in the planes before at the same place. Fills of[v][u], in 1/24 of a level:
+//   activity + 2 s[v][u] + s[v][u - 1] + s[v][u + 1] + s[v - 1][u] + s[v + 1][u]
+//            + f (first_plane[v][u] + second_plane[v][u])
+// where s = left + above, 0 outside, and f is 3 with a second plane, else 6. activity: at most
+// 1023. Returns the sum of all.
+struct DetailKnown {
+  const uint8_t* left = nullptr;
+  const uint8_t* above = nullptr;
+  const uint8_t* first_plane = nullptr;
+  const uint8_t* second_plane = nullptr;
+  uint16_t activity = 0;
+};
+uint32_t DetailExpect(const DetailKnown& known, uint16_t* of);
+
 // For each 8x8 block of a row of blocks: how lively the picture is there. rows: 8 rows of
 // `pixels` pixels, `stride` bytes apart; activity[k]: the sum over the block's pixels of
 // |s(x + 1, y) - s(x, y)| + |s(x, y + 1) - s(x, y)|, where only neighbours inside of the block and

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -221,6 +222,42 @@ TEST_CASE("detail kernels: activity of blocks") {
     std::vector<uint32_t> activity(8);
     DetailActivity(board.data(), 192, 64, 8, 3, activity.data());
     wrong += activity != std::vector<uint32_t>(8, 2 * 7 * 8 * 1020);
+    CHECK(wrong == 0);
+  });
+}
+
+TEST_CASE("detail kernels: what levels are expected to be") {
+  OnAllTargets(111, [](std::mt19937* random) {
+    size_t wrong = 0;
+    for (int run = 0; run < 200; ++run) {
+      std::array<std::vector<uint8_t>, 4> magnitudes;
+      for (auto& m : magnitudes) m = Samples(random, 64, run % 5 == 0 ? 63 : run % 7);
+      if (run == 0) magnitudes.fill(std::vector<uint8_t>(64, 63));
+      const auto given = [&](size_t i) {
+        return run > 0 && Draw(random, 0, 3) == 0 ? nullptr : magnitudes[i].data();
+      };
+      const DetailKnown known{given(0), given(1), given(2), given(3),
+                              static_cast<uint16_t>(run == 0 ? 1023 : Draw(random, 0, 400))};
+      const auto at = [](const uint8_t* from, int v, int u) {
+        const bool inside = from != nullptr && v >= 0 && v < 8 && u >= 0 && u < 8;
+        return inside ? int{from[8 * v + u]} : 0;
+      };
+      const auto s = [&](int v, int u) { return at(known.left, v, u) + at(known.above, v, u); };
+      const int factor = known.second_plane == nullptr ? 6 : 3;
+      std::array<uint16_t, 64> of{};
+      const uint32_t sum = DetailExpect(known, of.data());
+      uint32_t want_sum = 0;
+      for (int v = 0; v < 8; ++v) {
+        for (int u = 0; u < 8; ++u) {
+          const int want = known.activity + 2 * s(v, u) + s(v, u - 1) + s(v, u + 1) + s(v - 1, u) +
+                           s(v + 1, u) +
+                           factor * (at(known.first_plane, v, u) + at(known.second_plane, v, u));
+          wrong += of[static_cast<size_t>(8 * v + u)] != want;
+          want_sum += static_cast<uint32_t>(want);
+        }
+      }
+      wrong += sum != want_sum;
+    }
     CHECK(wrong == 0);
   });
 }

@@ -13,6 +13,12 @@ struct LevelModels {
   const AdaptiveBit* prefix;
 };
 
+// A level that the scan could end with: what all takes then, but for saying where it ends.
+struct End {
+  int place;
+  float bits, error;
+};
+
 // Of a level above 0, its sign included, and not that it is above 0.
 float CostOfMagnitude(const LevelModels& m, int value) {
   float bits = 1;
@@ -63,6 +69,8 @@ TransformCost ChooseLevels(const int32_t* coefficients, int step, float lambda,
   const float bits_of_coded = CostOf(coded, true);
   Surroundings around;
   float bits = bits_of_coded, error = 0;
+  End ends[kCoefficients];
+  int end_count = 0;
   for (int k = 0; k < end; ++k) {
     const size_t at = kScan.at[static_cast<size_t>(k)];
     const float x = size[k], zero_error = x * x;
@@ -83,8 +91,9 @@ TransformCost ChooseLevels(const int32_t* coefficients, int step, float lambda,
     float value_bits = zero_bits, value_error = zero_error;
     float value_cost = zero_error + lambda * zero_bits;
     float magnitude_bits = 0;
-    // Zero, the nearest and the one below it.
-    for (int v = nearest; v > 0 && v >= nearest - 1; --v) {
+    // Zero, the nearest, and the one below it where that is not too far.
+    const int least = nearest > 2 && x >= static_cast<float>(nearest) ? nearest : nearest - 1;
+    for (int v = nearest; v > 0 && v >= least; --v) {
       const float b = CostOfMagnitude(m, v);
       const float e = (x - static_cast<float>(v)) * (x - static_cast<float>(v));
       const float cost = e + lambda * (nonzero_bits + b);
@@ -97,20 +106,23 @@ TransformCost ChooseLevels(const int32_t* coefficients, int step, float lambda,
       }
     }
     if (value > 0) {
-      // The scan could end here.
-      const float here_bits = bits + magnitude_bits + CostOfLast(last_tree, k);
-      const float here_error = error + value_error + left;
-      if (here_error + lambda * here_bits < best_cost) {
-        best_cost = here_error + lambda * here_bits;
-        best = {here_bits, here_error};
-        *last = k;
-      }
+      ends[end_count++] = {k, bits + magnitude_bits, error + value_error + left};
       (*levels)[at] = static_cast<int16_t>(coefficients[at] < 0 ? -value : value);
       (*magnitudes)[at] = Clipped(value);
       around.Set(static_cast<int>(at), Clipped(value));
     }
     bits += value_bits;
     error += value_error;
+  }
+  // From the last on: where the scan goes on it mostly pays, so few of the others are weighed.
+  while (end_count > 0) {
+    const End& e = ends[--end_count];
+    if (e.error + lambda * e.bits >= best_cost) continue;
+    const float e_bits = e.bits + CostOfLast(last_tree, e.place);
+    if (e.error + lambda * e_bits >= best_cost) continue;
+    best_cost = e.error + lambda * e_bits;
+    best = {e_bits, e.error};
+    *last = e.place;
   }
   for (int k = *last + 1; k < end; ++k) {
     const size_t at = kScan.at[static_cast<size_t>(k)];
