@@ -5,29 +5,19 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <random>
 #include <vector>
 
 #include "codec/detail/coefficients.h"
+#include "tests/draws.h"
 #include "tests/seed.h"
 
 namespace glint::detail {
-namespace {
 
-// Numbers of 32 bits.
-class Random {
- public:
-  explicit Random(uint32_t seed) : engine_(seed) {}
-  uint32_t operator()() { return static_cast<uint32_t>(engine_()); }
-
- private:
-  std::mt19937 engine_;
-};
-
-}  // namespace
+using testing::Draws;
 
 TEST_CASE("binary coder: bits of any probability come back, and cost what they should") {
-  Random random(TestSeed());
+  Draws draws({TestSeed()});
+  const auto random = [&] { return draws.Seed(); };
   for (int run = 0; run < 60; ++run) {
     const size_t count = random() % 3000;
     // Towards an end in some runs, so that carries and long quiet stretches come.
@@ -60,7 +50,8 @@ TEST_CASE("binary coder: bits of any probability come back, and cost what they s
 }
 
 TEST_CASE("binary coder: raw bits come back; what is missing or left over is seen") {
-  Random random(TestSeed());
+  Draws draws({TestSeed()});
+  const auto random = [&] { return draws.Seed(); };
   for (int run = 0; run < 60; ++run) {
     const size_t count = random() % 200;
     std::vector<std::pair<uint32_t, int>> items(count);
@@ -97,7 +88,8 @@ TEST_CASE("binary coder: a model's probability stays off the ends and finds the 
     }
     CHECK((bit ? 65536 - model.probability() : model.probability()) < 120);
   }
-  Random random(TestSeed());
+  Draws draws({TestSeed()});
+  const auto random = [&] { return draws.Seed(); };
   AdaptiveBit model;
   double mean = 0;
   for (int i = 0; i < 20000; ++i) {
@@ -108,7 +100,8 @@ TEST_CASE("binary coder: a model's probability stays off the ends and finds the 
 }
 
 TEST_CASE("detail coefficients: levels of every size come back, and weigh what they take") {
-  Random random(TestSeed());
+  Draws draws({TestSeed()});
+  const auto random = [&] { return draws.Seed(); };
   BinaryEncoder bits;
   RawWriter raw;
   WritePort write(&bits, &raw);

@@ -19,16 +19,6 @@
 namespace glint::detail {
 namespace {
 
-// Numbers of 32 bits.
-class Random {
- public:
-  explicit Random(uint32_t seed) : engine_(seed) {}
-  uint32_t operator()() { return static_cast<uint32_t>(engine_()); }
-
- private:
-  std::mt19937 engine_;
-};
-
 using testing::Draws;
 
 struct Shape {
@@ -45,7 +35,8 @@ Samples DrawSource(const Shape& shape, Draws* draws) {
   Samples samples(shape.Bytes());
   const int kind = draws->Whole(0, 4);
   const uint32_t seed = draws->Seed();
-  Random random(seed);
+  Draws noise({seed});
+  const auto random = [&] { return noise.Seed(); };
   const auto top = static_cast<uint32_t>(shape.top);
   for (size_t y = 0; y < shape.height; ++y) {
     for (size_t x = 0; x < shape.width; ++x) {
@@ -79,7 +70,7 @@ Samples DrawSource(const Shape& shape, Draws* draws) {
 // What a model could have made of it.
 Samples DrawBase(const Shape& shape, const Samples& source, Draws* draws) {
   Samples base(source.size());
-  Random random(draws->Seed());
+  const auto random = [&] { return draws->Seed(); };
   const int spread = draws->Percent(20) ? 0 : draws->Percent(50) ? 3 : 40;
   for (size_t i = 0; i < base.size(); ++i) {
     const int noise =
@@ -279,7 +270,8 @@ TEST_CASE("detail sections: a better weight of errors takes more bits and leaves
 }
 
 TEST_CASE("detail: drawn blocks are told from photographs") {
-  Random random(TestSeed());
+  Draws draws({TestSeed()});
+  const auto random = [&] { return draws.Seed(); };
   Samples text(64 * 64 * 3, 255), noise(text.size()), slope(text.size());
   for (size_t y = 0; y < 64; ++y) {
     for (size_t x = 0; x < 64; ++x) {

@@ -13,6 +13,7 @@
 #include "engine/row_ledger.h"
 #include "tests/codec_helpers.h"
 #include "tests/draws.h"
+#include "tests/row_faults.h"
 #include "tests/seed.h"
 #include "tests/stream_cases.h"
 
@@ -137,21 +138,8 @@ TEST_CASE("encoding schedule: without z a segment waits for y alone") {
 
 // ---- windows -----------------------------------------------------------------------------------
 
-std::vector<std::string> faults;
-
-class NotedFaults {
- public:
-  NotedFaults() {
-    faults.clear();
-    SetRowFaultHandler([](const std::string& what) { faults.push_back(what); });
-  }
-  ~NotedFaults() { SetRowFaultHandler(nullptr); }
-  NotedFaults(const NotedFaults&) = delete;
-  NotedFaults& operator=(const NotedFaults&) = delete;
-};
-
 TEST_CASE("row window: rows keep what was written, and others are found out") {
-  const NotedFaults noted;
+  const testing::NotedRowFaults noted;
   RowWindow<int16_t> window;
   window.SetSize(7, 3);
   CHECK(window.MemoryNeeded() == 7 * 3 * sizeof(int16_t));
@@ -162,11 +150,11 @@ TEST_CASE("row window: rows keep what was written, and others are found out") {
       CHECK(std::count(window.Row(r), window.Row(r) + 7, static_cast<int16_t>(r)) == 7);
     }
   }
-  CHECK(faults.empty());
+  CHECK(noted.Noted().empty());
   window.Row(16);
   window.Row(20);
   window.WriteRow(15);
-  CHECK(faults.size() == 3);
+  CHECK(noted.Noted().size() == 3);
 }
 
 // One row less than planned, of any of its rings and windows, is noticed.
@@ -183,7 +171,7 @@ TEST_CASE("encoding schedule: no row is planned that is not needed") {
     EncodingGraphs graphs = GraphsOf(impl, geometry, 1);
     const auto planned = PlanEncodingRows(impl.document, geometry, graphs);
     REQUIRE(planned.ok());
-    const NotedFaults noted;
+    const testing::NotedRowFaults noted;
     EncodingSchedule schedule;
     REQUIRE(schedule.Init(impl.document, geometry, graphs.h_a, graphs.hyper).ok());
     RowWindow<uint8_t> y;
@@ -204,7 +192,7 @@ TEST_CASE("encoding schedule: no row is planned that is not needed") {
       schedule.EndSegment();
     }
     CAPTURE(name);
-    CHECK_FALSE(faults.empty());
+    CHECK_FALSE(noted.Noted().empty());
   }
 }
 

@@ -8,24 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/row_faults.h"
 #include "tests/seed.h"
 
 namespace glint {
 namespace {
-
-std::vector<std::string> faults;
-
-// Notes what a checked ring complains of, instead of ending the program.
-class NotedFaults {
- public:
-  NotedFaults() {
-    faults.clear();
-    SetRowFaultHandler([](const std::string& what) { faults.push_back(what); });
-  }
-  ~NotedFaults() { SetRowFaultHandler(nullptr); }
-  NotedFaults(const NotedFaults&) = delete;
-  NotedFaults& operator=(const NotedFaults&) = delete;
-};
 
 RowRing::Layout DrawLayout(std::mt19937* random) {
   const auto draw = [random](size_t low, size_t high) {
@@ -143,7 +130,7 @@ TEST_CASE("row ring: memory that cannot be had is an error with the number of by
 #endif
 
 TEST_CASE("row ledger: what is read must be what was written last, by the same tensor") {
-  const NotedFaults noted;
+  const testing::NotedRowFaults noted;
   RowRing::Layout layout;
   layout.channels = layout.width = 1;
   layout.height = 100;
@@ -153,10 +140,10 @@ TEST_CASE("row ledger: what is read must be what was written last, by the same t
   const std::string graph = "g", other_graph = "h", x = "x", y = "y";
   const RowUser user{&graph, &x};
   const auto fault = [&](const auto& act) {
-    faults.clear();
+    noted.Noted().clear();
     act();
-    REQUIRE(faults.size() <= 1);
-    return faults.empty() ? std::string() : faults[0];
+    REQUIRE(noted.Noted().size() <= 1);
+    return noted.Noted().empty() ? std::string() : noted.Noted()[0];
   };
   CHECK(fault([&] { ring.Row(2, user); }) ==
         "graph g, tensor x: reads row 2, where nothing has been written");
