@@ -24,7 +24,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class D>
 HWY_INLINE hn::Vec<hn::Repartition<int16_t, D>> SetPair(D d, int first, int second) {
   const hn::Repartition<int16_t, D> d16;
-  return hn::BitCast(d16, hn::Set(d, (first & 0xffff) | (second << 16)));
+  return hn::BitCast(d16, hn::Set(d, (first & 0xffff) | (second * 65536)));
 }
 
 // Pairs of the upper halves of two vectors of int32: a shift by 16 that costs little.

@@ -98,9 +98,9 @@ TEST_CASE("reconstruction: the decoder's picture, of models of every kind") {
       {"segments of 64 rows", TinyModelFile(64)}, {"integers", IntegerModelFile(16)},
       {"dynamic ranges", DynamicModelFile(16)},   {"float16", testing::Float16ModelFile(16)},
       {"wavefront", WavefrontModelFile(3)},       {"the least", testing::MiniModelFile(16)}};
-  for (const auto& [name, file] : files) {
-    CAPTURE(name);
-    CheckTaken(LoadModel(file), SmoothPicture(MakeInfo(70, 2500, 3, false, 8), 3));
+  for (const auto& kind : files) {
+    CAPTURE(kind.first);
+    CheckTaken(LoadModel(kind.second), SmoothPicture(MakeInfo(70, 2500, 3, false, 8), 3));
   }
 }
 

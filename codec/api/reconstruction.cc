@@ -19,7 +19,7 @@ void SourceWindow::Add(const uint8_t* colour) {
   const uint16_t* samples = reinterpret_cast<const uint16_t*>(colour);
   // 257 is the step between levels: (v + 128) / 257 is the nearest.
   for (size_t i = 0; i < count; ++i) {
-    levels[i] = static_cast<uint8_t>((uint32_t{samples[i]} + 128) / 257);
+    levels[i] = static_cast<uint8_t>((static_cast<uint32_t>(samples[i]) + 128) / 257);
   }
 }
 

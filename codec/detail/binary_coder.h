@@ -18,11 +18,11 @@ namespace glint::detail {
 
 // How far an estimate moves towards the next bit after n bits, in 1/65536: 1 / (n + 1.5), but not
 // less than 1/24 and 1/160.
-inline constexpr uint32_t kMostSeen = 158;
+inline constexpr uint32_t kLearningSteps = 159;
 struct LearningRates {
-  std::array<uint16_t, kMostSeen + 1> fast{}, slow{};
+  std::array<uint16_t, kLearningSteps> fast{}, slow{};
   constexpr LearningRates() {
-    for (uint32_t n = 0; n <= kMostSeen; ++n) {
+    for (uint32_t n = 0; n < kLearningSteps; ++n) {
       const uint32_t mean = 2 * 65536 / (2 * n + 3);
       fast[n] = static_cast<uint16_t>(mean < 2730 ? 2730 : mean);
       slow[n] = static_cast<uint16_t>(mean < 409 ? 409 : mean);
@@ -55,7 +55,7 @@ class AdaptiveBit {
       fast_ = static_cast<uint16_t>(fast_ - ((fast_ * fast) >> 16));
       slow_ = static_cast<uint16_t>(slow_ - ((slow_ * slow) >> 16));
     }
-    seen_ = static_cast<uint8_t>(seen_ + (seen_ < kMostSeen));
+    seen_ = static_cast<uint8_t>(seen_ + (seen_ + 1u < kLearningSteps));
   }
 
  private:
