@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>
@@ -211,6 +212,40 @@ TEST_CASE("tools: a file is encoded without loss, or not at all") {
   CHECK(deep.code == ErrorCode::kInvalidArgument);
   CHECK(Has(deep.message, "a.png: pictures of 16 bits cannot be coded without loss"));
   CHECK(folder.CountFiles() == 3);
+}
+
+TEST_CASE("tools: all of PngSuite comes back without loss") {
+  const TemporaryFolder folder;
+  const Model model = LoadModel(TinyModelFile());
+  const std::string out = folder.File("a.glint"), back = folder.File("b.png");
+  EncodeOptions options;
+  options.lossless = true;
+  size_t same = 0, deep = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(GLINT_TEST_DATA) + "/pngsuite")) {
+    const std::string in = entry.path().string();
+    CAPTURE(in);
+    const Expected<Picture> picture = ReadPicture(in);
+    if (!picture.ok()) continue;
+    const Expected<CodingSummary> summary = EncodeFile(model, in, out, options);
+    if (picture->info.bit_depth > 8) {
+      CHECK(summary.error().code == ErrorCode::kInvalidArgument);
+      ++deep;
+      continue;
+    }
+    REQUIRE_MESSAGE(summary.ok(), summary.error().message);
+    const Expected<StreamFile> stream = ReadStream(out, {}, DetailOutput::kDecode);
+    REQUIRE(stream.ok());
+    REQUIRE(DecodeFile(model, *stream, back, "png", {}).ok());
+    const Expected<Picture> decoded = ReadPicture(back);
+    REQUIRE(decoded.ok());
+    CHECK(decoded->info.channels == picture->info.channels);
+    CHECK(decoded->info.has_alpha == picture->info.has_alpha);
+    CHECK(decoded->samples == picture->samples);
+    ++same;
+  }
+  CHECK(same > 120);
+  CHECK(deep > 10);
 }
 
 // ---- damage ------------------------------------------------------------------------------------
