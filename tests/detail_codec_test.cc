@@ -170,6 +170,22 @@ TEST_CASE("detail: a limit of errors holds with every model, and without loss no
   }
 }
 
+TEST_CASE(
+    "detail: a drawing takes about as few bytes where its errors have a limit as without loss") {
+  const Picture page = Page(320, 240);
+  const Picture photograph = testing::SampleCrop("bakery", 64, 40, 192, 128);
+  const auto bytes = [](const Picture& picture, int limit) {
+    EncodeOptions options;
+    options.max_error = limit;
+    return static_cast<double>(MustEncode(LightInt8(), picture, options).size());
+  };
+  for (const int limit : {1, 2, 5}) {
+    CAPTURE(limit);
+    CHECK(bytes(page, limit) <= 1.2 * bytes(page, 0));
+    CHECK(bytes(photograph, limit) <= 0.8 * bytes(photograph, 0));
+  }
+}
+
 TEST_CASE("detail: options that say two things at once are refused") {
   const Picture picture = SmoothPicture(MakeInfo(20, 20, 3, false, 8), 1);
   const Picture deep = SmoothPicture(MakeInfo(20, 20, 3, false, 16), 1);

@@ -9,8 +9,6 @@
 namespace glint {
 namespace {
 
-int TopOf(const PictureInfo& info) { return (1 << std::min(info.bit_depth, 8u)) - 1; }
-
 size_t SectionOf(size_t row) { return row / static_cast<size_t>(detail::kSectionRows); }
 
 }  // namespace
@@ -21,7 +19,7 @@ DetailReader::DetailReader(const ParsedStream& stream, const PictureInfo& output
       output_(output),
       skip_damaged_(skip_damaged),
       report_(*report),
-      decoder_(output.width, output.channels, TopOf(stream.header.source)),
+      decoder_(output.width, output.channels, TopLevel(output)),
       gray_(output.width),
       rows_(size_t{output.width} * output.channels, output.height) {}
 
@@ -84,8 +82,9 @@ Status DetailReader::Fault(const Status& status) {
 // The model's picture as it is without details.
 void DetailReader::MakeGray() {
   if (!stream_.header.gray) return;
-  gray_.FromColour(rows_.Block());
-  gray_.ToColour(rows_.Block());
+  const detail::BlockRow row = rows_.Block();
+  gray_.FromColour(row.rows, row.stride, row.height);
+  gray_.ToColour(row);
 }
 
 }  // namespace glint

@@ -13,14 +13,12 @@ constexpr uint64_t kSectionBytes = 64;    // heads and frames, at most
 // bits are a surprise to their models: some 16 of them, of 10 bits each.
 constexpr uint64_t kMostBytesPerSample = 20;
 
-int TopOf(const PictureInfo& info) { return (1 << std::min(info.bit_depth, 8u)) - 1; }
-
 }  // namespace
 
 DetailWriter::DetailWriter(const PictureInfo& info, const detail::EncoderSettings& settings,
                            Report* report)
     : info_(info),
-      encoder_(info.width, info.channels, TopOf(info), settings),
+      encoder_(info.width, info.channels, TopLevel(info), settings),
       source_(size_t{info.width} * info.channels, info.height),
       base_(size_t{info.width} * info.channels, info.height),
       report_(*report) {}
@@ -88,14 +86,19 @@ Status DetailWriter::EndSegment(long, SegmentPlaces* places) {
 }
 
 Status DetailWriter::Finish(SegmentPlaces* places) {
+  GLINT_TRY(EndSegment(0, places));
   DetailReport& report = report_.detail;
   const auto& blocks = encoder_.blocks();
   const auto of = [&](detail::BlockKind kind) { return blocks[static_cast<size_t>(kind)]; };
-  report.transform_blocks = of(detail::BlockKind::kTransform);
-  report.pixel_blocks = of(detail::BlockKind::kPixels) + of(detail::BlockKind::kNear);
-  report.blocks = report.transform_blocks + report.pixel_blocks + of(detail::BlockKind::kOff);
-  GLINT_TRY(EndSegment(0, places));
-  if (!PaysOff()) report.error = report.base_error;
+  const uint64_t transforms = of(detail::BlockKind::kTransform);
+  const uint64_t pixels = of(detail::BlockKind::kPixels) + of(detail::BlockKind::kNear);
+  report.blocks = transforms + pixels + of(detail::BlockKind::kOff);
+  if (PaysOff()) {
+    report.transform_blocks = transforms;
+    report.pixel_blocks = pixels;
+  } else {
+    report.error = report.base_error;
+  }
   return Status::Ok();
 }
 

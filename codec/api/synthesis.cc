@@ -5,6 +5,7 @@
 
 #include "codec/memory_limit.h"
 #include "codec/stage_clock.h"
+#include "codec/stream/container.h"
 #include "kernels/pointwise.h"
 
 namespace glint {
@@ -159,7 +160,7 @@ void Synthesis::ToLevels(const float* row, size_t stride, size_t width, uint8_t*
       std::copy(in, in + 3, out);
     }
   }
-  const float max_value = MaxLevel(std::min(info_.bit_depth, 8U));
+  const float max_value = static_cast<float>(TopLevel(info_));
   kernels::FloatToPixels(packed ? row : floats_.data(), levels, width * channels, max_value,
                          model_.document.picture_offset);
 }

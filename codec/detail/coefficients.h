@@ -1,6 +1,6 @@
 // How the levels of 8x8 transforms are coded: contexts from neighbours, frequency, plane and the
 // base picture, once for encoder and decoder (ports of binary_coder.h). docs/BITSTREAM.md,
-// "Details". Called by codec/detail/block_coder and transform_search. Thread rules: one caller.
+// "Details". Called by codec/detail/section and transform_search. Thread rules: one caller.
 #ifndef GLINT_CODEC_DETAIL_COEFFICIENTS_H_
 #define GLINT_CODEC_DETAIL_COEFFICIENTS_H_
 

@@ -1,9 +1,11 @@
 #include "codec/detail/drawn.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
+#include "codec/detail/transform_search.h"
 #include "kernels/detail.h"
 
 namespace glint::detail {
@@ -13,7 +15,6 @@ constexpr uint64_t kMostUnlikePercent = 35;
 // Squared levels. Photographs of which so many pixels are alike are skies, far below.
 constexpr uint64_t kLeastDifference = 60;
 
-constexpr double kLambdaOfStep = 0.13;
 // A trained model takes that much less than transforms of 8 x 8, which the estimate stands for.
 constexpr double kModelShare = 0.7;
 
@@ -24,6 +25,34 @@ double CostOfCoefficient(double steps) {
   return std::min(zero, 4.6 + std::log2(steps));
 }
 
+// Three samples are read with a fourth byte, of what follows.
+template <size_t kChannels>
+uint32_t PixelAt(const uint8_t* samples) {
+  if constexpr (kChannels == 1) return *samples;
+  uint32_t pixel;
+  std::memcpy(&pixel, samples, sizeof(pixel));
+  return std::endian::native == std::endian::little ? pixel & 0xffffff : pixel >> 8;
+}
+
+// Of the pixels of a row, but for the first and the last: those like none of four neighbours. The
+// row above is there, and nothing behind the row is read.
+template <size_t kChannels>
+uint64_t CountUnlike(const uint8_t* row, size_t stride, size_t width) {
+  const uint8_t* const above = row - stride;
+  uint64_t unlike = 0;
+  uint32_t left = PixelAt<kChannels>(row);
+  uint32_t up_left = PixelAt<kChannels>(above), up = PixelAt<kChannels>(above + kChannels);
+  for (size_t x = 1; x + 1 < width; ++x) {
+    const uint32_t pixel = PixelAt<kChannels>(row + x * kChannels);
+    const uint32_t up_right = PixelAt<kChannels>(above + (x + 1) * kChannels);
+    unlike += (pixel != left) & (pixel != up) & (pixel != up_left) & (pixel != up_right);
+    left = pixel;
+    up_left = up;
+    up = up_right;
+  }
+  return unlike;
+}
+
 }  // namespace
 
 bool LooksDrawn(const uint8_t* rows, size_t stride, size_t width, size_t height, size_t channels) {
@@ -31,18 +60,9 @@ bool LooksDrawn(const uint8_t* rows, size_t stride, size_t width, size_t height,
   const uint64_t most = kMostUnlikePercent * (height - 1) * (width - 2) / 100;
   uint64_t unlike = 0;
   for (size_t y = 1; y < height; ++y) {
-    const uint8_t* pixel = rows + y * stride + channels;
-    const uint8_t* above = pixel - stride;
-    for (size_t x = 1; x + 1 < width; ++x, pixel += channels, above += channels) {
-      bool left = true, up = true, up_left = true, up_right = true;
-      for (size_t c = 0; c < channels; ++c) {
-        left = left && pixel[c] == pixel[c - channels];
-        up = up && pixel[c] == above[c];
-        up_left = up_left && pixel[c] == above[c - channels];
-        up_right = up_right && pixel[c] == above[c + channels];
-      }
-      unlike += !(left || up || up_left || up_right);
-    }
+    const uint8_t* const row = rows + y * stride;
+    unlike +=
+        channels == 1 ? CountUnlike<1>(row, stride, width) : CountUnlike<3>(row, stride, width);
     if (unlike > most) return false;
   }
   return true;

@@ -20,7 +20,7 @@ class GrayRows {
 
   // The means, floor((r + g + b + 1) / 3), of a row of blocks; the rows above it are those of the
   // row before.
-  BlockRow FromColour(const BlockRow& row);
+  BlockRow FromColour(const uint8_t* colour, size_t stride, size_t height);
   // What became of them, to all three channels.
   void ToColour(const BlockRow& row) const;
 

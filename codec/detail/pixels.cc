@@ -57,8 +57,11 @@ void PixelCoder::Reset(int channels) {
   middle_ = channels == 1 ? middle : middle << 16 | middle << 8 | middle;
   state_ = State();
   state_.recent.fill(kNoColour);
-  std::fill(deep_.begin(), deep_.end(), Memory());
-  std::fill(brief_.begin(), brief_.end(), Memory());
+  if (is_used_) {
+    std::fill(deep_.begin(), deep_.end(), Memory());
+    std::fill(brief_.begin(), brief_.end(), Memory());
+  }
+  is_used_ = false;
   changes_.clear();
 }
 
@@ -239,6 +242,7 @@ int PixelCoder::Predict(const Samples& s, int count, const int place, int channe
     weights += weight;
     sum += weight * (predictions[i] + kAbove);
   }
+  // cppcheck-suppress zerodiv ; there are six predictions or more, of weights above 0
   return static_cast<int>(sum / weights) - kAbove;
 }
 
@@ -317,6 +321,7 @@ template <class Port>
 bool PixelCoder::Code(Port* port, const Block& block, PixelField* field) {
   BeginErrors();
   changes_.clear();
+  is_used_ = true;
   for (int y = 0; y < block.height; ++y) {
     const uint8_t* source =
         Port::kDecodes ? nullptr : block.source + static_cast<size_t>(y) * block.source_stride;

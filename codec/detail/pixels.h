@@ -3,7 +3,7 @@
 // A pixel is first compared with colours that are likely: those that followed when the pixels
 // around were the same, its neighbours, colours of late. Only what is none of these is coded by its
 // difference from a prediction.
-// Called by codec/detail/block_coder.
+// Called by codec/detail/drawn, section_decoder and section_encoder.
 // Thread rules: one caller.
 #ifndef GLINT_CODEC_DETAIL_PIXELS_H_
 #define GLINT_CODEC_DETAIL_PIXELS_H_
@@ -31,6 +31,7 @@ inline constexpr int kPixelHaloRows = 2;  // rows above
 class PixelField {
  public:
   static constexpr int kStride = 72;
+  PixelField() { Clear(); }
   Colour& at(int x, int y) { return pixels_[(y + kPixelHaloRows) * kStride + x + kPixelHalo]; }
   Colour at(int x, int y) const { return pixels_[(y + kPixelHaloRows) * kStride + x + kPixelHalo]; }
   // At (x, y); the rest at offsets of kStride.
@@ -152,6 +153,7 @@ class PixelCoder {
   const int top_;
   State state_, marked_;
   std::vector<Memory> deep_, brief_;
+  bool is_used_ = false;  // since Reset: photographs leave the memories alone
   std::vector<Change> changes_;
   Errors errors_;
 };

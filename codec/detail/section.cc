@@ -161,8 +161,8 @@ AdaptiveBit* SectionState::KindModels(size_t block) {
       .kind[static_cast<size_t>(left) * kBlockKinds + static_cast<size_t>(kinds_above_[block])];
 }
 
-float SectionState::CostOfKind(size_t block, BlockKind kind) const {
-  const AdaptiveBit* const models = const_cast<SectionState*>(this)->KindModels(block);
+float SectionState::CostOfKind(size_t block, BlockKind kind) {
+  const AdaptiveBit* const models = KindModels(block);
   const int k = static_cast<int>(kind);
   return CostOf(models[1], (k >> 1) != 0) + CostOf(models[2 + (k >> 1)], (k & 1) != 0);
 }

@@ -107,7 +107,7 @@ class SectionState {
   // The kind of the block; remembers it.
   template <class Port>
   BlockKind CodeKind(Port* port, size_t block, BlockKind kind);
-  float CostOfKind(size_t block, BlockKind kind) const;
+  float CostOfKind(size_t block, BlockKind kind);
 
   // Calls code(plane, v, u, expectation, &magnitudes) for every plane of every transform of a
   // block, u and v its place in the block; `code` gives how many places of the scan are used, 0

@@ -32,7 +32,7 @@ Status SectionDecoder::Begin(std::span<const uint8_t> payload) {
 Status SectionDecoder::DecodeRow(const BlockRow& row) {
   ReadPort port(&bits_, &raw_);
   const bool gray = state_.CodeGray(&port, false);
-  state_.BeginRow(gray ? gray_.FromColour(row) : row, gray);
+  state_.BeginRow(gray ? gray_.FromColour(row.rows, row.stride, row.height) : row, gray);
   for (size_t block = 0; block < state_.blocks(); ++block) {
     if (!DecodeBlock(block, &port))
       return Damaged("its details have a level or a colour that cannot be");

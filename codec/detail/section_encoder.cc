@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
-#include <utility>
 
 #include "codec/detail/drawn.h"
 #include "kernels/detail.h"
@@ -13,11 +13,8 @@ namespace {
 
 constexpr size_t kPlane = kBlock * kBlock;
 constexpr double kBoundless = std::numeric_limits<double>::infinity();
+constexpr double kNearShare = 0.55;
 constexpr size_t kTransforms = kTransformsAcross * kTransformsAcross;
-
-// lambda = kLambdaOfStep * step^2: near what uniform quantisation with choices by rate and
-// distortion gives.
-constexpr double kLambdaOfStep = 0.13;
 
 int StepOf(double lambda) {
   const double step = std::round(16 * std::sqrt(lambda / kLambdaOfStep));
@@ -53,12 +50,15 @@ void SectionEncoder::Begin() {
 void SectionEncoder::EncodeRow(const uint8_t* source, size_t stride, const BlockRow& row) {
   WritePort port(&bits_, &raw_);
   const bool gray = state_.CodeGray(&port, IsGray(source, stride, row.height));
-  BlockRow from{const_cast<uint8_t*>(source), stride, row.height};
-  if (gray) from = gray_source_.FromColour(from);
-  state_.BeginRow(gray ? gray_.FromColour(row) : row, gray);
+  if (gray) {
+    const BlockRow means = gray_source_.FromColour(source, stride, row.height);
+    source = means.rows;
+    stride = means.stride;
+  }
+  state_.BeginRow(gray ? gray_.FromColour(row.rows, row.stride, row.height) : row, gray);
   lambda_ = static_cast<float>(settings_.lambda * static_cast<double>(state_.channels()));
   for (size_t block = 0; block < state_.blocks(); ++block) {
-    EncodeBlock(block, {from.rows + block * kBlock * state_.channels(), from.stride});
+    EncodeBlock(block, {source + block * kBlock * state_.channels(), stride});
   }
   state_.EndRow();
   if (gray) gray_.ToColour(row);
@@ -82,15 +82,15 @@ void SectionEncoder::Finish(std::vector<uint8_t>* payload) {
   AppendSection(head_, bits, raw, payload);
 }
 
-SectionEncoder::Candidate SectionEncoder::WeighOff(size_t block, const Source& source) const {
+// Squared, of the base.
+double SectionEncoder::BaseError(size_t block, const Source& source) const {
   uint64_t error = 0;
   const size_t samples = state_.WidthOf(block) * state_.channels();
   for (size_t y = 0; y < state_.row().height; ++y) {
     error += kernels::SquaredError(source.rows + y * source.stride,
                                    state_.BlockRows(block) + y * state_.row().stride, samples);
   }
-  const float bits = state_.CostOfKind(block, BlockKind::kOff);
-  return {BlockKind::kOff, static_cast<double>(error) + double{lambda_} * double{bits}};
+  return static_cast<double>(error);
 }
 
 // Coefficients of all transforms; what is beyond the picture continues its edge.
@@ -138,7 +138,7 @@ SectionEncoder::Candidate SectionEncoder::WeighTransforms(size_t block, const So
   });
   state_.magnitudes().Restore(x, columns, saved_);
   bits += state_.CostOfKind(block, BlockKind::kTransform);
-  return {BlockKind::kTransform, error * step * step + double{lambda_} * bits};
+  return {BlockKind::kTransform, error * step * step + BitCost(bits)};
 }
 
 PixelCoder::Block SectionEncoder::PixelsOf(size_t block, const Source& source, BlockKind kind) {
@@ -155,36 +155,66 @@ PixelCoder::Block SectionEncoder::PixelsOf(size_t block, const Source& source, B
   return pixels;
 }
 
-// Exactly. Nearly costs less for the block, but what models and memories then learn serves later
-// blocks badly: screens take more bits for the same error.
-SectionEncoder::Candidate SectionEncoder::WeighPixels(size_t block, const Source& source) {
+// By their bits alone.
+SectionEncoder::Candidate SectionEncoder::WeighPixels(size_t block, const Source& source,
+                                                      BlockKind kind) {
   state_.Fill(block, &field_);
-  const PixelCoder::Block pixels = PixelsOf(block, source, BlockKind::kPixels);
+  const PixelCoder::Block pixels = PixelsOf(block, source, kind);
   WeighPort port;
   state_.pixels().Mark();
   state_.pixels().Code(&port, pixels, &field_);
   state_.pixels().Restore();
-  const double bits = double{port.cost()} + double{state_.CostOfKind(block, BlockKind::kPixels)};
-  return {BlockKind::kPixels, double{lambda_} * bits};
+  return {kind, BitCost(double{port.cost()} + double{state_.CostOfKind(block, kind)})};
+}
+
+// Of a drawing near pixels, whose colours are all a little different, teach models and memories
+// badly: later blocks take more bits. So they must take far fewer themselves.
+BlockKind SectionEncoder::KindWithinLimit(size_t block, const Source& source) {
+  if (settings_.max_error == 0) return BlockKind::kPixels;
+  if (!IsDrawing(block, source)) return BlockKind::kNear;
+  const Candidate exact = WeighPixels(block, source, BlockKind::kPixels);
+  const Candidate near = WeighPixels(block, source, BlockKind::kNear);
+  return near.cost < kNearShare * exact.cost ? near.kind : exact.kind;
+}
+
+bool SectionEncoder::IsPlain(size_t block, const Source& source) const {
+  const size_t channels = state_.channels(), samples = state_.WidthOf(block) * channels;
+  // Each pixel is like the one to its left, each row like the first.
+  if (std::memcmp(source.rows, source.rows + channels, samples - channels) != 0) return false;
+  for (size_t y = 1; y < state_.row().height; ++y) {
+    if (std::memcmp(source.rows, source.rows + y * source.stride, samples) != 0) return false;
+  }
+  return true;
+}
+
+bool SectionEncoder::IsDrawing(size_t block, const Source& source) const {
+  return LooksDrawn(source.rows, source.stride, state_.WidthOf(block), state_.row().height,
+                    state_.channels());
 }
 
 void SectionEncoder::EncodeBlock(size_t block, const Source& source) {
   if (settings_.max_error >= 0 || settings_.every_block) worth_ = kBoundless;
   if (settings_.max_error >= 0) {
-    const bool exact = settings_.max_error == 0;
-    Write(block, source, exact ? BlockKind::kPixels : BlockKind::kNear);
+    Write(block, source, KindWithinLimit(block, source));
+    return;
+  }
+  const double error = BaseError(block, source);
+  // A block of one colour takes a few bits as pixels, so it is exact at every rate: no rate gives a
+  // worse picture than a lower one, where the model's own flat areas are a level or two off.
+  if (error > 0 && IsPlain(block, source)) {
+    worth_ = kBoundless;
+    Write(block, source, BlockKind::kPixels);
     return;
   }
   Candidate best = WeighTransforms(block, source);
   const auto consider = [&](const Candidate& candidate) {
     if (candidate.cost < best.cost) best = candidate;
   };
-  const Candidate off = WeighOff(block, source);
+  const Candidate off{BlockKind::kOff, error + BitCost(state_.CostOfKind(block, BlockKind::kOff))};
   if (!settings_.every_block) consider(off);
-  if (LooksDrawn(source.rows, source.stride, state_.WidthOf(block), state_.row().height,
-                 state_.channels())) {
-    consider(WeighPixels(block, source));
-  }
+  // Exactly: pixels that are near cost less for the block, but what models and memories then learn
+  // serves later blocks badly, and screens take more bits for the same error.
+  if (IsDrawing(block, source)) consider(WeighPixels(block, source, BlockKind::kPixels));
   worth_ += (off.cost - best.cost) / double{lambda_};
   Write(block, source, best.kind);
 }

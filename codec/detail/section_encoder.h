@@ -58,10 +58,15 @@ class SectionEncoder {
 
   bool IsGray(const uint8_t* source, size_t stride, size_t height) const;
   void EncodeBlock(size_t block, const Source& source);
-  Candidate WeighOff(size_t block, const Source& source) const;
+  double BitCost(double bits) const { return double{lambda_} * bits; }
+  double BaseError(size_t block, const Source& source) const;
   void Transform(size_t block, const Source& source);
   Candidate WeighTransforms(size_t block, const Source& source);
-  Candidate WeighPixels(size_t block, const Source& source);
+  Candidate WeighPixels(size_t block, const Source& source, BlockKind kind);
+  BlockKind KindWithinLimit(size_t block, const Source& source);
+  // Of one colour.
+  bool IsPlain(size_t block, const Source& source) const;
+  bool IsDrawing(size_t block, const Source& source) const;
   PixelCoder::Block PixelsOf(size_t block, const Source& source, BlockKind kind);
   void Write(size_t block, const Source& source, BlockKind kind);
   void WriteTransforms(size_t block, WritePort* port);

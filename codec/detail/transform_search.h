@@ -11,6 +11,11 @@
 
 namespace glint::detail {
 
+// Squared error that a bit is worth, for a step of 1: near what uniform quantisation with choices
+// by rate and distortion gives. So the step, in levels, of a lambda is sqrt(lambda /
+// kLambdaOfStep).
+inline constexpr double kLambdaOfStep = 0.13;
+
 struct TransformCost {
   float bits = 0;
   float error = 0;  // squared, in units of step^2

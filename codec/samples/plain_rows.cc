@@ -5,6 +5,7 @@
 
 #include "codec/detail/drawn.h"
 #include "codec/detail/layout.h"
+#include "codec/stream/container.h"
 
 namespace glint {
 namespace {
@@ -37,8 +38,7 @@ void PlainRows::Allocate() {
   levels_.resize(kBlock * samples);
   colour_.resize(samples * info_.SampleBytes());
   plain_.resize((info_.width + kBlock - 1) / kBlock);
-  const int top = (1 << std::min(info_.bit_depth, 8u)) - 1;
-  if (blocks_ == PlainBlocks::kDrawn) drawn_.emplace(info_.channels, top, lambda_);
+  if (blocks_ == PlainBlocks::kDrawn) drawn_.emplace(info_.channels, TopLevel(info_), lambda_);
 }
 
 void PlainRows::Free() {

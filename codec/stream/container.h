@@ -96,6 +96,10 @@ PictureInfo OutputInfo(const PictureInfo& source);
 // The rows whose details are in section number `section` of a picture.
 RowRange RowsOfDetails(size_t section, uint32_t height);
 
+// The greatest level of its colour: 2^depth - 1, of 8 bits at most.
+inline int TopLevel(const PictureInfo& info) {
+  return (1 << (info.bit_depth < 8 ? info.bit_depth : 8)) - 1;
+}
 // kInvalidArgument with the offending value, or kLimit.
 Status CheckPictureInfo(const PictureInfo& info, const Limits& limits);
 
