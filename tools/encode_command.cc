@@ -94,7 +94,7 @@ Command AddEncodeCommand(CLI::App* app) {
            "Pictures are PNG, JPEG, PPM, PGM or PAM; - is standard input or output. A folder "
            "stands for "
            "the pictures in it.",
-           {"glint encode photo.png photo.glint", "glint encode --quality 90 photo.png photo.glint",
+           {"glint encode photo.png photo.glint", "glint encode --quality 50 photo.png photo.glint",
             "glint encode --target-size 64K -v photo.png photo.glint",
             "glint encode --lossless drawing.png drawing.glint",
             "glint encode - photo.glint < photo.jpg",
