@@ -8,7 +8,7 @@
 Flags:
   --flags "..."    more flags of `glint encode`, after the others
   --model FILE     default: weights/light-fp32.safetensors
-  --lrd L,L,...    rates of kodak's ladder by lrd; default: 12 over the model's range; "none": no such ladder
+  --lrd L,L,...    rates of kodak's ladder by lrd; default: 16 over its whole range; "none": no such ladder
   --targets D,...  dB of kodak's ladder by --target-psnr; default: 28,30,...,44; "none": no such ladder
   --db D           default 40; "none": no --target-psnr, for instance with --flags "--lossless"
   --curves FILE    default: bench/codecs.json
@@ -127,8 +127,10 @@ def ladders(args):
     """{name of the ladder: its steps as flags of glint}"""
     if args.lrd is None:
         info = subprocess.run([GLINT, "info", "--json", args.model], check=True, stdout=subprocess.PIPE)
-        low, high = (json.loads(info.stdout)["lrd"][key] for key in ("min", "max"))
-        args.lrd = [low] + [float(f"{low * (high / low) ** (i / 11):.6g}") for i in range(1, 11)] + [high]
+        without = "off" in shlex.split(args.flags)
+        limits = json.loads(info.stdout)["lrd" if without else "detail_lrd"]
+        low, high = limits["min"], limits["max"]
+        args.lrd = [low] + [float(f"{low * (high / low) ** (i / 15):.6g}") for i in range(1, 15)] + [high]
     steps = {"--target-psnr": args.targets, "--lrd": args.lrd}
     return {flag: [(flag, f"{value:.12f}".rstrip("0").rstrip(".")) for value in values]
             for flag, values in steps.items() if values}

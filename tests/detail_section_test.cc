@@ -284,13 +284,13 @@ TEST_CASE("detail: drawn blocks are told from photographs") {
     }
   }
   const auto drawn = [](const Samples& s) { return LooksDrawn(s.data(), 64 * 3, 64, 64, 3); };
-  const auto edges = [](const Samples& s) { return HasEdges(s.data(), 64 * 3, 64, 64, 3); };
+  const auto edges = [](const Samples& s) { return HasEdges(s.data(), 64 * 3, 64, 64, 3, 255); };
   CHECK((drawn(text) && edges(text)));
   CHECK_FALSE(drawn(noise));
   CHECK((drawn(slope) && !edges(slope)));
   // As small as blocks come.
   CHECK(LooksDrawn(noise.data(), 64 * 3, 1, 1, 3));
-  CHECK_FALSE(HasEdges(text.data() + 3 * 3, 64 * 3, 1, 1, 3));
+  CHECK_FALSE(HasEdges(text.data() + 3 * 3, 64 * 3, 1, 1, 3, 255));
 }
 
 }  // namespace glint::detail

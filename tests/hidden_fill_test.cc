@@ -17,6 +17,10 @@
 namespace glint {
 namespace {
 
+HiddenColours HiddenOf(bool exact) {
+  return exact ? HiddenColours::kKept : HiddenColours::kContinued;
+}
+
 // Samples as numbers, whatever their width.
 class Samples {
  public:
@@ -50,7 +54,7 @@ Picture Filled(const Picture& picture, bool exact = false) {
     std::memcpy(row, picture.samples.data() + y * row_bytes, row_bytes);
     return true;
   };
-  SourceRows rows(picture.info, read, exact);
+  SourceRows rows(picture.info, read, HiddenOf(exact));
   rows.Allocate();
   Picture filled = picture;
   for (uint32_t y = 0; y < picture.info.height; ++y) {
@@ -188,7 +192,7 @@ TEST_CASE("source rows: each row is asked for once and in order, at most 48 ahea
       std::memset(row, 0, info.RowBytes());
       return true;
     };
-    SourceRows rows(info, read, false);
+    SourceRows rows(info, read, HiddenColours::kContinued);
     rows.Allocate();
     std::vector<uint8_t> row(info.RowBytes());
     Status status = Status::Ok();
@@ -204,7 +208,7 @@ TEST_CASE("source rows: each row is asked for once and in order, at most 48 ahea
 TEST_CASE("source rows: memory does not grow with the height") {
   const RowReader read = [](uint32_t, void*) { return true; };
   const auto needed = [&](uint32_t height, bool exact) {
-    return SourceRows(MakeInfo(1000, height, 3, true, 8), read, exact).MemoryNeeded();
+    return SourceRows(MakeInfo(1000, height, 3, true, 8), read, HiddenOf(exact)).MemoryNeeded();
   };
   CHECK(needed(49, false) == needed(1000000, false));
   CHECK(needed(1, false) < 1000 * 50);
@@ -223,7 +227,7 @@ TEST_CASE("source rows: tell whether RGB is gray") {
           std::memcpy(row, picture.samples.data() + y * row_bytes, row_bytes);
           return true;
         };
-        SourceRows rows(picture.info, read, false);
+        SourceRows rows(picture.info, read, HiddenColours::kContinued);
         rows.Allocate();
         std::vector<uint8_t> row(picture.info.RowBytes());
         for (uint32_t y = 0; y < 100; ++y) REQUIRE(rows.Next(row.data()).ok());
@@ -242,6 +246,36 @@ TEST_CASE("source rows: tell whether RGB is gray") {
       if (alpha) samples.Set(last, 3, 0);
       CHECK(is_gray() == alpha);
     }
+  }
+}
+
+TEST_CASE("hidden pixels: black where that is wanted, and nothing else is touched") {
+  std::mt19937 random(TestSeed());
+  for (const uint32_t depth : {8U, 16U}) {
+    Picture picture = RandomPicture(MakeInfo(23, 9, 3, true, depth), &random);
+    const size_t bytes = picture.info.SampleBytes();
+    for (size_t i = 0; i < picture.samples.size(); i += 12 * bytes) {
+      std::fill_n(picture.samples.data() + i + 3 * bytes, bytes, uint8_t{0});
+    }
+    Picture wanted = picture;
+    for (size_t i = 0; i < wanted.samples.size(); i += 4 * bytes) {
+      const uint8_t* const alpha = wanted.samples.data() + i + 3 * bytes;
+      if (alpha[0] == 0 && alpha[bytes - 1] == 0) {
+        std::fill_n(wanted.samples.data() + i, 3 * bytes, uint8_t{0});
+      }
+    }
+    const size_t row_bytes = picture.info.RowBytes();
+    const RowReader read = [&](uint32_t y, void* row) {
+      std::memcpy(row, picture.samples.data() + y * row_bytes, row_bytes);
+      return true;
+    };
+    SourceRows rows(picture.info, read, HiddenColours::kBlack);
+    CHECK(rows.MemoryNeeded() == 0);
+    std::vector<uint8_t> given(picture.samples.size());
+    for (uint32_t y = 0; y < picture.info.height; ++y) {
+      REQUIRE(rows.Next(given.data() + y * row_bytes).ok());
+    }
+    CHECK(given == wanted.samples);
   }
 }
 

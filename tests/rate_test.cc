@@ -156,26 +156,29 @@ TEST_CASE("quality: equal steps of log lrd where nothing is known of a model") {
   CHECK(*LrdOfQuality(model, 100, Detail::kOff) == 1e-2);
 }
 
-// Each decade below the default counts as so many dB, each above as so many.
-void CheckTwoLaws(const ModelInfo& model, double below, double above) {
-  const double down = below * std::log(model.detail_lrd_default / model.detail_lrd_min);
-  const double up = above * std::log(model.detail_lrd_max / model.detail_lrd_default);
+// Each decade below `bend` counts as so many dB, each above as so many.
+void CheckTwoLaws(const ModelInfo& model, double bend, double below, double above) {
+  const double down = below * std::log(bend / model.detail_lrd_min);
+  const double up = above * std::log(model.detail_lrd_max / bend);
   const double middle = 100 * down / (down + up);
   const auto lrd = [&](double quality) { return *LrdOfQuality(model, quality); };
   const auto between = [](double a, double b) { return doctest::Approx(std::sqrt(a * b)); };
   CHECK(lrd(0) == model.detail_lrd_min);
-  CHECK(lrd(middle) == doctest::Approx(model.detail_lrd_default).epsilon(1e-4));
+  CHECK(lrd(middle) == doctest::Approx(bend).epsilon(1e-4));
   CHECK(lrd(100) == model.detail_lrd_max);
-  CHECK(lrd(middle / 2) == between(model.detail_lrd_min, model.detail_lrd_default).epsilon(1e-4));
+  CHECK(lrd(middle / 2) == between(model.detail_lrd_min, bend).epsilon(1e-4));
   CHECK(lrd((middle + 100) / 2) ==
-        between(model.detail_lrd_default, model.detail_lrd_max).epsilon(1e-4));
+        between(bend, model.detail_lrd_max).epsilon(1e-4));
 }
 
-TEST_CASE("quality: with details steps above a model's default are of another size") {
+TEST_CASE("quality: with details steps above what a model is meant for are of another size") {
   ModelInfo model = AnotherModel();
-  CheckTwoLaws(model, 2.3, 3.1);
-  // The default may be an end.
-  model.detail_lrd_default = model.detail_lrd_max;
+  model.lrd_suggested_max = 3e-3;
+  CheckTwoLaws(model, 3e-3, 2.3, 3.1);
+  model.lrd_suggested_max = 5e-4;  // below the default
+  CheckTwoLaws(model, model.lrd_default, 2.3, 3.1);
+  // It may be an end.
+  model.lrd_suggested_max = model.detail_lrd_max;
   CHECK(*LrdOfQuality(model, 50) == doctest::Approx(std::sqrt(1e-5)).epsilon(1e-4));
   CHECK(*LrdOfQuality(model, 100) == 1e-1);
 }
@@ -183,7 +186,7 @@ TEST_CASE("quality: with details steps above a model's default are of another si
 TEST_CASE("quality: a model of one rate has qualities by its details") {
   const ModelInfo model = FixedRate().info();
   REQUIRE(model.has_fixed_rate());
-  CheckTwoLaws(model, 0.7, 3.1);
+  CheckTwoLaws(model, model.detail_lrd_default, 0.7, 3.1);
   const Error fixed = LrdOfQuality(model, 50, Detail::kOff).error();
   CHECK(fixed.code == ErrorCode::kUnsupported);
   CHECK(fixed.message.find("one fixed rate") != std::string::npos);

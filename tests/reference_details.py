@@ -212,8 +212,10 @@ class PixelState:
     def __init__(self):
         self.deep_bits, self.brief_bits = models(128), models(512)
         self.neighbour, self.recent_bit, self.recent_places = models(4, 256), models(4), models(32)
-        self.exact, self.above = models(3, 17), models(3, 3)
-        self.digits, self.first_digit = models(3, 17, 8), models(3, 17, 9)
+        self.mode = models(3)
+        self.exact, self.above = models(3, 17, 4), models(3, 3)
+        self.digits, self.first_digit = models(3, 17, 4, 8), models(3, 17, 9)
+        self.corrections = {}                      # by channel, activity and pattern: [sum, count]
         self.surprise, self.recent = 0, [NONE] * 32
         self.brief, self.deep = {}, {}             # entries that were learnt: [tag, colour, trust]
 
@@ -243,20 +245,35 @@ def learn(memory, key, colour):
         memory[key >> 16] = (tag, colour, 0)
 
 
-class PixelBlock:
-    """The pixels of one block. `known`: colours around it by (x, y), those of the block come in; `base`: likewise, or None."""
+def toward_zero(a, b):
+    return a // b if a >= 0 else -(-a // b)
 
-    def __init__(self, payload, state, channels, top, near, known, base):
+
+class PixelBlock:
+    """The pixels of one block. `known`: colours around it by (x, y), those of the block come in."""
+
+    def __init__(self, payload, state, channels, top, near, known):
         self.payload, self.state, self.channels, self.top, self.unit = payload, state, channels, top, 2 * near + 1
-        self.known, self.base = known, base
+        self.known = known
         self.order = (1, 0, 2) if channels == 3 else (0,)
         self.middle = (top + 1) // 2 * (0x010101 if channels == 3 else 1)
         self.residuals, self.errors = [{} for _ in range(3)], [{} for _ in range(3)]
 
     def decode(self, width, height):
+        bit, mode = self.payload.bit, self.state.mode
+        offers = bit(mode[0])
+        self.corrects = not (offers and bit(mode[1]))
+        pixel = self.pixel if offers else self.natural_pixel if bit(mode[2]) else self.raw_pixel
         for y in range(height):
             for x in range(width):
-                self.known[x, y] = self.pixel(x, y)
+                self.known[x, y] = pixel(x, y)
+
+    def raw_pixel(self, x, y):
+        return sum(self.payload.raw(self.top.bit_length()) << 8 * c for c in range(self.channels))
+
+    def natural_pixel(self, x, y):
+        w, n, nw, ne, ww, nn, _ = self.look(x, y)
+        return self.new_colour(x, y, (w, n, nw, ne, nn, ww))
 
     def look(self, x, y):
         get = self.known.get
@@ -285,7 +302,7 @@ class PixelBlock:
                 if colour == NONE:
                     raise Damaged("a recent colour that is none")
             else:
-                colour, is_new = self.new_colour(x, y, (w, n, nw, ne, nn)), True
+                colour, is_new = self.new_colour(x, y, (w, n, nw, ne, nn, ww)), True
             del state.recent[place]
             state.recent.insert(0, colour)
         state.surprise = min(state.surprise + 1, 3) if is_new else max(state.surprise - 1, 0)
@@ -318,22 +335,27 @@ class PixelBlock:
         for k, c in enumerate(self.order):
             def sample(v):
                 return (v >> 8 * c & 255) - (v >> 8 & 255 if k else 0)
-            predictions = self.predict([sample(v) for v in neighbours])
-            if self.base is not None:
-                predictions += self.predict_by_base([sample(v) for v in neighbours],
-                                                    [sample(self.base.get(at, NONE)) for at in ((x, y), (x - 1, y), (x, y - 1), (x - 1, y - 1), (x + 1, y - 1))])
+            samples = [sample(v) for v in neighbours]
+            predictions = self.predict(*samples[:5])
             total = weights = 0
             errors = self.around(self.errors[c], x, y, (8,) * len(predictions), (0,) * len(predictions))
             for prediction, error in zip(predictions, errors):
                 total += WEIGHTS[error] * (prediction + (1 << 14))
                 weights += WEIGHTS[error]
             fine = total // weights - (1 << 14)
-            prediction = min(max((fine + 4 >> 3) + first, 0), self.top)
-            active = self.around(self.residuals[c], x, y, (4,), (0,))[0] + (2 * abs(first_residual) if k else 0)
+            beside = abs(first_residual) if k else abs(samples[0] - samples[1])
+            active = self.around(self.residuals[c], x, y, (4,), (0,))[0] + (2 * beside if k else 0)
             if k == 2:
-                active += self.residuals[self.order[1]][x, y][0]
+                beside = self.residuals[self.order[1]][x, y][0]
+                active += beside
+            learnt = self.correction(c, active, samples, fine) if self.corrects else [0, 1]
+            prediction = min(max((fine + toward_zero(*learnt) + 4 >> 3) + first, 0), self.top)
             sign = 0 if k == 0 or first_residual == 0 else 1 if first_residual > 0 else 2
-            result = min(max(prediction + self.value(c, RESIDUAL_CLASS[min(active // self.unit, 130)], sign) * self.unit, 0), self.top)
+            result = min(max(prediction + self.value(c, RESIDUAL_CLASS[min(active // self.unit, 130)], sum(size <= beside for size in (1, 3, 7)), sign) * self.unit, 0), self.top)
+            learnt[0] += 8 * (result - first) - fine
+            learnt[1] += 1
+            if learnt[1] == 128:
+                learnt[:] = toward_zero(learnt[0], 2), 64
             self.residuals[c][x, y] = (min(255, abs(result - prediction)),)
             self.errors[c][x, y] = tuple(min(255, abs(p - 8 * (result - first)) >> 2) for p in predictions)
             colour |= result << 8 * c
@@ -346,24 +368,25 @@ class PixelBlock:
         w, n, nw, ne = (outside if at[0] < 0 or at[1] < 0 else numbers.get(at, nothing) for at in ((x - 1, y), (x, y - 1), (x - 1, y - 1), (x + 1, y - 1)))
         return [2 * (a + b) + c + d for a, b, c, d in zip(w, n, nw, ne)]
 
+    def correction(self, c, active, samples, fine):
+        w, n, nw, ne, nn, ww = samples
+        pattern = 0
+        for value in (w, n, nw, ne, 2 * n - nn, 2 * w - ww):
+            pattern = 2 * pattern + (8 * value > fine)
+        return self.state.corrections.setdefault((c, RESIDUAL_CLASS[min(active, 130)] // 2, pattern), [0, 8])
+
     @staticmethod
-    def predict(neighbours):
-        w, n, nw, ne, nn = neighbours
+    def predict(w, n, nw, ne, nn):
         median = min(w, n) if nw >= max(w, n) else max(w, n) if nw <= min(w, n) else w + n - nw
         side = 11 * (ne - nw) >> 2
         return [8 * median, 8 * (w + ne - n), 8 * n + (11 * (n - nn) >> 2), 8 * w + side, 4 * (w + n), 4 * (w + n) + side]
 
-    @staticmethod
-    def predict_by_base(neighbours, base):
-        here, w, n, nw, ne = base[0], *(a - b for a, b in zip(neighbours, base[1:]))
-        return [8 * here + 4 * (w + n) + (5 * (ne - nw) >> 2), 8 * here + 2 * (w + n)]
-
-    def value(self, c, a, sign):
+    def value(self, c, a, size, sign):
         state, payload = self.state, self.payload
-        if payload.bit(state.exact[c][a]):
+        if payload.bit(state.exact[c][a][size]):
             return 0
         positive, n, value = payload.bit(state.above[c][sign]), 0, 1
-        while n < 8 and payload.bit(state.digits[c][a][n]):
+        while n < 8 and payload.bit(state.digits[c][a][size][n]):
             n += 1
         if n > 0:
             value = 2 + payload.bit(state.first_digit[c][a][n])
@@ -414,7 +437,7 @@ class Section:
                     for plane in range(3):
                         self.above.pop((x, plane), None)
             if kind > 1:
-                work[:, columns] = self.pixel_block(work, base, above, kinds, kinds_above, block, columns, kind)
+                work[:, columns] = self.pixel_block(work, above, kinds, kinds_above, block, columns, kind)
             kinds.append(kind)
             self.counts[KINDS[kind]] += 1
         return kinds
@@ -443,7 +466,7 @@ class Section:
                         planes[p][part] = inverse(levels, step)
         return np.clip(base + differences(planes)[:height, :width], 0, self.top)
 
-    def pixel_block(self, work, base, above, kinds, kinds_above, block, columns, kind):
+    def pixel_block(self, work, above, kinds, kinds_above, block, columns, kind):
         height, width = len(work), columns.stop - columns.start
         known = {}
 
@@ -460,11 +483,7 @@ class Section:
             for other, x_begin, x_end in ((block - 1, -3, 0), (block, 0, width), (block + 1, 64, 66)):
                 if 0 <= other < len(kinds_above) and is_known(kinds_above[other]):
                     take((BLOCK - 2, BLOCK), x_begin, x_end, above, -BLOCK)
-        around = None
-        if self.payload.exact:
-            around = dict(known)
-            around.update({(x, y): self.colour(base[y, columns.start + x]) for y in range(height) for x in range(width)})
-        pixels = PixelBlock(self.payload, self.pixels, work.shape[2], self.top, self.payload.near if kind == 3 else 0, known, around)
+        pixels = PixelBlock(self.payload, self.pixels, work.shape[2], self.top, self.payload.near if kind == 3 else 0, known)
         pixels.decode(width, height)
         decoded = np.array([[known[x, y] for x in range(width)] for y in range(height)], np.int64)
         return np.stack([decoded >> 8 * c & 255 for c in range(work.shape[2])], 2)

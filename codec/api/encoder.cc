@@ -36,6 +36,11 @@
 namespace glint {
 namespace {
 
+HiddenColours HiddenColoursOf(const EncodeOptions& options) {
+  if (options.exact || options.lossless) return HiddenColours::kKept;
+  return options.max_error >= 0 ? HiddenColours::kBlack : HiddenColours::kContinued;
+}
+
 // A byte for each symbol, where noise at the highest rate takes 0.4; and what container and
 // segments take besides, which counts where the picture is tiny.
 constexpr uint64_t kExpectedBytesPerSymbol = 1;
@@ -195,7 +200,7 @@ class Encoder final : private SegmentPlaces {
     coder_ = std::make_unique<LatentCoder>(
         model_, *geometry_, LatentCoderOptions{t, context_.runner(), options_.profile, behind});
     GLINT_TRY(coder_->Plan());
-    source_.emplace(info_, read, options_.exact || options_.lossless);
+    source_.emplace(info_, read, HiddenColoursOf(options_));
     plain_.emplace(info_, details ? BlocksOfPixels() : PlainBlocks::kNone, rates.detail_lambda,
                    &*source_);
     analysis_.emplace(model_, *geometry_, info_, context_, options_, t, &*plain_);

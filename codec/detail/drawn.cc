@@ -1,6 +1,7 @@
 #include "codec/detail/drawn.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -12,6 +13,8 @@ namespace glint::detail {
 namespace {
 
 constexpr uint64_t kMostUnlikePercent = 35;
+// Of a block. Ordered dithers and fine patterns have few colours, though no neighbours are alike.
+constexpr size_t kFewColours = 64, kFewGrays = 16;
 // Squared levels. Photographs of which so many pixels are alike are skies, far below.
 constexpr uint64_t kLeastDifference = 60;
 
@@ -53,6 +56,29 @@ uint64_t CountUnlike(const uint8_t* row, size_t stride, size_t width) {
   return unlike;
 }
 
+// Photographs are found out within a few rows.
+template <size_t kChannels>
+bool HasFewColours(const uint8_t* rows, size_t stride, size_t width, size_t height) {
+  constexpr size_t kPlaces = 256;
+  constexpr uint32_t kNone = 0xffffffff;
+  std::array<uint32_t, kPlaces> seen;
+  seen.fill(kNone);
+  size_t count = 0;
+  for (size_t y = 0; y < height; ++y) {
+    const uint8_t* pixel = rows + y * stride;
+    for (size_t x = 0; x < width; ++x, pixel += kChannels) {
+      uint32_t colour = 0;
+      for (size_t c = 0; c < kChannels; ++c) colour = colour << 8 | pixel[c];
+      size_t place = colour * 2654435761U >> 24;
+      while (seen[place] != colour && seen[place] != kNone) place = (place + 1) % kPlaces;
+      if (seen[place] == colour) continue;
+      if (++count > (kChannels == 1 ? kFewGrays : kFewColours)) return false;
+      seen[place] = colour;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 bool LooksDrawn(const uint8_t* rows, size_t stride, size_t width, size_t height, size_t channels) {
@@ -63,12 +89,15 @@ bool LooksDrawn(const uint8_t* rows, size_t stride, size_t width, size_t height,
     const uint8_t* const row = rows + y * stride;
     unlike +=
         channels == 1 ? CountUnlike<1>(row, stride, width) : CountUnlike<3>(row, stride, width);
-    if (unlike > most) return false;
+    if (unlike <= most) continue;
+    return channels == 1 ? HasFewColours<1>(rows, stride, width, height)
+                         : HasFewColours<3>(rows, stride, width, height);
   }
   return true;
 }
 
-bool HasEdges(const uint8_t* rows, size_t stride, size_t width, size_t height, size_t channels) {
+bool HasEdges(const uint8_t* rows, size_t stride, size_t width, size_t height, size_t channels,
+              int top) {
   uint64_t error = 0;
   const size_t samples = width * channels;
   for (size_t y = 0; y < height; ++y) {
@@ -76,12 +105,14 @@ bool HasEdges(const uint8_t* rows, size_t stride, size_t width, size_t height, s
     if (width > 1) error += kernels::SquaredError(row, row + channels, samples - channels);
     if (y > 0) error += kernels::SquaredError(row, row - stride, samples);
   }
-  return error >= kLeastDifference * samples * height;
+  return static_cast<double>(error) * ErrorScale(top) >=
+         static_cast<double>(kLeastDifference * samples * height);
 }
 
 DrawnBlocks::DrawnBlocks(size_t channels, int top, double lambda)
     : channels_(channels),
-      lambda_(lambda * static_cast<double>(channels)),
+      top_(top),
+      lambda_(lambda * static_cast<double>(channels) / ErrorScale(top)),
       pixels_(top),
       mean_(kBlock * channels),
       planes_(3 * kBlock * kBlock) {
@@ -94,7 +125,7 @@ uint64_t DrawnBlocks::MemoryNeeded() {
 }
 
 bool DrawnBlocks::IsDrawn(const uint8_t* rows, size_t stride, size_t width, size_t height) {
-  if (!HasEdges(rows, stride, width, height, channels_) ||
+  if (!HasEdges(rows, stride, width, height, channels_, top_) ||
       !LooksDrawn(rows, stride, width, height, channels_)) {
     return false;
   }

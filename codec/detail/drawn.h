@@ -16,8 +16,14 @@ namespace glint::detail {
 // its pixels are unlike their neighbours to the left, above, and above to both sides.
 bool LooksDrawn(const uint8_t* rows, size_t stride, size_t width, size_t height, size_t channels);
 
-// Whether it has edges such as a model blurs: the mean squared difference of neighbours.
-bool HasEdges(const uint8_t* rows, size_t stride, size_t width, size_t height, size_t channels);
+// Whether it has edges such as a model blurs: the mean squared difference of neighbours. Samples
+// are 0..top.
+bool HasEdges(const uint8_t* rows, size_t stride, size_t width, size_t height, size_t channels,
+              int top);
+
+// Squared errors in levels of 8 bits for each of levels of 0..top: as lambda is of the former,
+// lambda / ErrorScale(top) is that of the latter.
+inline double ErrorScale(int top) { return (255.0 / top) * (255.0 / top); }
 
 // Which blocks the model need not see, as they will be coded by their pixels: those that look
 // drawn, have edges, and cost clearly less as pixels than by transforms. Both are estimates: what
@@ -37,7 +43,8 @@ class DrawnBlocks {
   double TransformCost(const uint8_t* rows, size_t stride, size_t width, size_t height);
 
   const size_t channels_;
-  const double lambda_;  // of pixels of all channels
+  const int top_;
+  const double lambda_;  // of pixels of all channels, for levels of 0..top
   PixelCoder pixels_;
   PixelField field_;
   std::vector<uint8_t> mean_;  // a row of the block's mean

@@ -1,6 +1,7 @@
 #include "codec/detail/pixels.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace glint::detail {
 namespace {
@@ -38,6 +39,9 @@ int Median(int w, int n, int nw) {
   const int most = std::max(w, n), least = std::min(w, n);
   return nw >= most ? least : nw <= least ? most : w + n - nw;
 }
+
+// How large something beside a residual is.
+int SizeClass(int size) { return size < 1 ? 0 : size < 3 ? 1 : size < 7 ? 2 : 3; }
 
 }  // namespace
 
@@ -188,18 +192,20 @@ bool PixelCoder::CodeRecent(Port* port, Colour wanted, int near, int* place, Col
 
 // A difference in units of 2 near + 1.
 template <class Port>
-int PixelCoder::CodeResidual(Port* port, int channel, int activity, int sign_context, int value) {
+int PixelCoder::CodeResidual(Port* port, int channel, int activity, int size, int sign_context,
+                             int value) {
   PixelModels& models = state_.models;
-  if (port->Code(&models.exact[channel][activity], value == 0)) return 0;
+  if (port->Code(&models.exact[channel][activity][size], value == 0)) return 0;
   const bool above = port->Code(&models.above[channel][sign_context], value > 0);
   int digits = 0;
   const int magnitude = std::abs(value);
   if constexpr (!Port::kDecodes) {
     while (magnitude >> (digits + 1) != 0) ++digits;
-    for (int i = 0; i < digits; ++i) port->Code(&models.digits[channel][activity][i], true);
-    if (digits < kMostDigits) port->Code(&models.digits[channel][activity][digits], false);
+    for (int i = 0; i < digits; ++i) port->Code(&models.digits[channel][activity][size][i], true);
+    if (digits < kMostDigits) port->Code(&models.digits[channel][activity][size][digits], false);
   } else {
-    while (digits < kMostDigits && port->Code(&models.digits[channel][activity][digits], false)) {
+    while (digits < kMostDigits &&
+           port->Code(&models.digits[channel][activity][size][digits], false)) {
       ++digits;
     }
   }
@@ -216,25 +222,17 @@ int PixelCoder::CodeResidual(Port* port, int channel, int activity, int sign_con
   return above ? result : -result;
 }
 
-// A sample from its neighbours, from the channel that was coded before, and from the base.
-int PixelCoder::Predict(const Samples& s, int count, const int place, int channel,
-                        int* predictions) const {
-  int n = 0;
-  predictions[n++] = 8 * Median(s.w, s.n, s.nw);
-  predictions[n++] = 8 * (s.w + s.ne - s.n);
-  predictions[n++] = 8 * s.n + ((11 * (s.n - s.nn)) >> 2);
-  predictions[n++] = 8 * s.w + ((11 * (s.ne - s.nw)) >> 2);
-  predictions[n++] = 4 * (s.w + s.n);
-  predictions[n++] = 4 * (s.w + s.n) + ((11 * (s.ne - s.nw)) >> 2);
-  if (count > n) {
-    const int w = s.w - s.base_w, up = s.n - s.base_n;
-    const int nw = s.nw - s.base_nw, ne = s.ne - s.base_ne;
-    predictions[n++] = 8 * s.base + 4 * (w + up) + ((5 * (ne - nw)) >> 2);
-    predictions[n++] = 8 * s.base + 2 * (w + up);
-  }
+// A sample from its neighbours.
+int PixelCoder::Predict(const Samples& s, const int place, int channel, int* predictions) const {
+  predictions[0] = 8 * Median(s.w, s.n, s.nw);
+  predictions[1] = 8 * (s.w + s.ne - s.n);
+  predictions[2] = 8 * s.n + ((11 * (s.n - s.nn)) >> 2);
+  predictions[3] = 8 * s.w + ((11 * (s.ne - s.nw)) >> 2);
+  predictions[4] = 4 * (s.w + s.n);
+  predictions[5] = 4 * (s.w + s.n) + ((11 * (s.ne - s.nw)) >> 2);
   constexpr int kAbove = 1 << 14;  // more than any prediction is below 0
   int64_t sum = 0, weights = 0;
-  for (int i = 0; i < n; ++i) {
+  for (int i = 0; i < kPredictors; ++i) {
     const uint8_t* e = errors_.predictor[channel][i].data() + place;
     const int error =
         2 * (e[-1] + e[-Errors::kStride]) + e[-Errors::kStride - 1] + e[-Errors::kStride + 1];
@@ -246,13 +244,20 @@ int PixelCoder::Predict(const Samples& s, int count, const int place, int channe
   return static_cast<int>(sum / weights) - kAbove;
 }
 
+// Which of its neighbours, and of two continuations, are above a prediction in eighths.
+size_t PixelCoder::Pattern(const Samples& s, int fine) {
+  size_t pattern = 0;
+  for (const int sample : {s.w, s.n, s.nw, s.ne, 2 * s.n - s.nn, 2 * s.w - s.ww}) {
+    pattern = 2 * pattern + (8 * sample > fine ? 1 : 0);
+  }
+  return pattern;
+}
+
 template <class Port>
 Colour PixelCoder::CodeNew(Port* port, const Block& block, int x, int y, const Around& a,
                            Colour wanted) {
   static constexpr int kOrder[3] = {1, 0, 2};  // green first
   const int place = Errors::Place(x, y);
-  const int predictors = block.base != nullptr ? kPredictors : kPredictors - 2;
-  const Colour* const base = block.base != nullptr ? block.base->pointer(x, y) : nullptr;
   Colour colour = 0;
   int first = 0;  // green
   int first_residual = 0;
@@ -262,25 +267,24 @@ Colour PixelCoder::CodeNew(Port* port, const Block& block, int x, int y, const A
     const auto sample = [&](Colour v) {
       return k == 0 ? Channel(v, c) : Channel(v, c) - Channel(v, 1);
     };
-    Samples s;
-    s.w = sample(a.w), s.n = sample(a.n), s.nw = sample(a.nw), s.ne = sample(a.ne);
-    s.nn = sample(a.nn);
-    if (base != nullptr) {
-      s.base = sample(base[0]), s.base_w = sample(base[-1]);
-      s.base_n = sample(base[-PixelField::kStride]);
-      s.base_nw = sample(base[-PixelField::kStride - 1]);
-      s.base_ne = sample(base[-PixelField::kStride + 1]);
-    }
+    const Samples s{sample(a.w),  sample(a.n),  sample(a.nw),
+                    sample(a.ne), sample(a.nn), sample(a.ww)};
     int predictions[kPredictors];
-    const int fine = Predict(s, predictors, place, c, predictions);
+    const int fine = Predict(s, place, c, predictions);
     const int offset = k == 0 ? 0 : first;
-    const int prediction = std::clamp(((fine + 4) >> 3) + offset, 0, top_);
 
     const uint8_t* r = errors_.residual[c].data() + place;
     int activity =
         2 * (r[-1] + r[-Errors::kStride]) + r[-Errors::kStride - 1] + r[-Errors::kStride + 1];
-    if (k > 0) activity += 2 * std::abs(first_residual);
-    if (k == 2) activity += errors_.residual[kOrder[1]][static_cast<size_t>(place)];
+    int beside = std::abs(s.w - s.n);
+    if (k > 0) activity += 2 * (beside = std::abs(first_residual));
+    if (k == 2) activity += beside = errors_.residual[kOrder[1]][static_cast<size_t>(place)];
+    Bias* const bias = mode_ == PixelMode::kDrawn
+                           ? nullptr
+                           : &state_.bias[c][ActivityClass(activity) / 2][Pattern(s, fine)];
+    const int corrected = bias != nullptr ? fine + bias->Mean() : fine;
+    const int prediction = std::clamp(((corrected + 4) >> 3) + offset, 0, top_);
+
     const int unit = 2 * block.near + 1;
     const int sign_context = k == 0 || first_residual == 0 ? 0 : first_residual > 0 ? 1 : 2;
     int value = 0;
@@ -289,13 +293,15 @@ Colour PixelCoder::CodeNew(Port* port, const Block& block, int x, int y, const A
       value =
           difference >= 0 ? (difference + block.near) / unit : -((block.near - difference) / unit);
     }
-    value = CodeResidual(port, c, ActivityClass(activity / unit), sign_context, value);
+    value = CodeResidual(port, c, ActivityClass(activity / unit), SizeClass(beside), sign_context,
+                         value);
     const int result = std::clamp(prediction + value * unit, 0, top_);
     colour |= static_cast<Colour>(result) << (8 * c);
     const int residual = result - prediction;
+    if (bias != nullptr) bias->Learn(8 * (result - offset) - fine);
     errors_.residual[c][static_cast<size_t>(place)] =
         static_cast<uint8_t>(std::min(std::abs(residual), 255));
-    for (int i = 0; i < predictors; ++i) {
+    for (int i = 0; i < kPredictors; ++i) {
       errors_.predictor[c][i][static_cast<size_t>(place)] = static_cast<uint8_t>(
           std::min(std::abs(predictions[i] - 8 * (result - offset)) >> 2, 255));
     }
@@ -317,11 +323,55 @@ void PixelCoder::BeginErrors() {
   }
 }
 
+// A pixel that may be one of the likely colours. False when a decoder meets a colour that there is
+// not.
+template <class Port>
+bool PixelCoder::CodeOffered(Port* port, const Block& block, int x, int y, const Around& around,
+                             Colour wanted, Colour* colour) {
+  const Memories memories = Recall(around);
+  bool is_new = false;
+  if (!CodeKnown(port, around, memories, wanted, block.near, colour)) {
+    int place = 0;
+    is_new = !CodeRecent(port, wanted, block.near, &place, colour);
+    if (Port::kDecodes && !is_new && *colour == kNoColour) return false;
+    if (is_new) *colour = CodeNew(port, block, x, y, around, wanted);
+    auto& recent = state_.recent;
+    std::copy_backward(recent.begin(), recent.begin() + place, recent.begin() + place + 1);
+    recent[0] = *colour;
+  }
+  state_.surprise = std::clamp(state_.surprise + (is_new ? 1 : -1), 0, 3);
+  Learn<Port>(memories.brief, memories.brief_tag, *colour);
+  Learn<Port>(memories.deep, memories.deep_tag, *colour);
+  return true;
+}
+
+template <class Port>
+Colour PixelCoder::CodeRaw(Port* port, Colour wanted) {
+  const int digits = static_cast<int>(std::bit_width(static_cast<uint32_t>(top_)));
+  Colour colour = 0;
+  for (int c = 0; c < channels_; ++c) {
+    colour |= port->Raw(static_cast<uint32_t>(Channel(wanted, c)), digits) << (8 * c);
+  }
+  return colour;
+}
+
+template <class Port>
+PixelMode PixelCoder::CodeMode(Port* port, PixelMode mode) {
+  AdaptiveBit* const models = state_.models.mode;
+  if (port->Code(&models[0], mode == PixelMode::kDrawn || mode == PixelMode::kMixed)) {
+    return port->Code(&models[1], mode == PixelMode::kDrawn) ? PixelMode::kDrawn
+                                                             : PixelMode::kMixed;
+  }
+  return port->Code(&models[2], mode == PixelMode::kNatural) ? PixelMode::kNatural
+                                                             : PixelMode::kRaw;
+}
+
 template <class Port>
 bool PixelCoder::Code(Port* port, const Block& block, PixelField* field) {
   BeginErrors();
   changes_.clear();
-  is_used_ = true;
+  mode_ = CodeMode(port, block.mode);
+  is_used_ = is_used_ || mode_ == PixelMode::kDrawn || mode_ == PixelMode::kMixed;
   for (int y = 0; y < block.height; ++y) {
     const uint8_t* source =
         Port::kDecodes ? nullptr : block.source + static_cast<size_t>(y) * block.source_stride;
@@ -331,26 +381,17 @@ bool PixelCoder::Code(Port* port, const Block& block, PixelField* field) {
         for (int c = 0; c < channels_; ++c) wanted |= static_cast<Colour>(*source++) << (8 * c);
       }
       Colour* const at = &field->at(x, y);
-      const Around around = Look(at);
-      const Memories memories = Recall(around);
-      Colour colour = 0;
-      bool hit = CodeKnown(port, around, memories, wanted, block.near, &colour);
-      bool is_new = false;
-      if (!hit) {
-        int place = 0;
-        hit = CodeRecent(port, wanted, block.near, &place, &colour);
-        if (Port::kDecodes && hit && colour == kNoColour) return false;
-        if (!hit) {
-          colour = CodeNew(port, block, x, y, around, wanted);
-          is_new = true;
-        }
-        auto& recent = state_.recent;
-        std::copy_backward(recent.begin(), recent.begin() + place, recent.begin() + place + 1);
-        recent[0] = colour;
+      if (mode_ == PixelMode::kRaw) {
+        *at = CodeRaw(port, wanted);
+        continue;
       }
-      state_.surprise = std::clamp(state_.surprise + (is_new ? 1 : -1), 0, 3);
-      Learn<Port>(memories.brief, memories.brief_tag, colour);
-      Learn<Port>(memories.deep, memories.deep_tag, colour);
+      const Around around = Look(at);
+      if (mode_ == PixelMode::kNatural) {
+        *at = CodeNew(port, block, x, y, around, wanted);
+        continue;
+      }
+      Colour colour = 0;
+      if (!CodeOffered(port, block, x, y, around, wanted, &colour)) return false;
       *at = colour;
     }
   }

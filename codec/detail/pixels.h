@@ -44,18 +44,28 @@ class PixelField {
   Colour pixels_[(kBlock + kPixelHaloRows) * kStride];
 };
 
+// How the pixels of a block are coded.
+enum class PixelMode {
+  kDrawn,    // likely colours are offered
+  kMixed,    // likewise; predictions of what is none of them are corrected by what they missed
+  kNatural,  // all are predicted, with corrections
+  kRaw,      // samples as they are, of noise
+};
+
 struct PixelModels {
   static constexpr int kCandidates = 6;
   static constexpr int kActivities = 17;
+  static constexpr int kSizes = 4;
   static constexpr int kMostDigits = 8;  // below the first of a difference
+  AdaptiveBit mode[3];
   AdaptiveBit deep[16 * 8];
   AdaptiveBit brief[16 * 32];
   AdaptiveBit neighbour[4][64 * 4];
   AdaptiveBit recent[4];
   AdaptiveBit recent_place[32];
-  AdaptiveBit exact[3][kActivities];
+  AdaptiveBit exact[3][kActivities][kSizes];
   AdaptiveBit above[3][3];
-  AdaptiveBit digits[3][kActivities][kMostDigits];
+  AdaptiveBit digits[3][kActivities][kSizes][kMostDigits];
   AdaptiveBit first_digit[3][kActivities][kMostDigits + 1];
 };
 
@@ -70,11 +80,11 @@ class PixelCoder {
   static uint64_t MemoryNeeded();
 
   struct Block {
-    int width = 0, height = 0;        // pixels
-    int near = 0;                     // how far a sample may be off
-    const uint8_t* source = nullptr;  // encoder: interleaved samples
+    int width = 0, height = 0;           // pixels
+    int near = 0;                        // how far a sample may be off
+    PixelMode mode = PixelMode::kDrawn;  // encoder
+    const uint8_t* source = nullptr;     // encoder: interleaved samples
     size_t source_stride = 0;
-    const PixelField* base = nullptr;  // the decoder's picture before details, where it is exact
   };
   // Codes all pixels of `field` from (0, 0) on; the halo is there. False when a decoder meets a
   // colour that there is not.
@@ -89,7 +99,7 @@ class PixelCoder {
   static constexpr int kHashBits = 16;
   static constexpr int kRecent = 32;
   static constexpr size_t kMostChanges = 2 * kBlock * kBlock;  // of a block
-  static constexpr int kPredictors = 8;                        // the last two look at the base
+  static constexpr int kPredictors = 6;
   static constexpr int kMostDigits = PixelModels::kMostDigits;
 
   // The colour that followed a context.
@@ -105,9 +115,21 @@ class PixelCoder {
   struct Around {
     Colour w, n, nw, ne, ww, nn, nne, nee, nww, nnw, www;
   };
+  // What predictions missed in one context, in eighths.
+  struct Bias {
+    int Mean() const { return sum / count; }
+    void Learn(int missed) {
+      sum += missed;
+      if (++count < 128) return;
+      count /= 2;
+      sum /= 2;
+    }
+    int sum = 0, count = 8;
+  };
   // What survives a pixel besides the models.
   struct State {
     PixelModels models;
+    Bias bias[3][PixelModels::kActivities / 2 + 1][64];  // by channel, activity, pattern
     std::array<Colour, kRecent> recent;
     int surprise = 0;  // 0 to 3: grows with pixels that were not expected
   };
@@ -127,8 +149,7 @@ class PixelCoder {
   };
   // Samples of one channel around a pixel, or their differences from green.
   struct Samples {
-    int w, n, nw, ne, nn;
-    int base = 0, base_w = 0, base_n = 0, base_nw = 0, base_ne = 0;
+    int w, n, nw, ne, nn, ww;
   };
 
   Around Look(const Colour* at) const;
@@ -142,10 +163,18 @@ class PixelCoder {
   template <class Port>
   bool CodeRecent(Port* port, Colour wanted, int near, int* place, Colour* colour);
   template <class Port>
+  Colour CodeRaw(Port* port, Colour wanted);
+  template <class Port>
+  PixelMode CodeMode(Port* port, PixelMode mode);
+  template <class Port>
+  bool CodeOffered(Port* port, const Block& block, int x, int y, const Around& around,
+                   Colour wanted, Colour* colour);
+  template <class Port>
   Colour CodeNew(Port* port, const Block& block, int x, int y, const Around& around, Colour wanted);
   template <class Port>
-  int CodeResidual(Port* port, int channel, int activity, int sign_context, int value);
-  int Predict(const Samples& samples, int count, int place, int channel, int* predictions) const;
+  int CodeResidual(Port* port, int channel, int activity, int size, int sign_context, int value);
+  int Predict(const Samples& samples, int place, int channel, int* predictions) const;
+  static size_t Pattern(const Samples& samples, int fine);
   void BeginErrors();
 
   int channels_ = 3;
@@ -156,6 +185,7 @@ class PixelCoder {
   bool is_used_ = false;  // since Reset: photographs leave the memories alone
   std::vector<Change> changes_;
   Errors errors_;
+  PixelMode mode_ = PixelMode::kDrawn;  // of the block
 };
 
 }  // namespace glint::detail

@@ -82,10 +82,6 @@ bool SectionDecoder::DecodePixels(size_t block, BlockKind kind, ReadPort* port) 
   pixels.width = static_cast<int>(state_.WidthOf(block));
   pixels.height = static_cast<int>(state_.row().height);
   pixels.near = kind == BlockKind::kNear ? state_.head().near : 0;
-  if (state_.head().exact_base) {
-    base_ = field_;
-    pixels.base = &base_;
-  }
   if (!state_.pixels().Code(port, pixels, &field_)) return false;
   state_.StorePixels(block, field_);
   return true;

@@ -39,7 +39,7 @@ class SectionDecoder {
   BinaryDecoder bits_;
   RawReader raw_;
   std::vector<int16_t> planes_;  // of a block
-  PixelField field_, base_;
+  PixelField field_;
 };
 
 }  // namespace glint::detail

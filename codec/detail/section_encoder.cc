@@ -1,6 +1,7 @@
 #include "codec/detail/section_encoder.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -28,6 +29,7 @@ SectionEncoder::SectionEncoder(size_t width, size_t channels, int top,
     : width_(width),
       channels_(channels),
       settings_(settings),
+      lambda_per_channel_(settings.lambda / ErrorScale(top)),
       state_(width, channels, top),
       gray_(width),
       gray_source_(width),
@@ -42,7 +44,7 @@ uint64_t SectionEncoder::MemoryNeeded(size_t width, size_t channels) {
 }
 
 void SectionEncoder::Begin() {
-  const double lambda = settings_.lambda * static_cast<double>(channels_);
+  const double lambda = lambda_per_channel_ * static_cast<double>(channels_);
   head_ = {settings_.exact_base, StepOf(lambda), std::clamp(settings_.max_error, 0, kMostNear)};
   state_.Begin(head_);
 }
@@ -56,7 +58,7 @@ void SectionEncoder::EncodeRow(const uint8_t* source, size_t stride, const Block
     stride = means.stride;
   }
   state_.BeginRow(gray ? gray_.FromColour(row.rows, row.stride, row.height) : row, gray);
-  lambda_ = static_cast<float>(settings_.lambda * static_cast<double>(state_.channels()));
+  lambda_ = static_cast<float>(lambda_per_channel_ * static_cast<double>(state_.channels()));
   for (size_t block = 0; block < state_.blocks(); ++block) {
     EncodeBlock(block, {source + block * kBlock * state_.channels(), stride});
   }
@@ -138,43 +140,56 @@ SectionEncoder::Candidate SectionEncoder::WeighTransforms(size_t block, const So
   });
   state_.magnitudes().Restore(x, columns, saved_);
   bits += state_.CostOfKind(block, BlockKind::kTransform);
-  return {BlockKind::kTransform, error * step * step + BitCost(bits)};
+  return {BlockKind::kTransform, PixelMode::kDrawn, error * step * step + BitCost(bits)};
 }
 
-PixelCoder::Block SectionEncoder::PixelsOf(size_t block, const Source& source, BlockKind kind) {
+PixelCoder::Block SectionEncoder::PixelsOf(size_t block, const Source& source,
+                                           const Candidate& candidate) const {
   PixelCoder::Block pixels;
   pixels.width = static_cast<int>(state_.WidthOf(block));
   pixels.height = static_cast<int>(state_.row().height);
-  pixels.near = kind == BlockKind::kNear ? head_.near : 0;
+  pixels.near = candidate.kind == BlockKind::kNear ? head_.near : 0;
+  pixels.mode = candidate.mode;
   pixels.source = source.rows;
   pixels.source_stride = source.stride;
-  if (head_.exact_base) {
-    base_ = field_;
-    pixels.base = &base_;
-  }
   return pixels;
 }
 
 // By their bits alone.
 SectionEncoder::Candidate SectionEncoder::WeighPixels(size_t block, const Source& source,
-                                                      BlockKind kind) {
+                                                      BlockKind kind, PixelMode mode) {
+  Candidate candidate{kind, mode};
   state_.Fill(block, &field_);
-  const PixelCoder::Block pixels = PixelsOf(block, source, kind);
   WeighPort port;
   state_.pixels().Mark();
-  state_.pixels().Code(&port, pixels, &field_);
+  state_.pixels().Code(&port, PixelsOf(block, source, candidate), &field_);
   state_.pixels().Restore();
-  return {kind, BitCost(double{port.cost()} + double{state_.CostOfKind(block, kind)})};
+  candidate.cost = BitCost(double{port.cost()} + double{state_.CostOfKind(block, kind)});
+  return candidate;
+}
+
+SectionEncoder::Candidate SectionEncoder::WeighRaw(size_t block) {
+  const auto digits = std::bit_width(static_cast<uint32_t>(state_.top()));
+  const size_t samples = state_.WidthOf(block) * state_.row().height * state_.channels();
+  return {BlockKind::kPixels, PixelMode::kRaw,
+          BitCost(static_cast<double>(samples * static_cast<size_t>(digits)))};
 }
 
 // Of a drawing near pixels, whose colours are all a little different, teach models and memories
 // badly: later blocks take more bits. So they must take far fewer themselves.
-BlockKind SectionEncoder::KindWithinLimit(size_t block, const Source& source) {
-  if (settings_.max_error == 0) return BlockKind::kPixels;
-  if (!IsDrawing(block, source)) return BlockKind::kNear;
-  const Candidate exact = WeighPixels(block, source, BlockKind::kPixels);
-  const Candidate near = WeighPixels(block, source, BlockKind::kNear);
-  return near.cost < kNearShare * exact.cost ? near.kind : exact.kind;
+SectionEncoder::Candidate SectionEncoder::WithinLimit(size_t block, const Source& source) {
+  const BlockKind nearest = settings_.max_error == 0 ? BlockKind::kPixels : BlockKind::kNear;
+  if (!IsDrawing(block, source)) {
+    const Candidate mixed = WeighPixels(block, source, nearest, PixelMode::kMixed);
+    const Candidate natural = WeighPixels(block, source, nearest, PixelMode::kNatural);
+    const Candidate& best = mixed.cost < natural.cost ? mixed : natural;
+    const Candidate raw = WeighRaw(block);
+    return raw.cost < best.cost ? raw : best;
+  }
+  if (nearest == BlockKind::kPixels) return {nearest, PixelMode::kDrawn};
+  const Candidate exact = WeighPixels(block, source, BlockKind::kPixels, PixelMode::kDrawn);
+  const Candidate near = WeighPixels(block, source, nearest, PixelMode::kDrawn);
+  return near.cost < kNearShare * exact.cost ? near : exact;
 }
 
 bool SectionEncoder::IsPlain(size_t block, const Source& source) const {
@@ -195,7 +210,7 @@ bool SectionEncoder::IsDrawing(size_t block, const Source& source) const {
 void SectionEncoder::EncodeBlock(size_t block, const Source& source) {
   if (settings_.max_error >= 0 || settings_.every_block) worth_ = kBoundless;
   if (settings_.max_error >= 0) {
-    Write(block, source, KindWithinLimit(block, source));
+    Write(block, source, WithinLimit(block, source));
     return;
   }
   const double error = BaseError(block, source);
@@ -203,23 +218,26 @@ void SectionEncoder::EncodeBlock(size_t block, const Source& source) {
   // worse picture than a lower one, where the model's own flat areas are a level or two off.
   if (error > 0 && IsPlain(block, source)) {
     worth_ = kBoundless;
-    Write(block, source, BlockKind::kPixels);
+    Write(block, source, {BlockKind::kPixels, PixelMode::kDrawn});
     return;
   }
   Candidate best = WeighTransforms(block, source);
   const auto consider = [&](const Candidate& candidate) {
     if (candidate.cost < best.cost) best = candidate;
   };
-  const Candidate off{BlockKind::kOff, error + BitCost(state_.CostOfKind(block, BlockKind::kOff))};
+  const Candidate off{BlockKind::kOff, PixelMode::kDrawn,
+                      error + BitCost(state_.CostOfKind(block, BlockKind::kOff))};
   if (!settings_.every_block) consider(off);
   // Exactly: pixels that are near cost less for the block, but what models and memories then learn
   // serves later blocks badly, and screens take more bits for the same error.
-  if (IsDrawing(block, source)) consider(WeighPixels(block, source, BlockKind::kPixels));
+  if (IsDrawing(block, source))
+    consider(WeighPixels(block, source, BlockKind::kPixels, PixelMode::kDrawn));
   worth_ += (off.cost - best.cost) / double{lambda_};
-  Write(block, source, best.kind);
+  Write(block, source, best);
 }
 
-void SectionEncoder::Write(size_t block, const Source& source, BlockKind kind) {
+void SectionEncoder::Write(size_t block, const Source& source, const Candidate& candidate) {
+  const BlockKind kind = candidate.kind;
   WritePort port(&bits_, &raw_);
   state_.CodeKind(&port, block, kind);
   ++blocks_[static_cast<size_t>(kind)];
@@ -230,7 +248,7 @@ void SectionEncoder::Write(size_t block, const Source& source, BlockKind kind) {
   state_.magnitudes().Clear(block * kTransformsAcross, (state_.WidthOf(block) + 7) / 8);
   if (!HasPixels(kind)) return;
   state_.Fill(block, &field_);
-  state_.pixels().Code(&port, PixelsOf(block, source, kind), &field_);
+  state_.pixels().Code(&port, PixelsOf(block, source, candidate), &field_);
   state_.StorePixels(block, field_);
 }
 

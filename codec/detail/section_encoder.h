@@ -18,8 +18,8 @@
 namespace glint::detail {
 
 struct EncoderSettings {
-  // What a bit is worth: squared error, of one channel and summed over its pixels. Pixels of three
-  // channels have three times that.
+  // What a bit is worth: squared error in levels of 8 bits, of one channel and summed over its
+  // pixels. Pixels of three channels have three times that.
   double lambda = 1;
   bool exact_base = false;
   bool every_block = false;  // none is off
@@ -49,7 +49,8 @@ class SectionEncoder {
  private:
   struct Candidate {
     BlockKind kind = BlockKind::kOff;
-    double cost = 0;  // squared error + lambda * bits
+    PixelMode mode = PixelMode::kDrawn;  // of pixels
+    double cost = 0;                     // squared error + lambda * bits
   };
   struct Source {
     const uint8_t* rows;
@@ -62,17 +63,19 @@ class SectionEncoder {
   double BaseError(size_t block, const Source& source) const;
   void Transform(size_t block, const Source& source);
   Candidate WeighTransforms(size_t block, const Source& source);
-  Candidate WeighPixels(size_t block, const Source& source, BlockKind kind);
-  BlockKind KindWithinLimit(size_t block, const Source& source);
+  Candidate WeighPixels(size_t block, const Source& source, BlockKind kind, PixelMode mode);
+  Candidate WeighRaw(size_t block);
+  Candidate WithinLimit(size_t block, const Source& source);
   // Of one colour.
   bool IsPlain(size_t block, const Source& source) const;
   bool IsDrawing(size_t block, const Source& source) const;
-  PixelCoder::Block PixelsOf(size_t block, const Source& source, BlockKind kind);
-  void Write(size_t block, const Source& source, BlockKind kind);
+  PixelCoder::Block PixelsOf(size_t block, const Source& source, const Candidate& candidate) const;
+  void Write(size_t block, const Source& source, const Candidate& candidate);
   void WriteTransforms(size_t block, WritePort* port);
 
   const size_t width_, channels_;
   const EncoderSettings settings_;
+  const double lambda_per_channel_;  // for levels of 0..top
   SectionState state_;
   GrayRows gray_, gray_source_;
   SectionHead head_;
@@ -85,7 +88,7 @@ class SectionEncoder {
   std::vector<int16_t> planes_;
   std::vector<int32_t> coefficients_;
   std::vector<Levels> levels_;
-  PixelField field_, base_;
+  PixelField field_;
   MagnitudeField::Saved saved_;
 };
 

@@ -48,8 +48,8 @@ Result<LayerRates> RatesOf(const RateControl& rate, double lrd, bool with_detail
     return Status::Error(StatusCode::kInvalidArgument, text);
   }
   LayerRates rates;
-  // Above the model's default a bit does more in the details than in the model.
-  const double most = with_details ? rate.default_value : rate.max;
+  // Above what the model is meant for a bit does more in the details than in the model.
+  const double most = with_details ? std::max(rate.default_value, rate.suggested_max) : rate.max;
   if (!rate.is_fixed()) rates.model_lrd = static_cast<float>(std::min(wanted, most));
   rates.detail_lambda = 1 / (LambdaPerLrd(rate) * wanted);
   return rates;

@@ -21,9 +21,9 @@ constexpr double kLightAlone[] = {
 #include "codec/rate/quality_light_alone.inc"
 };
 
-// How PSNR grows for each e-fold of lrd, in dB, with the details of `light` on Kodak: up to a
-// model's default, where the model grows too unless its rate is fixed, and above, where details
-// alone grow.
+// How PSNR grows for each e-fold of lrd, in dB, with the details of `light` on Kodak: up to what a
+// model is meant for (up to the start, if its rate is fixed), where the model grows too unless its
+// rate is fixed, and above, where details alone grow.
 constexpr double kGrowthBelow = 2.3;
 constexpr double kFixedGrowthBelow = 0.7;
 constexpr double kGrowthAbove = 3.1;
@@ -65,12 +65,14 @@ class QualityCurve {
 };
 
 struct Range {
-  double min, max, start;
+  double min, max, bend;
 };
 
 Range RangeOf(const ModelInfo& model, bool with_details) {
-  if (!with_details) return {model.lrd_min, model.lrd_max, model.lrd_default};
-  return {model.detail_lrd_min, model.detail_lrd_max, model.detail_lrd_default};
+  if (!with_details) return {model.lrd_min, model.lrd_max, model.lrd_max};
+  const double bend = model.has_fixed_rate() ? model.detail_lrd_default
+                                             : std::max(model.lrd_default, model.lrd_suggested_max);
+  return {model.detail_lrd_min, model.detail_lrd_max, bend};
 }
 
 QualityCurve CurveOf(const ModelInfo& model, const Range& range, bool with_details) {
@@ -79,9 +81,9 @@ QualityCurve CurveOf(const ModelInfo& model, const Range& range, bool with_detai
     return with_details ? QualityCurve(kLight) : QualityCurve(kLightAlone);
   }
   QualityCurve curve;
-  if (with_details && range.start > range.min && range.start < range.max) {
-    const double below = ExactLog(range.start) - ExactLog(range.min);
-    const double above = ExactLog(range.max) - ExactLog(range.start);
+  if (with_details && range.bend > range.min && range.bend < range.max) {
+    const double below = ExactLog(range.bend) - ExactLog(range.min);
+    const double above = ExactLog(range.max) - ExactLog(range.bend);
     const double gain = (fixed ? kFixedGrowthBelow : kGrowthBelow) * below;
     curve.Add({100 * gain / (gain + kGrowthAbove * above), below / (below + above)});
   }

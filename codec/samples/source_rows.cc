@@ -19,9 +19,9 @@ bool IsGray(const Sample* samples, size_t pixels, size_t stride) {
 
 }  // namespace
 
-SourceRows::SourceRows(const PictureInfo& info, const RowReader& read, bool exact)
-    : info_(info), read_(read), gray_(info.channels == 3) {
-  if (info.has_alpha && !exact) fill_.emplace(info);
+SourceRows::SourceRows(const PictureInfo& info, const RowReader& read, HiddenColours hidden)
+    : info_(info), read_(read), hidden_(hidden), gray_(info.channels == 3) {
+  if (info.has_alpha && hidden == HiddenColours::kContinued) fill_.emplace(info);
 }
 
 uint64_t SourceRows::MemoryNeeded() const {
@@ -62,10 +62,24 @@ Status SourceRows::Next(uint8_t* row) {
 Status SourceRows::Read(uint8_t* row) {
   if (read_(rows_read_, row)) {
     ++rows_read_;
+    if (info_.has_alpha && hidden_ == HiddenColours::kBlack) {
+      if (info_.SampleBytes() == 1) {
+        Blacken(row);
+      } else {
+        Blacken(reinterpret_cast<uint16_t*>(row));
+      }
+    }
     return Status::Ok();
   }
   return Status::Error(StatusCode::kCancelled,
                        "row " + std::to_string(rows_read_) + " was not given");
+}
+
+template <typename Sample>
+void SourceRows::Blacken(Sample* row) const {
+  for (size_t x = 0; x < info_.width; ++x, row += info_.SamplesPerPixel()) {
+    if (row[info_.channels] == 0) std::fill_n(row, info_.channels, Sample{0});
+  }
 }
 
 // Moves on by a strip, reads what is new in the window, fills the strip.

@@ -15,10 +15,17 @@
 
 namespace glint {
 
+// What becomes of colours under an alpha of 0.
+enum class HiddenColours {
+  kKept,
+  kContinued,  // what is visible around them goes on smoothly, which costs transforms least
+  kBlack,      // which costs least pixel by pixel
+};
+
 class SourceRows {
  public:
-  // `read` must outlive the object. `exact`: colours under an alpha of 0 stay as they are.
-  SourceRows(const PictureInfo& info, const RowReader& read, bool exact);
+  // `read` must outlive the object.
+  SourceRows(const PictureInfo& info, const RowReader& read, HiddenColours hidden);
   uint64_t MemoryNeeded() const;
   void Allocate();
   void Free();
@@ -30,10 +37,13 @@ class SourceRows {
 
  private:
   Status Read(uint8_t* row);
+  template <typename Sample>
+  void Blacken(Sample* row) const;
   Status NextStrip();
 
   const PictureInfo info_;
   const RowReader& read_;
+  const HiddenColours hidden_;
   std::optional<HiddenFill> fill_;
   bool gray_;
   uint32_t rows_read_ = 0;

@@ -285,9 +285,10 @@ typedef struct glint_encode_options {
   size_t struct_size;
   double lrd;                 /* rate, detail_lrd_min .. detail_lrd_max of the model, or with
                                * GLINT_DETAIL_OFF lrd_min .. lrd_max; more is more bits; 0: its default.
-                               * One number for model and details: up to the model's default both follow
-                               * it; above, the model stays there and details grow. A model of one fixed
-                               * rate stays as it is at any lrd, and takes none but 0 without details */
+                               * One number for model and details: up to lrd_suggested_max of the model
+                               * both follow it; above, the model stays there and details grow. A model
+                               * of one fixed rate stays as it is at any lrd, and takes none but 0
+                               * without details */
   int32_t threads;            /* 1 .. 1024; 0: as many as the machine has. Default 1 */
   int32_t band_rows;          /* picture rows per band; 0: chosen; more than 65536 count as so many.
                                * Results do not depend on it */
@@ -300,7 +301,8 @@ typedef struct glint_encode_options {
   void* layer_opaque;
   glint_report* report; /* default NULL; written when the call ends, also by an error */
   /* Default 0: what nobody sees is not kept. Pixels with an alpha of 0 get colours that continue
-   * what is visible around them (all others stay exactly what they are), and an alpha channel that
+   * what is visible around them, or black where errors have a limit (all others stay exactly what
+   * they are), and an alpha channel that
    * is opaque everywhere is left out: the stream decodes to a picture without alpha. The encoder
    * then reads up to 48 rows ahead. 1: alpha and the colours under it are coded as they are. */
   uint32_t exact;

@@ -179,8 +179,9 @@ enum class Detail {
 
 struct EncodeOptions : CallOptions {
   // Rate parameter, larger is more bits; 0: the default. One number for model and details: up to
-  // the model's default both follow it; above, the model stays there and details grow. A model of
-  // one fixed rate stays as it is at any lrd. ModelInfo has the numbers that are possible.
+  // the greatest rate that the model is meant for (ModelInfo::lrd_suggested_max) both follow it;
+  // above, the model stays there and details grow. A model of one fixed rate stays as it is at any
+  // lrd. ModelInfo has the numbers that are possible.
   double lrd = 0;
   Detail detail = Detail::kAuto;
   // 0 to 127: no sample of 8 bits or fewer is further off than this, with 0 none at all, whatever
@@ -190,7 +191,8 @@ struct EncodeOptions : CallOptions {
   // max_error 0 and `exact`, so everything comes back. Pictures of 16 bits are refused.
   bool lossless = false;
   // false: what nobody sees is not kept. Pixels with an alpha of 0 get colours that continue what
-  // is visible around them (all others stay exactly what they are), and an alpha channel that is
+  // is visible around them, or black where errors have a limit (all others stay exactly what they
+  // are), and an alpha channel that is
   // opaque everywhere is left out: the stream decodes to a picture without alpha. The encoder then
   // reads up to 48 rows ahead. true: alpha and the colours under it are coded as they are.
   bool exact = false;
