@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "codec/stream/container.h"
 #include "glint/glint.hpp"
 #include "glint/image_io.hpp"
+#include "glint/pictures.hpp"
 #include "tests/codec_helpers.h"
 #include "tests/draws.h"
 #include "tests/model_builder.h"
@@ -184,6 +186,60 @@ TEST_CASE(
     CHECK(bytes(page, limit) <= 1.2 * bytes(page, 0));
     CHECK(bytes(photograph, limit) <= 0.8 * bytes(photograph, 0));
   }
+}
+
+TEST_CASE("detail: noise without loss takes what it is, and little more") {
+  std::mt19937 random(TestSeed());
+  for (const PictureInfo& info : {MakeInfo(256, 192, 3, false, 8), MakeInfo(256, 192, 1, false, 8),
+                                  MakeInfo(200, 131, 1, false, 4)}) {
+    CAPTURE(info.bit_depth);
+    EncodeOptions options;
+    options.lossless = true;
+    const Picture noise = RandomPicture(info, &random);
+    const size_t bits = size_t{info.width} * info.height * info.channels * info.bit_depth;
+    CHECK(MustEncode(LightInt8(), noise, options).size() * 8 <= bits + bits / 100 + 8 * 600);
+  }
+}
+
+TEST_CASE("detail: drawings in gray of few levels come back whole, as those of 8 bits") {
+  for (const uint32_t depth : {1U, 2U, 4U}) {
+    CAPTURE(depth);
+    const uint32_t top = (1U << depth) - 1;
+    Picture page;
+    page.info = MakeInfo(320, 240, 1, false, depth);
+    page.samples.resize(size_t{320} * 240);
+    const Picture drawn = Page(320, 240);
+    for (size_t i = 0; i < page.samples.size(); ++i) {
+      page.samples[i] = static_cast<uint8_t>((drawn.samples[3 * i] * top + 127) / 255);
+    }
+    const auto stream = MustEncode(LightInt8(), page);
+    CHECK(stream.size() <= 6000);
+    CHECK(MustDecode(LightInt8(), stream).samples == page.samples);
+    // Whatever the picture, quality has no end but the bits that it takes.
+    const Picture grain = SmoothPicture(MakeInfo(130, 70, 1, false, depth), 3);
+    EncodeOptions options;
+    options.lrd = LightInt8().info().detail_lrd_max;
+    CHECK(PsnrAsSeen(grain, MustDecode(LightInt8(), MustEncode(LightInt8(), grain, options))) >=
+          48);
+  }
+}
+
+TEST_CASE("detail: hidden colours cost a drawing nothing where its errors have a limit") {
+  Picture icon = Drawn(
+      320, 240, [](uint32_t x, uint32_t y) { return (x / 40 + y / 40) % 2 * 90 + x / 80 * 20; });
+  icon.info.has_alpha = true;
+  std::vector<uint8_t> samples;
+  for (size_t i = 0; i < icon.samples.size() / 3; ++i) {
+    const bool hidden = i % 320 / 40 % 2 == i / 320 / 40 % 2;
+    for (size_t c = 0; c < 3; ++c) samples.push_back(hidden ? 0 : icon.samples[3 * i + c]);
+    samples.push_back(hidden ? 0 : 255);
+  }
+  icon.samples = samples;
+  EncodeOptions options;
+  options.max_error = 0;
+  const size_t filled = MustEncode(LightInt8(), icon, options).size();
+  options.exact = true;
+  CHECK(filled <= MustEncode(LightInt8(), icon, options).size() + 100);
 }
 
 TEST_CASE("detail: options that say two things at once are refused") {

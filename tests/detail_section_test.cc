@@ -288,6 +288,17 @@ TEST_CASE("detail: drawn blocks are told from photographs") {
   CHECK((drawn(text) && edges(text)));
   CHECK_FALSE(drawn(noise));
   CHECK((drawn(slope) && !edges(slope)));
+  // No pixel is like its neighbours, but there are few colours.
+  Samples dither(text.size());
+  for (uint8_t& sample : dither) sample = random() % 4 == 0 ? 255 : 0;
+  CHECK((drawn(dither) && edges(dither)));
+  const auto edges_of = [](const Samples& s, int top) {
+    return HasEdges(s.data(), 64, 64, 64, 1, top);
+  };
+  Samples bits(64 * 64);
+  for (uint8_t& sample : bits) sample = random() % 2;
+  CHECK(LooksDrawn(bits.data(), 64, 64, 64, 1));
+  CHECK((edges_of(bits, 1) && !edges_of(bits, 255)));
   // As small as blocks come.
   CHECK(LooksDrawn(noise.data(), 64 * 3, 1, 1, 3));
   CHECK_FALSE(HasEdges(text.data() + 3 * 3, 64 * 3, 1, 1, 3, 255));

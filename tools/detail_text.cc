@@ -33,7 +33,9 @@ std::string DetailText(const DetailReport& detail, const PictureInfo& picture,
   const std::optional<double> base = BasePsnr(detail, picture);
   if (!base) {
     text += "the model saw nothing of " + Grouped(detail.plain_blocks) + "; ";
-    return text + (std::isinf(psnr) ? "nothing is lost" : "PSNR " + Fixed(psnr, 2) + " dB");
+    const std::string all_kept =
+        picture.bit_depth > 8 ? "of the upper 8 bits nothing is lost" : "nothing is lost";
+    return text + (std::isinf(psnr) ? all_kept : "PSNR " + Fixed(psnr, 2) + " dB");
   }
   text += "PSNR " + Fixed(*base, 2) + " dB without them; ";
   return text + (std::isinf(psnr) ? "details repaired all of it"

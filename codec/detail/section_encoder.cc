@@ -175,19 +175,27 @@ SectionEncoder::Candidate SectionEncoder::WeighRaw(size_t block) {
           BitCost(static_cast<double>(samples * static_cast<size_t>(digits)))};
 }
 
-// Of a drawing near pixels, whose colours are all a little different, teach models and memories
-// badly: later blocks take more bits. So they must take far fewer themselves.
 SectionEncoder::Candidate SectionEncoder::WithinLimit(size_t block, const Source& source) {
   const BlockKind nearest = settings_.max_error == 0 ? BlockKind::kPixels : BlockKind::kNear;
-  if (!IsDrawing(block, source)) {
-    const Candidate mixed = WeighPixels(block, source, nearest, PixelMode::kMixed);
-    const Candidate natural = WeighPixels(block, source, nearest, PixelMode::kNatural);
-    const Candidate& best = mixed.cost < natural.cost ? mixed : natural;
-    const Candidate raw = WeighRaw(block);
-    return raw.cost < best.cost ? raw : best;
-  }
-  if (nearest == BlockKind::kPixels) return {nearest, PixelMode::kDrawn};
+  const Candidate best = IsDrawing(block, source) ? WeighDrawing(block, source, nearest)
+                                                  : WeighPhotograph(block, source, nearest);
+  const Candidate raw = WeighRaw(block);
+  return raw.cost < best.cost ? raw : best;
+}
+
+SectionEncoder::Candidate SectionEncoder::WeighPhotograph(size_t block, const Source& source,
+                                                          BlockKind nearest) {
+  const Candidate mixed = WeighPixels(block, source, nearest, PixelMode::kMixed);
+  const Candidate natural = WeighPixels(block, source, nearest, PixelMode::kNatural);
+  return mixed.cost < natural.cost ? mixed : natural;
+}
+
+// Of a drawing near pixels, whose colours are all a little different, teach models and memories
+// badly: later blocks take more bits. So they must take far fewer themselves.
+SectionEncoder::Candidate SectionEncoder::WeighDrawing(size_t block, const Source& source,
+                                                       BlockKind nearest) {
   const Candidate exact = WeighPixels(block, source, BlockKind::kPixels, PixelMode::kDrawn);
+  if (nearest == BlockKind::kPixels) return exact;
   const Candidate near = WeighPixels(block, source, nearest, PixelMode::kDrawn);
   return near.cost < kNearShare * exact.cost ? near : exact;
 }

@@ -65,6 +65,8 @@ class SectionEncoder {
   Candidate WeighTransforms(size_t block, const Source& source);
   Candidate WeighPixels(size_t block, const Source& source, BlockKind kind, PixelMode mode);
   Candidate WeighRaw(size_t block);
+  Candidate WeighPhotograph(size_t block, const Source& source, BlockKind nearest);
+  Candidate WeighDrawing(size_t block, const Source& source, BlockKind nearest);
   Candidate WithinLimit(size_t block, const Source& source);
   // Of one colour.
   bool IsPlain(size_t block, const Source& source) const;
