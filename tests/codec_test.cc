@@ -80,7 +80,9 @@ TEST_CASE("codec: every size comes back, at several rates, and encoding is deter
       CHECK(inspected->model_id == info.id);
       CHECK(inspected->bytes == stream.size());
       // Above its default the model stays.
-      const double model_lrd = lrd == 0 ? info.lrd_default : std::min(lrd, std::max(info.lrd_default, info.lrd_suggested_max));
+      const double model_lrd =
+          lrd == 0 ? info.lrd_default
+                   : std::min(lrd, std::max(info.lrd_default, info.lrd_suggested_max));
       CHECK(inspected->lrd == doctest::Approx(model_lrd).epsilon(1e-6));
       CHECK(IsStream(stream.data(), stream.size()));
     }

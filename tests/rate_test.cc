@@ -167,8 +167,7 @@ void CheckTwoLaws(const ModelInfo& model, double bend, double below, double abov
   CHECK(lrd(middle) == doctest::Approx(bend).epsilon(1e-4));
   CHECK(lrd(100) == model.detail_lrd_max);
   CHECK(lrd(middle / 2) == between(model.detail_lrd_min, bend).epsilon(1e-4));
-  CHECK(lrd((middle + 100) / 2) ==
-        between(bend, model.detail_lrd_max).epsilon(1e-4));
+  CHECK(lrd((middle + 100) / 2) == between(bend, model.detail_lrd_max).epsilon(1e-4));
 }
 
 TEST_CASE("quality: with details steps above what a model is meant for are of another size") {
