@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "codec/detail/layout.h"
 #include "codec/detail/transform_search.h"
 #include "kernels/detail.h"
 
@@ -129,8 +130,8 @@ bool DrawnBlocks::IsDrawn(const uint8_t* rows, size_t stride, size_t width, size
       !LooksDrawn(rows, stride, width, height, channels_)) {
     return false;
   }
-  return PixelCost(rows, stride, width, height) <
-         kModelShare * TransformCost(rows, stride, width, height);
+  return TransformsCostMore(PixelCost(rows, stride, width, height) / kModelShare, rows, stride,
+                            width, height);
 }
 
 // In bits.
@@ -146,8 +147,9 @@ double DrawnBlocks::PixelCost(const uint8_t* rows, size_t stride, size_t width, 
   return double{port.cost()};
 }
 
-// Likewise, with errors in bits by lambda.
-double DrawnBlocks::TransformCost(const uint8_t* rows, size_t stride, size_t width, size_t height) {
+// Than `bits`, where errors count as bits by lambda. Looks no further than it must.
+bool DrawnBlocks::TransformsCostMore(double bits, const uint8_t* rows, size_t stride, size_t width,
+                                     size_t height) {
   for (size_t c = 0; c < channels_; ++c) {
     uint64_t sum = 0;
     for (size_t y = 0; y < height; ++y) {
@@ -173,10 +175,11 @@ double DrawnBlocks::TransformCost(const uint8_t* rows, size_t stride, size_t wid
         for (const int32_t c : coefficients) {
           cost += CostOfCoefficient(std::abs(static_cast<double>(c)) * inverse_step);
         }
+        if (cost > bits) return true;
       }
     }
   }
-  return cost;
+  return false;
 }
 
 }  // namespace glint::detail

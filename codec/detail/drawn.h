@@ -21,10 +21,6 @@ bool LooksDrawn(const uint8_t* rows, size_t stride, size_t width, size_t height,
 bool HasEdges(const uint8_t* rows, size_t stride, size_t width, size_t height, size_t channels,
               int top);
 
-// Squared errors in levels of 8 bits for each of levels of 0..top: as lambda is of the former,
-// lambda / ErrorScale(top) is that of the latter.
-inline double ErrorScale(int top) { return (255.0 / top) * (255.0 / top); }
-
 // Which blocks the model need not see, as they will be coded by their pixels: those that look
 // drawn, have edges, and cost clearly less as pixels than by transforms. Both are estimates: what
 // pixels take by coding them, each block without its neighbours; what transforms take by how far
@@ -40,7 +36,8 @@ class DrawnBlocks {
 
  private:
   double PixelCost(const uint8_t* rows, size_t stride, size_t width, size_t height);
-  double TransformCost(const uint8_t* rows, size_t stride, size_t width, size_t height);
+  bool TransformsCostMore(double bits, const uint8_t* rows, size_t stride, size_t width,
+                          size_t height);
 
   const size_t channels_;
   const int top_;

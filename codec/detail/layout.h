@@ -38,6 +38,10 @@ struct SectionHead {
 // of the planes of colour is sqrt 3 times as large as a plane of gray.
 inline int GrayStep(int step) { return step * 37 >= 64 ? step * 37 / 64 : 1; }
 
+// Squared errors in levels of 8 bits for each of levels of 0..top: as lambda is of the former,
+// lambda / ErrorScale(top) is that of the latter.
+inline double ErrorScale(int top) { return (255.0 / top) * (255.0 / top); }
+
 // Sections of a picture.
 inline size_t Sections(uint32_t height) {
   return (size_t{height} + kSectionRows - 1) / kSectionRows;

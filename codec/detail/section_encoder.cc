@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "codec/detail/drawn.h"
+#include "codec/detail/layout.h"
 #include "kernels/detail.h"
 
 namespace glint::detail {
@@ -120,27 +121,31 @@ void SectionEncoder::Transform(size_t block, const Source& source) {
   }
 }
 
-SectionEncoder::Candidate SectionEncoder::WeighTransforms(size_t block, const Source& source) {
+// Given up where they are dearer than `most`: then `levels_` are not those of the whole block.
+SectionEncoder::Candidate SectionEncoder::WeighTransforms(size_t block, const Source& source,
+                                                          double most) {
   Transform(block, source);
   const size_t x = block * kTransformsAcross, columns = (state_.WidthOf(block) + 7) / 8;
   state_.magnitudes().Save(x, columns, &saved_);
   const float step = static_cast<float>(state_.step()) / 16;
   const float lambda = lambda_ / (step * step);
   double bits = 0, error = 0;
-  state_.ForTransforms(block, [&](size_t plane, size_t v, size_t u, const Expectation& expectation,
-                                  Magnitudes* magnitudes) {
-    const size_t index = plane * kTransforms + v * 8 + u;
-    int last = -1;
-    const TransformCost cost = ChooseLevels(coefficients_.data() + index * 64, state_.step(),
-                                            lambda, state_.models().planes[plane], expectation,
-                                            &levels_[index], magnitudes, &last);
-    bits += cost.bits;
-    error += cost.error;
-    return last + 1;
-  });
+  const auto cost = [&] { return error * step * step + BitCost(bits); };
+  const bool whole =
+      state_.ForTransforms(block, [&](size_t plane, size_t v, size_t u,
+                                      const Expectation& expectation, Magnitudes* magnitudes) {
+        const size_t index = plane * kTransforms + v * 8 + u;
+        int last = -1;
+        const TransformCost one = ChooseLevels(coefficients_.data() + index * 64, state_.step(),
+                                               lambda, state_.models().planes[plane], expectation,
+                                               &levels_[index], magnitudes, &last);
+        bits += one.bits;
+        error += one.error;
+        return cost() > most ? -1 : last + 1;
+      });
   state_.magnitudes().Restore(x, columns, saved_);
   bits += state_.CostOfKind(block, BlockKind::kTransform);
-  return {BlockKind::kTransform, PixelMode::kDrawn, error * step * step + BitCost(bits)};
+  return {BlockKind::kTransform, PixelMode::kDrawn, whole ? cost() : kBoundless};
 }
 
 PixelCoder::Block SectionEncoder::PixelsOf(size_t block, const Source& source,
@@ -229,17 +234,18 @@ void SectionEncoder::EncodeBlock(size_t block, const Source& source) {
     Write(block, source, {BlockKind::kPixels, PixelMode::kDrawn});
     return;
   }
-  Candidate best = WeighTransforms(block, source);
-  const auto consider = [&](const Candidate& candidate) {
-    if (candidate.cost < best.cost) best = candidate;
-  };
   const Candidate off{BlockKind::kOff, PixelMode::kDrawn,
                       error + BitCost(state_.CostOfKind(block, BlockKind::kOff))};
-  if (!settings_.every_block) consider(off);
+  Candidate best = off;
+  if (settings_.every_block) best.cost = kBoundless;
   // Exactly: pixels that are near cost less for the block, but what models and memories then learn
   // serves later blocks badly, and screens take more bits for the same error.
-  if (IsDrawing(block, source))
-    consider(WeighPixels(block, source, BlockKind::kPixels, PixelMode::kDrawn));
+  if (IsDrawing(block, source)) {
+    const Candidate pixels = WeighPixels(block, source, BlockKind::kPixels, PixelMode::kDrawn);
+    if (pixels.cost < best.cost) best = pixels;
+  }
+  const Candidate transforms = WeighTransforms(block, source, best.cost);
+  if (transforms.cost <= best.cost) best = transforms;
   worth_ += (off.cost - best.cost) / double{lambda_};
   Write(block, source, best);
 }

@@ -62,7 +62,7 @@ class SectionEncoder {
   double BitCost(double bits) const { return double{lambda_} * bits; }
   double BaseError(size_t block, const Source& source) const;
   void Transform(size_t block, const Source& source);
-  Candidate WeighTransforms(size_t block, const Source& source);
+  Candidate WeighTransforms(size_t block, const Source& source, double most);
   Candidate WeighPixels(size_t block, const Source& source, BlockKind kind, PixelMode mode);
   Candidate WeighRaw(size_t block);
   Candidate WeighPhotograph(size_t block, const Source& source, BlockKind nearest);
