@@ -297,6 +297,11 @@ test_damage() {
 }
 
 test_wrong_model() {
+  local file
+  for file in "$root"/weights/light-*.safetensors; do
+    check "weights/SHIPPED.md has the id of ${file##*/}" \
+      grep -q "${file##*/}. | .$(sha256sum <"$file" | cut -c1-16). |" "$root/weights/SHIPPED.md"
+  done
   local wanted given middle
   cp "$model" other.safetensors
   # The middle of the file is a weight; its lowest mantissa bit makes another model.

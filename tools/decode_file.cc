@@ -7,6 +7,7 @@
 #include "tools/console.h"
 #include "tools/detail_text.h"
 #include "tools/metadata_flags.h"
+#include "tools/models.h"
 #include "tools/signals.h"
 #include "tools/text.h"
 
@@ -49,7 +50,8 @@ Error CheckModel(const StreamFile& stream, const Model& model) {
   return MakeError(ErrorCode::kWrongModel,
                    stream.name + ": the stream was made with model " + stream.info.model_id +
                        ", the model given is " + given.id + " (" + given.name + ", " +
-                       Upper(given.form) + "); name the right one with --model");
+                       Upper(given.form) + "); name the right one with --model (" + kOlderModels +
+                       ")");
 }
 
 }  // namespace

@@ -127,7 +127,8 @@ Expected<Model> ModelFinder::Find(const std::string& id) {
     return model;
   }
   return MakeError(ErrorCode::kWrongModel, "the stream was made with model " + id + ", and " +
-                                               Looked() + "; name the right one with --model");
+                                               Looked() + "; name the right one with --model (" +
+                                               kOlderModels + ")");
 }
 
 void ModelFinder::ListPaths() {

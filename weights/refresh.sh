@@ -43,6 +43,7 @@ model=weights/light-fp32.safetensors
 ./run build
 weights/quantise.sh "$calibration" "$work/methods"
 cp "$work"/methods/light-*.safetensors weights/
+weights/list_shipped.sh
 
 printf 'P6\n3 2\n255\n\377\0\0\0\377\0\0\0\377\377\377\377\0\0\0\377\377\0' >"$work/example.ppm"
 build/bin/glint encode --model "$model" "$work/example.ppm" "$work/example.glint"
