@@ -20,7 +20,7 @@ rows() {
       git log -1 --format="| %cd | \`$file\` | \`$id\` | %h |" --date=format:'%Y-%m-%d %H:%M' "$commit"
     done < <(git log --format=%h -- "$file")
     if ! git diff --quiet HEAD -- "$file"; then
-      printf '| %s | `%s` | `%s` | |\n' "$(date '+%F %H:%M')" "$file" "$(id_of <"$file")"
+      printf "| %s | \`%s\` | \`%s\` | |\n" "$(date '+%F %H:%M')" "$file" "$(id_of <"$file")"
     fi
   done | sort -r
 }

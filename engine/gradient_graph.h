@@ -1,0 +1,29 @@
+// How the squared error of what a graph makes depends on what it reads, as a graph of ordinary
+// operators: forwards, the difference from a target, and backwards. So kernels, bands, threads and
+// memory are those of any other graph. Encoders move latents by it.
+// Thread rules: pure functions.
+#ifndef GLINT_ENGINE_GRADIENT_GRAPH_H_
+#define GLINT_ENGINE_GRADIENT_GRAPH_H_
+
+#include <memory>
+#include <string>
+
+#include "engine/model_file.h"
+#include "engine/status.h"
+
+namespace glint {
+
+inline constexpr const char* kGradientGraph = "gradient";
+
+// A model file in memory with one graph, kGradientGraph. Its inputs are those of graph `name` of
+// `model`, which must be one of C channels, and the target: what `name` should make, its pixels
+// gathered as by pixel_unshuffle of factor 8 or less, again and again, until it has as few rows as
+// the input. Its output is the gradient of half the squared error, C channels. Class close; weights
+// are float32 whatever they were.
+// kUnsupported, naming the node, where an operator's derivative is not known here.
+Result<std::shared_ptr<const ModelFile>> MakeGradientModel(const ModelFile& model,
+                                                           const std::string& name);
+
+}  // namespace glint
+
+#endif  // GLINT_ENGINE_GRADIENT_GRAPH_H_
