@@ -11,6 +11,7 @@
 #include "engine/graph_document.h"
 #include "engine/json.h"
 #include "engine/model_writer.h"
+#include "engine/op.h"
 
 namespace glint {
 namespace {
@@ -34,6 +35,7 @@ class Builder {
     for (const Node& node : graph_.nodes) GLINT_TRY(Forward(node));
     GLINT_TRY(Compare());
     for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
+      if (sources_.count(node->output) > 0) continue;
       const auto gradient = gradients_.find(node->output);
       if (gradient != gradients_.end()) GLINT_TRY(Backward(*node, std::string(gradient->second)));
     }
@@ -54,6 +56,15 @@ class Builder {
 
  private:
   using Weights = std::map<std::string, std::string>;  // role -> tensor
+  static constexpr const char* kScaleRole = "scale";   // beside matrices of integers
+  struct FloatMatrix {
+    std::vector<int64_t> shape;
+    std::vector<float> values;
+  };
+  struct Digits {
+    std::string tensor;    // that they are of
+    const Json* document;  // of their node
+  };
 
   Status Unsupported(const std::string& what) const {
     return Status::Error(StatusCode::kUnsupported, "graph " + Quote(graph_.name) + ": " + what);
@@ -87,6 +98,56 @@ class Builder {
   }
   std::string AddWeight(int channels, float value) {
     return AddWeight({channels}, std::vector<float>(static_cast<size_t>(channels), value));
+  }
+
+  // A node's matrix as the float32 numbers that it stands for. Of integers: without the factors of
+  // the input, which the file has multiplied in; and where digits are read, a channel's own numbers
+  // with what a coarse digit adds to them. A low digit has a sixteenth of its channel's numbers,
+  // which say nothing new.
+  Result<FloatMatrix> MatrixOf(const Node& node) const {
+    const std::string& name = node.weights.at(node.op->matrix->role);
+    FloatMatrix matrix{model_.tensor(name)->shape, Values(name)};
+    if (!IsInteger(node.precision)) return matrix;
+    if (node.matrix->order == Matrix::Order::kDepthwise) {
+      return Unsupported("node " + Quote(node.name) + " is depthwise, in integers");
+    }
+    const auto source = sources_.find(node.inputs[0]);
+    const bool has_digits = source != sources_.end();
+    const std::string& x = has_digits ? source->second.tensor : node.inputs[0];
+    const auto kept = graph_.quantised.find(x);
+    if (kept == graph_.quantised.end()) {
+      return Unsupported("node " + Quote(node.name) + " reads integers of several tensors");
+    }
+    const size_t in_place = node.matrix->order == Matrix::Order::kInputsFirst ? 0 : 1;
+    const auto columns = static_cast<size_t>(matrix.shape[in_place]);
+    const auto inputs = static_cast<size_t>(Channels(x));
+    const auto outputs = static_cast<size_t>(matrix.shape[1 - in_place]);
+    const size_t taps = matrix.values.size() / columns / outputs;
+    const std::vector<float> scale = Values(node.weights.at(kScaleRole));
+    const std::vector<float> factor = kept->second.factor.empty() ? std::vector<float>(inputs, 1.0f)
+                                                                  : Values(kept->second.factor);
+    const std::vector<size_t> coarse =
+        has_digits ? source->second.document->at("coarse").get<std::vector<size_t>>()
+                   : std::vector<size_t>();
+    const size_t first_coarse = columns - coarse.size();
+
+    std::vector<float> values(inputs * outputs * taps);
+    const auto at = [&](size_t count, size_t in, size_t out) {
+      return (in_place == 0 ? in * outputs + out : out * count + in) * taps;
+    };
+    const auto add = [&](size_t column, size_t in, float share) {
+      for (size_t out = 0; out < outputs; ++out) {
+        for (size_t tap = 0; tap < taps; ++tap) {
+          values[at(inputs, in, out) + tap] +=
+              matrix.values[at(columns, column, out) + tap] * scale[out] * share / factor[in];
+        }
+      }
+    };
+    for (size_t in = 0; in < inputs; ++in) add(in, in, 1);
+    for (size_t i = 0; i < coarse.size(); ++i) add(first_coarse + i, coarse[i], 1.0f / 16);
+    matrix.shape[in_place] = static_cast<int64_t>(inputs);
+    matrix.values = std::move(values);
+    return matrix;
   }
 
   // The model's weight, in float32.
@@ -129,23 +190,42 @@ class Builder {
   // ---- forwards
 
   Status Forward(const Node& node) {
-    if (IsInteger(node.precision)) {
-      return Unsupported("node " + Quote(node.name) + " computes in integers");
-    }
-    if (IsInverseGdn(node)) {
-      const int channels = Channels(node.output);
-      const std::string norm =
-          Product(Add("abs", {node.inputs[0]}), channels, Values(node.weights.at("gamma")),
-                  CopyWeight(node.weights.at("beta")));
-      norms_[node.name] = norm;
-      Add("multiply", {node.inputs[0], norm}, {}, Json::object(), node.output);
+    const Json& document = Document(node);
+    if (document.at("op") == "digits") {
+      sources_[node.output] = {Of(node.inputs[0]), &document};
       return Status::Ok();
     }
-    Json copy = Document(node);
+    if (IsInverseGdn(node)) {
+      const std::string x = Of(node.inputs[0]);
+      const int channels = Channels(node.output);
+      GLINT_ASSIGN(const FloatMatrix gamma, MatrixOf(node));
+      const std::string norm =
+          Product(Add("abs", {x}), channels, gamma.values, CopyWeight(node.weights.at("beta")));
+      norms_[node.name] = norm;
+      Add("multiply", {x, norm}, {}, Json::object(), node.output);
+      return Status::Ok();
+    }
+    Weights weights = node.weights;
+    weights.erase(kScaleRole);
+    if (node.matrix) {
+      GLINT_ASSIGN(const FloatMatrix matrix, MatrixOf(node));
+      weights[node.op->matrix->role] = AddWeight(matrix.shape, matrix.values);
+    }
+    for (const auto& [role, weight] : weights) {
+      if (!node.matrix || role != node.op->matrix->role) CopyWeight(weight);
+    }
+    Json copy = document;
+    for (Json& input : copy.at("inputs")) input = Of(input.get<std::string>());
     copy["precision"] = "f32";
-    for (const auto& [role, weight] : node.weights) CopyWeight(weight);
+    if (!weights.empty()) copy["weights"] = weights;
     nodes_.push_back(std::move(copy));
     return Status::Ok();
+  }
+
+  // The tensor that digits were made of; others as they are.
+  std::string Of(const std::string& tensor) const {
+    const auto found = sources_.find(tensor);
+    return found == sources_.end() ? tensor : found->second.tensor;
   }
 
   bool IsInverseGdn(const Node& node) const {
@@ -200,13 +280,14 @@ class Builder {
   Status Backward(const Node& node, const std::string& gradient) {
     const Json& document = Document(node);
     const std::string op = document.at("op");
-    const std::string& x = node.inputs[0];
+    const std::string x = Of(node.inputs[0]);
     const int channels = Channels(x);
     if (op == "add") {
-      for (const std::string& input : node.inputs) Collect(input, gradient);
+      for (const std::string& input : node.inputs) Collect(Of(input), gradient);
     } else if (op == "multiply") {
-      Collect(x, Add("multiply", {gradient, node.inputs[1]}));
-      Collect(node.inputs[1], Add("multiply", {gradient, x}));
+      const std::string other = Of(node.inputs[1]);
+      Collect(x, Add("multiply", {gradient, other}));
+      Collect(other, Add("multiply", {gradient, x}));
     } else if (op == "gain") {
       Collect(x, Add("gain", {gradient}, node.weights));
     } else if (op == "affine") {
@@ -226,11 +307,14 @@ class Builder {
       Collect(x, Add("pixel_unshuffle", {gradient}, {}, {{"factor", document.at("factor")}}));
     } else if (op == "conv2d" && document.at("stride") == 1 &&
                document.value("mask", "none") == "none") {
-      Collect(x, BackwardConv(node, gradient));
+      GLINT_ASSIGN(const FloatMatrix matrix, MatrixOf(node));
+      Collect(x, BackwardConv(matrix, gradient));
     } else if (op == "conv_transpose2d") {
-      Collect(x, BackwardTransposed(node, gradient));
+      GLINT_ASSIGN(FloatMatrix matrix, MatrixOf(node));
+      Collect(x, BackwardTransposed(std::move(matrix), gradient));
     } else if (IsInverseGdn(node)) {
-      BackwardGdn(node, gradient);
+      GLINT_ASSIGN(const FloatMatrix gamma, MatrixOf(node));
+      BackwardGdn(x, norms_.at(node.name), gamma, gradient);
     } else {
       return Unsupported("node " + Quote(node.name) + ": no derivative of " + op +
                          (op == "conv2d" || op == "gdn" || op == "pixel_shuffle"
@@ -241,16 +325,15 @@ class Builder {
   }
 
   // A correlation with the kernel turned around, outputs being inputs.
-  std::string BackwardConv(const Node& node, const std::string& gradient) {
-    const std::vector<int64_t> shape = model_.tensor(node.weights.at("weight"))->shape;
-    const std::vector<float> weight = Values(node.weights.at("weight"));
+  std::string BackwardConv(const FloatMatrix& matrix, const std::string& gradient) {
+    const std::vector<int64_t>& shape = matrix.shape;
     const auto out = static_cast<size_t>(shape[0]), in = static_cast<size_t>(shape[1]);
     const auto taps = static_cast<size_t>(shape[2] * shape[3]);
-    std::vector<float> turned(weight.size());
+    std::vector<float> turned(matrix.values.size());
     for (size_t o = 0; o < out; ++o) {
       for (size_t i = 0; i < in; ++i) {
         for (size_t tap = 0; tap < taps; ++tap) {
-          turned[(i * out + o) * taps + taps - 1 - tap] = weight[(o * in + i) * taps + tap];
+          turned[(i * out + o) * taps + taps - 1 - tap] = matrix.values[(o * in + i) * taps + tap];
         }
       }
     }
@@ -261,32 +344,30 @@ class Builder {
 
   // A correlation of stride 2 with the same kernel; one of 4 gets a row and a column of zeros
   // before the others, so that its padding of 1 becomes the 2 of a kernel of 5.
-  std::string BackwardTransposed(const Node& node, const std::string& gradient) {
-    std::vector<int64_t> shape = model_.tensor(node.weights.at("weight"))->shape;
-    std::vector<float> weight = Values(node.weights.at("weight"));
+  std::string BackwardTransposed(FloatMatrix matrix, const std::string& gradient) {
+    std::vector<int64_t>& shape = matrix.shape;
     if (shape[2] == 4) {
       std::vector<float> wide(static_cast<size_t>(shape[0] * shape[1]) * 25);
-      for (size_t i = 0; i < weight.size(); ++i) {
-        wide[i / 16 * 25 + (i % 16 / 4 + 1) * 5 + i % 4 + 1] = weight[i];
+      for (size_t i = 0; i < matrix.values.size(); ++i) {
+        wide[i / 16 * 25 + (i % 16 / 4 + 1) * 5 + i % 4 + 1] = matrix.values[i];
       }
-      weight = std::move(wide);
+      matrix.values = std::move(wide);
       shape[2] = shape[3] = 5;
     }
-    return Add("conv2d", {gradient}, {{"weight", AddWeight(shape, weight)}},
+    return Add("conv2d", {gradient}, {{"weight", AddWeight(shape, matrix.values)}},
                {{"stride", 2}, {"padding", (shape[2] - 1) / 2}});
   }
 
   // y = x n, n = beta + gamma |x|: g n + sign(x) * (gamma^T (g x)).
-  void BackwardGdn(const Node& node, const std::string& gradient) {
-    const std::string& x = node.inputs[0];
+  void BackwardGdn(const std::string& x, const std::string& norm, const FloatMatrix& gamma,
+                   const std::string& gradient) {
     const int channels = Channels(x);
     const auto count = static_cast<size_t>(channels);
-    const std::vector<float> gamma = Values(node.weights.at("gamma"));
-    std::vector<float> transposed(gamma.size());
+    std::vector<float> transposed(gamma.values.size());
     for (size_t i = 0; i < count; ++i) {
-      for (size_t j = 0; j < count; ++j) transposed[j * count + i] = gamma[i * count + j];
+      for (size_t j = 0; j < count; ++j) transposed[j * count + i] = gamma.values[i * count + j];
     }
-    Collect(x, Add("multiply", {gradient, norms_.at(node.name)}));
+    Collect(x, Add("multiply", {gradient, norm}));
     const std::string of_magnitudes =
         Product(Add("multiply", {gradient, x}), channels, transposed, {});
     Collect(x, Add("multiply", {of_magnitudes, Switch(x, channels, -1, 1)}));
@@ -296,6 +377,7 @@ class Builder {
   const Graph& graph_;
   std::map<std::string, Json> documents_;         // of nodes, by name
   std::set<std::string> names_;                   // of tensors
+  std::map<std::string, Digits> sources_;         // by their tensor
   std::map<std::string, std::string> norms_;      // of inverse gdn nodes
   std::map<std::string, std::string> gradients_;  // tensor -> its gradient so far
   std::string target_;

@@ -18,8 +18,9 @@ inline constexpr const char* kGradientGraph = "gradient";
 // A model file in memory with one graph, kGradientGraph. Its inputs are those of graph `name` of
 // `model`, which must be one of C channels, and the target: what `name` should make, its pixels
 // gathered as by pixel_unshuffle of factor 8 or less, again and again, until it has as few rows as
-// the input. Its output is the gradient of half the squared error, C channels. Class close; weights
-// are float32 whatever they were.
+// the input. Its output is the gradient of half the squared error, C channels. Class close, and all
+// in float32: matrices of integers become the numbers that they stand for, and tensors are not
+// rounded, so the gradient of a quantised model is near that of the model it was made of.
 // kUnsupported, naming the node, where an operator's derivative is not known here.
 Result<std::shared_ptr<const ModelFile>> MakeGradientModel(const ModelFile& model,
                                                            const std::string& name);

@@ -169,6 +169,33 @@ TEST_CASE("gradient graph: what it says is what differences say") {
   }
 }
 
+// Whatever the weights are kept as, the gradient is that of the model before it was quantised, but
+// for the rounding of weights.
+TEST_CASE("gradient graph: of the shipped models' integers and half floats") {
+  std::mt19937 random(TestSeed() + 2701);
+  Tensor y{3, 3, 192, Draw(&random, size_t{3} * 3 * 192, 3)};
+  const Tensor target =
+      Unshuffled(Unshuffled({48, 48, 3, Draw(&random, size_t{48} * 48 * 3, 0.5f)}, 2), 8);
+  std::vector<float> exact;
+  for (const char* form : {"fp32", "fp16", "int16", "int8"}) {
+    CAPTURE(form);
+    const std::string path =
+        std::string(GLINT_SOURCE_DIR) + "/weights/light-" + form + ".safetensors";
+    const auto model = ModelFile::Load(path);
+    REQUIRE_MESSAGE(model.ok(), model.status().message());
+    const auto made = MakeGradientModel(*model.value(), "g_s");
+    REQUIRE_MESSAGE(made.ok(), made.status().message());
+    const std::vector<float> gradient = Run(*made.value(), kGradientGraph, {&y, &target}, 1);
+    if (exact.empty()) exact = gradient;
+    double difference = 0, whole = 0;
+    for (size_t i = 0; i < exact.size(); ++i) {
+      difference += std::pow(double{gradient[i]} - double{exact[i]}, 2);
+      whole += std::pow(double{exact[i]}, 2);
+    }
+    CHECK(std::sqrt(difference) < 0.1 * std::sqrt(whole));
+  }
+}
+
 TEST_CASE("gradient graph: operators without a known derivative are named") {
   ModelBuilder b(7);
   b.document = {{"format", 2}};
