@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Renews every file that depends on the weights of `light`.
 # Usage: weights/refresh.sh CHECKPOINT CALIBRATION_FOLDER [KODAK_FOLDER [WORK_FOLDER]]
-#   CHECKPOINT    a training checkpoint (weights/training/train.py writes ema.pt and last.pt)
+#   CHECKPOINT    a training checkpoint (`weights/training/train.py decay` writes decayed.pt)
 #   CALIBRATION_FOLDER  pictures for weights/quantise.sh
 #   KODAK_FOLDER  the 24 Kodak pictures as PNG: the results in README.md, weights/README.md, bench/RESULTS.md and
 #                 docs/EVALUATE.md, and what --quality means, are measured anew, which takes an hour; without it they stay
