@@ -44,7 +44,7 @@ they which one you were all her she there would their we him been has when who w
 so said what up its about than into them can only other time new some could these two may first
 engine latent stream kernel segment picture quantise decode encoder rate scale table mean index
 vector channel window menu file edit view help open save close cancel total price date name error
-warning Über façade señor naïve Łódź příliš Zürich street number account message settings
+warning Über façade señor naïve größer élève Zürich street number account message settings
 download
 """.split()
 
