@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/graph_document.h"
+#include "engine/graph_rows.h"
 #include "engine/json.h"
 #include "engine/model_writer.h"
 #include "engine/op.h"
@@ -238,8 +239,8 @@ class Builder {
   Status Compare() {
     target_ = NewName();
     std::vector<int> factors;
-    for (int rest = Upsampling(); rest > 1; rest /= factors.back()) {
-      factors.push_back(std::min(rest, 8));
+    for (auto rest = GraphRows(graph_).OutHeight(1); rest > 1; rest /= factors.back()) {
+      factors.push_back(static_cast<int>(std::min<int64_t>(rest, 8)));
     }
     target_channels_ = Channels(graph_.output);
     for (const int factor : factors) target_channels_ *= factor * factor;
@@ -254,19 +255,6 @@ class Builder {
         Add("affine", {target}, {{"factor", AddWeight(Channels(graph_.output), -1)}});
     gradients_[graph_.output] = Add("add", {graph_.output, negative});
     return Status::Ok();
-  }
-
-  // Rows of the output for one of the input.
-  int Upsampling() const {
-    std::map<std::string, int> rows = {{graph_.inputs[0].name, 1}};
-    for (const Node& node : graph_.nodes) {
-      const Json& document = Document(node);
-      int factor = 1;
-      if (document.at("op") == "conv_transpose2d") factor = 2;
-      if (document.at("op") == "pixel_shuffle") factor = document.at("factor").get<int>();
-      rows[node.output] = rows.at(node.inputs[0]) * factor;
-    }
-    return rows.at(graph_.output);
   }
 
   // ---- backwards

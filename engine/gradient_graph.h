@@ -1,7 +1,7 @@
 // How the squared error of what a graph makes depends on what it reads, as a graph of ordinary
 // operators: forwards, the difference from a target, and backwards. So kernels, bands, threads and
-// memory are those of any other graph. Encoders move latents by it.
-// Thread rules: pure functions.
+// memory are those of any other graph. Called by tests alone so far; for encoders that move
+// latents. Thread rules: pure functions.
 #ifndef GLINT_ENGINE_GRADIENT_GRAPH_H_
 #define GLINT_ENGINE_GRADIENT_GRAPH_H_
 

@@ -2,14 +2,14 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "engine/executor.h"
+#include "tests/graph_builder.h"
 #include "tests/model_builder.h"
 #include "tests/seed.h"
 
@@ -20,13 +20,6 @@ using testing::Json;
 using testing::ModelBuilder;
 
 constexpr int kChannels = 6;
-
-std::vector<float> Draw(std::mt19937* random, size_t count, float size) {
-  std::uniform_real_distribution<float> value(-size, size);
-  std::vector<float> out(count);
-  for (float& v : out) v = value(*random);
-  return out;
-}
 
 // A synthesis of 6 channels to 3 and eight times the rows, with every operator whose derivative is
 // known. `kernel`: of its transposed convolutions.
@@ -66,74 +59,48 @@ std::shared_ptr<const ModelFile> MakeModel(uint32_t seed, int kernel) {
   return model.value();
 }
 
-struct Tensor {
-  long height = 0;
-  size_t width = 0, channels = 0;
-  std::vector<float> values;
-};
+ReferenceTensor Draw(std::mt19937* random, int height, int width, int channels, double size) {
+  std::uniform_real_distribution<double> value(-size, size);
+  ReferenceTensor out(height, width, channels);
+  // As float32 has them: the executor gets these.
+  for (double& v : out.data) v = double{static_cast<float>(value(*random))};
+  return out;
+}
 
-std::vector<float> Run(const ModelFile& model, const std::string& graph,
-                       const std::vector<const Tensor*>& inputs, long band) {
-  auto plan = Plan::Make(model, model.graphs().at(graph));
-  REQUIRE_MESSAGE(plan.ok(), plan.status().message());
-  ExecutorOptions options;
-  options.in_width = inputs[0]->width;
-  options.in_height = inputs[0]->height;
-  options.bands.rows = band;
-  options.t = 0.25;
-  options.runner = SerialRunner();
-  auto made = Executor::Make(plan.value(), options);
-  REQUIRE_MESSAGE(made.ok(), made.status().message());
-  Executor& executor = *made.value();
-  const size_t channels = plan.value()->output_channels();
-  std::vector<float> out;
-  long given = 0;
-  while (executor.end() < executor.out_height()) {
-    const long begin = executor.end();
-    for (; given < executor.InputEnd(); ++given) {
-      for (size_t i = 0; i < inputs.size(); ++i) {
-        const size_t row = inputs[i]->width * inputs[i]->channels;
-        std::copy_n(inputs[i]->values.data() + static_cast<size_t>(given) * row, row,
-                    executor.InputRow(i, given));
-        executor.StoreInput(i, given);
-      }
-    }
-    executor.Advance();
-    for (long r = begin; r < executor.end(); ++r) {
-      const float* row = executor.OutputRow(r);
-      for (size_t x = 0; x < executor.out_width(); ++x, row += executor.output_pixel_stride()) {
-        out.insert(out.end(), row, row + channels);
+ReferenceTensor Synthesis(const ModelFile& model, const ReferenceTensor& y) {
+  return RunExecutor(model, model.graphs().at("g_s"), {{"y", y}}, 0.25, RunOptions{});
+}
+
+// `target`: as the gradient's graph reads it.
+ReferenceTensor Gradient(const ModelFile& gradient_model, const ReferenceTensor& y,
+                         const ReferenceTensor& target, long band = 1) {
+  const Graph& graph = gradient_model.graphs().at(kGradientGraph);
+  RunOptions run;
+  run.band = band;
+  return RunExecutor(gradient_model, graph,
+                     {{graph.inputs[0].name, y}, {graph.inputs[1].name, target}}, 0.25, run);
+}
+
+// Pixels of `factor` x `factor` blocks as channels, as pixel_unshuffle has them.
+ReferenceTensor Unshuffled(const ReferenceTensor& in, int factor) {
+  const int taps = factor * factor;
+  ReferenceTensor out(in.height / factor, in.width / factor, in.channels * taps);
+  for (int y = 0; y < out.height; ++y) {
+    for (int x = 0; x < out.width; ++x) {
+      for (int c = 0; c < out.channels; ++c) {
+        out.at(y, x, c) =
+            in.at(y * factor + c / factor % factor, x * factor + c % factor, c / taps);
       }
     }
   }
   return out;
 }
 
-// Pixels of `size` x `size` blocks as channels, as pixel_unshuffle has them.
-Tensor Unshuffled(const Tensor& in, size_t factor) {
-  Tensor out{in.height / static_cast<long>(factor), in.width / factor,
-             in.channels * factor * factor, std::vector<float>(in.values.size())};
-  size_t at = 0;
-  for (size_t y = 0; y < static_cast<size_t>(out.height); ++y) {
-    for (size_t x = 0; x < out.width; ++x) {
-      for (size_t c = 0; c < in.channels; ++c) {
-        for (size_t i = 0; i < factor * factor; ++i) {
-          const size_t row = y * factor + i / factor, column = x * factor + i % factor;
-          out.values[at++] = in.values[(row * in.width + column) * in.channels + c];
-        }
-      }
-    }
-  }
-  return out;
-}
-
-double HalfError(const std::vector<float>& made, const std::vector<float>& wanted) {
-  double error = 0;
-  for (size_t i = 0; i < made.size(); ++i) {
-    const double difference = double{made[i]} - double{wanted[i]};
-    error += difference * difference / 2;
-  }
-  return error;
+double SquaredDistance(const ReferenceTensor& a, const ReferenceTensor& b) {
+  REQUIRE(a.data.size() == b.data.size());
+  double sum = 0;
+  for (size_t i = 0; i < a.data.size(); ++i) sum += std::pow(a.data[i] - b.data[i], 2);
+  return sum;
 }
 
 TEST_CASE("gradient graph: what it says is what differences say") {
@@ -145,27 +112,25 @@ TEST_CASE("gradient graph: what it says is what differences say") {
     REQUIRE_MESSAGE(made.ok(), made.status().message());
     const ModelFile& gradient_model = *made.value();
 
-    Tensor y{4, 5, kChannels, Draw(&random, 4 * 5 * kChannels, 2)};
-    Tensor wanted{4 * 8, 5 * 8, 3, Draw(&random, size_t{4} * 8 * 5 * 8 * 3, 3)};
-    const Tensor target = Unshuffled(wanted, 8);
-    const std::vector<float> gradient = Run(gradient_model, kGradientGraph, {&y, &target}, 1);
-    REQUIRE(gradient.size() == y.values.size());
-    CHECK(Run(gradient_model, kGradientGraph, {&y, &target}, 3) == gradient);
+    const ReferenceTensor y = Draw(&random, 4, 5, kChannels, 2);
+    const ReferenceTensor wanted = Draw(&random, 4 * 8, 5 * 8, 3, 3);
+    const ReferenceTensor target = Unshuffled(wanted, 8);
+    const ReferenceTensor gradient = Gradient(gradient_model, y, target);
+    CHECK(Gradient(gradient_model, y, target, 3).data == gradient.data);
 
     // One latent at a time, so that a wrong tap or a wrong channel shows.
-    double difference = 0, whole = 0;
-    for (size_t i = 0; i < y.values.size(); ++i) {
-      constexpr float kStep = 1.0f / 256;
-      Tensor above = y, below = y;
-      above.values[i] += kStep;
-      below.values[i] -= kStep;
-      const double by_difference = (HalfError(Run(*model, "g_s", {&above}, 4), wanted.values) -
-                                    HalfError(Run(*model, "g_s", {&below}, 4), wanted.values)) /
-                                   double{2 * kStep};
-      difference += std::pow(by_difference - double{gradient[i]}, 2);
-      whole += std::pow(by_difference, 2);
+    ReferenceTensor by_difference = y;
+    for (size_t i = 0; i < y.data.size(); ++i) {
+      constexpr double kStep = 1.0 / 256;
+      ReferenceTensor above = y, below = y;
+      above.data[i] += kStep;
+      below.data[i] -= kStep;
+      by_difference.data[i] = (SquaredDistance(Synthesis(*model, above), wanted) -
+                               SquaredDistance(Synthesis(*model, below), wanted)) /
+                              (4 * kStep);
     }
-    CHECK(std::sqrt(difference) < 0.01 * std::sqrt(whole));
+    const ReferenceTensor zeros(4, 5, kChannels);
+    CHECK(SquaredDistance(gradient, by_difference) < 1e-4 * SquaredDistance(by_difference, zeros));
   }
 }
 
@@ -173,10 +138,10 @@ TEST_CASE("gradient graph: what it says is what differences say") {
 // for the rounding of weights.
 TEST_CASE("gradient graph: of the shipped models' integers and half floats") {
   std::mt19937 random(TestSeed() + 2701);
-  Tensor y{3, 3, 192, Draw(&random, size_t{3} * 3 * 192, 3)};
-  const Tensor target =
-      Unshuffled(Unshuffled({48, 48, 3, Draw(&random, size_t{48} * 48 * 3, 0.5f)}, 2), 8);
-  std::vector<float> exact;
+  const ReferenceTensor y = Draw(&random, 3, 3, 192, 3);
+  const ReferenceTensor target = Unshuffled(Unshuffled(Draw(&random, 48, 48, 3, 0.5), 2), 8);
+  const ReferenceTensor zeros(3, 3, 192);
+  std::optional<ReferenceTensor> exact;
   for (const char* form : {"fp32", "fp16", "int16", "int8"}) {
     CAPTURE(form);
     const std::string path =
@@ -185,14 +150,9 @@ TEST_CASE("gradient graph: of the shipped models' integers and half floats") {
     REQUIRE_MESSAGE(model.ok(), model.status().message());
     const auto made = MakeGradientModel(*model.value(), "g_s");
     REQUIRE_MESSAGE(made.ok(), made.status().message());
-    const std::vector<float> gradient = Run(*made.value(), kGradientGraph, {&y, &target}, 1);
-    if (exact.empty()) exact = gradient;
-    double difference = 0, whole = 0;
-    for (size_t i = 0; i < exact.size(); ++i) {
-      difference += std::pow(double{gradient[i]} - double{exact[i]}, 2);
-      whole += std::pow(double{exact[i]}, 2);
-    }
-    CHECK(std::sqrt(difference) < 0.1 * std::sqrt(whole));
+    const ReferenceTensor gradient = Gradient(*made.value(), y, target);
+    if (!exact) exact = gradient;
+    CHECK(SquaredDistance(gradient, *exact) < 0.01 * SquaredDistance(*exact, zeros));
   }
 }
 

@@ -142,7 +142,7 @@ struct RunOptions {
 };
 
 // Runs a graph with the executor; compact outputs are spread to full rows, zeros elsewhere.
-inline ReferenceTensor RunExecutor(const TestModel& model, const Graph& graph,
+inline ReferenceTensor RunExecutor(const ModelFile& model, const Graph& graph,
                                    const std::map<std::string, ReferenceTensor>& inputs, double t,
                                    const RunOptions& run) {
   auto plan = Plan::Make(model, graph, run.wanted);

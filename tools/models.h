@@ -17,7 +17,7 @@ namespace glint::tools {
 inline constexpr const char* kFloatModel = "light-fp32.safetensors";
 inline constexpr const char* kCodingModel = "light-int8.safetensors";  // of `glint`
 // Where a user learns which file has an id that none of today's has.
-inline constexpr const char* kOlderModels = "Glint's older ones: weights/SHIPPED.md";
+inline constexpr const char* kOlderModels = "older ones of Glint: weights/SHIPPED.md of its source";
 
 // `flag` if not empty; else $GLINT_MODEL, a file, or a folder that holds `file_name`; else
 // `file_name` in ../share/glint beside this program's folder, in the source tree's weights/, or
