@@ -19,17 +19,15 @@ worse by 30 to 50 % of the bits.
 import argparse
 import glob
 import json
-import math
 import os
 import sys
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from PIL import Image
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from model import GROUPS, LAMBDA_PER_LRD, Light, lrd_to_t
+from evaluate_reference import as_decoded, load, read_picture
+from model import GROUPS, LAMBDA_PER_LRD, lrd_to_t
 
 CAUTION = 1.2   # neighbours move at the same time: the curvature counts for more
 RENEW = 7       # passes with the same means and scales
@@ -91,17 +89,14 @@ def refine(net, x, y_hat, psi, means, scales, t, lrd, passes):
 
 def measure(net, path, lrd, passes):
     """Bits per pixel and PSNR, before and after."""
-    x8 = torch.from_numpy(np.array(Image.open(path).convert("RGB"))).permute(2, 0, 1)[None].float()
-    h, w = x8.shape[2:]
-    x = F.pad(x8 / 255, (0, -w % 16, 0, -h % 16), mode="replicate")
+    x8, x = read_picture(path)
     x = x.contiguous(memory_format=torch.channels_last)
     t = lrd_to_t(torch.tensor([lrd]))
 
     def coded(y):
         y_hat, means, scales, bits = code(net, y, psi)
-        out = torch.round(net.g_s(y_hat, t)[:, :, :h, :w].clamp(0, 1) * 255)
-        psnr = 10 * math.log10(65025 / ((out - x8) ** 2).mean().item())
-        return (y_hat, means, scales), ((bits + bits_of_z) / (h * w), psnr)
+        _, psnr = as_decoded(net.g_s(y_hat, t), x8)
+        return (y_hat, means, scales), ((bits + bits_of_z) / x8[0, 0].numel(), psnr)
 
     with torch.no_grad():
         y = net.g_a(x, t)
@@ -125,9 +120,7 @@ def main():
     ap.add_argument("--json")
     a = ap.parse_args()
     torch.set_num_threads(a.threads)
-    s = torch.load(a.checkpoint, map_location="cpu")
-    net = Light().to(memory_format=torch.channels_last)
-    net.load_state_dict({k: v.float() for k, v in s["ema"].items()})
+    net = load(a.checkpoint).float().to(memory_format=torch.channels_last)
     net.requires_grad_(False)
     rows = []
     for lrd in (float(v) for v in a.lrd.split(",")):

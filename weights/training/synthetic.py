@@ -6,7 +6,9 @@
 
 A picture is a function of its seed, on a machine with the same fonts (drawn/lettering.py), numpy
 and Pillow. Seeds 0..9999 are held out: training draws from the others (`training_seed`), so what is
-measured on pictures of these seeds was not trained on. Needs numpy and Pillow.
+measured on pictures of these seeds was not trained on. bench/screens.py has screens of its own and
+shares nothing with this on purpose: what is measured there is drawn by other code than what is
+trained on. Needs numpy and Pillow.
 """
 import argparse
 import os
