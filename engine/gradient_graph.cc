@@ -238,10 +238,7 @@ class Builder {
   // The output less the target is the first gradient.
   Status Compare() {
     target_ = NewName();
-    std::vector<int> factors;
-    for (auto rest = GraphRows(graph_).OutHeight(1); rest > 1; rest /= factors.back()) {
-      factors.push_back(static_cast<int>(std::min<int64_t>(rest, 8)));
-    }
+    const std::vector<int> factors = TargetFactors(GraphRows(graph_).OutHeight(1));
     target_channels_ = Channels(graph_.output);
     for (const int factor : factors) target_channels_ *= factor * factor;
     if (target_channels_ > kMaxChannels) {
@@ -376,6 +373,14 @@ class Builder {
 };
 
 }  // namespace
+
+std::vector<int> TargetFactors(int64_t rows) {
+  std::vector<int> factors;
+  for (; rows > 1; rows /= factors.back()) {
+    factors.push_back(static_cast<int>(std::min<int64_t>(rows, 8)));
+  }
+  return factors;
+}
 
 Result<std::shared_ptr<const ModelFile>> MakeGradientModel(const ModelFile& model,
                                                            const std::string& name) {

@@ -154,7 +154,7 @@ Status Analysis::ReadSource(const Sink& sink) {
   const uint8_t* const colour = pixels_.Colour();
   colour_ = source_->ForModel(colour);
   ++rows_read_;
-  return sink.take(colour, pixels_.Alpha());
+  return sink.take(colour, colour_, pixels_.Alpha());
 }
 
 // The whole picture first, then y strip by strip.

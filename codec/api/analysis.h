@@ -46,9 +46,9 @@ class Analysis {
   Status Allocate();
 
   struct Sink {
-    // Gets each row of the picture, from top to bottom: colour, and alpha where there is one, in
-    // samples of the picture's size.
-    std::function<Status(const uint8_t* colour, const uint8_t* alpha)> take;
+    // Gets each row of the picture, from top to bottom: colour, the colour that the model sees, and
+    // alpha where there is one, in samples of the picture's size.
+    std::function<Status(const uint8_t* colour, const uint8_t* seen, const uint8_t* alpha)> take;
     std::function<Status(double done)> progress;  // the part of y that is there
   };
   // Makes the rows of y and z that the next segment codes. Adds to times->analysis and hyper.
@@ -58,6 +58,8 @@ class Analysis {
 
   const int16_t* y_row(long row) const { return y_.Row(row); }
   const int16_t* z_row(long row) const { return z_.Row(row); }
+  // To code something else there.
+  int16_t* UpdateY(long row) { return y_.Update(row); }
   uint64_t saturated() const { return saturated_; }  // values of y and z
   // Once all rows are there.
   void AppendProfile(std::vector<LayerProfile>* layers) const;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -14,7 +13,9 @@
 #include "codec/api/call_context.h"
 #include "codec/api/detail_writer.h"
 #include "codec/api/memory_plan.h"
+#include "codec/api/quantising_port.h"
 #include "codec/api/reconstruction.h"
+#include "codec/api/refinement.h"
 #include "codec/api/synthesis.h"
 #include "codec/latents/latent_coder.h"
 #include "codec/memory_limit.h"
@@ -31,7 +32,6 @@
 #include "codec/stream/rans.h"
 #include "engine/float_env.h"
 #include "engine/rate.h"
-#include "kernels/pointwise.h"
 
 namespace glint {
 namespace {
@@ -47,57 +47,29 @@ constexpr uint64_t kExpectedBytesPerSymbol = 1;
 constexpr uint64_t kExpectedBytes = 32 * 1024;
 
 // Symbols from y and z into rANS.
-class EncoderPort final : public SymbolPort {
+class EncoderPort final : public QuantisingPort {
  public:
   EncoderPort(const Model::Impl& model, const Analysis& analysis)
-      : analysis_(analysis),
-        hyper_channels_(static_cast<size_t>(model.document.hyper_channels)),
-        latent_channels_(static_cast<size_t>(model.document.latent_channels)),
-        fraction_bits_(model.document.fraction_bits),
-        rans_(&model.tables) {}
-
-  Status CodeLine(Coded coded, const SymbolLine& line, const int16_t* mean,
-                  const LineTables& tables, int16_t* decoded) override {
-    const bool is_hyper = coded == Coded::kHyper;
-    const size_t channels = is_hyper ? hyper_channels_ : latent_channels_;
-    values_.resize(std::max(values_.size(), line.symbols));
-    symbols_.resize(values_.size());
-    int16_t* value = values_.data();
-    const int16_t* latents = nullptr;
-    long row = -1;  // that `latents` is
-    line.ForEachRun([&](size_t position, const ChannelRun& run) {
-      if (line.RowOf(position) != row) {
-        row = line.RowOf(position);
-        latents = is_hyper ? analysis_.z_row(row) : analysis_.y_row(row);
-      }
-      std::memcpy(value, latents + line.ColumnOf(position) * channels + run.channel,
-                  run.count * sizeof(int16_t));
-      value += run.count;
-    });
-    kernels::Quantise(values_.data(), mean, symbols_.data(), decoded, line.symbols,
-                      is_hyper ? 0 : fraction_bits_);
-    rans_.SetFirstTable(tables.first);
-    if (tables.narrow != nullptr) {
-      rans_.Put(tables.narrow, symbols_.data(), line.symbols);
-    } else {
-      rans_.Put(tables.wide, symbols_.data(), line.symbols);
-    }
-    return Status::Ok();
-  }
+      : QuantisingPort(model.document, analysis), rans_(&model.tables) {}
 
   RansEncoder& rans() { return rans_; }
 
  private:
-  const Analysis& analysis_;
-  const size_t hyper_channels_, latent_channels_;
-  const int fraction_bits_;
+  void Take(Coded, const SymbolLine& line, const Symbols& symbols) override {
+    const LineTables& tables = symbols.tables;
+    rans_.SetFirstTable(tables.first);
+    if (tables.narrow != nullptr) {
+      rans_.Put(tables.narrow, symbols.values, line.symbols);
+    } else {
+      rans_.Put(tables.wide, symbols.values, line.symbols);
+    }
+  }
+
   RansEncoder rans_;
-  std::vector<int16_t> values_;  // of a line, in the order of the stream
-  std::vector<int16_t> symbols_;
 };
 
-// What the options say of details. kInvalidArgument where they say two things at once.
-Status CheckDetail(const EncodeOptions& options, const PictureInfo& info) {
+// kInvalidArgument where the options say two things at once.
+Status CheckOptions(const EncodeOptions& options, const PictureInfo& info) {
   const auto invalid = [](const char* what) {
     return Status::Error(StatusCode::kInvalidArgument, what);
   };
@@ -105,6 +77,7 @@ Status CheckDetail(const EncodeOptions& options, const PictureInfo& info) {
   if (options.max_error < -1 || options.max_error > detail::kMostNear) {
     return invalid("max_error is not in -1..127");
   }
+  if (options.effort < 0 || options.effort > kMostEffort) return invalid("effort is not in 0..9");
   if (options.lossless && options.max_error > 0) return invalid("lossless allows no error");
   if (options.lossless && info.bit_depth > 8) {
     return invalid("pictures of 16 bits cannot be coded without loss, as 8 bits come out");
@@ -122,18 +95,25 @@ int MostError(const EncodeOptions& options) { return options.lossless ? 0 : opti
 // How far the stages are; their shares of the time are rough.
 class EncodingProgress {
  public:
-  explicit EncodingProgress(bool reconstructs = false)
-      : shares_(reconstructs ? std::array{0.4, 0.25, 0.35} : std::array{0.6, 0.4, 0.0}) {}
+  explicit EncodingProgress(bool reconstructs = false, int passes = 0) {
+    shares_ = reconstructs ? Shares{0.4, 0, 0.25, 0.35} : Shares{0.6, 0, 0.4, 0};
+    // A pass takes three times what the other stages take, and measuring the curvature two passes.
+    if (passes == 0) return;
+    const double others = 1.0 / (1 + 3 * (passes + 2));
+    for (double& share : shares_) share *= others;
+    shares_[1] = 1 - others;
+  }
 
-  double analysis = 0, coding = 0, synthesis = 0;  // 0..1
+  double analysis = 0, effort = 0, coding = 0, synthesis = 0;  // 0..1
 
   double done() const {
-    return 1 -
-           (shares_[0] * (1 - analysis) + shares_[1] * (1 - coding) + shares_[2] * (1 - synthesis));
+    return 1 - (shares_[0] * (1 - analysis) + shares_[1] * (1 - effort) +
+                shares_[2] * (1 - coding) + shares_[3] * (1 - synthesis));
   }
 
  private:
-  std::array<double, 3> shares_;
+  using Shares = std::array<double, 4>;
+  Shares shares_;
 };
 
 // A pipeline over segments: as soon as the rows of y and z are there that a segment codes, it is
@@ -168,6 +148,7 @@ class Encoder final : private SegmentPlaces {
     stream_.reserve(static_cast<size_t>(expected_output_));
     if (taker_ != nullptr) GLINT_TRY(window_.Allocate());
     GLINT_TRY(analysis_->Allocate());
+    if (refinement_) GLINT_TRY(refinement_->Allocate());
     if (info_.has_alpha) {
       alpha_packer_.emplace(info_, options_.exact || options_.lossless, &alpha_);
     }
@@ -183,11 +164,10 @@ class Encoder final : private SegmentPlaces {
   Status Prepare(const RowReader& read) {
     GLINT_TRY(CheckPictureInfo(info_, options_.limits));
     GLINT_TRY(context_.Init());
-    GLINT_TRY(CheckDetail(options_, info_));
+    GLINT_TRY(CheckOptions(options_, info_));
     const bool details = taker_ == nullptr && options_.detail != Detail::kOff;
     GLINT_ASSIGN(const LayerRates rates, RatesOf(model_.document.rate, options_.lrd, details));
     if (details) AddDetails(rates);
-    progress_ = EncodingProgress(taker_ != nullptr);
     lrd_ = rates.model_lrd;
     const double t = RateToT(model_.document.rate, lrd_);
     geometry_.emplace(model_.document, model_.graphs(), info_.width, info_.height);
@@ -204,7 +184,19 @@ class Encoder final : private SegmentPlaces {
     plain_.emplace(info_, details ? BlocksOfPixels() : PlainBlocks::kNone, rates.detail_lambda,
                    &*source_);
     analysis_.emplace(model_, *geometry_, info_, context_, options_, t, &*plain_);
+    const int passes = MostError(options_) >= 0 ? 0 : RefinementPasses(options_.effort);
+    progress_ = EncodingProgress(taker_ != nullptr, passes);
+    if (passes > 0) return PrepareRefinement(t, passes);
     return ChooseFlow();
+  }
+
+  // It wants all rows of y before the first is coded.
+  Status PrepareRefinement(double t, int passes) {
+    const double lambda = model_.document.rate.LambdaAt(lrd_);
+    refinement_.emplace(model_, *geometry_, info_,
+                        Refinement::Options{context_, options_, t, lambda, passes});
+    GLINT_TRY(refinement_->Plan());
+    return SetFlow(Analysis::Flow::kAtOnce);
   }
 
   // Where errors have a limit all blocks are pixels, which need no base: the model sees nothing.
@@ -252,6 +244,10 @@ class Encoder final : private SegmentPlaces {
     if (info_.has_alpha) transforms += kAlphaStateBytes + 4 * info_.RowBytes();
     coding += geometry_->MostSymbols() * kBytesPerSymbol;
     const bool at_once = analysis_->flow() == Analysis::Flow::kAtOnce;
+    if (refinement_) {
+      GLINT_ASSIGN(const uint64_t refining, refinement_->MemoryNeeded());
+      transforms = std::max(transforms + refinement_->SourceBytes(), refining);
+    }
     uint64_t bytes = at_once ? std::max(transforms, coding) : transforms + coding;
     bytes += analysis_->LatentBytes();
     return taker_ == nullptr ? bytes : AddBytes(bytes, window_.MemoryNeeded());
@@ -302,12 +298,17 @@ class Encoder final : private SegmentPlaces {
   Status CodeSegments() {
     EncoderPort port(model_, *analysis_);
     const Analysis::Sink rows = {
-        [&](const uint8_t* colour, const uint8_t* alpha) { return TakeSource(colour, alpha); },
+        [&](const uint8_t* colour, const uint8_t* seen, const uint8_t* alpha) {
+          return TakeSource(colour, seen, alpha);
+        },
         [&](double done) { return Progress(&EncodingProgress::analysis, done); }};
     const long segments = geometry_->segments();
     for (long s = 0; s < segments; ++s) {
       GLINT_TRY(analysis_->PrepareSegment(rows, &report_.times));
-      if (s == 0) GLINT_TRY(AllocateCoding());
+      if (s == 0) {
+        GLINT_TRY(Refine());
+        GLINT_TRY(AllocateCoding());
+      }
       GLINT_TRY(CodeSegment(s, &port));
       analysis_->EndSegment();
       GLINT_TRY(Progress(&EncodingProgress::coding,
@@ -323,8 +324,20 @@ class Encoder final : private SegmentPlaces {
     return taker_ == nullptr ? Status::Ok() : synthesis_->Allocate(*coder_);
   }
 
-  Status TakeSource(const uint8_t* colour, const uint8_t* alpha) {
+  // Better symbols, once all of y is there.
+  Status Refine() {
+    if (!refinement_) return Status::Ok();
+    const StageClock clock(&report_.times.effort);
+    GLINT_TRY(refinement_->Run(
+        &*analysis_, [&](double done) { return Progress(&EncodingProgress::effort, done); }));
+    if (options_.profile) refinement_->AppendProfile(&report_.layers);
+    refinement_.reset();
+    return Status::Ok();
+  }
+
+  Status TakeSource(const uint8_t* colour, const uint8_t* seen, const uint8_t* alpha) {
     if (taker_ != nullptr) window_.Add(colour);
+    if (refinement_) refinement_->AddSource(seen);
     ++source_rows_;
     if (!alpha_packer_) return Status::Ok();
     GLINT_TRY(alpha_packer_->AddRow(alpha));
@@ -459,7 +472,8 @@ class Encoder final : private SegmentPlaces {
   std::optional<SourceRows> source_;
   std::optional<PlainRows> plain_;
   std::optional<Analysis> analysis_;
-  std::optional<Synthesis> synthesis_;  // with a taker only
+  std::optional<Refinement> refinement_;  // until the first segment, where it is asked for
+  std::optional<Synthesis> synthesis_;    // with a taker only
   std::unique_ptr<LatentCoder> coder_;
   SourceWindow window_;  // likewise
   EncodingProgress progress_;

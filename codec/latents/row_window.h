@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "codec/memory_limit.h"
 #include "engine/aligned.h"
@@ -54,6 +55,8 @@ class RowWindow {
 #endif
     return values_.get() + At(r);
   }
+  // A row that is there, to change it.
+  T* Update(long r) { return const_cast<T*>(std::as_const(*this).Row(r)); }
 
  private:
   size_t At(long r) const { return (static_cast<size_t>(r) % capacity_) * row_values_; }

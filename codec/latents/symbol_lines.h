@@ -76,6 +76,9 @@ struct LineTables {
   size_t first = 0;
   const uint8_t* narrow = nullptr;
   const uint16_t* wide = nullptr;  // where narrow is nullptr
+
+  // The model's table of symbol i.
+  size_t At(size_t i) const { return first + (narrow != nullptr ? narrow[i] : wide[i]); }
 };
 
 // Where symbols go to or come from, a line at a time, in the order of the stream.

@@ -7,6 +7,7 @@
 #include "codec/public_error.h"
 #include "codec/rate/layer_rates.h"
 #include "engine/float_env.h"
+#include "engine/gradient_graph.h"
 #include "engine/op.h"
 #include "kernels/targets.h"
 
@@ -120,6 +121,16 @@ Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFi
     impl->steps.push_back(std::move(step));
   }
   return impl;
+}
+
+Result<std::shared_ptr<const Plan>> Model::Impl::Gradient() const {
+  const std::lock_guard<std::mutex> lock(gradient_mutex_);
+  if (gradient_ == nullptr) {
+    GLINT_ASSIGN(gradient_file_, MakeGradientModel(*file, "g_s"));
+    GLINT_ASSIGN(gradient_,
+                 Plan::Make(*gradient_file_, gradient_file_->graphs().at(kGradientGraph)));
+  }
+  return gradient_;
 }
 
 bool HasExactSynthesis(const Model::Impl& model) {

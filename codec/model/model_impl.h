@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -36,9 +37,18 @@ struct Model::Impl {
   EntropyTables tables;                  // all sets, one after the other
   TensorObserver* observer = nullptr;    // of all graphs; none in models that are loaded
 
+  // The plan of g_s' gradient (engine/gradient_graph.h), made when it is first asked for.
+  // kUnsupported where an operator has no known derivative. Any thread may call it.
+  Result<std::shared_ptr<const Plan>> Gradient() const;
+
   const Coding& coding() const { return document.coding; }
   const Graphs& graphs() const { return file->graphs(); }
   const Graph& graph(const std::string& name) const { return file->graphs().at(name); }
+
+ private:
+  mutable std::mutex gradient_mutex_;
+  mutable std::shared_ptr<const ModelFile> gradient_file_;  // that the plan points into
+  mutable std::shared_ptr<const Plan> gradient_;
 };
 
 // What Model::Load does after the file is read. `observer`: of all graphs, must outlive the model.

@@ -30,7 +30,26 @@ void AppendWord(uint32_t word, std::vector<uint8_t>* out) {
   for (int shift = 0; shift < 32; shift += 8) out->push_back(static_cast<uint8_t>(word >> shift));
 }
 
+// Of a value that the table does not have: how far it is beyond the table's end, at least 1, and
+// the number of raw bits behind the head.
+struct Excess {
+  bool below;
+  uint32_t distance;
+  uint32_t bits;
+};
+Excess ExcessOf(const EntropyTables::Table& table, int32_t value) {
+  const bool below = value < table.min;
+  const auto distance = static_cast<uint32_t>(below ? table.min - value : value - table.max);
+  return {below, distance, static_cast<uint32_t>(std::bit_width(distance)) - 1};
+}
+
 }  // namespace
+
+double SymbolBits(const EntropyTables& tables, const EntropyTables::Table& table, int32_t value) {
+  const auto entry = static_cast<uint32_t>(value - table.min);
+  if (entry < table.escape) return tables.bits(table.first + entry);
+  return tables.bits(table.first + table.escape) + kEscapeHeadBits + ExcessOf(table, value).bits;
+}
 
 // ---- encoder -----------------------------------------------------------------------------------
 
@@ -66,11 +85,9 @@ void RansEncoder::PutAll(const Index* table, const int16_t* values, size_t count
 }
 
 uint32_t* RansEncoder::PutEscape(const EntropyTables::Table& table, int32_t value, uint32_t* item) {
-  const bool below = value < table.min;
-  const uint32_t excess = static_cast<uint32_t>(below ? table.min - value : value - table.max);
-  const uint32_t bits = static_cast<uint32_t>(std::bit_width(excess)) - 1;
+  const auto [below, distance, bits] = ExcessOf(table, value);
   *item++ = kRaw | uint32_t{kEscapeHeadBits} << 16 | (below ? 16U : 0U) | bits;
-  if (bits > 0) *item++ = kRaw | bits << 16 | (excess - (1U << bits));
+  if (bits > 0) *item++ = kRaw | bits << 16 | (distance - (1U << bits));
   bits_ += kEscapeHeadBits + bits;
   return item;
 }

@@ -33,6 +33,9 @@ constexpr size_t RansStates(uint64_t symbols) {
 // has c + 1 binary digits, and the c bits are those after the leading one.
 inline constexpr int kEscapeHeadBits = 5;
 
+// What a value costs under a table, with its raw bits.
+double SymbolBits(const EntropyTables& tables, const EntropyTables::Table& table, int32_t value);
+
 class RansEncoder {
  public:
   // Of tables that are complete, and outlive the coder.

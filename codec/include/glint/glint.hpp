@@ -147,6 +147,7 @@ struct StageTimes {      // seconds of wall clock
   double entropy = 0;    // rANS
   double synthesis = 0;  // g_s
   double detail = 0;     // the detail layer
+  double effort = 0;     // the search for better symbols (EncodeOptions::effort)
   double total = 0;      // the whole call
 };
 
@@ -184,6 +185,13 @@ struct EncodeOptions : CallOptions {
   // lrd. ModelInfo has the numbers that are possible.
   double lrd = 0;
   Detail detail = Detail::kAuto;
+  // 0 to 9: how long the encoder looks for better symbols, after it has seen what would be decoded;
+  // 0: not at all. Decoders know nothing of it. More effort is less squared error for the same bits,
+  // and what 9 takes is some hundred times as long as encoding without; y and the picture are then
+  // in memory as a whole, 8 bytes a pixel. Without effect where errors have a limit. kUnsupported
+  // where the model's g_s has an operator of no known derivative, or the file does not say for which
+  // rate it was trained.
+  int effort = 0;
   // 0 to 127: no sample of 8 bits or fewer is further off than this, with 0 none at all, whatever
   // the model and the machine (colours under an alpha of 0 only with `exact`); lrd must be 0, and
   // detail not kOff. -1: errors have no limit.

@@ -1,0 +1,253 @@
+#include "codec/api/refinement.h"
+
+#include <algorithm>
+#include <array>
+
+#include "codec/api/quantising_port.h"
+#include "codec/stream/rans.h"
+#include "engine/thread_pool.h"
+#include "kernels/pointwise.h"
+
+namespace glint {
+namespace {
+
+// Neighbours move at the same time: the curvature counts for more.
+constexpr double kCaution = 1.2;
+// Moves change what means and tables are predicted from; they are taken anew after so many passes.
+constexpr int kPassesOfPrediction = 7;
+// Of the probes that the curvature is measured by: how far latents go from where they are.
+constexpr float kProbe = 0.25f;
+// Positions that are probed at least, so that chance averages out; and probes at most.
+constexpr long kProbedPositions = 1024;
+constexpr long kMostProbes = 64;
+// A sample from 0 to 1 is so many levels; lambda is for the mean of three channels.
+constexpr double kLevels = 255;
+constexpr double kColours = 3;
+constexpr size_t kColumnsOfTask = 16;
+
+// Signs drawn at random, the same everywhere: +1 or -1 for latent after latent of a row.
+class Signs {
+ public:
+  Signs(long probe, long row)
+      : state_((static_cast<uint64_t>(probe) << 32) + static_cast<uint64_t>(row)) {}
+  float Next() {
+    if (left_ == 0) Draw();
+    --left_;
+    const bool is_negative = (bits_ & 1) != 0;
+    bits_ >>= 1;
+    return is_negative ? -1.0f : 1.0f;
+  }
+
+ private:
+  // SplitMix64 (Steele, Lea, Flood 2014).
+  void Draw() {
+    state_ += 0x9E3779B97F4A7C15U;
+    uint64_t z = state_;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
+    bits_ = z ^ (z >> 31);
+    left_ = 64;
+  }
+
+  uint64_t state_, bits_ = 0;
+  int left_ = 0;
+};
+
+}  // namespace
+
+int RefinementPasses(int effort) {
+  constexpr std::array<int, kMostEffort + 1> kPasses = {0, 1, 2, 3, 5, 7, 10, 14, 20, 40};
+  return kPasses[static_cast<size_t>(effort)];
+}
+
+// Puts decoded y, means and tables of all latents where Refinement keeps them.
+class Refinement::Prediction final : public QuantisingPort {
+ public:
+  explicit Prediction(Refinement* refinement)
+      : QuantisingPort(refinement->model_.document, *refinement->analysis_), to_(*refinement) {}
+
+ private:
+  void Take(Coded coded, const SymbolLine& line, const Symbols& symbols) override {
+    if (coded == Coded::kHyper) return;
+    size_t i = 0;
+    line.ForEachRun([&](size_t position, const ChannelRun& run) {
+      const long row = line.RowOf(position);
+      const size_t at = line.ColumnOf(position) * to_.channels_ + run.channel;
+      std::copy_n(symbols.decoded + i, run.count, to_.analysis_->UpdateY(row) + at);
+      std::copy_n(symbols.means + i, run.count, to_.means_.Update(row) + at);
+      uint16_t* tables = to_.tables_.Update(row) + at;
+      for (size_t c = 0; c < run.count; ++c, ++i) {
+        tables[c] = static_cast<uint16_t>(symbols.tables.At(i));
+      }
+    });
+  }
+
+  Refinement& to_;
+};
+
+Refinement::Refinement(const Model::Impl& model, const LatentGeometry& geometry,
+                       const PictureInfo& info, const Options& options)
+    : model_(model),
+      geometry_(geometry),
+      options_(options),
+      channels_(static_cast<size_t>(model.document.latent_channels)),
+      bits_per_error_(options.lambda * kLevels * kLevels / kColours),
+      gradient_(model, geometry, info, options.context, options.call, options.t) {}
+
+Status Refinement::Plan() {
+  if (options_.lambda <= 0) {
+    return Status::Error(StatusCode::kUnsupported,
+                         model_.file->name() +
+                             ": it does not say for what lambda it was trained, " +
+                             "so no effort can weigh bits against errors");
+  }
+  const size_t row = geometry_.width() * channels_;
+  means_.SetSize(row, geometry_.height());
+  tables_.SetSize(row, geometry_.height());
+  return gradient_.Plan();
+}
+
+LatentCoder Refinement::MakeCoder() const {
+  return LatentCoder(model_, geometry_,
+                     LatentCoderOptions{options_.t, options_.context.runner(), false, nullptr});
+}
+
+Result<uint64_t> Refinement::MemoryNeeded() const {
+  LatentCoder coder = MakeCoder();
+  GLINT_TRY(coder.Plan());
+  GLINT_ASSIGN(const uint64_t predicting, coder.MemoryNeeded());
+  GLINT_ASSIGN(const uint64_t gradient, gradient_.RunBytes());
+  return std::max(predicting, gradient) + gradient_.SourceBytes() + means_.MemoryNeeded() +
+         tables_.MemoryNeeded();
+}
+
+Status Refinement::AllocateState() {
+  if (!means_.Allocate() || !tables_.Allocate()) {
+    return Status::Error(StatusCode::kLimit, "out of memory for the latents");
+  }
+  for (long row = 0; row < geometry_.height(); ++row) {
+    std::fill_n(means_.WriteRow(row), means_.row_values(), int16_t{0});
+    std::fill_n(tables_.WriteRow(row), tables_.row_values(), uint16_t{0});
+  }
+  return Status::Ok();
+}
+
+Status Refinement::Run(Analysis* analysis, const std::function<Status(double done)>& progress) {
+  analysis_ = analysis;
+  GLINT_TRY(AllocateState());
+  GLINT_TRY(Predict());
+  GLINT_TRY(MeasureCurvature());
+  for (int pass = 0; pass < options_.passes; ++pass) {
+    if (pass > 0 && pass % kPassesOfPrediction == 0) GLINT_TRY(Predict());
+    GLINT_TRY(Move());
+    GLINT_TRY(progress(static_cast<double>(pass + 1) / options_.passes));
+  }
+  return Status::Ok();
+}
+
+Status Refinement::Predict() {
+  LatentCoder coder = MakeCoder();
+  GLINT_TRY(coder.Plan());
+  GLINT_TRY(coder.Allocate());
+  Prediction port(this);
+  StageTimes times;
+  for (long segment = 0; segment < geometry_.segments(); ++segment) {
+    GLINT_TRY(coder.CodeSegment(segment, &port, &times));
+  }
+  return Status::Ok();
+}
+
+long Refinement::Probes() const {
+  const long positions = geometry_.height() * static_cast<long>(geometry_.width());
+  return std::clamp((kProbedPositions + positions - 1) / positions, 1L, kMostProbes);
+}
+
+// The diagonal of the squared error's second derivative, averaged over positions: Hutchinson's
+// estimate v (H v), signs v drawn at random, where H v comes from gradients on both sides.
+Status Refinement::MeasureCurvature() {
+  std::vector<double> sums(channels_);
+  const auto scale = static_cast<float>(1 << model_.document.fraction_bits);
+  const long probes = Probes();
+  for (long probe = 0; probe < probes; ++probe) {
+    for (const float side : {1.0f, -1.0f}) {
+      const auto read = [&](long row, float* y) {
+        kernels::FixedToFloat(analysis_->y_row(row), y, geometry_.width() * channels_, scale);
+        Signs signs(probe, row);
+        for (size_t i = 0; i < geometry_.width() * channels_; ++i) {
+          y[i] += side * kProbe * signs.Next();
+        }
+      };
+      const auto add = [&](long begin, long end, const PictureGradient::At& at) {
+        for (long row = begin; row < end; ++row) {
+          Signs signs(probe, row);
+          for (size_t x = 0; x < geometry_.width(); ++x) {
+            const float* gradient = at(row, x);
+            for (size_t c = 0; c < channels_; ++c) {
+              sums[c] += double{side * signs.Next()} * double{gradient[c]};
+            }
+          }
+        }
+        return Status::Ok();
+      };
+      GLINT_TRY(gradient_.Run(read, add));
+    }
+  }
+  const double positions = static_cast<double>(geometry_.height()) *
+                           static_cast<double>(geometry_.width()) * static_cast<double>(probes);
+  curvature_.resize(channels_);
+  for (size_t c = 0; c < channels_; ++c) {
+    const double measured = sums[c] / (2 * double{kProbe} * positions);
+    curvature_[c] = kCaution * bits_per_error_ * std::max(0.0, measured);
+  }
+  return Status::Ok();
+}
+
+// At each position the one symbol moves up or down that gains most, if it gains.
+Status Refinement::Move() {
+  const auto scale = static_cast<float>(1 << model_.document.fraction_bits);
+  const auto read = [&](long row, float* y) {
+    kernels::FixedToFloat(analysis_->y_row(row), y, geometry_.width() * channels_, scale);
+  };
+  const size_t tasks = (geometry_.width() + kColumnsOfTask - 1) / kColumnsOfTask;
+  const auto move = [&](long begin, long end, const PictureGradient::At& at) {
+    for (long row = begin; row < end; ++row) {
+      ParallelFor(options_.context.runner(), tasks, [&](size_t task, size_t) {
+        const size_t stop = std::min(geometry_.width(), (task + 1) * kColumnsOfTask);
+        for (size_t x = task * kColumnsOfTask; x < stop; ++x) {
+          MovePosition(row, x, at(row, x));
+        }
+      });
+    }
+    return Status::Ok();
+  };
+  return gradient_.Run(read, move);
+}
+
+void Refinement::MovePosition(long row, size_t column, const float* gradient) {
+  const int step = 1 << model_.document.fraction_bits;
+  int16_t* y = analysis_->UpdateY(row) + column * channels_;
+  const int16_t* means = means_.Row(row) + column * channels_;
+  const uint16_t* tables = tables_.Row(row) + column * channels_;
+  double best = 0;
+  size_t place = 0;
+  int change = 0;
+  for (size_t c = 0; c < channels_; ++c) {
+    const EntropyTables::Table& table = model_.tables.table(tables[c]);
+    const int symbol = (y[c] - means[c]) >> model_.document.fraction_bits;
+    const double bits = SymbolBits(model_.tables, table, symbol);
+    const double slope = 2 * bits_per_error_ * double{gradient[c]};
+    for (const int direction : {-1, 1}) {
+      const double gain = direction * slope + curvature_[c] +
+                          SymbolBits(model_.tables, table, symbol + direction) - bits;
+      if (!(gain < best)) continue;
+      const int moved = y[c] + direction * step;
+      if (moved < INT16_MIN || moved > INT16_MAX) continue;
+      best = gain;
+      place = c;
+      change = direction * step;
+    }
+  }
+  y[place] = static_cast<int16_t>(y[place] + change);
+}
+
+}  // namespace glint
