@@ -219,6 +219,7 @@ TEST_CASE("memory: a plan is what a call plans, whatever the options") {
     for (const int band : {0, 64}) {
       const Picture picture = SmoothPicture(MakeInfo(200, 100, 3, true, 8), 4);
       EncodeOptions encode;
+      encode.effort = band / 32;
       encode.threads = threads;
       encode.band_rows = band;
       Report report;

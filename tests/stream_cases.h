@@ -48,6 +48,7 @@ struct StreamCase {
   Detail detail = Detail::kOff;
   int max_error = -1;
   bool lossless = false;
+  int effort = 0;
   StreamSetting encode, encode_again;  // of one target
   std::vector<StreamSetting> decode;   // the first one's target is the encoder's
   bool whole = false;                  // also against one segment for all rows
@@ -65,7 +66,7 @@ std::string Describe(const StreamCase& stream_case);
 // What is wrong, one line each; empty when all holds:
 // - no row of a ring is read that is not there (engine/row_ledger.h);
 // - both encodings are the same stream, one in the flow that takes less memory, one segment by
-//   segment with a taker; an encoder of integers gives it on every target;
+//   segment with a taker; an encoder of integers gives it on every target, without effort;
 // - without details the taker gets every row of the source, and the picture that decoders of the
 //   target make;
 // - with details the picture is as far from the source as the encoder says, and where errors have a

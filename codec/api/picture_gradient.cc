@@ -1,8 +1,8 @@
 #include "codec/api/picture_gradient.h"
 
-#include <cstring>
 #include <optional>
 
+#include "codec/stream/container.h"
 #include "engine/gradient_graph.h"
 
 namespace glint {
@@ -37,14 +37,17 @@ std::vector<size_t> PlacesOfTarget(size_t side) {
 PictureGradient::PictureGradient(const Model::Impl& model, const LatentGeometry& geometry,
                                  const PictureInfo& info, const CallContext& context,
                                  const CallOptions& options, double t)
-    : model_(model), geometry_(geometry), pixels_(info, geometry, model.document) {
+    : model_(model),
+      geometry_(geometry),
+      pixels_(OutputInfo(info), geometry, model.document),
+      source_(info) {
   options_.in_width = geometry.width();
   options_.in_height = geometry.height();
   options_.bands.rows = context.BandLatentRows(model.document, geometry);
   options_.t = t;
   options_.runner = context.runner();
   options_.profile = options.profile;
-  source_.SetSize(pixels_.ColourBytes(), static_cast<long>(info.height));
+  source_.SetSize(static_cast<long>(info.height));
 }
 
 Status PictureGradient::Plan() {
@@ -60,12 +63,7 @@ Result<uint64_t> PictureGradient::RunBytes() const {
 Status PictureGradient::Allocate() {
   places_ = PlacesOfTarget(static_cast<size_t>(model_.document.latent_stride));
   row_.resize(kColours * geometry_.padded_width());
-  if (source_.Allocate()) return Status::Ok();
-  return Status::Error(StatusCode::kLimit, "out of memory for the picture");
-}
-
-void PictureGradient::AddSource(const uint8_t* colour) {
-  std::memcpy(source_.WriteRow(source_end_++), colour, source_.row_values());
+  return source_.Allocate();
 }
 
 Status PictureGradient::Run(const ReadLatents& read, const TakeRows& take) {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "codec/api/call_context.h"
+#include "codec/api/reconstruction.h"
 #include "codec/latents/latent_geometry.h"
-#include "codec/latents/row_window.h"
 #include "codec/model/model_impl.h"
 #include "engine/executor.h"
 #include "engine/status.h"
@@ -22,7 +22,7 @@ namespace glint {
 
 class PictureGradient {
  public:
-  // All must outlive this.
+  // All must outlive this. `info`: of the picture; samples of 16 bits count as levels of 8.
   PictureGradient(const Model::Impl& model, const LatentGeometry& geometry, const PictureInfo& info,
                   const CallContext& context, const CallOptions& options, double t);
 
@@ -34,7 +34,8 @@ class PictureGradient {
   Result<uint64_t> RunBytes() const;
   Status Allocate();
   // The picture's next row, colour as the model sees it, in samples of the picture's size.
-  void AddSource(const uint8_t* colour);
+  void AddSource(const uint8_t* colour) { source_.Add(colour); }
+  const uint8_t* SourceRow(long row) const { return source_.Row(row); }  // in levels
 
   // Writes y of a row, width x latent channels: asked for once for each row, in order.
   using ReadLatents = std::function<void(long row, float* y)>;
@@ -56,8 +57,7 @@ class PictureGradient {
   ExecutorOptions options_;
   std::shared_ptr<const glint::Plan> plan_;
   std::vector<size_t> places_;  // in a position's target: of each sample of its square of pixels
-  RowWindow<uint8_t> source_;
-  long source_end_ = 0;
+  SourceWindow source_;
   std::vector<float> row_;  // of the padded picture
   std::vector<StepProfile> profile_;
 };

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "codec/api/quantising_port.h"
+#include "codec/stream/container.h"
 #include "codec/stream/rans.h"
 #include "engine/thread_pool.h"
 #include "kernels/pointwise.h"
@@ -56,7 +58,7 @@ class Signs {
 }  // namespace
 
 int RefinementPasses(int effort) {
-  constexpr std::array<int, kMostEffort + 1> kPasses = {0, 1, 2, 3, 5, 7, 10, 14, 20, 40};
+  constexpr std::array<int, kMostEffort + 1> kPasses = {0, 1, 2, 3, 4, 6, 8, 11, 15, 20};
   return kPasses[static_cast<size_t>(effort)];
 }
 
@@ -65,6 +67,8 @@ class Refinement::Prediction final : public QuantisingPort {
  public:
   explicit Prediction(Refinement* refinement)
       : QuantisingPort(refinement->model_.document, *refinement->analysis_), to_(*refinement) {}
+
+  double bits() const { return bits_; }  // of y
 
  private:
   void Take(Coded coded, const SymbolLine& line, const Symbols& symbols) override {
@@ -76,19 +80,23 @@ class Refinement::Prediction final : public QuantisingPort {
       std::copy_n(symbols.decoded + i, run.count, to_.analysis_->UpdateY(row) + at);
       std::copy_n(symbols.means + i, run.count, to_.means_.Update(row) + at);
       uint16_t* tables = to_.tables_.Update(row) + at;
+      const EntropyTables& all = to_.model_.tables;
       for (size_t c = 0; c < run.count; ++c, ++i) {
         tables[c] = static_cast<uint16_t>(symbols.tables.At(i));
+        bits_ += SymbolBits(all, all.table(tables[c]), symbols.values[i]);
       }
     });
   }
 
   Refinement& to_;
+  double bits_ = 0;
 };
 
 Refinement::Refinement(const Model::Impl& model, const LatentGeometry& geometry,
                        const PictureInfo& info, const Options& options)
     : model_(model),
       geometry_(geometry),
+      output_(OutputInfo(info)),
       options_(options),
       channels_(static_cast<size_t>(model.document.latent_channels)),
       bits_per_error_(options.lambda * kLevels * kLevels / kColours),
@@ -104,25 +112,32 @@ Status Refinement::Plan() {
   const size_t row = geometry_.width() * channels_;
   means_.SetSize(row, geometry_.height());
   tables_.SetSize(row, geometry_.height());
+  before_.SetSize(row, geometry_.height());
   return gradient_.Plan();
 }
 
-LatentCoder Refinement::MakeCoder() const {
-  return LatentCoder(model_, geometry_,
-                     LatentCoderOptions{options_.t, options_.context.runner(), false, nullptr});
+Synthesis Refinement::MakeSynthesis() const {
+  return Synthesis(model_, geometry_, output_,
+                   {options_.context, options_.call, options_.t, Synthesis::Colour::kThree});
+}
+
+LatentCoder Refinement::MakeCoder(const Synthesis* synthesis) const {
+  const ExecutorOptions* behind = synthesis == nullptr ? nullptr : synthesis->behind_segments();
+  return LatentCoder(model_, geometry_, {options_.t, options_.context.runner(), false, behind});
 }
 
 Result<uint64_t> Refinement::MemoryNeeded() const {
-  LatentCoder coder = MakeCoder();
+  const Synthesis synthesis = MakeSynthesis();
+  LatentCoder coder = MakeCoder(&synthesis);
   GLINT_TRY(coder.Plan());
-  GLINT_ASSIGN(const uint64_t predicting, coder.MemoryNeeded());
+  GLINT_ASSIGN(const uint64_t decoding, synthesis.MemoryWith(coder));
   GLINT_ASSIGN(const uint64_t gradient, gradient_.RunBytes());
-  return std::max(predicting, gradient) + gradient_.SourceBytes() + means_.MemoryNeeded() +
-         tables_.MemoryNeeded();
+  return std::max(decoding, gradient) + gradient_.SourceBytes() + means_.MemoryNeeded() +
+         tables_.MemoryNeeded() + before_.MemoryNeeded();
 }
 
 Status Refinement::AllocateState() {
-  if (!means_.Allocate() || !tables_.Allocate()) {
+  if (!means_.Allocate() || !tables_.Allocate() || !before_.Allocate()) {
     return Status::Error(StatusCode::kLimit, "out of memory for the latents");
   }
   for (long row = 0; row < geometry_.height(); ++row) {
@@ -135,18 +150,27 @@ Status Refinement::AllocateState() {
 Status Refinement::Run(Analysis* analysis, const std::function<Status(double done)>& progress) {
   analysis_ = analysis;
   GLINT_TRY(AllocateState());
-  GLINT_TRY(Predict());
+  GLINT_ASSIGN(const double cost, Cost());
+  for (long row = 0; row < geometry_.height(); ++row) {
+    std::copy_n(analysis_->y_row(row), before_.row_values(), before_.WriteRow(row));
+  }
   GLINT_TRY(MeasureCurvature());
   for (int pass = 0; pass < options_.passes; ++pass) {
     if (pass > 0 && pass % kPassesOfPrediction == 0) GLINT_TRY(Predict());
     GLINT_TRY(Move());
     GLINT_TRY(progress(static_cast<double>(pass + 1) / options_.passes));
   }
+  GLINT_ASSIGN(const double cost_of_moved, Cost());
+  if (cost_of_moved < cost) return Status::Ok();
+  for (long row = 0; row < geometry_.height(); ++row) {
+    std::copy_n(before_.Row(row), before_.row_values(), analysis_->UpdateY(row));
+  }
   return Status::Ok();
 }
 
+// y becomes what is decoded of it.
 Status Refinement::Predict() {
-  LatentCoder coder = MakeCoder();
+  LatentCoder coder = MakeCoder(nullptr);
   GLINT_TRY(coder.Plan());
   GLINT_TRY(coder.Allocate());
   Prediction port(this);
@@ -155,6 +179,42 @@ Status Refinement::Predict() {
     GLINT_TRY(coder.CodeSegment(segment, &port, &times));
   }
   return Status::Ok();
+}
+
+// The same, and what it costs: bits of y, and those that its error in the decoded picture is worth.
+Result<double> Refinement::Cost() {
+  Synthesis synthesis = MakeSynthesis();
+  auto coder = std::make_unique<LatentCoder>(MakeCoder(&synthesis));
+  GLINT_TRY(coder->Plan());
+  GLINT_TRY(coder->Allocate());
+  GLINT_TRY(synthesis.Allocate(*coder));
+  Prediction port(this);
+  double error = 0, seconds = 0;
+  const Synthesis::Sink rows = {[&](long row, const uint8_t* levels) {
+                                  error += RowError(row, levels);
+                                  return Status::Ok();
+                                },
+                                [](double) { return Status::Ok(); }};
+  StageTimes times;
+  for (long segment = 0; segment < geometry_.segments(); ++segment) {
+    GLINT_TRY(coder->CodeSegment(segment, &port, &times));
+    GLINT_TRY(synthesis.AddSegment(*coder, segment, rows, &seconds));
+  }
+  coder.reset();
+  GLINT_TRY(synthesis.Finish(rows, &seconds));
+  return port.bits() + options_.lambda * error;
+}
+
+// Squared, in levels of 8 bits, of the mean channel.
+double Refinement::RowError(long row, const uint8_t* levels) const {
+  const uint8_t* source = gradient_.SourceRow(row);
+  uint64_t sum = 0;
+  for (size_t i = 0; i < size_t{output_.width} * output_.channels; ++i) {
+    const int difference = levels[i] - source[i];
+    sum += static_cast<uint64_t>(difference * difference);
+  }
+  const double level = kLevels / TopLevel(output_);
+  return static_cast<double>(sum) * level * level / output_.channels;
 }
 
 long Refinement::Probes() const {

@@ -12,6 +12,7 @@
 
 #include "codec/api/analysis.h"
 #include "codec/api/picture_gradient.h"
+#include "codec/api/synthesis.h"
 #include "codec/latents/latent_coder.h"
 #include "codec/latents/row_window.h"
 #include "engine/status.h"
@@ -45,7 +46,8 @@ class Refinement {
   Status Allocate() { return gradient_.Allocate(); }
   void AddSource(const uint8_t* colour) { gradient_.AddSource(colour); }
 
-  // Once y and z are complete. y becomes what is to be coded, in place.
+  // Once y and z are complete. y becomes what is to be coded, in place: what was found, or, where
+  // that is no better in the end, what it was.
   Status Run(Analysis* analysis, const std::function<Status(double done)>& progress);
 
   void AppendProfile(std::vector<LayerProfile>* layers) const { gradient_.AppendProfile(layers); }
@@ -53,9 +55,12 @@ class Refinement {
  private:
   class Prediction;
 
-  LatentCoder MakeCoder() const;
+  Synthesis MakeSynthesis() const;
+  LatentCoder MakeCoder(const Synthesis* synthesis) const;
   Status AllocateState();
   Status Predict();
+  Result<double> Cost();
+  double RowError(long row, const uint8_t* levels) const;
   Status MeasureCurvature();
   Status Move();
   void MovePosition(long row, size_t column, const float* gradient);
@@ -63,6 +68,7 @@ class Refinement {
 
   const Model::Impl& model_;
   const LatentGeometry& geometry_;
+  const PictureInfo output_;
   const Options options_;
   const size_t channels_;
   const double bits_per_error_;  // of squared samples from 0 to 1
@@ -71,6 +77,7 @@ class Refinement {
   // Of all latents, as the last prediction had them.
   RowWindow<int16_t> means_;
   RowWindow<uint16_t> tables_;
+  RowWindow<int16_t> before_;      // y as it was decoded before the first move
   std::vector<double> curvature_;  // by channel: what a step adds to the bits of the error
 };
 
