@@ -22,6 +22,7 @@ int glint_test_c_header(void) {
   if (decode.struct_size != sizeof(decode) || decode.max_pixels != 1U << 30) return __LINE__;
   if (encode.detail != GLINT_DETAIL_AUTO || encode.max_error != -1) return __LINE__;
   if (encode.lossless != 0 || decode.detail != GLINT_DETAIL_DECODE) return __LINE__;
+  if (encode.effort != 0 || report.effort_seconds != 0) return __LINE__;
   if (encode.progress != NULL || decode.runner.run != NULL) return __LINE__;
   if (glint_model_load(NULL, &model, &error) != GLINT_INVALID_ARGUMENT) return __LINE__;
   if (error.status != GLINT_INVALID_ARGUMENT || model != NULL) return __LINE__;

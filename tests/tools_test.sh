@@ -221,6 +221,60 @@ test_detail() {
   rm -f tall* half.glint detail.json ./*.ppm.glint preview.ppm partly.ppm on.* off.* exact.* near.* high.glint deep.*
 }
 
+# underivable MODEL: the default model of evaluate with a GELU in g_s, whose derivative is not known.
+underivable() {
+  local act='\\",\\"inputs\\":\[\\"sr4.a\\"\],\\"output\\":\\"sr4.a.act\\"'
+  LC_ALL=C sed "s/leaky_relu\($act\),..slope..:0.125/gelu\1$(printf '%22s' '')/" "$model" >"$1"
+}
+
+test_effort() {
+  local lrd
+  exits "--effort" 0 "$glint" encode --effort 2 -v small.ppm effort.glint
+  check "... -v says what it took" grep -Eq 'effort.glint: .*, [0-9.]+ s, [0-9.]+ s of it effort, ' stderr.txt
+  check "... another stream" bash -c '! cmp -s effort.glint small.glint'
+  exits "... decode" 0 "$glint" decode effort.glint effort.ppm
+  exits "two threads, bands of 16 rows" 0 "$glint" encode --effort 2 --threads 2 --band 16 small.ppm x.glint
+  check "... change nothing" cmp effort.glint x.glint
+  exits "... of many" 0 "$glint" encode --effort 2 --out many small.ppm
+  check "... the same stream" cmp effort.glint many/small.glint
+  exits "--effort 0" 0 "$glint" encode --effort 0 -v small.ppm x.glint
+  check "... changes nothing" cmp small.glint x.glint
+  check "... -v says nothing of it" bash -c '! grep -q effort stderr.txt'
+  exits "... with a target" 0 "$glint" encode --effort 1 --target-bpp 0.9 -v small.ppm x.glint
+  lrd=$(sed -n 's/.* lrd \([0-9.e-]*\) after [1-8] probes\?,.*/\1/p' stderr.txt)
+  exits "... that lrd" 0 "$glint" encode --effort 1 --lrd "$lrd" small.ppm y.glint
+  check "... with the same stream" cmp x.glint y.glint
+  rm -r many x.glint y.glint
+
+  refuses "--effort 10" 'effort.* 10' "$glint" encode --effort 10 small.ppm x.glint
+  refuses "--effort -1" 'effort.* -1' "$glint" encode --effort=-1 small.ppm x.glint
+  refuses "--effort much" 'effort' "$glint" encode --effort much small.ppm x.glint
+  refuses "--effort and --lossless" '(effort.*lossless|lossless.*effort)' \
+    "$glint" encode --effort 1 --lossless small.ppm x.glint
+  refuses "--effort and --max-error" '(effort.*max-error|max-error.*effort)' \
+    "$glint" encode --effort 1 --max-error 2 small.ppm x.glint
+  underivable gelu.safetensors
+  exits "a model that takes no effort" 0 "$glint" encode --model gelu.safetensors small.ppm x.glint
+  rm x.glint
+  refuses "... with one" '^glint: --effort 5: gelu.safetensors: graph .g_s.: node .sr4.a.act.: no derivative of gelu is known$' \
+    "$glint" encode --effort 5 --model gelu.safetensors small.ppm x.glint
+  refuses "... of many" '^glint: --effort 5: gelu.safetensors: ' \
+    "$glint" encode --effort 5 --model gelu.safetensors --out many small.ppm
+  refuses "evaluate: a model that takes no effort" '^evaluate: --effort 5: gelu.safetensors: ' \
+    "$evaluate" --effort 5 --model "$model" --model gelu.safetensors --gt_path small.ppm
+
+  exits "evaluate --effort" 0 "$evaluate" --gt_path small.ppm --effort 1 --json effort.json
+  said "... says so" '^Effort: 1$'
+  said "... what it took" ' detail +effort +other +total$'
+  check "... in JSON" grep -q '^  "effort": 1,$' effort.json
+  check "... and its time" grep -Eq '^ +"effort": 0\.[0-9]+' effort.json
+  exits "evaluate without" 0 "$evaluate" --gt_path small.ppm --json effort.json
+  check "... says nothing of it" bash -c '! grep -iq effort stdout.txt'
+  check "... in JSON" grep -q '^  "effort": 0,$' effort.json
+  refuses "evaluate --effort 10" 'effort.* 10' "$evaluate" --gt_path small.ppm --effort 10
+  rm effort.* gelu.safetensors
+}
+
 test_info() {
   exits "info of a stream" 0 "$glint" info small.glint
   said "... has the size" '150x100'
@@ -522,6 +576,7 @@ test_help
 test_round_trip
 test_rate
 test_detail
+test_effort
 test_info
 test_bad_use
 test_damage

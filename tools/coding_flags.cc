@@ -67,11 +67,13 @@ CallOptions CallFor(const CodingFlags& flags, const std::string& what, StatusLin
 std::vector<std::string> SummaryLines(const std::string& name, const CodingSummary& summary) {
   const double pixels = static_cast<double>(summary.picture.width) * summary.picture.height;
   const double bits = 8 * static_cast<double>(summary.stream_bytes);
+  const StageTimes& times = summary.report.times;
   std::vector<std::string> lines = {
       name + ": " + PictureText(summary.picture) + ", " + Grouped(summary.stream_bytes) +
       " bytes, " + Fixed(bits / pixels, 3) + " bpp, " +
-      (summary.found.empty() ? "" : summary.found + ", ") + Fixed(summary.report.times.total, 3) +
-      " s, " + ByteSize(PeakRssMib() * 1024 * 1024) + " at the most" +
+      (summary.found.empty() ? "" : summary.found + ", ") + Fixed(times.total, 3) + " s, " +
+      (times.effort > 0 ? Fixed(times.effort, 3) + " s of it effort, " : "") +
+      ByteSize(PeakRssMib() * 1024 * 1024) + " at the most" +
       (summary.left_out.empty() ? "" : "; left out: " + summary.left_out)};
   const std::string details =
       DetailText(summary.report.detail, summary.picture, summary.stream_bytes);

@@ -56,9 +56,9 @@ void AddLossFlags(CLI::App* app, LossFlags* flags) {
           ->group(kLossGroup);
   max_error->excludes(lossless);
   for (CLI::Option* const option : {max_error, lossless}) {
-    for (const char* const rate :
-         {"--quality", "--lrd", "--target-size", "--target-bpp", "--target-psnr"}) {
-      option->excludes(app->get_option(rate));
+    for (const char* const other :
+         {"--quality", "--lrd", "--target-size", "--target-bpp", "--target-psnr", "--effort"}) {
+      option->excludes(app->get_option(other));
     }
   }
 }

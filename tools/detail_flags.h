@@ -26,8 +26,8 @@ struct LossFlags {
   std::optional<int> max_error;
   bool lossless = false;
 };
-// --detail, --max-error and --lossless, the last two of which leave no choice of a rate: call it
-// after AddRateFlags.
+// --detail, --max-error and --lossless, the last two of which leave no choice of a rate, and no
+// symbols to look for: call it after AddRateFlags and AddEffortFlag.
 void AddLossFlags(CLI::App* app, LossFlags* flags);
 // Puts the flags into the options, unless they contradict one another.
 Error SetLoss(const LossFlags& flags, EncodeOptions* options);

@@ -9,6 +9,7 @@
 #include "tools/coding_flags.h"
 #include "tools/console.h"
 #include "tools/detail_flags.h"
+#include "tools/effort_flag.h"
 #include "tools/encode_file.h"
 #include "tools/file_flags.h"
 #include "tools/file_plan.h"
@@ -28,6 +29,7 @@ const FileKinds kKinds = {"picture", "stream", /*reads_streams=*/false, ".glint"
 struct EncodeFlags {
   FileFlags files;
   RateFlags rate;
+  int effort = 0;
   LossFlags loss;
   bool exact = false;
   uint32_t metadata = kMetadataAll;
@@ -52,6 +54,7 @@ Expected<int> Encode(const EncodeFlags& flags) {
   if (!target.ok()) return target;
   EncodeOptions options;
   options.exact = flags.exact;
+  options.effort = flags.effort;
   Error error = SetLoss(flags.loss, &options);
   if (!error.ok()) return error;
   const Expected<std::string> path = FindModel(flags.coding.model, kCodingModel);
@@ -61,6 +64,7 @@ Expected<int> Encode(const EncodeFlags& flags) {
   const Expected<Model> model = LoadModel(*path);
   if (!model) return model.error();
   error = SetRate(flags.rate, model->info(), &options);
+  if (error.ok()) error = CheckEffort(*model, options);
   if (!error.ok()) return error;
   if (!plan->many) {
     error = EncodeOne(flags, plan->pairs.front(), *model, options);
@@ -82,6 +86,8 @@ Command AddEncodeCommand(CLI::App* app) {
   CLI::App* encode = app->add_subcommand("encode", "Makes .glint streams of pictures");
   AddFileFlags(encode, kKinds.in, &flags->files);
   AddRateFlags(encode, &flags->rate);
+  AddEffortFlag(encode, "; with a target, for each of its encodings", &flags->effort)
+      ->group(kRateGroup);
   AddLossFlags(encode, &flags->loss);
   encode
       ->add_flag("--exact", flags->exact,

@@ -17,6 +17,7 @@
 #include "tools/comparison.h"
 #include "tools/console.h"
 #include "tools/detail_flags.h"
+#include "tools/effort_flag.h"
 #include "tools/evaluation.h"
 #include "tools/evaluation_job.h"
 #include "tools/evaluation_output.h"
@@ -52,6 +53,7 @@ class Run {
       evaluation.label = model.label;
       evaluation.type = model.type;
       evaluation.detail = DetailName(job_.detail);
+      evaluation.effort = flags.effort;
       evaluation.threads = flags.threads > 0 ? flags.threads : HardwareThreads();
       evaluation.model = model.info();
       for (const LoadedModel& member : model.members) {
@@ -189,6 +191,7 @@ class Run {
     }
     Print("Details: " + DetailName(job_.detail) +
           (job_.detail == Detail::kOff && !flags_.detail ? ", so that models compare" : "") + "\n");
+    if (flags_.effort > 0) Print("Effort: " + std::to_string(flags_.effort) + "\n");
     Print(Count(job_.pictures.files.size(), "picture") + " from " + job_.source + "\n");
     const std::string left_out = LeftOutText(job_.pictures);
     if (!left_out.empty()) Print(left_out);
@@ -238,6 +241,7 @@ class Run {
     MeasureOptions options;
     options.lrd = job_.points[point].lrd;
     options.detail = job_.detail;
+    options.effort = flags_.effort;
     options.threads = flags_.threads;
     options.repeat = flags_.repeat;
     options.verify = flags_.verify;
@@ -466,6 +470,7 @@ void AddRunFlags(CLI::App* app, EvaluateFlags* flags) {
                 "off when comparing models, and of families)",
                 &flags->detail)
       ->group(kPictures);
+  AddEffortFlag(app, "", &flags->effort)->group(kPictures);
   app->add_option("--freq", flags->freq,
                   "Show and save every N-th picture, and any below 15 dB (default: 5 for a folder, "
                   "else 1); means are over all")

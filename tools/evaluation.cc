@@ -45,6 +45,7 @@ Error EncodeRepeatedly(const Model& model, const Picture& original, const Measur
   call.limits.held_memory += original.samples.size();
   call.lrd = options.lrd;
   call.detail = options.detail;
+  call.effort = options.effort;
   std::vector<Timing> timings;
   for (int i = 0; i < options.repeat; ++i) {
     Report report;
@@ -154,14 +155,16 @@ Expected<uint64_t> MeasuringBytes(const PictureReader& reader,
   const uint64_t original = uint64_t{info.RowBytes()} * info.height;
   const uint64_t decoded = DecodedBytes(info);
   uint64_t most = original + reader.memory();
-  EncodeOptions call;
-  SetCallOptions(options, "", &call);
-  call.detail = options.detail;
-  EncodeOptions again = call;
+  EncodeOptions encode;
+  SetCallOptions(options, "", &encode);
+  encode.detail = options.detail;
+  encode.effort = options.effort;
+  const CallOptions& call = encode;
+  CallOptions again = call;
   again.threads = OtherSplit(options.threads, 0).threads;
   again.band_rows = kMostVerifiedBand;
   for (const MeasuringModels& model : models) {
-    const Expected<MemoryPlan> encoder = PlanMemory(model.encoder, info, call);
+    const Expected<MemoryPlan> encoder = PlanMemory(model.encoder, info, encode);
     if (!encoder) return encoder.error();
     const Expected<MemoryPlan> decoder = PlanMemory(model.decoder, info, call);
     if (!decoder) return decoder.error();
@@ -182,6 +185,7 @@ void AddScaled(const StageTimes& from, double factor, StageTimes* to) {
   to->entropy += factor * from.entropy;
   to->synthesis += factor * from.synthesis;
   to->detail += factor * from.detail;
+  to->effort += factor * from.effort;
   to->total += factor * from.total;
 }
 

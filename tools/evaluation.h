@@ -37,6 +37,7 @@ struct Measurement {
 struct MeasureOptions {
   double lrd = 0;
   Detail detail = Detail::kAuto;
+  int effort = 0;
   int threads = 1;
   int repeat = 1;
   // Decode once more, untimed, with other threads and bands; it is an error when that differs.

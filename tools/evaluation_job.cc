@@ -14,6 +14,7 @@
 
 #include "glint/rate.hpp"
 #include "tools/console.h"
+#include "tools/effort_flag.h"
 #include "tools/evaluation.h"
 #include "tools/models.h"
 #include "tools/output.h"
@@ -257,6 +258,20 @@ Expected<std::vector<CurvePoint>> Points(const EvaluateFlags& flags,
   return points;
 }
 
+// The first of the models that cannot be encoded with --effort is an error.
+Error CheckEfforts(const EvaluateFlags& flags, const std::vector<TestedModel>& models) {
+  EncodeOptions options;
+  options.effort = flags.effort;
+  options.detail = DetailOf(flags, models);
+  Error error;
+  for (const TestedModel& model : models) {
+    for (const LoadedModel& member : model.members) {
+      if (error.ok()) error = CheckEffort(member.encoder, options);
+    }
+  }
+  return error;
+}
+
 // ---- pictures and results ----------------------------------------------------------------------
 
 Error CheckReadable(const std::string& path, const EvaluateFlags& flags,
@@ -265,6 +280,7 @@ Error CheckReadable(const std::string& path, const EvaluateFlags& flags,
   options.threads = flags.threads;
   options.verify = flags.verify;
   options.detail = DetailOf(flags, models);
+  options.effort = flags.effort;
   options.limits = flags.limits;
   std::vector<MeasuringModels> pairs;
   for (const TestedModel& model : models) {
@@ -376,6 +392,8 @@ Expected<Job> PrepareJob(const EvaluateFlags& flags) {
   if (!pictures) return pictures.error();
   Expected<std::vector<TestedModel>> models = LoadModels(flags);
   if (!models) return models.error();
+  error = CheckEfforts(flags, *models);
+  if (!error.ok()) return error;
   if (!pictures->is_folder) {  // nothing is printed or written for a picture that cannot be read
     const Error readable = CheckReadable(*source, flags, *models);
     if (!readable.ok()) return readable;

@@ -18,6 +18,7 @@ struct EvaluateFlags {
   std::string type, gt_path, lrd, quality, target, out, json, curves;
   std::vector<std::string> models, compare, families;
   int freq = 0;
+  int effort = 0;
   int threads = 1;
   int repeat = 1;
   bool verify = true;

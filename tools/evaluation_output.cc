@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <utility>
 
 #include "tools/machine.h"
@@ -16,10 +17,10 @@ std::string MsSsimText(const std::optional<double>& value, const char* otherwise
   return value ? Fixed(*value, 4) : otherwise;
 }
 
-// What the call did outside of the six stages: reading pixels, container, waiting.
+// What the call did outside of the stages: reading pixels, container, waiting.
 double Other(const StageTimes& t) {
-  return std::max(0.0,
-                  t.total - t.analysis - t.hyper - t.context - t.entropy - t.synthesis - t.detail);
+  return std::max(0.0, t.total - t.analysis - t.hyper - t.context - t.entropy - t.synthesis -
+                           t.detail - t.effort);
 }
 
 std::vector<Table::Column> PictureColumns(bool names_models) {
@@ -45,7 +46,7 @@ Table::Cells StageRow(const std::string& name, const std::string& direction, con
   const auto seconds = [](double value) { return value > 0 ? Fixed(value, 4) : std::string("-"); };
   return {Printable(name),    direction,          seconds(t.analysis),  seconds(t.hyper),
           seconds(t.context), seconds(t.entropy), seconds(t.synthesis), seconds(t.detail),
-          seconds(Other(t)),  seconds(t.total)};
+          seconds(t.effort),  seconds(Other(t)),  seconds(t.total)};
 }
 
 // ---- JSON --------------------------------------------------------------------------------------
@@ -55,10 +56,10 @@ Json Optional(const std::optional<double>& value) { return value ? Finite(*value
 Json DirectionJson(const StageTimes& t) {
   return Json{{"analysis", t.analysis}, {"hyper", t.hyper},         {"context", t.context},
               {"entropy", t.entropy},   {"synthesis", t.synthesis}, {"detail", t.detail},
-              {"total", t.total}};
+              {"effort", t.effort},     {"total", t.total}};
 }
 
-// The six stages over both directions, and each direction by itself.
+// The stages over both directions, and each direction by itself.
 Json StagesJson(const StageTimes& encoding, const StageTimes& decoding) {
   return Json{{"analysis", encoding.analysis + decoding.analysis},
               {"hyper", encoding.hyper + decoding.hyper},
@@ -66,6 +67,7 @@ Json StagesJson(const StageTimes& encoding, const StageTimes& decoding) {
               {"entropy", encoding.entropy + decoding.entropy},
               {"synthesis", encoding.synthesis + decoding.synthesis},
               {"detail", encoding.detail + decoding.detail},
+              {"effort", encoding.effort + decoding.effort},
               {"encoding", DirectionJson(encoding)},
               {"decoding", DirectionJson(decoding)}};
 }
@@ -167,22 +169,31 @@ std::string RateTable(const std::string& title, const std::vector<Means>& rates)
 }
 
 std::string StageTable(const std::string& title, const std::vector<NamedMeans>& means) {
+  std::vector<Table::Column> columns = {{title, Align::kLeft},
+                                        {"seconds", Align::kLeft},
+                                        {"analysis"},
+                                        {"hyper"},
+                                        {"context"},
+                                        {"entropy"},
+                                        {"synthesis"},
+                                        {"detail"},
+                                        {"effort"},
+                                        {"other"},
+                                        {"total"}};
+  constexpr std::ptrdiff_t kEffortColumn = 8;
   std::vector<Table::Cells> rows;
   for (const auto& [name, m] : means) {
     rows.push_back(StageRow(name, "encode", m.encoding_stages));
     rows.push_back(StageRow(name, "decode", m.decoding_stages));
   }
-  return FormatTable({{title, Align::kLeft},
-                      {"seconds", Align::kLeft},
-                      {"analysis"},
-                      {"hyper"},
-                      {"context"},
-                      {"entropy"},
-                      {"synthesis"},
-                      {"detail"},
-                      {"other"},
-                      {"total"}},
-                     rows);
+  const bool any = std::any_of(means.begin(), means.end(), [](const NamedMeans& named) {
+    return named.second.encoding_stages.effort > 0;
+  });
+  if (!any) {
+    columns.erase(columns.begin() + kEffortColumn);
+    for (Table::Cells& row : rows) row.erase(row.begin() + kEffortColumn);
+  }
+  return FormatTable(columns, rows);
 }
 
 std::string DetailTable(const std::string& title, const std::vector<NamedMeans>& means) {
@@ -227,6 +238,7 @@ Json EvaluationJson(const Evaluation& evaluation) {
                                   ", whole streams, PSNR and MS-SSIM "
                                   "over 8-bit RGB"},
               {"detail", evaluation.detail},
+              {"effort", evaluation.effort},
               {"results", results},
               {"images", images},
               {"failures", failures},

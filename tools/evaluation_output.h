@@ -37,7 +37,8 @@ class PictureTable {
 // One row for each rate; `title` is what their names are.
 std::string RateTable(const std::string& title, const std::vector<Means>& rates);
 
-// Seconds per picture and stage of some means, which `title` and the names tell apart.
+// Seconds per picture and stage of some means, which `title` and the names tell apart; effort is a
+// column where there is any.
 using NamedMeans = std::pair<std::string, Means>;
 std::string StageTable(const std::string& title, const std::vector<NamedMeans>& means);
 
@@ -59,8 +60,9 @@ struct Evaluation {
   std::vector<std::string> paths;
   int threads = 1;
   std::string detail = "auto";  // DetailName
-  ModelInfo model;              // the first one
-  uint64_t file_bytes = 0;      // of all files
+  int effort = 0;
+  ModelInfo model;          // the first one
+  uint64_t file_bytes = 0;  // of all files
   std::vector<Means> rates;
   std::vector<Measurement> measurements;
   std::vector<Failure> failures;

@@ -26,6 +26,7 @@ struct HelpTexts {
 // Makes --help, the manual page and so on of `app` say this too.
 void SetHelp(CLI::App* app, HelpTexts texts);
 
+inline constexpr const char* kRateGroup = "Rate";         // bits, and what they are worth
 inline constexpr const char* kPictureGroup = "Picture";   // what becomes of it
 inline constexpr const char* kMessageGroup = "Messages";  // --help, --version, --verbose
 

@@ -7,6 +7,7 @@
 
 #include "CLI/CLI.hpp"
 #include "tools/console.h"
+#include "tools/flag_texts.h"
 #include "tools/models.h"
 #include "tools/text.h"
 
@@ -56,7 +57,7 @@ void AddRateFlags(CLI::App* app, RateFlags* flags) {
                 flags)
           ->type_name("N")};
   for (CLI::Option* option : options) {
-    option->group("Rate");
+    option->group(kRateGroup);
     for (CLI::Option* other : options) {
       if (option != other) option->excludes(other);
     }

@@ -163,6 +163,14 @@ class SizedStruct {
 
 // ---- options and report ------------------------------------------------------------------------
 
+// Of options that end with room for later ones.
+template <typename COptions>
+Error CheckReserved(const SizedStruct<COptions>& caller) {
+  if (caller.Get(&COptions::reserved, 0) == 0) return {};
+  return {ErrorCode::kUnsupported, std::string("options have something reserved that version ") +
+                                       Version() + " does not know"};
+}
+
 // What only one of the two calls has.
 inline Error ReadOwn(const SizedStruct<glint_encode_options>& caller, EncodeOptions* options) {
   options->lrd = caller.Get(&glint_encode_options::lrd, options->lrd);
@@ -172,7 +180,8 @@ inline Error ReadOwn(const SizedStruct<glint_encode_options>& caller, EncodeOpti
   options->detail = static_cast<Detail>(detail);
   options->max_error = caller.Get(&glint_encode_options::max_error, options->max_error);
   options->lossless = caller.Get(&glint_encode_options::lossless, 0) != 0;
-  return {};
+  options->effort = caller.Get(&glint_encode_options::effort, options->effort);
+  return CheckReserved(caller);
 }
 static_assert(static_cast<int>(Detail::kAuto) == GLINT_DETAIL_AUTO &&
               static_cast<int>(Detail::kOff) == GLINT_DETAIL_OFF &&
@@ -189,9 +198,7 @@ inline Error ReadOwn(const SizedStruct<glint_decode_options>& caller, DecodeOpti
   const uint32_t detail = caller.Get(&glint_decode_options::detail, GLINT_DETAIL_DECODE);
   if (detail > GLINT_DETAIL_SKIP_DAMAGED) return Invalid("detail is " + std::to_string(detail));
   options->detail = static_cast<DetailOutput>(detail);
-  if (caller.Get(&glint_decode_options::reserved, 0) == 0) return {};
-  return {ErrorCode::kUnsupported, std::string("options have something reserved that version ") +
-                                       Version() + " does not know"};
+  return CheckReserved(caller);
 }
 static_assert(static_cast<int>(AlphaOutput::kKeep) == GLINT_ALPHA_KEEP &&
               static_cast<int>(AlphaOutput::kDrop) == GLINT_ALPHA_DROP &&
@@ -202,6 +209,7 @@ static_assert(static_cast<int>(AlphaOutput::kKeep) == GLINT_ALPHA_KEEP &&
 
 inline void SetOwnDefaults(glint_encode_options* options) {
   options->max_error = EncodeOptions().max_error;
+  options->effort = EncodeOptions().effort;
 }
 inline void SetOwnDefaults(glint_decode_options* options) { options->background = 0xFFFFFF; }
 
@@ -286,6 +294,7 @@ class Call {
     out.detail_base_error = report.detail.base_error;
     out.detail_error = report.detail.error;
     out.detail_damaged_sections = report.detail.damaged_rows.size();
+    out.effort_seconds = report.times.effort;
     return out;
   }
 

@@ -126,7 +126,9 @@ Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFi
 Result<std::shared_ptr<const Plan>> Model::Impl::Gradient() const {
   const std::lock_guard<std::mutex> lock(gradient_mutex_);
   if (gradient_ == nullptr) {
-    GLINT_ASSIGN(gradient_file_, MakeGradientModel(*file, "g_s"));
+    auto made = MakeGradientModel(*file, "g_s");
+    if (!made.ok()) return made.status().WithContext(file->name());
+    gradient_file_ = std::move(*made);
     GLINT_ASSIGN(gradient_,
                  Plan::Make(*gradient_file_, gradient_file_->graphs().at(kGradientGraph)));
   }

@@ -268,6 +268,7 @@ typedef struct glint_report {
   double detail_base_error;
   double detail_error;
   uint64_t detail_damaged_sections; /* decoding: of 1024 rows, left out */
+  double effort_seconds; /* encoding: the search for better symbols (glint_encode_options.effort) */
 } glint_report;
 
 /* Zeros `struct_size` bytes and sets the first field: glint_report_init(&r, sizeof(r)). */
@@ -314,6 +315,14 @@ typedef struct glint_encode_options {
   /* Default 0. 1: max_error 0 and `exact`, so everything comes back. Pictures of 16 bits are
    * GLINT_INVALID_ARGUMENT. */
   uint32_t lossless;
+  /* 0 .. 9: how long the encoder looks for better symbols, after it has seen what would be decoded;
+   * default 0: not at all. Decoders know nothing of it. More effort is less squared error for the
+   * same bits, and what 9 takes is some hundred times as long as encoding without; the picture and
+   * its latents are then in memory as a whole, 8 bytes a pixel. Without effect where errors have a
+   * limit. GLINT_UNSUPPORTED where the model's g_s has an operator of no known derivative, or the
+   * file does not say for which rate it was trained. */
+  int32_t effort;
+  uint32_t reserved; /* 0 */
 } glint_encode_options;
 
 /* What becomes of a stream's alpha channel. Without effect where there is none. */
@@ -368,7 +377,7 @@ GLINT_API void glint_free(void* buffer);
  *   options      NULL: defaults.
  *   stream       gets `*stream_size` bytes; free with glint_free.
  * Errors: GLINT_INVALID_ARGUMENT (sizes, stride, options, metadata), GLINT_LIMIT, GLINT_UNSUPPORTED
- * (options of a newer version), GLINT_CANCELLED. */
+ * (options of a newer version; a model that takes no effort), GLINT_CANCELLED. */
 GLINT_API glint_status glint_encode(const glint_model* model, const glint_picture_info* info,
                                     const void* samples, size_t row_stride,
                                     const glint_metadata* metadata,
@@ -435,10 +444,10 @@ GLINT_API glint_status glint_target_result_init(glint_target_result* result, siz
  * together, or of the model alone where options say that there are no details. A size that not even
  * the highest rate fills gives that rate; a PSNR below that of the lowest rate gives the lowest
  * rate. PSNR is of this machine's decoder; another may differ in the third digit after the point.
- *   options      lrd must be 0, and errors must have no limit. `max_memory` holds for each encoding
- *                and decoding and what is kept beside it. `progress` runs over the whole search,
- *                and ends early when fewer probes are needed. `layer` and `report` are told of the
- *                encoding whose stream came out.
+ *   options      lrd must be 0, and errors must have no limit. `effort` is that of each encoding.
+ *                `max_memory` holds for each encoding and decoding and what is kept beside it.
+ *                `progress` runs over the whole search, and ends early when fewer probes are
+ *                needed. `layer` and `report` are told of the encoding whose stream came out.
  *   result       NULL: not wanted.
  * Errors: as glint_encode; GLINT_UNREACHABLE when even the lowest rate is larger, or no rate that
  * was tried reaches the PSNR: the message says what can be reached, with its lrd;

@@ -186,11 +186,11 @@ struct EncodeOptions : CallOptions {
   double lrd = 0;
   Detail detail = Detail::kAuto;
   // 0 to 9: how long the encoder looks for better symbols, after it has seen what would be decoded;
-  // 0: not at all. Decoders know nothing of it. More effort is less squared error for the same bits,
-  // and what 9 takes is some hundred times as long as encoding without; y and the picture are then
-  // in memory as a whole, 8 bytes a pixel. Without effect where errors have a limit. kUnsupported
-  // where the model's g_s has an operator of no known derivative, or the file does not say for which
-  // rate it was trained.
+  // 0: not at all. Decoders know nothing of it. More effort is less squared error for the same
+  // bits, and what 9 takes is some hundred times as long as encoding without; y and the picture are
+  // then in memory as a whole, 8 bytes a pixel. Without effect where errors have a limit.
+  // kUnsupported where the model's g_s has an operator of no known derivative, or the file does not
+  // say for which rate it was trained.
   int effort = 0;
   // 0 to 127: no sample of 8 bits or fewer is further off than this, with 0 none at all, whatever
   // the model and the machine (colours under an alpha of 0 only with `exact`); lrd must be 0, and
@@ -307,7 +307,7 @@ struct MemoryPlan {
   uint64_t stream = 0;    // the part of `encoding` for the stream; streams are smaller as a rule
 };
 // `info`: as it would be encoded. Of the options only threads, runner, band_rows, limits.max_pixels
-// and what they say of details count; the second: with details as EncodeOptions has them.
+// and what they say of details and effort count; the second: with both as EncodeOptions has them.
 GLINT_API Expected<MemoryPlan> PlanMemory(const Model& model, const PictureInfo& info,
                                           const EncodeOptions& options);
 GLINT_API Expected<MemoryPlan> PlanMemory(const Model& model, const PictureInfo& info,

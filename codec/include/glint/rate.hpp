@@ -50,10 +50,10 @@ inline constexpr int kMostProbes = 8;
 // the lowest rate gives the lowest rate.
 //
 // PSNR is of this machine's decoder; another may differ in the third digit after the point.
-// options.lrd must be 0, and errors must have no limit (options.max_error, options.lossless). A
-// limit on memory holds for each encoding and decoding and what is kept beside it. progress runs
-// over the whole search, and ends early when fewer probes are needed. `report` is that of the
-// encoding whose stream came out.
+// options.lrd must be 0, and errors must have no limit (options.max_error, options.lossless).
+// options.effort is that of each encoding. A limit on memory holds for each encoding and decoding
+// and what is kept beside it. progress runs over the whole search, and ends early when fewer probes
+// are needed. `report` is that of the encoding whose stream came out.
 //
 // Errors: kUnreachable when even the lowest rate is larger, or no rate that was tried reaches the
 // PSNR: the message says what can be reached, with its lrd. kUnsupported for a model of one fixed
