@@ -26,8 +26,9 @@ std::vector<int> TargetFactors(int64_t rows);
 // TargetFactors until it has as few rows as the input. Its output is the gradient of half the
 // squared error, C channels. Class close, and all in float32: matrices of integers become the
 // numbers that they stand for, and tensors are not rounded, so the gradient of a quantised model is
-// near that of the model it was made of. kUnsupported, naming the node, where an operator's
-// derivative is not known here.
+// near that of the model it was made of. kUnsupported, naming the node, where an operator has no
+// derivative (op.h); where a tensor of the graph is smaller than its input; and where the gradient
+// would be beyond what a file may have, such as 4096 channels.
 Result<std::shared_ptr<const ModelFile>> MakeGradientModel(const ModelFile& model,
                                                            const std::string& name);
 

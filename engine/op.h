@@ -1,4 +1,4 @@
-// One operator is one record: all that reading, checking, planning and quantising ask of it. The
+// One operator is one record: all that checks, plans, quantiser and gradients ask about it. The
 // records stand in engine/ops/, a file each, and in one table there. No field has a default: a
 // record that leaves one out does not compile. Called by engine/ and codec/quantiser.
 // Thread rules: records are constants.
@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,11 +18,14 @@
 
 namespace glint {
 
+class GradientBuilder;  // engine/gradient_builder.h
 class ModelFile;
-class NodeCheck;     // engine/node_check.h
-class ObjectReader;  // engine/json.h
-class Step;          // engine/step.h
-struct PlanContext;  // engine/step.h
+class NodeCheck;      // engine/node_check.h
+class ObjectReader;   // engine/json.h
+class Step;           // engine/step.h
+struct GradientNode;  // engine/gradient_builder.h
+struct NamedTensor;   // engine/gradient_builder.h
+struct PlanContext;   // engine/step.h
 
 // A field that has to be given, and not as a null pointer.
 template <typename T>
@@ -107,6 +111,45 @@ class Fusion {
 };
 inline constexpr Fusion kNotFused = Fusion::None();
 
+// So much of a channel: what a column of a matrix of integers is multiplied by.
+struct Column {
+  size_t channel = 0;
+  float share = 1;
+};
+
+// How the gradient of what a node reads follows from that of what it makes: as nodes of other
+// operators (gradient_graph.h).
+class Derivative {
+ public:
+  // Adds these nodes, and collects what they give for the node's inputs.
+  using Backward = void (*)(const GradientNode& at, GradientBuilder* builder);
+  // For a derivative that needs more than inputs and output: may make the output by other nodes,
+  // and says which of their tensors Backward gets. If it gives none, the node is taken as it is.
+  using Forward = std::vector<NamedTensor> (*)(const GradientNode& at, GradientBuilder* builder);
+  // Of an operator that makes other integers of the same numbers: what columns that read its output
+  // stand for in its input, which has so many channels. The gradient's graph leaves it out.
+  using Columns = std::vector<Column> (*)(const Node& node, size_t channels);
+  static constexpr Derivative None() { return {nullptr, nullptr, nullptr}; }
+  static constexpr Derivative Of(Required<Backward> its_backward) {
+    return {nullptr, its_backward, nullptr};
+  }
+  static constexpr Derivative Of(Required<Forward> its_forward, Required<Backward> its_backward) {
+    return {its_forward, its_backward, nullptr};
+  }
+  static constexpr Derivative OfDigits(Required<Columns> its_columns) {
+    return {nullptr, nullptr, its_columns};
+  }
+
+  const Forward forward;
+  const Backward backward;  // nullptr: not known
+  const Columns columns;    // of OfDigits
+
+ private:
+  constexpr Derivative(Forward its_forward, Backward its_backward, Columns its_columns)
+      : forward(its_forward), backward(its_backward), columns(its_columns) {}
+};
+inline constexpr Derivative kNoDerivative = Derivative::None();
+
 struct Op {
   Required<const char*> name;
   Required<InputCount> inputs;
@@ -115,6 +158,7 @@ struct Op {
   Required<Classes> classes;
   Required<Placement> placement;
   Required<Fusion> fusion;
+  Required<Derivative> derivative;
   // Attributes of a node's JSON object to Node::attributes. NoAttributes.
   Required<Status (*)(ObjectReader* reader, Node* node)> read;
   // Weights, shapes, what attributes have to do with them: the channels of the output. AsInput.

@@ -5,7 +5,7 @@ set -u -o pipefail
 # shellcheck source=tests/shell/checks.sh
 source "$(dirname "${BASH_SOURCE[0]}")/shell/checks.sh"
 
-fields=(name inputs weights matrix classes placement fusion read check check_forms window sources plan)
+fields=(name inputs weights matrix classes placement fusion derivative read check check_forms window sources plan)
 
 # record FIELD: a program with a whole record but for this field.
 record() {
@@ -25,6 +25,7 @@ record() {
       classes) echo '  .classes = Classes::kCloseAndExact,' ;;
       placement) echo '  .placement = Placement::kMayOverwrite,' ;;
       fusion) echo '  .fusion = kNotFused,' ;;
+      derivative) echo '  .derivative = kNoDerivative,' ;;
       read) echo '  .read = NoAttributes,' ;;
       check) echo '  .check = AsInput,' ;;
       check_forms) echo '  .check_forms = AnyForms,' ;;
@@ -52,6 +53,8 @@ for compiler in g++ clang++; do
     's/kNoMatrix/MatrixRole("weight")/' 's/kNoMatrix/MatrixRole("weight", nullptr)/' \
     's/kNoMatrix/MatrixRole{}/' 's/kNotFused/Fusion{Slot::kActivation}/' \
     's/kNotFused/Fusion::Activation(nullptr)/' 's/kNotFused/Fusion::ChannelFactors()/' \
+    's/kNoDerivative/Derivative{}/' 's/kNoDerivative/Derivative::Of(nullptr)/' \
+    's/kNoDerivative/Derivative::Of(nullptr, nullptr)/' 's/kNoDerivative/Derivative::OfDigits(nullptr)/' \
     's/"record"/nullptr/' 's/NoAttributes/nullptr/' 's/= Plan,/= nullptr,/'; do
     sed "$part" whole.cc >part.cc
     refute "$compiler refuses what $part makes of a record" "${compile[@]}" part.cc

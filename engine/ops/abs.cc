@@ -28,6 +28,7 @@ constinit const Op kAbs = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kMayOverwrite,
     .fusion = kNotFused,
+    .derivative = kNoDerivative,
     .read = NoAttributes,
     .check = AsInput,
     .check_forms = AnyForms,

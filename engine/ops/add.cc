@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "engine/gradient_builder.h"
 #include "engine/ops/table.h"
 #include "engine/row_step.h"
 #include "kernels/pointwise.h"
@@ -23,6 +24,10 @@ class AddStep final : public RowStep {
   }
 };
 
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  for (const NamedTensor& input : at.inputs) builder->Collect(input, at.gradient);
+}
+
 }  // namespace
 
 constinit const Op kAdd = {
@@ -33,6 +38,7 @@ constinit const Op kAdd = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kMayOverwrite,
     .fusion = Fusion::Residual(),
+    .derivative = Derivative::Of(Backward),
     .read = NoAttributes,
     .check = Check,
     .check_forms = AnyForms,

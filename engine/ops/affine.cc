@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/gradient_builder.h"
 #include "engine/node_check.h"
 #include "engine/ops/table.h"
 #include "engine/row_step.h"
@@ -41,6 +42,15 @@ class AffineStep final : public RowStep {
   const std::vector<float> factor_, shift_;  // empty where there is none
 };
 
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  const auto factor = at.node.weights.find("factor");
+  NamedTensor gradient = at.gradient;
+  if (factor != at.node.weights.end()) {
+    gradient = builder->Add("affine", {gradient}, gradient.channels, {{"factor", factor->second}});
+  }
+  builder->Collect(at.input(), gradient);
+}
+
 }  // namespace
 
 constinit const Op kAffine = {
@@ -51,6 +61,7 @@ constinit const Op kAffine = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kMayOverwrite,
     .fusion = kNotFused,
+    .derivative = Derivative::Of(Backward),
     .read = NoAttributes,
     .check = Check,
     .check_forms = AnyForms,

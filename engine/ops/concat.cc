@@ -75,6 +75,7 @@ constinit const Op kConcat = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kOfItsOwn,
     .fusion = Fusion::Sources(),
+    .derivative = kNoDerivative,
     .read = NoAttributes,
     .check = Check,
     .check_forms = AnyForms,

@@ -1,9 +1,11 @@
 // Convolution of stride 1 or 2, with all taps or those of a mask alone.
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/gradient_builder.h"
 #include "engine/json.h"
 #include "engine/ops/conv.h"
 #include "engine/ops/table.h"
@@ -98,6 +100,57 @@ Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node)
   return PlanConv(context, node, spec);
 }
 
+// Of stride 1: a correlation with the kernel turned around, outputs being inputs.
+NamedTensor BackwardPlain(const GradientNode& at, GradientBuilder* builder) {
+  const FloatMatrix& matrix = at.matrix;
+  const size_t out = matrix.size(0), in = matrix.size(1), taps = matrix.size(2) * matrix.size(3);
+  FloatMatrix turned{{matrix.shape[1], matrix.shape[0], matrix.shape[2], matrix.shape[3]},
+                     std::vector<float>(matrix.values.size())};
+  for (size_t o = 0; o < out; ++o) {
+    for (size_t i = 0; i < in; ++i) {
+      for (size_t tap = 0; tap < taps; ++tap) {
+        turned.values[(i * out + o) * taps + taps - 1 - tap] =
+            matrix.values[(o * in + i) * taps + tap];
+      }
+    }
+  }
+  return builder->Add("conv2d", {at.gradient}, at.input().channels,
+                      {{"weight", builder->AddWeight(turned)}},
+                      {{"stride", 1}, {"padding", Of(at.node).padding}});
+}
+
+// Of stride 2: one for each of the four phases of the input, which pixel_shuffle puts in place.
+NamedTensor BackwardStrided(const GradientNode& at, GradientBuilder* builder) {
+  const FloatMatrix& matrix = at.matrix;
+  const size_t out = matrix.size(0), in = matrix.size(1), kernel = matrix.size(2);
+  const size_t small = PhaseKernel(kernel);
+  const auto side = static_cast<int64_t>(small);
+  FloatMatrix phases{{4 * matrix.shape[1], matrix.shape[0], side, side},
+                     std::vector<float>(4 * in * out * small * small)};
+  size_t place = 0;
+  for (size_t i = 0; i < 4 * in; ++i) {  // [channel][row][column], as pixel_shuffle has them
+    for (size_t o = 0; o < out; ++o) {
+      const float* taps = matrix.values.data() + (o * in + i / 4) * kernel * kernel;
+      for (size_t ky = 0; ky < small; ++ky) {
+        for (size_t kx = 0; kx < small; ++kx, ++place) {
+          const std::optional<size_t> row = TapOfPhase(kernel, i / 2 % 2, ky);
+          const std::optional<size_t> column = TapOfPhase(kernel, i % 2, kx);
+          if (row && column) phases.values[place] = taps[*row * kernel + *column];
+        }
+      }
+    }
+  }
+  const NamedTensor made = builder->Add("conv2d", {at.gradient}, 4 * at.input().channels,
+                                        {{"weight", builder->AddWeight(phases)}},
+                                        {{"stride", 1}, {"padding", side / 2}});
+  return builder->Add("pixel_shuffle", {made}, at.input().channels, {}, {{"factor", 2}});
+}
+
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  builder->Collect(at.input(), Of(at.node).stride == 1 ? BackwardPlain(at, builder)
+                                                       : BackwardStrided(at, builder));
+}
+
 }  // namespace
 
 constinit const Op kConv2d = {
@@ -108,6 +161,7 @@ constinit const Op kConv2d = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kOfItsOwn,
     .fusion = kNotFused,
+    .derivative = Derivative::Of(Backward),
     .read = Read,
     .check = Check,
     .check_forms = AnyForms,

@@ -1,5 +1,9 @@
 // Transposed convolution, which doubles rows and columns.
 
+#include <utility>
+#include <vector>
+
+#include "engine/gradient_builder.h"
 #include "engine/json.h"
 #include "engine/ops/conv.h"
 #include "engine/ops/table.h"
@@ -65,6 +69,24 @@ Result<std::unique_ptr<Step>> Plan(const PlanContext& context, const Node& node)
   return PlanConv(context, node, spec);
 }
 
+// A correlation of stride 2 with the same kernel; one of 4 gets a row and a column of zeros before
+// the others, so that its padding of 1 becomes the 2 of a kernel of 5.
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  FloatMatrix matrix = at.matrix;
+  if (matrix.shape[2] == 4) {
+    std::vector<float> wide(matrix.size(0) * matrix.size(1) * 25);
+    for (size_t i = 0; i < matrix.values.size(); ++i) {
+      wide[i / 16 * 25 + (i % 16 / 4 + 1) * 5 + i % 4 + 1] = matrix.values[i];
+    }
+    matrix.values = std::move(wide);
+    matrix.shape[2] = matrix.shape[3] = 5;
+  }
+  builder->Collect(at.input(),
+                   builder->Add("conv2d", {at.gradient}, at.input().channels,
+                                {{"weight", builder->AddWeight(matrix)}},
+                                {{"stride", 2}, {"padding", (matrix.shape[2] - 1) / 2}}));
+}
+
 }  // namespace
 
 constinit const Op kConvTranspose2d = {
@@ -75,6 +97,7 @@ constinit const Op kConvTranspose2d = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kOfItsOwn,
     .fusion = kNotFused,
+    .derivative = Derivative::Of(Backward),
     .read = Read,
     .check = Check,
     .check_forms = AnyForms,

@@ -128,6 +128,7 @@ constinit const Op kDepthwiseConv2d = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kOfItsOwn,
     .fusion = kNotFused,
+    .derivative = kNoDerivative,
     .read = Read,
     .check = Check,
     .check_forms = AnyForms,

@@ -133,6 +133,15 @@ std::unique_ptr<StepRun> DigitsStep::Start(PictureTensors* tensors) const {
   return std::make_unique<DigitsRun>(*this, tensors);
 }
 
+// A low digit has a sixteenth of its channel's numbers, which say nothing new.
+std::vector<Column> Columns(const Node& node, size_t channels) {
+  std::vector<Column> columns;
+  for (size_t c = 0; c < channels; ++c) columns.push_back({c, 1.0f});
+  for (const int c : Of(node).low) columns.push_back({static_cast<size_t>(c), 0.0f});
+  for (const int c : Of(node).coarse) columns.push_back({static_cast<size_t>(c), 1.0f / 16});
+  return columns;
+}
+
 }  // namespace
 
 constinit const Op kDigits = {
@@ -143,6 +152,7 @@ constinit const Op kDigits = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kOfItsOwn,
     .fusion = kNotFused,
+    .derivative = Derivative::OfDigits(Columns),
     .read = Read,
     .check = Check,
     .check_forms = CheckForms,

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/gradient_builder.h"
 #include "engine/node_check.h"
 #include "engine/ops/table.h"
 #include "engine/rate.h"
@@ -48,6 +49,11 @@ class GainStep final : public RowStep {
 
 constexpr const char* kRoles[] = {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"};
 
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  builder->Collect(at.input(),
+                   builder->Add("gain", {at.gradient}, at.gradient.channels, at.node.weights));
+}
+
 }  // namespace
 
 constinit const Op kGain = {
@@ -58,6 +64,7 @@ constinit const Op kGain = {
     .classes = Classes::kCloseOnly,
     .placement = Placement::kMayOverwrite,
     .fusion = Fusion::ChannelFactors(EvaluateGain),
+    .derivative = Derivative::Of(Backward),
     .read = NoAttributes,
     .check = Check,
     .check_forms = AnyForms,

@@ -2,10 +2,12 @@
 
 #include "kernels/gdn.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/gradient_builder.h"
 #include "engine/json.h"
 #include "engine/node_check.h"
 #include "engine/ops/table.h"
@@ -128,6 +130,59 @@ std::unique_ptr<StepRun> GdnStep::Start(PictureTensors* tensors) const {
 
 constexpr const char* kRoles[] = {"beta", "gamma"};
 
+// norm as it is, so that it is summed once.
+std::vector<NamedTensor> Forward(const GradientNode& at, GradientBuilder* builder) {
+  if (!Of(at.node).inverse || Of(at.node).squares) return {};
+  const NamedTensor& x = at.input();
+  const NamedTensor norm = builder->Product(builder->Add("abs", {x}, x.channels), at.matrix,
+                                            builder->Values(at.node.weights.at("beta")));
+  builder->Make(at.output, "multiply", {x, norm});
+  return {norm};
+}
+
+// v / norm: a gdn of v and x side by side, whose norms are sums over x.
+NamedTensor Divided(const GradientNode& at, const NamedTensor& v, GradientBuilder* builder) {
+  const auto channels = static_cast<size_t>(v.channels);
+  std::vector<float> beta = builder->Values(at.node.weights.at("beta"));
+  beta.resize(2 * channels, 1.0f);
+  FloatMatrix gamma{{2 * v.channels, 2 * v.channels}, std::vector<float>(4 * channels * channels)};
+  for (size_t i = 0; i < channels; ++i) {
+    std::copy_n(at.matrix.values.data() + i * channels, channels,
+                gamma.values.data() + i * 2 * channels + channels);
+  }
+  const NamedTensor both = builder->Add(
+      "gdn", {builder->Beside({v, at.input()})}, 2 * v.channels,
+      {{"beta", builder->AddWeight({2 * v.channels}, beta)}, {"gamma", builder->AddWeight(gamma)}},
+      {{"inverse", false}, {"form", Of(at.node).squares ? "sqrt" : "abs"}});
+  return builder->Slice(both, 0, v.channels);
+}
+
+// With y = x norm or x / norm, and norm = beta + gamma |x| or the root of beta + gamma x^2.
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  const bool squares = Of(at.node).squares, inverse = Of(at.node).inverse;
+  const NamedTensor &x = at.input(), &y = at.output, &g = at.gradient;
+  NamedTensor direct;   // with norm as a constant
+  NamedTensor of_norm;  // gradient of norm; where it is a root, of its square, twice
+  if (inverse && !squares) {
+    direct = builder->Multiply(g, at.kept[0]);
+    of_norm = builder->Multiply(g, x);
+  } else if (inverse) {
+    const NamedTensor quotient = Divided(at, g, builder);
+    const NamedTensor square =
+        builder->Product(builder->Multiply(x, x), at.matrix,
+                         builder->Values(at.node.weights.at("beta")));  // of norm
+    direct = builder->Multiply(quotient, square);
+    of_norm = builder->Multiply(quotient, x);
+  } else {
+    direct = Divided(at, g, builder);
+    const NamedTensor less = builder->Scaled(builder->Multiply(direct, y), -1);
+    of_norm = squares ? Divided(at, less, builder) : less;
+  }
+  builder->Collect(x, direct);
+  const NamedTensor of_terms = builder->Product(of_norm, at.matrix.Transposed());
+  builder->Collect(x, builder->Multiply(of_terms, squares ? x : builder->Switch(x, -1, 1)));
+}
+
 }  // namespace
 
 constinit const Op kGdn = {
@@ -138,6 +193,7 @@ constinit const Op kGdn = {
     .classes = Classes::kCloseOnly,
     .placement = Placement::kMayOverwrite,
     .fusion = kNotFused,
+    .derivative = Derivative::Of(Forward, Backward),
     .read = Read,
     .check = Check,
     .check_forms = AnyForms,

@@ -29,6 +29,7 @@ constinit const Op kGelu = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kMayOverwrite,
     .fusion = kNotFused,
+    .derivative = kNoDerivative,
     .read = NoAttributes,
     .check = AsInput,
     .check_forms = AnyForms,

@@ -50,6 +50,7 @@ constinit const Op kLayerNorm = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kMayOverwrite,
     .fusion = kNotFused,
+    .derivative = kNoDerivative,
     .read = ReadNorm,
     .check = Check,
     .check_forms = AnyForms,

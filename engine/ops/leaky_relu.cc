@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/gradient_builder.h"
 #include "engine/json.h"
 #include "engine/ops/table.h"
 #include "engine/row_step.h"
@@ -46,6 +47,11 @@ class LeakyReluStep final : public RowStep {
   const float slope_;
 };
 
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  const NamedTensor slope = builder->Switch(at.input(), SlopeOf(at.node), 1);
+  builder->Collect(at.input(), builder->Multiply(at.gradient, slope));
+}
+
 // The record of either operator: they differ in their name and in how the slope is read.
 constexpr Op Record(const char* name, Status (*read)(ObjectReader*, Node*)) {
   return {
@@ -56,6 +62,7 @@ constexpr Op Record(const char* name, Status (*read)(ObjectReader*, Node*)) {
       .classes = Classes::kCloseAndExact,
       .placement = Placement::kMayOverwrite,
       .fusion = Fusion::Activation(SlopeOf),
+      .derivative = Derivative::Of(Backward),
       .read = read,
       .check = AsInput,
       .check_forms = AnyForms,

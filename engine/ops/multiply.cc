@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "engine/gradient_builder.h"
 #include "engine/ops/table.h"
 #include "engine/row_step.h"
 #include "kernels/pointwise.h"
@@ -23,6 +24,12 @@ class MultiplyStep final : public RowStep {
   }
 };
 
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  const NamedTensor &a = at.inputs[0], &b = at.inputs[1];
+  builder->Collect(a, builder->Multiply(at.gradient, b));
+  builder->Collect(b, builder->Multiply(at.gradient, a));
+}
+
 }  // namespace
 
 constinit const Op kMultiply = {
@@ -33,6 +40,7 @@ constinit const Op kMultiply = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kMayOverwrite,
     .fusion = kNotFused,
+    .derivative = Derivative::Of(Backward),
     .read = NoAttributes,
     .check = Check,
     .check_forms = AnyForms,

@@ -1,9 +1,12 @@
 // Channels to positions: factor^2 channels of an input position become factor x factor positions of
 // the output. Values are moved as they are, so no kernel computes anything.
 
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "engine/gradient_builder.h"
 #include "engine/json.h"
 #include "engine/node_check.h"
 #include "engine/ops/shuffle.h"
@@ -99,6 +102,21 @@ std::unique_ptr<StepRun> ShuffleStep::Start(PictureTensors* tensors) const {
   return std::make_unique<ShuffleRun>(*this, tensors);
 }
 
+// pixel_unshuffle, which has channels first.
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  const int factor = Of(at.node).factor, parts = factor * factor;
+  NamedTensor gradient =
+      builder->Add("pixel_unshuffle", {at.gradient}, at.input().channels, {}, {{"factor", factor}});
+  if (!Of(at.node).channel_first) {
+    std::vector<std::optional<int>> channels;
+    for (int part = 0; part < parts; ++part) {
+      for (int c = 0; c < at.output.channels; ++c) channels.emplace_back(c * parts + part);
+    }
+    gradient = builder->Picked(gradient, channels);
+  }
+  builder->Collect(at.input(), gradient);
+}
+
 }  // namespace
 
 constinit const Op kPixelShuffle = {
@@ -109,6 +127,7 @@ constinit const Op kPixelShuffle = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kOfItsOwn,
     .fusion = kNotFused,
+    .derivative = Derivative::Of(Backward),
     .read = Read,
     .check = Check,
     .check_forms = AnyForms,

@@ -101,6 +101,7 @@ constinit const Op kPixelUnshuffle = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kOfItsOwn,
     .fusion = kNotFused,
+    .derivative = kNoDerivative,
     .read = Read,
     .check = Check,
     .check_forms = AnyForms,

@@ -47,6 +47,7 @@ constinit const Op kRmsNorm = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kMayOverwrite,
     .fusion = kNotFused,
+    .derivative = kNoDerivative,
     .read = ReadNorm,
     .check = Check,
     .check_forms = AnyForms,

@@ -2,6 +2,7 @@
 
 #include "kernels/sigmoid.h"
 
+#include "engine/gradient_builder.h"
 #include "engine/ops/table.h"
 #include "engine/row_step.h"
 
@@ -19,6 +20,12 @@ class SigmoidStep final : public RowStep {
   }
 };
 
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  const NamedTensor rest = builder->Scaled(at.output, -1, 1);
+  const NamedTensor slope = builder->Multiply(at.output, rest);
+  builder->Collect(at.input(), builder->Multiply(at.gradient, slope));
+}
+
 }  // namespace
 
 constinit const Op kSigmoid = {
@@ -29,6 +36,7 @@ constinit const Op kSigmoid = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kMayOverwrite,
     .fusion = kNotFused,
+    .derivative = Derivative::Of(Backward),
     .read = NoAttributes,
     .check = AsInput,
     .check_forms = AnyForms,

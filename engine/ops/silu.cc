@@ -51,6 +51,7 @@ constinit const Op kSilu = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kMayOverwrite,
     .fusion = kNotFused,
+    .derivative = kNoDerivative,
     .read = Read,
     .check = AsInput,
     .check_forms = AnyForms,

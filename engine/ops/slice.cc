@@ -60,6 +60,7 @@ constinit const Op kSlice = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kOfItsOwn,
     .fusion = kNotFused,
+    .derivative = kNoDerivative,
     .read = Read,
     .check = Check,
     .check_forms = AnyForms,
