@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <memory>
 #include <random>
 #include <string>
@@ -59,6 +60,17 @@ class Growing {
   }
   void Deconv(int outputs, int kernel) {
     Append(builder.Deconv(Name(), x, channels, outputs, kernel), outputs);
+  }
+  // Of a norm, whose weights `roles` are.
+  void Norm(const char* op, const std::vector<std::string>& roles) {
+    Conv(Draw(3, 9), 1);
+    Json node = ModelBuilder::Simple(Name(), op, {x});
+    node["epsilon"] = std::pow(10.0, Draw(-5, 0));
+    for (const std::string& role : roles) {
+      node["weights"][role] = Name() + "." + role;
+      builder.AddRandom(Name() + "." + role, {channels}, -1.5f, 1.5f);
+    }
+    Append(node, channels);
   }
   std::shared_ptr<const ModelFile> Finish() {
     builder.document = {{"format", 2}};

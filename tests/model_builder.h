@@ -554,6 +554,24 @@ inline ModelBuilder WavefrontModel(uint32_t seed = 1) {
   return b;
 }
 
+// A model whose g_s is so long that its gradient has more nodes than a file may have, so that it
+// takes no effort: 900 activations where there was one.
+inline ModelBuilder UnderivableModel() {
+  ModelBuilder builder = TinyModel();
+  Json& nodes = builder.document["graphs"]["g_s"]["nodes"];
+  const auto first = std::find_if(nodes.begin(), nodes.end(),
+                                  [](const Json& node) { return node["op"] == "relu"; });
+  const std::string output = first->at("output");
+  (*first)["output"] = "long0";
+  for (int i = 1; i < 900; ++i) {
+    Json node =
+        ModelBuilder::Simple("long" + std::to_string(i), "relu", {"long" + std::to_string(i - 1)});
+    if (i == 899) node["output"] = output;
+    nodes.push_back(node);
+  }
+  return builder;
+}
+
 }  // namespace glint::testing
 
 #endif  // GLINT_TESTS_MODEL_BUILDER_H_

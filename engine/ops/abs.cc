@@ -1,5 +1,6 @@
 // |x|.
 
+#include "engine/gradient_builder.h"
 #include "engine/ops/table.h"
 #include "engine/row_step.h"
 #include "kernels/pointwise.h"
@@ -18,6 +19,11 @@ class AbsStep final : public RowStep {
   }
 };
 
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  const NamedTensor sign = builder->Switch(at.input(), -1, 1);
+  builder->Collect(at.input(), builder->Multiply(at.gradient, sign));
+}
+
 }  // namespace
 
 constinit const Op kAbs = {
@@ -28,7 +34,7 @@ constinit const Op kAbs = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kMayOverwrite,
     .fusion = kNotFused,
-    .derivative = kNoDerivative,
+    .derivative = Derivative::Of(Backward),
     .read = NoAttributes,
     .check = AsInput,
     .check_forms = AnyForms,

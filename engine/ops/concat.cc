@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "engine/gradient_builder.h"
 #include "engine/node_check.h"
 #include "engine/ops/table.h"
 #include "engine/picture_tensors.h"
@@ -65,6 +66,15 @@ class ConcatStep final : public Step {
   }
 };
 
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  int begin = 0;
+  for (const NamedTensor& input : at.inputs) {
+    const int end = begin + input.channels;
+    builder->Collect(input, builder->Slice(at.gradient, begin, end));
+    begin = end;
+  }
+}
+
 }  // namespace
 
 constinit const Op kConcat = {
@@ -75,7 +85,7 @@ constinit const Op kConcat = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kOfItsOwn,
     .fusion = Fusion::Sources(),
-    .derivative = kNoDerivative,
+    .derivative = Derivative::Of(Backward),
     .read = NoAttributes,
     .check = Check,
     .check_forms = AnyForms,

@@ -1,10 +1,12 @@
 // Convolution of each channel by a kernel of its own, of stride 1 or 2.
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/gradient_builder.h"
 #include "engine/json.h"
 #include "engine/ops/conv.h"
 #include "engine/ops/conv_run.h"
@@ -118,6 +120,45 @@ class DepthwiseStep final : public ProductStep {
   const Depthwise conv_;
 };
 
+// Of stride 1: with the kernels turned around.
+NamedTensor BackwardPlain(const GradientNode& at, GradientBuilder* builder) {
+  FloatMatrix turned = at.matrix;
+  const auto taps = static_cast<long>(turned.size(2) * turned.size(3));
+  for (auto kernel = turned.values.begin(); kernel != turned.values.end(); kernel += taps) {
+    std::reverse(kernel, kernel + taps);
+  }
+  return builder->Add("depthwise_conv2d", {at.gradient}, at.input().channels,
+                      {{"weight", builder->AddWeight(turned)}}, {{"stride", 1}});
+}
+
+// Of stride 2: one for each of the four phases of the input, which pixel_shuffle puts in place.
+NamedTensor BackwardStrided(const GradientNode& at, GradientBuilder* builder) {
+  const FloatMatrix& matrix = at.matrix;
+  const size_t channels = matrix.size(0), rows = matrix.size(2), columns = matrix.size(3);
+  const size_t small_rows = PhaseKernel(rows), small_columns = PhaseKernel(columns);
+  std::vector<NamedTensor> phases;
+  for (size_t phase = 0; phase < 4; ++phase) {
+    FloatMatrix taps{
+        {matrix.shape[0], 1, static_cast<int64_t>(small_rows), static_cast<int64_t>(small_columns)},
+        {}};
+    for (size_t i = 0; i < channels * small_rows * small_columns; ++i) {
+      const std::optional<size_t> row = TapOfPhase(rows, phase / 2, i / small_columns % small_rows);
+      const std::optional<size_t> column = TapOfPhase(columns, phase % 2, i % small_columns);
+      const size_t first = i / (small_rows * small_columns) * rows * columns;
+      taps.values.push_back(row && column ? matrix.values[first + *row * columns + *column] : 0);
+    }
+    phases.push_back(builder->Add("depthwise_conv2d", {at.gradient}, at.input().channels,
+                                  {{"weight", builder->AddWeight(taps)}}, {{"stride", 1}}));
+  }
+  return builder->Add("pixel_shuffle", {builder->Beside(phases)}, at.input().channels, {},
+                      {{"factor", 2}, {"order", "dcr"}});
+}
+
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  const bool plain = at.node.window.rows.stride == 1;
+  builder->Collect(at.input(), plain ? BackwardPlain(at, builder) : BackwardStrided(at, builder));
+}
+
 }  // namespace
 
 constinit const Op kDepthwiseConv2d = {
@@ -128,7 +169,7 @@ constinit const Op kDepthwiseConv2d = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kOfItsOwn,
     .fusion = kNotFused,
-    .derivative = kNoDerivative,
+    .derivative = Derivative::Of(Backward),
     .read = Read,
     .check = Check,
     .check_forms = AnyForms,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/gradient_builder.h"
 #include "engine/node_check.h"
 #include "engine/ops/norm.h"
 #include "engine/ops/table.h"
@@ -40,6 +41,10 @@ class LayerNormStep final : public RowStep {
 
 constexpr const char* kRoles[] = {"weight", "bias"};
 
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  NormBackward(at, Centred::kYes, builder);
+}
+
 }  // namespace
 
 constinit const Op kLayerNorm = {
@@ -50,7 +55,7 @@ constinit const Op kLayerNorm = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kMayOverwrite,
     .fusion = kNotFused,
-    .derivative = kNoDerivative,
+    .derivative = Derivative::Of(Backward),
     .read = ReadNorm,
     .check = Check,
     .check_forms = AnyForms,

@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "engine/gradient_builder.h"
 #include "engine/graph.h"
 #include "engine/json.h"
 
@@ -29,6 +30,10 @@ inline Status ReadNorm(ObjectReader* reader, Node* node) {
   node->attributes = std::move(attributes);
   return Status::Ok();
 }
+
+// Of x less its mean, or of x itself.
+enum class Centred { kNo, kYes };
+void NormBackward(const GradientNode& at, Centred centred, GradientBuilder* builder);
 
 }  // namespace glint::ops
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/gradient_builder.h"
 #include "engine/json.h"
 #include "engine/node_check.h"
 #include "engine/ops/shuffle.h"
@@ -91,6 +92,11 @@ std::unique_ptr<StepRun> UnshuffleStep::Start(PictureTensors* tensors) const {
   return std::make_unique<UnshuffleRun>(*this, tensors);
 }
 
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  builder->Collect(at.input(), builder->Add("pixel_shuffle", {at.gradient}, at.input().channels, {},
+                                            {{"factor", FactorOf(at.node)}}));
+}
+
 }  // namespace
 
 constinit const Op kPixelUnshuffle = {
@@ -101,7 +107,7 @@ constinit const Op kPixelUnshuffle = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kOfItsOwn,
     .fusion = kNotFused,
-    .derivative = kNoDerivative,
+    .derivative = Derivative::Of(Backward),
     .read = Read,
     .check = Check,
     .check_forms = AnyForms,

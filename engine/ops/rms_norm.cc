@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/gradient_builder.h"
 #include "engine/node_check.h"
 #include "engine/ops/norm.h"
 #include "engine/ops/table.h"
@@ -37,6 +38,10 @@ class RmsNormStep final : public RowStep {
 
 constexpr const char* kRoles[] = {"weight"};
 
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  NormBackward(at, Centred::kNo, builder);
+}
+
 }  // namespace
 
 constinit const Op kRmsNorm = {
@@ -47,7 +52,7 @@ constinit const Op kRmsNorm = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kMayOverwrite,
     .fusion = kNotFused,
-    .derivative = kNoDerivative,
+    .derivative = Derivative::Of(Backward),
     .read = ReadNorm,
     .check = Check,
     .check_forms = AnyForms,

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/gradient_builder.h"
 #include "engine/json.h"
 #include "engine/ops/table.h"
 #include "engine/row_step.h"
@@ -14,6 +15,10 @@ namespace {
 struct SiluAttributes final : Attributes {
   float factor = 1.0f;
 };
+
+float FactorOf(const Node& node) {
+  return static_cast<const SiluAttributes&>(*node.attributes).factor;
+}
 
 Status Read(ObjectReader* reader, Node* node) {
   double factor = 0;
@@ -28,8 +33,7 @@ Status Read(ObjectReader* reader, Node* node) {
 class SiluStep final : public RowStep {
  public:
   SiluStep(const PlanContext& context, const Node& node)
-      : RowStep(context, node),
-        factor_(static_cast<const SiluAttributes&>(*node.attributes).factor) {}
+      : RowStep(context, node), factor_(FactorOf(node)) {}
   std::string Kernel() const override { return "silu"; }
   void Compute(const std::vector<float>& /*constants*/, const FloatPixels* in,
                const FloatPixels& out, size_t pixels) const override {
@@ -41,6 +45,16 @@ class SiluStep final : public RowStep {
   const float factor_;
 };
 
+// y = x s with s = sigmoid(factor x): s + factor (1 - s) y.
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  const float factor = FactorOf(at.node);
+  const NamedTensor& x = at.input();
+  const NamedTensor s = builder->Add("sigmoid", {builder->Scaled(x, factor)}, x.channels);
+  const NamedTensor rest = builder->Scaled(s, -factor, factor);
+  const NamedTensor slope = builder->Sum(s, builder->Multiply(at.output, rest));
+  builder->Collect(x, builder->Multiply(at.gradient, slope));
+}
+
 }  // namespace
 
 constinit const Op kSilu = {
@@ -51,7 +65,7 @@ constinit const Op kSilu = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kMayOverwrite,
     .fusion = kNotFused,
-    .derivative = kNoDerivative,
+    .derivative = Derivative::Of(Backward),
     .read = Read,
     .check = AsInput,
     .check_forms = AnyForms,

@@ -1,8 +1,11 @@
 // A range of the channels of its input. Values are moved as they are.
 
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "engine/gradient_builder.h"
 #include "engine/json.h"
 #include "engine/node_check.h"
 #include "engine/ops/table.h"
@@ -50,6 +53,13 @@ class SliceStep final : public RowStep {
   const size_t begin_;
 };
 
+void Backward(const GradientNode& at, GradientBuilder* builder) {
+  std::vector<std::optional<int>> channels(static_cast<size_t>(at.input().channels));
+  const SliceAttributes& range = Of(at.node);
+  for (int c = range.begin; c < range.end; ++c) channels[static_cast<size_t>(c)] = c - range.begin;
+  builder->Collect(at.input(), builder->Picked(at.gradient, channels));
+}
+
 }  // namespace
 
 constinit const Op kSlice = {
@@ -60,7 +70,7 @@ constinit const Op kSlice = {
     .classes = Classes::kCloseAndExact,
     .placement = Placement::kOfItsOwn,
     .fusion = kNotFused,
-    .derivative = kNoDerivative,
+    .derivative = Derivative::Of(Backward),
     .read = Read,
     .check = Check,
     .check_forms = AnyForms,
