@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -29,12 +30,12 @@ class Walk {
     }
   }
 
-  Result<std::shared_ptr<const ModelFile>> Run() {
+  Result<std::shared_ptr<const ModelFile>> Run(const std::optional<OutputRange>& range) {
     if (graph_.inputs.size() != 1) return Unsupported("it has more than one input");
     const GraphRows rows(graph_);
     if (rows.output_scale().lowest < 0) return Unsupported("a tensor is smaller than its input");
     for (const Node& node : graph_.nodes) GLINT_TRY(Forward(node));
-    GLINT_ASSIGN(const NamedTensor target, Compare(TargetFactors(rows.OutHeight(1))));
+    GLINT_ASSIGN(const NamedTensor target, Compare(TargetFactors(rows.OutHeight(1)), range));
     for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
       GLINT_TRY(Backward(*node));
     }
@@ -164,7 +165,8 @@ class Walk {
   }
 
   // The output less the target is the first gradient.
-  Result<NamedTensor> Compare(const std::vector<int>& factors) {
+  Result<NamedTensor> Compare(const std::vector<int>& factors,
+                              const std::optional<OutputRange>& range) {
     const NamedTensor output = Of(graph_.output);
     NamedTensor target{builder_.NewName(), output.channels};
     for (const int factor : factors) target.channels *= factor * factor;
@@ -176,8 +178,18 @@ class Walk {
       shuffled = builder_.Add("pixel_shuffle", {shuffled}, shuffled.channels / (*factor * *factor),
                               {}, {{"factor", *factor}});
     }
-    builder_.Collect(output, builder_.Sum(output, builder_.Scaled(shuffled, -1)));
+    const NamedTensor made = range ? Limited(output, *range) : output;
+    builder_.Collect(output, builder_.Sum(made, builder_.Scaled(shuffled, -1)));
     return target;
+  }
+
+  // low + relu(x - low) - relu(x - high).
+  NamedTensor Limited(const NamedTensor& x, const OutputRange& range) {
+    const auto above = [&](float border) {
+      return builder_.Add("relu", {builder_.Scaled(x, 1, -border)}, x.channels);
+    };
+    return builder_.Sum(builder_.Scaled(above(range.low), 1, range.low),
+                        builder_.Scaled(above(range.high), -1));
   }
 
   // ---- backwards
@@ -214,10 +226,10 @@ std::vector<int> TargetFactors(int64_t rows) {
   return factors;
 }
 
-Result<std::shared_ptr<const ModelFile>> MakeGradientModel(const ModelFile& model,
-                                                           const std::string& name) {
+Result<std::shared_ptr<const ModelFile>> MakeGradientModel(
+    const ModelFile& model, const std::string& name, const std::optional<OutputRange>& range) {
   GLINT_ASSIGN(const Json document, ParseJson(model.document_text(), model.name()));
-  return Walk(model, model.graphs().at(name), document.at("graphs").at(name)).Run();
+  return Walk(model, model.graphs().at(name), document.at("graphs").at(name)).Run(range);
 }
 
 }  // namespace glint

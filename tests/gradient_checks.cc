@@ -11,8 +11,6 @@
 namespace glint::testing {
 namespace {
 
-constexpr double kT = 0.25;
-
 // The model for the loops in double, whose differences are of so small steps that next to no
 // leaky_relu bends within one.
 TestModel MakeTwin(const ModelFile& model) {

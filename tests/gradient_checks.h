@@ -19,6 +19,8 @@
 
 namespace glint::testing {
 
+constexpr double kT = 0.25;  // at which gradients are run
+
 // Of values from -size to size, as float32 has them: the executor gets these.
 ReferenceTensor DrawTensor(std::mt19937* random, int height, int width, int channels, double size);
 double SquaredDistance(const ReferenceTensor& a, const ReferenceTensor& b);

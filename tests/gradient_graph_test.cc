@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "engine/op.h"
 #include "tests/gradient_checks.h"
+#include "tests/graph_builder.h"
 #include "tests/model_builder.h"
 #include "tests/ops/op_description.h"
 #include "tests/seed.h"
@@ -22,6 +24,7 @@ namespace {
 using testing::CheckByDifferences;
 using testing::Growing;
 using testing::Json;
+using testing::kT;
 using testing::ModelBuilder;
 using testing::RunGradient;
 using testing::SquaredDistance;
@@ -74,6 +77,30 @@ TEST_CASE("gradient graph: what it says is what differences say") {
     CAPTURE(kernel);
     CheckByDifferences(*MakeModel(static_cast<uint32_t>(random()), kernel), &random, 4, 5);
   }
+}
+
+// The way back is the same as of a target that is as far off as what is shown.
+TEST_CASE("gradient graph: what is made beyond a range counts as its end") {
+  std::mt19937 random(TestSeed() + 2702);
+  const auto model = MakeModel(static_cast<uint32_t>(random()), 5);
+  const ReferenceTensor y = testing::DrawTensor(&random, 4, 5, kChannels, 2);
+  const ReferenceTensor target = testing::DrawTensor(&random, 4 * 8, 5 * 8, 3, 3);
+  const ReferenceTensor made = RunExecutor(*model, model->graphs().at("g_s"), {{"y", y}}, kT, {});
+  const OutputRange range{-0.4f, 0.7f};
+  ReferenceTensor shifted = target;
+  int beyond = 0;
+  for (size_t i = 0; i < made.data.size(); ++i) {
+    const double shown = std::clamp(made.data[i], double{range.low}, double{range.high});
+    shifted.data[i] += made.data[i] - shown;
+    beyond += shown != made.data[i] ? 1 : 0;
+  }
+  CHECK(beyond > 100);
+  const auto limited = MakeGradientModel(*model, "g_s", range);
+  const auto plain = MakeGradientModel(*model, "g_s");
+  REQUIRE((limited.ok() && plain.ok()));
+  const ReferenceTensor wanted = RunGradient(*plain.value(), y, Unshuffled(shifted, 8));
+  const ReferenceTensor given = RunGradient(*limited.value(), y, Unshuffled(target, 8));
+  CHECK(SquaredDistance(given, wanted) < 1e-8 * SquaredSize(wanted));
 }
 
 // Whatever the weights are kept as, the gradient is that of the model before it was quantised, but

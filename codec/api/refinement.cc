@@ -14,7 +14,7 @@ namespace glint {
 namespace {
 
 // Neighbours move at the same time: the curvature counts for more.
-constexpr double kCaution = 1.2;
+constexpr double kCaution = 1.1;
 // Moves change what means and tables are predicted from; they are taken anew after so many passes.
 constexpr int kPassesOfPrediction = 7;
 // Of the probes that the curvature is measured by: how far latents go from where they are.
@@ -113,6 +113,7 @@ Status Refinement::Plan() {
   means_.SetSize(row, geometry_.height());
   tables_.SetSize(row, geometry_.height());
   before_.SetSize(row, geometry_.height());
+  proposals_.SetSize(geometry_.width(), geometry_.height());
   return gradient_.Plan();
 }
 
@@ -133,16 +134,17 @@ Result<uint64_t> Refinement::MemoryNeeded() const {
   GLINT_ASSIGN(const uint64_t decoding, synthesis.MemoryWith(coder));
   GLINT_ASSIGN(const uint64_t gradient, gradient_.RunBytes());
   return std::max(decoding, gradient) + gradient_.SourceBytes() + means_.MemoryNeeded() +
-         tables_.MemoryNeeded() + before_.MemoryNeeded();
+         tables_.MemoryNeeded() + before_.MemoryNeeded() + proposals_.MemoryNeeded();
 }
 
 Status Refinement::AllocateState() {
-  if (!means_.Allocate() || !tables_.Allocate() || !before_.Allocate()) {
+  if (!means_.Allocate() || !tables_.Allocate() || !before_.Allocate() || !proposals_.Allocate()) {
     return Status::Error(StatusCode::kLimit, "out of memory for the latents");
   }
   for (long row = 0; row < geometry_.height(); ++row) {
     std::fill_n(means_.WriteRow(row), means_.row_values(), int16_t{0});
     std::fill_n(tables_.WriteRow(row), tables_.row_values(), uint16_t{0});
+    std::fill_n(proposals_.WriteRow(row), proposals_.row_values(), Proposal());
   }
   return Status::Ok();
 }
@@ -262,35 +264,35 @@ Status Refinement::MeasureCurvature() {
   return Status::Ok();
 }
 
-// At each position the one symbol moves up or down that gains most, if it gains.
+// One step up or down of the one symbol that gains most at each position, if it gains.
 Status Refinement::Move() {
   const auto scale = static_cast<float>(1 << model_.document.fraction_bits);
   const auto read = [&](long row, float* y) {
     kernels::FixedToFloat(analysis_->y_row(row), y, geometry_.width() * channels_, scale);
   };
   const size_t tasks = (geometry_.width() + kColumnsOfTask - 1) / kColumnsOfTask;
-  const auto move = [&](long begin, long end, const PictureGradient::At& at) {
+  const auto propose = [&](long begin, long end, const PictureGradient::At& at) {
     for (long row = begin; row < end; ++row) {
       ParallelFor(options_.context.runner(), tasks, [&](size_t task, size_t) {
         const size_t stop = std::min(geometry_.width(), (task + 1) * kColumnsOfTask);
         for (size_t x = task * kColumnsOfTask; x < stop; ++x) {
-          MovePosition(row, x, at(row, x));
+          proposals_.Update(row)[x] = Propose(row, x, at(row, x));
         }
       });
     }
     return Status::Ok();
   };
-  return gradient_.Run(read, move);
+  GLINT_TRY(gradient_.Run(read, propose));
+  TakeProposals();
+  return Status::Ok();
 }
 
-void Refinement::MovePosition(long row, size_t column, const float* gradient) {
+Refinement::Proposal Refinement::Propose(long row, size_t column, const float* gradient) const {
   const int step = 1 << model_.document.fraction_bits;
-  int16_t* y = analysis_->UpdateY(row) + column * channels_;
+  const int16_t* y = analysis_->y_row(row) + column * channels_;
   const int16_t* means = means_.Row(row) + column * channels_;
   const uint16_t* tables = tables_.Row(row) + column * channels_;
-  double best = 0;
-  size_t place = 0;
-  int change = 0;
+  Proposal best;
   for (size_t c = 0; c < channels_; ++c) {
     const EntropyTables::Table& table = model_.tables.table(tables[c]);
     const int symbol = (y[c] - means[c]) >> model_.document.fraction_bits;
@@ -299,15 +301,43 @@ void Refinement::MovePosition(long row, size_t column, const float* gradient) {
     for (const int direction : {-1, 1}) {
       const double gain = direction * slope + curvature_[c] +
                           SymbolBits(model_.tables, table, symbol + direction) - bits;
-      if (!(gain < best)) continue;
+      if (!(gain < double{best.change})) continue;
       const int moved = y[c] + direction * step;
       if (moved < INT16_MIN || moved > INT16_MAX) continue;
-      best = gain;
-      place = c;
-      change = direction * step;
+      best = {static_cast<float>(gain), static_cast<int16_t>(c), static_cast<int16_t>(direction)};
     }
   }
-  y[place] = static_cast<int16_t>(y[place] + change);
+  return best;
+}
+
+// A proposal is taken where none beside it is for the same channel and gains more: in smooth parts
+// all neighbours want the same, and one of them is enough.
+bool Refinement::IsTaken(long row, long column) const {
+  const Proposal& own = proposals_.Row(row)[column];
+  if (own.direction == 0) return false;
+  const long width = static_cast<long>(geometry_.width());
+  for (long r = std::max(0L, row - 1); r <= std::min(geometry_.height() - 1, row + 1); ++r) {
+    for (long c = std::max(0L, column - 1); c <= std::min(width - 1, column + 1); ++c) {
+      const Proposal& other = proposals_.Row(r)[c];
+      if (other.direction == 0 || other.channel != own.channel) continue;
+      const bool is_earlier = r < row || (r == row && c < column);
+      if (other.change < own.change || (other.change == own.change && is_earlier)) return false;
+    }
+  }
+  return true;
+}
+
+void Refinement::TakeProposals() {
+  const int step = 1 << model_.document.fraction_bits;
+  for (long row = 0; row < geometry_.height(); ++row) {
+    int16_t* y = analysis_->UpdateY(row);
+    for (size_t x = 0; x < geometry_.width(); ++x) {
+      if (!IsTaken(row, static_cast<long>(x))) continue;
+      const Proposal& proposal = proposals_.Row(row)[x];
+      int16_t& value = y[x * channels_ + static_cast<size_t>(proposal.channel)];
+      value = static_cast<int16_t>(value + proposal.direction * step);
+    }
+  }
 }
 
 }  // namespace glint

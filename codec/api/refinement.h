@@ -54,6 +54,12 @@ class Refinement {
 
  private:
   class Prediction;
+  // A step of one symbol of a position; none where direction is 0.
+  struct Proposal {
+    float change = 0;  // of the cost, in bits
+    int16_t channel = 0;
+    int16_t direction = 0;  // -1, 1
+  };
 
   Synthesis MakeSynthesis() const;
   LatentCoder MakeCoder(const Synthesis* synthesis) const;
@@ -63,7 +69,9 @@ class Refinement {
   double RowError(long row, const uint8_t* levels) const;
   Status MeasureCurvature();
   Status Move();
-  void MovePosition(long row, size_t column, const float* gradient);
+  Proposal Propose(long row, size_t column, const float* gradient) const;
+  bool IsTaken(long row, long column) const;
+  void TakeProposals();
   long Probes() const;
 
   const Model::Impl& model_;
@@ -77,6 +85,7 @@ class Refinement {
   // Of all latents, as the last prediction had them.
   RowWindow<int16_t> means_;
   RowWindow<uint16_t> tables_;
+  RowWindow<Proposal> proposals_;
   RowWindow<int16_t> before_;      // y as it was decoded before the first move
   std::vector<double> curvature_;  // by channel: what a step adds to the bits of the error
 };

@@ -126,7 +126,8 @@ Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFi
 Result<std::shared_ptr<const Plan>> Model::Impl::Gradient() const {
   const std::lock_guard<std::mutex> lock(gradient_mutex_);
   if (gradient_ == nullptr) {
-    auto made = MakeGradientModel(*file, "g_s");
+    const float offset = document.picture_offset;
+    auto made = MakeGradientModel(*file, "g_s", OutputRange{0 - offset, 1 - offset});
     if (!made.ok()) return made.status().WithContext(file->name());
     gradient_file_ = std::move(*made);
     GLINT_ASSIGN(gradient_,
