@@ -1,8 +1,8 @@
 #include "codec/api/picture_gradient.h"
 
+#include <algorithm>
 #include <optional>
 
-#include "codec/stream/container.h"
 #include "engine/gradient_graph.h"
 
 namespace glint {
@@ -32,6 +32,13 @@ std::vector<size_t> PlacesOfTarget(size_t side) {
   return places;
 }
 
+// Of what SourceWindow keeps: 8 bits at most, no alpha.
+PictureInfo LevelsInfo(PictureInfo info) {
+  info.bit_depth = std::min<uint32_t>(info.bit_depth, 8);
+  info.has_alpha = false;
+  return info;
+}
+
 }  // namespace
 
 PictureGradient::PictureGradient(const Model::Impl& model, const LatentGeometry& geometry,
@@ -39,7 +46,7 @@ PictureGradient::PictureGradient(const Model::Impl& model, const LatentGeometry&
                                  const CallOptions& options, double t)
     : model_(model),
       geometry_(geometry),
-      pixels_(OutputInfo(info), geometry, model.document),
+      pixels_(LevelsInfo(info), geometry, model.document),
       source_(info) {
   options_.in_width = geometry.width();
   options_.in_height = geometry.height();
