@@ -94,9 +94,11 @@ int MostError(const EncodeOptions& options) { return options.lossless ? 0 : opti
 
 // How far the stages are; their shares of the time are rough.
 class EncodingProgress {
+  using Shares = std::array<double, 4>;
+
  public:
-  explicit EncodingProgress(bool reconstructs = false, int passes = 0) {
-    shares_ = reconstructs ? Shares{0.4, 0, 0.25, 0.35} : Shares{0.6, 0, 0.4, 0};
+  explicit EncodingProgress(bool reconstructs = false, int passes = 0)
+      : shares_(reconstructs ? Shares{0.4, 0, 0.25, 0.35} : Shares{0.6, 0, 0.4, 0}) {
     // A pass takes three times what the other stages take, and measuring the curvature two passes.
     if (passes == 0) return;
     const double others = 1.0 / (1 + 3 * (passes + 2));
@@ -112,7 +114,6 @@ class EncodingProgress {
   }
 
  private:
-  using Shares = std::array<double, 4>;
   Shares shares_;
 };
 

@@ -245,7 +245,8 @@ Status Refinement::MeasureCurvature() {
           for (size_t x = 0; x < geometry_.width(); ++x) {
             const float* gradient = at(row, x);
             for (size_t c = 0; c < channels_; ++c) {
-              sums[c] += double{side * signs.Next()} * double{gradient[c]};
+              const double sign = side * signs.Next();
+              sums[c] += sign * gradient[c];
             }
           }
         }

@@ -318,7 +318,7 @@ typedef struct glint_encode_options {
   /* 0 .. 9: how long the encoder looks for better symbols, after it has seen what would be decoded;
    * default 0: not at all. Decoders know nothing of it. More effort is less squared error for the
    * same bits, and what 9 takes is some hundred times as long as encoding without; the picture and
-   * its latents are then in memory as a whole, 8 bytes a pixel. Without effect where errors have a
+   * its latents are then in memory as a whole, 9 bytes a pixel with light. Without effect where errors have a
    * limit. GLINT_UNSUPPORTED where the model's g_s has an operator of no known derivative, or the
    * file does not say for which rate it was trained. */
   int32_t effort;

@@ -188,7 +188,7 @@ struct EncodeOptions : CallOptions {
   // 0 to 9: how long the encoder looks for better symbols, after it has seen what would be decoded;
   // 0: not at all. Decoders know nothing of it. More effort is less squared error for the same
   // bits, and what 9 takes is some hundred times as long as encoding without; y and the picture are
-  // then in memory as a whole, 8 bytes a pixel. Without effect where errors have a limit.
+  // then in memory as a whole, 9 bytes a pixel with light. Without effect where errors have a limit.
   // kUnsupported where the model's g_s has an operator of no known derivative, or the file does not
   // say for which rate it was trained.
   int effort = 0;
