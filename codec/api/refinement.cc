@@ -58,7 +58,7 @@ class Signs {
 }  // namespace
 
 int RefinementPasses(int effort) {
-  constexpr std::array<int, kMostEffort + 1> kPasses = {0, 1, 2, 3, 4, 6, 8, 11, 15, 20};
+  constexpr std::array<int, kMostEffort + 1> kPasses = {0, 1, 2, 3, 5, 7, 10, 15, 22, 40};
   return kPasses[static_cast<size_t>(effort)];
 }
 
