@@ -1,6 +1,7 @@
 #include "codec/api/memory_plan.h"
 
 #include "codec/public_error.h"
+#include "engine/float_env.h"
 
 namespace glint {
 
@@ -12,6 +13,7 @@ uint64_t MetadataBytes(const Metadata& metadata) {
 
 Expected<MemoryPlan> PlanMemory(const Model& model, const PictureInfo& info,
                                 const EncodeOptions& options) {
+  const ScopedFloatEnv float_env;  // the model may make its gradient's plan now
   EncodeOptions unlimited = options;
   unlimited.limits.max_memory = UINT64_MAX;
   unlimited.limits.held_memory = 0;
