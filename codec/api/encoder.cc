@@ -329,8 +329,12 @@ class Encoder final : private SegmentPlaces {
   Status Refine() {
     if (!refinement_) return Status::Ok();
     const StageClock clock(&report_.times.effort);
-    GLINT_TRY(refinement_->Run(
-        &*analysis_, [&](double done) { return Progress(&EncodingProgress::effort, done); }));
+    // All rows have been read. Where the three channels are the same, decoders average them, or
+    // details do.
+    const auto colour = source_->gray() ? Synthesis::Colour::kMean : Synthesis::Colour::kThree;
+    GLINT_TRY(refinement_->Run(&*analysis_, colour, [&](double done) {
+      return Progress(&EncodingProgress::effort, done);
+    }));
     if (options_.profile) refinement_->AppendProfile(&report_.layers);
     refinement_.reset();
     return Status::Ok();

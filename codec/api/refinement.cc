@@ -117,9 +117,9 @@ Status Refinement::Plan() {
   return gradient_.Plan();
 }
 
-Synthesis Refinement::MakeSynthesis() const {
+Synthesis Refinement::MakeSynthesis(Synthesis::Colour colour) const {
   return Synthesis(model_, geometry_, output_,
-                   {options_.context, options_.call, options_.t, Synthesis::Colour::kThree});
+                   {options_.context, options_.call, options_.t, colour});
 }
 
 LatentCoder Refinement::MakeCoder(const Synthesis* synthesis) const {
@@ -128,7 +128,7 @@ LatentCoder Refinement::MakeCoder(const Synthesis* synthesis) const {
 }
 
 Result<uint64_t> Refinement::MemoryNeeded() const {
-  const Synthesis synthesis = MakeSynthesis();
+  const Synthesis synthesis = MakeSynthesis(Synthesis::Colour::kThree);
   LatentCoder coder = MakeCoder(&synthesis);
   GLINT_TRY(coder.Plan());
   GLINT_ASSIGN(const uint64_t decoding, synthesis.MemoryWith(coder));
@@ -149,10 +149,11 @@ Status Refinement::AllocateState() {
   return Status::Ok();
 }
 
-Status Refinement::Run(Analysis* analysis, const std::function<Status(double done)>& progress) {
+Status Refinement::Run(Analysis* analysis, Synthesis::Colour colour,
+                       const std::function<Status(double done)>& progress) {
   analysis_ = analysis;
   GLINT_TRY(AllocateState());
-  GLINT_ASSIGN(const double cost, Cost());
+  GLINT_ASSIGN(const double cost, Cost(colour));
   for (long row = 0; row < geometry_.height(); ++row) {
     std::copy_n(analysis_->y_row(row), before_.row_values(), before_.WriteRow(row));
   }
@@ -162,7 +163,7 @@ Status Refinement::Run(Analysis* analysis, const std::function<Status(double don
     GLINT_TRY(Move());
     GLINT_TRY(progress(static_cast<double>(pass + 1) / options_.passes));
   }
-  GLINT_ASSIGN(const double cost_of_moved, Cost());
+  GLINT_ASSIGN(const double cost_of_moved, Cost(colour));
   if (cost_of_moved < cost) return Status::Ok();
   for (long row = 0; row < geometry_.height(); ++row) {
     std::copy_n(before_.Row(row), before_.row_values(), analysis_->UpdateY(row));
@@ -184,8 +185,8 @@ Status Refinement::Predict() {
 }
 
 // The same, and what it costs: bits of y, and those that its error in the decoded picture is worth.
-Result<double> Refinement::Cost() {
-  Synthesis synthesis = MakeSynthesis();
+Result<double> Refinement::Cost(Synthesis::Colour colour) {
+  Synthesis synthesis = MakeSynthesis(colour);
   auto coder = std::make_unique<LatentCoder>(MakeCoder(&synthesis));
   GLINT_TRY(coder->Plan());
   GLINT_TRY(coder->Allocate());

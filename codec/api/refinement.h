@@ -47,8 +47,9 @@ class Refinement {
   void AddSource(const uint8_t* colour) { gradient_.AddSource(colour); }
 
   // Once y and z are complete. y becomes what is to be coded, in place: what was found, or, where
-  // that is no better in the end, what it was.
-  Status Run(Analysis* analysis, const std::function<Status(double done)>& progress);
+  // that is no better in the end, what it was. `colour`: what decoders make of the three channels.
+  Status Run(Analysis* analysis, Synthesis::Colour colour,
+             const std::function<Status(double done)>& progress);
 
   void AppendProfile(std::vector<LayerProfile>* layers) const { gradient_.AppendProfile(layers); }
 
@@ -61,11 +62,11 @@ class Refinement {
     int16_t direction = 0;  // -1, 1
   };
 
-  Synthesis MakeSynthesis() const;
+  Synthesis MakeSynthesis(Synthesis::Colour colour) const;
   LatentCoder MakeCoder(const Synthesis* synthesis) const;
   Status AllocateState();
   Status Predict();
-  Result<double> Cost();
+  Result<double> Cost(Synthesis::Colour colour);
   double RowError(long row, const uint8_t* levels) const;
   Status MeasureCurvature();
   Status Move();
