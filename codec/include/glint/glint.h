@@ -318,9 +318,10 @@ typedef struct glint_encode_options {
   /* 0 .. 9: how long the encoder looks for better symbols, after it has seen what would be decoded;
    * default 0: not at all. Decoders know nothing of it. More effort is less squared error for the
    * same bits, and what 9 takes is one to two hundred times as long as encoding without. The
-   * picture and its latents are then in memory as a whole, 9 bytes a pixel with light. Without
-   * effect where errors have a limit. GLINT_UNSUPPORTED where the model's g_s has no gradient here,
-   * or the file does not say for what lambda it was trained. */
+   * picture and its latents are then in memory as a whole, 9 bytes a pixel with light, and the
+   * gradient's rows, up to 40 kB a column. Without effect where errors have a limit.
+   * GLINT_UNSUPPORTED where the model's g_s has no gradient here, or the file does not say for what
+   * lambda it was trained. */
   int32_t effort;
   uint32_t reserved; /* 0 */
 } glint_encode_options;

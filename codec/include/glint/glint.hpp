@@ -188,9 +188,9 @@ struct EncodeOptions : CallOptions {
   // 0 to 9: how long the encoder looks for better symbols, after it has seen what would be decoded;
   // 0: not at all. Decoders know nothing of it. More effort is less squared error for the same
   // bits, and what 9 takes is one to two hundred times as long as encoding without. The picture and
-  // its latents are then in memory as a whole, 9 bytes a pixel with light. Without effect where
-  // errors have a limit. kUnsupported where the model's g_s has no gradient here, or the file does
-  // not say for what lambda it was trained.
+  // its latents are then in memory as a whole, 9 bytes a pixel with light, and the gradient's rows,
+  // up to 40 kB a column. Without effect where errors have a limit. kUnsupported where the
+  // model's g_s has no gradient here, or the file does not say for what lambda it was trained.
   int effort = 0;
   // 0 to 127: no sample of 8 bits or fewer is further off than this, with 0 none at all, whatever
   // the model and the machine (colours under an alpha of 0 only with `exact`); lrd must be 0, and
