@@ -23,7 +23,8 @@ def arguments(argv):
     ap.add_argument("--out", required=True, help="the model file to write")
     ap.add_argument("--name", help="of the model; default: that of --out")
     ap.add_argument("--quality", type=float, help="which of a family of models it is; only noted in the file")
-    ap.add_argument("--lambda", type=float, dest="trained_lambda", metavar="LAMBDA", help="of the training loss; only noted in the file")
+    ap.add_argument("--lambda", type=float, dest="trained_lambda", metavar="LAMBDA",
+                    help="of the training loss, bits per pixel + LAMBDA 255^2 MSE; quantize and --effort weigh errors by it")
     ap.add_argument("--licence", help="of the weights; only noted in the file")
     bits = ap.add_mutually_exclusive_group()
     bits.add_argument("--fraction-bits", type=int, choices=range(9), metavar="0..8", help="of latents in fixed point")
