@@ -1,68 +1,58 @@
-"""Crops to train on: of photographs, and of pictures that no camera makes (synthetic.py).
+"""Crops to train on: of photographs, of pictures that no camera makes (synthetic.py), smooth ones.
 
-Everything lies on the device as uint8, 0.8 MB a picture; a batch is cut, mirrored and transposed
-there.
+Photographs and drawn pictures lie on the device as uint8, 0.8 MB each; a batch is cut, shrunk,
+mirrored and transposed there.
 """
-import glob
-import os
 import time
 
 import numpy as np
 import torch
-from PIL import Image
+import torch.nn.functional as F
 
-import synthetic
+import drawing
+import smooth
 
-SIDE = synthetic.SIDE
+SIDE = drawing.SIDE
 DRAWN = 160             # drawn pictures that are there at a time
 DRAWING_SHARE = 0.02    # of the time of training, for new ones in place of old ones
-
-
-def photographs(folder):
-    """The middles of the folder's pictures that are large enough: [uint8 [SIDE,SIDE,3], ...]."""
-    out = []
-    for path in sorted(glob.glob(os.path.join(folder, "*"))):
-        try:
-            with Image.open(path) as image:
-                samples = np.asarray(image.convert("RGB"))
-        except OSError:     # not a picture
-            continue
-        top, left = ((side - SIDE) // 2 for side in samples.shape[:2])
-        if top >= 0 and left >= 0:
-            out.append(samples[top:top + SIDE, left:left + SIDE].copy())
-    if not out:
-        raise SystemExit(f"{folder}: no picture of {SIDE} x {SIDE} or more")
-    return out
+SHRUNK = 0.3            # share of the batches that are shrunk, to half at most
+SMOOTH_WEIGHT = 16.0    # of the error of a smooth crop, beside 1 of others
 
 
 class Crops:
-    """Draws batches. `share` of the crops come from drawn pictures, the others from photographs.
+    """Draws batches. Shares of the crops: `drawn` of drawn pictures, `smooth_share` smooth ones; the
+    others are of photographs.
 
     Choices are those of torch's random numbers (torch.manual_seed), drawn pictures those of `seed`.
+    drawers: processes that draw; 0: this one does, in a share of its time
     """
 
-    def __init__(self, folder, share, device, seed):
-        self.share, self.device = share, device
+    def __init__(self, folder, drawn, smooth_share, device, seed, drawers=0):
+        self.share, self.smooth_share, self.device = drawn, smooth_share, device
         self.random = np.random.default_rng(seed)
-        photos = photographs(folder)
+        photos = drawing.photographs(folder)
         self.photo_count = len(photos)
-        drawn = [self.draw(photos) for _ in range(DRAWN if share > 0 else 0)]
-        self.pictures = torch.from_numpy(np.stack(photos + drawn)).to(device)
+        self.drawers = None
+        if drawn > 0:
+            self.drawers = (drawing.Elsewhere(folder, drawers, self.random) if drawers
+                            else drawing.Here(photos, self.random))
+        there = 0 if drawn == 0 else 3 * DRAWN if drawers else DRAWN
+        pictures = photos + [self.drawers.take() for _ in range(there)]
+        self.pictures = torch.from_numpy(np.stack(pictures)).to(device)
         self.began, self.drawing = time.monotonic(), 0.0
 
-    def draw(self, photos):
-        """A drawn picture, which may show one of the photographs."""
-        photo = torch.as_tensor(photos[self.random.integers(len(photos))]).cpu().numpy()
-        return synthetic.picture(synthetic.training_seed(self.random), photo=photo)
-
     def renew(self):
-        """Draws one picture anew, unless drawing has had its share of the time."""
+        """One drawn picture takes the place of another, unless that had its share of the time."""
         began = time.monotonic()
-        if self.share == 0 or self.drawing > DRAWING_SHARE * (began - self.began):
+        if self.drawers is None or self.drawing > DRAWING_SHARE * (began - self.began):
             return
-        picture = self.draw(self.pictures[:self.photo_count])
+        if not self.drawers.ready:
+            return
         place = self.random.integers(self.photo_count, len(self.pictures))
-        self.pictures[place] = torch.from_numpy(picture).to(self.device)
+        picture = torch.from_numpy(self.drawers.take())
+        if self.device == "cuda":
+            picture = picture.pin_memory()      # so that nothing waits for the copy
+        self.pictures[place].copy_(picture, non_blocking=True)
         self.drawing += time.monotonic() - began
 
     def whole(self, low, end, count):
@@ -74,17 +64,37 @@ class Crops:
         if self.share == 0:
             return photos
         drawn = self.whole(self.photo_count, len(self.pictures), count)
-        return torch.where(torch.rand(count, device=self.device) < self.share, drawn, photos)
+        share = self.share / (1 - self.smooth_share)
+        return torch.where(torch.rand(count, device=self.device) < share, drawn, photos)
 
     def coins(self, count):
         return (torch.rand(count, device=self.device) < 0.5)[:, None, None, None]
 
-    def batch(self, count, crop):
-        """float32 [count,3,crop,crop] in 0..1, channels last"""
-        top, left = (self.whole(0, SIDE + 1 - crop, count)[:, None] for _ in range(2))
-        along = torch.arange(crop, device=self.device)
+    def cut(self, count, side):
+        """float32 [count,3,side,side] in 0..1"""
+        top, left = (self.whole(0, SIDE + 1 - side, count)[:, None] for _ in range(2))
+        along = torch.arange(side, device=self.device)
         rows, columns = (top + along)[:, :, None], (left + along)[:, None, :]
         x = self.pictures[self.which(count)[:, None, None], rows, columns].permute(0, 3, 1, 2)
+        return x.float().div_(255)
+
+    def side(self, crop):
+        """Side of what a crop is cut as, before it is shrunk."""
+        if self.random.random() >= SHRUNK:
+            return crop
+        return int(self.random.integers(crop, min(SIDE, 2 * crop) + 1))
+
+    def batch(self, count, crop):
+        """(x float32 [count,3,crop,crop] in 0..1, channels last; weight of its error [count])"""
+        x = self.cut(count, self.side(crop))
+        if x.shape[2] != crop:
+            x = F.interpolate(x, (crop, crop), mode="bicubic", antialias=True, align_corners=False)
+            x = torch.round(255 * x).clamp_(0, 255).div_(255)
         x = torch.where(self.coins(count), x.flip(3), x)
         x = torch.where(self.coins(count), x.transpose(2, 3), x)
-        return x.float().div_(255).contiguous(memory_format=torch.channels_last)
+        is_smooth = torch.rand(count, device=self.device) < self.smooth_share
+        if self.smooth_share > 0:
+            made = smooth.crops(count, crop, self.device)
+            x = torch.where(is_smooth[:, None, None, None], made, x)
+        weight = torch.where(is_smooth, SMOOTH_WEIGHT, 1.0)
+        return x.contiguous(memory_format=torch.channels_last), weight

@@ -1,0 +1,46 @@
+"""Smooth crops, made on the device: flat areas, gradients, clouds.
+
+A photograph has a few of them, and an error there is small beside that of its textures, so a
+network that learns from photographs leaves flat colours several levels off. Half of the colours
+are those that programs draw with: black, white, greys, and the corners of the RGB cube.
+"""
+import math
+
+import torch
+import torch.nn.functional as F
+
+
+def colours(count, device):
+    """[count,3,1,1] in 0..1"""
+    any_colour = torch.rand(count, 3, device=device)
+    grey = torch.rand(count, 1, device=device).expand(-1, 3)
+    corner = torch.randint(0, 2, (count, 3), device=device).float()
+    kind = torch.rand(count, 1, device=device)
+    out = torch.where(kind < 0.35, corner, torch.where(kind < 0.5, grey, any_colour))
+    return out[:, :, None, None]
+
+
+def ramps(count, crop, device):
+    """Share of the second colour, [count,1,crop,crop] in 0..1."""
+    def number(low, high):
+        return torch.empty(count, 1, 1, 1, device=device).uniform_(low, high)
+    along = torch.linspace(-1, 1, crop, device=device)
+    y, x = along[:, None], along[None, :]
+    angle = number(0, 2 * math.pi)
+    across = x * torch.cos(angle) + y * torch.sin(angle) - number(-0.7, 0.7)
+    linear = (0.5 + across * torch.exp(number(math.log(0.1), math.log(4)))).clamp(0, 1)
+    distance = torch.sqrt((x - number(-1, 1)) ** 2 + (y - number(-1, 1)) ** 2)
+    radial = (distance / torch.exp(number(math.log(0.3), math.log(3)))).clamp(0, 1)
+    cells = torch.rand(count, 1, 6, 6, device=device)
+    cloud = F.interpolate(cells, (crop, crop), mode="bicubic", align_corners=True).clamp(0, 1)
+    kind = number(0, 1)
+    out = torch.zeros(count, 1, crop, crop, device=device)      # one colour
+    for share, ramp in ((0.55, linear), (0.3, radial), (0.15, cloud)):
+        out = torch.where(kind < share, ramp, out)
+    return out
+
+
+def crops(count, crop, device):
+    """float32 [count,3,crop,crop] in 0..1, of 8 bits a sample"""
+    first, second = colours(count, device), colours(count, device)
+    return torch.round(255 * torch.lerp(first, second, ramps(count, crop, device))) / 255
