@@ -247,7 +247,7 @@ TEST_CASE("shipped models: a green screen keeps its green") {
   }
 }
 
-// ---- coding what was coded ----------------------------------------------------------------------
+// ---- flat colours, and rates -------------------------------------------------------------------
 
 // Three squares of each picture that came with Glint.
 std::vector<Picture> Squares() {
@@ -271,6 +271,95 @@ std::vector<Picture> Squares() {
   }
   return squares;
 }
+
+std::vector<NamedPicture> PlainColours() {
+  std::vector<NamedPicture> pictures;
+  const std::pair<const char*, Colour> colours[] = {
+      {"white", kWhite},       {"black", kBlack},          {"grey", {128, 128, 128}},
+      {"red", {255, 0, 0}},    {"green", {0, 255, 0}},     {"blue", {0, 0, 255}},
+      {"cyan", {0, 255, 255}}, {"magenta", {255, 0, 255}}, {"yellow", {255, 255, 0}}};
+  for (const auto& named : colours) {
+    const Colour colour = named.second;
+    pictures.push_back({named.first, Paint(192, 128, [&](int, int) { return colour; })});
+  }
+  return pictures;
+}
+
+// In the corners of a picture, where a convolution sees zeros on two sides, a few pixels are
+// further off.
+TEST_CASE("shipped models: flat colours hold") {
+  for (const char* name : {"light-fp32", "light-int8"}) {
+    CAPTURE(name);
+    const Model model = LoadShipped(name);
+    for (const NamedPicture& flat : PlainColours()) {
+      CAPTURE(flat.name);
+      const Picture decoded = MustDecode(model, EncodeModelAlone(model, flat.picture));
+      std::vector<int> off;
+      for (size_t i = 0; i < decoded.samples.size(); ++i) {
+        off.push_back(std::abs(decoded.samples[i] - flat.picture.samples[i]));
+      }
+      std::sort(off.begin(), off.end());
+      CHECK(off[off.size() / 2] <= 1);
+      CHECK(off[off.size() * 99 / 100] <= 3);
+      CHECK(PsnrRgb(decoded, flat.picture) >= 45);
+    }
+  }
+}
+
+// Bars on axes with a grid, as charts have them.
+Picture BarChart() {
+  return Paint(192, 128, [](int x, int y) {
+    constexpr int kHeights[] = {40, 70, 55, 95, 80};
+    constexpr Colour kBars[] = {{31, 119, 180}, {255, 127, 14}, {44, 160, 44}, {214, 39, 40}};
+    if (x == 16 || y == 112) return kBlack;
+    const int bar = (x - 24) / 32;
+    if (x >= 24 && bar < 5 && (x - 24) % 32 < 22 && y < 112 && y >= 112 - kHeights[bar]) {
+      return kBars[bar % 4];
+    }
+    return x > 16 && y < 112 && y % 20 == 12 ? Colour{221, 221, 221} : kWhite;
+  });
+}
+
+struct Ladder {
+  NamedPicture picture;
+  double most;  // decibels that a higher rate may give less
+};
+
+std::vector<Ladder> Ladders() {
+  std::vector<Ladder> ladders;
+  for (const Picture& square : Squares()) ladders.push_back({{"photograph", square}, 0.05});
+  ladders.push_back({{"chart", BarChart()}, 0.05});
+  const auto slope = [&](const char* name, const Colour& from, const Colour& to) {
+    const auto across = [&](int x, int y) { return Mix(from, to, (x + y / 4.0) / 223.0); };
+    ladders.push_back({{name, Paint(192, 128, across)}, 0.5});
+  };
+  slope("slope of grey", kBlack, kWhite);
+  slope("slope of colour", {20, 60, 180}, {240, 200, 90});
+  slope("sky", {70, 120, 200}, {210, 230, 250});
+  return ladders;
+}
+
+TEST_CASE("shipped models: more bits make no picture worse") {
+  constexpr double kLadder[] = {1.5e-5, 3.3e-5, 8e-5, 1.7e-4, 4e-4, 9e-4, 1.9e-3};
+  const std::vector<Ladder> ladders = Ladders();
+  for (const char* name : {"light-fp32", "light-int8"}) {
+    CAPTURE(name);
+    const Model model = LoadShipped(name);
+    for (const Ladder& ladder : ladders) {
+      CAPTURE(ladder.picture.name);
+      double before = 1e9;
+      for (const double lrd : kLadder) {
+        CAPTURE(lrd);
+        const double now =
+            10.0 * std::log10(Code(model, ladder.picture.picture, lrd).squared_error);
+        CHECK(now <= before + ladder.most);
+        before = now;
+      }
+    }
+  }
+}
+
+// ---- coding what was coded ----------------------------------------------------------------------
 
 struct Generations {
   double fall = 0;                   // decibels between the first and the last
