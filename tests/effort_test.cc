@@ -225,7 +225,7 @@ std::vector<float> GradientOf(const Model& model) {
   std::vector<float> gradient;
   for (long fed = 0; executor.end() < options.in_height;) {
     for (const long end = executor.InputEnd(); fed < end; ++fed) {
-      for (const size_t input : {0, 1}) {
+      for (const size_t input : {size_t{0}, size_t{1}}) {
         float* row = executor.InputRow(input, fed);
         for (size_t i = 0; i < options.in_width * channels[input]; ++i) {
           row[i] = static_cast<float>(random() % 1000) / 500 - 1;
