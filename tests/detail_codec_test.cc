@@ -117,17 +117,21 @@ TEST_CASE("detail: at no rate do details cost photographs more than they give") 
     const double pixels = static_cast<double>(uint64_t{picture.info.width} * picture.info.height);
     for (const double lrd : {5e-5, 2e-4, 4e-4}) {
       double cost[2];
+      Report report;
       for (const bool details : {false, true}) {
         EncodeOptions options;
         options.lrd = lrd;
         options.detail = details ? Detail::kAuto : Detail::kOff;
-        const auto stream = MustEncode(LightInt8(), picture, options);
+        const auto stream = MustEncode(LightInt8(), picture, options, &report);
         const double error = MeanSquaredError(picture, MustDecode(LightInt8(), stream));
         cost[details] = 8 * static_cast<double>(stream.size()) / pixels + 65.025 * lrd * error;
       }
       CAPTURE(name);
       CAPTURE(lrd);
-      CHECK(cost[1] <= cost[0] * 1.0005);
+      // Blocks of one colour, as behind the transparent part of pebbles.png, are made exact at any
+      // price. Where nothing else gains, that price is the chunk.
+      const double chunk = report.detail.pixel_blocks > 0 ? 14 * 8 / pixels : 0;
+      CHECK(cost[1] <= cost[0] * 1.0005 + chunk);
     }
   }
 }
