@@ -1,6 +1,7 @@
-// The quantised models that come with Glint against the one in FP32: on the pictures that every
-// calibration looks at and on others, no picture loses much, more bits make none worse, and coding
-// again and again ends as it does in FP32.
+// What the models that come with Glint do. The quantised ones against the one in FP32: on the
+// pictures that every calibration looks at and on others, no picture loses much, more bits make
+// none worse, and coding again and again ends as it does in FP32. By themselves: flat colours hold,
+// and photographs, charts and slopes become better with the rate.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -301,7 +302,7 @@ TEST_CASE("shipped models: flat colours hold") {
       std::sort(off.begin(), off.end());
       CHECK(off[off.size() / 2] <= 1);
       CHECK(off[off.size() * 99 / 100] <= 3);
-      CHECK(PsnrRgb(decoded, flat.picture) >= 45);
+      CHECK(PsnrRgb(decoded, flat.picture) >= 48);
     }
   }
 }
