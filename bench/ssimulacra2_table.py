@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures SSIMULACRA2 at several rates: Glint beside AVIF, JPEG XL and WebP, which it runs itself.
 
-  perceived.py FOLDER [--model FILE] [--flags "..."] [--lrd L,...] [--codecs NAME,...] [--json FILE]
+  ssimulacra2_table.py FOLDER [--model FILE] [--flags "..."] [--lrd L,...] [--codecs NAME,...] [--json FILE]
 
   --model FILE   default: weights/light-int8.safetensors
   --flags "..."  more flags of `glint encode`
@@ -31,20 +31,20 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from detail import GLINT, ROOT, Curve, table
 
 SCORES = (30, 40, 50, 60, 70, 80)
-AVIF = "avifenc -s 6 -y 444 -d 8 --min 0 --max 63 -a end-usage=q -a tune=psnr -a cq-level={}"
+AVIF = "avifenc -s 6 -y 444 -d 8 --min 0 --max 63 -a end-usage=q -a tune=psnr -a".split()
 NAMES = {"glint": "Glint", "avif": "AVIF 4:4:4", "jxl": "JPEG XL", "webp": "WebP 4:2:0"}
 LADDERS = {"avif": (48, 42, 36, 30, 24, 18, 12), "jxl": (7, 5, 4, 3, 2, 1.4, 1), "webp": (10, 30, 50, 70, 85, 95)}
 
 
 def commands(codec, step, args, picture, stream, decoded):
     """What encodes `picture` into `stream`, and what decodes that."""
-    if codec == "glint":
-        common = f"--model {shlex.quote(args.model)} --threads 1"
-        return (f"{GLINT} encode {common} --lrd {step} {args.flags} {picture} {stream}",
-                f"{GLINT} decode {common} {stream} {decoded}")
-    return {"avif": (f"{AVIF.format(step)} {picture} {stream}", f"avifdec {stream} {decoded}"),
-            "jxl": (f"cjxl -e 7 -d {step} --num_threads 0 {picture} {stream}", f"djxl {stream} {decoded}"),
-            "webp": (f"cwebp -m 6 -q {step} {picture} -o {stream}", f"dwebp {stream} -o {decoded}")}[codec]
+    common = ["--model", args.model, "--threads", "1"]
+    return {"glint": ([GLINT, "encode", *common, "--lrd", f"{step}", *shlex.split(args.flags), picture, stream],
+                      [GLINT, "decode", *common, stream, decoded]),
+            "avif": ([*AVIF, f"cq-level={step}", picture, stream], ["avifdec", stream, decoded]),
+            "jxl": (["cjxl", "-e", "7", "-d", f"{step}", picture, stream], ["djxl", stream, decoded]),
+            "webp": (["cwebp", "-m", "6", "-q", f"{step}", picture, "-o", stream],
+                     ["dwebp", stream, "-o", decoded])}[codec]
 
 
 def measure(codec, step, args, picture):
@@ -52,9 +52,9 @@ def measure(codec, step, args, picture):
     with tempfile.TemporaryDirectory() as folder:
         stream, decoded = (os.path.join(folder, name) for name in ("a." + codec, "a.png"))
         for command in commands(codec, step, args, os.path.abspath(picture), stream, decoded):
-            done = subprocess.run(shlex.split(command), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             if done.returncode:
-                sys.exit(f"perceived.py: {command}: {done.stderr}")
+                sys.exit(f"ssimulacra2_table.py: {shlex.join(command)}: {done.stderr}")
         with Image.open(picture) as image:
             pixels = image.width * image.height
         return 8 * os.path.getsize(stream) / pixels, compute_ssimulacra2(picture, decoded)
@@ -79,11 +79,14 @@ def main():
     ap.add_argument("--codecs", default="glint,avif,jxl,webp")
     ap.add_argument("--json")
     args = ap.parse_args()
+    codecs = args.codecs.split(",")
+    if unknown := set(codecs) - set(NAMES):
+        ap.error(f"--codecs: {', '.join(sorted(unknown))}: not one of {', '.join(NAMES)}")
     pictures = sorted(glob.glob(os.path.join(glob.escape(args.folder), "*.png")))
     if not pictures:
-        sys.exit(f"perceived.py: {args.folder}: no PNG files")
+        sys.exit(f"ssimulacra2_table.py: {args.folder}: no PNG files")
     points = {codec: curve(codec, args.lrd.split(",") if codec == "glint" else LADDERS[codec], args, pictures)
-              for codec in args.codecs.split(",")}
+              for codec in codecs}
     rows = []
     for codec, of_codec in points.items():
         rates = [Curve(of_codec).rate(score) for score in SCORES]
