@@ -13,47 +13,46 @@ import drawing
 import smooth
 
 SIDE = drawing.SIDE
-DRAWN = 160             # drawn pictures that are there at a time
+DRAWN = 160             # drawn pictures that are there at a time; with drawers three times that
 DRAWING_SHARE = 0.02    # of the time of training, for new ones in place of old ones
 SHRUNK = 0.3            # share of the batches that are shrunk, to half at most
 SMOOTH_WEIGHT = 16.0    # of the error of a smooth crop, beside 1 of others
 
 
 class Crops:
-    """Draws batches. Shares of the crops: `drawn` of drawn pictures, `smooth_share` smooth ones; the
-    others are of photographs.
+    """Draws batches. `drawn_share` of the crops are of drawn pictures, `smooth_share` are smooth,
+    the others of photographs.
 
     Choices are those of torch's random numbers (torch.manual_seed), drawn pictures those of `seed`.
     drawers: processes that draw; 0: this one does, in a share of its time
     """
 
-    def __init__(self, folder, drawn, smooth_share, device, seed, drawers=0):
-        self.share, self.smooth_share, self.device = drawn, smooth_share, device
+    def __init__(self, folder, drawn_share, smooth_share, device, seed, drawers=0):
+        self.drawn_share, self.smooth_share, self.device = drawn_share, smooth_share, device
         self.random = np.random.default_rng(seed)
         photos = drawing.photographs(folder)
         self.photo_count = len(photos)
-        self.drawers = None
-        if drawn > 0:
-            self.drawers = (drawing.Elsewhere(folder, drawers, self.random) if drawers
-                            else drawing.Here(photos, self.random))
-        there = 0 if drawn == 0 else 3 * DRAWN if drawers else DRAWN
-        pictures = photos + [self.drawers.take() for _ in range(there)]
-        self.pictures = torch.from_numpy(np.stack(pictures)).to(device)
-        self.began, self.drawing = time.monotonic(), 0.0
+        self.drawings, drawn = None, []
+        if drawn_share > 0:
+            self.drawings = (drawing.Elsewhere(folder, drawers, self.random) if drawers
+                             else drawing.Here(photos, self.random))
+            drawn = [self.drawings.take() for _ in range(3 * DRAWN if drawers else DRAWN)]
+        self.pictures = torch.from_numpy(np.stack(photos + drawn)).to(device)
+        self.began, self.spent = time.monotonic(), 0.0
 
     def renew(self):
         """One drawn picture takes the place of another, unless that had its share of the time."""
         began = time.monotonic()
-        if self.drawers is None or self.drawing > DRAWING_SHARE * (began - self.began):
+        if self.drawings is None or self.spent > DRAWING_SHARE * (began - self.began):
             return
-        if not self.drawers.ready:
+        if not self.drawings.ready:
             return
         place = self.random.integers(self.photo_count, len(self.pictures))
-        picture = torch.from_numpy(self.drawers.take())
+        picture = torch.from_numpy(self.drawings.take())
         if self.device == "cuda":
             picture = picture.pin_memory()      # so that nothing waits for the copy
         self.pictures[place].copy_(picture, non_blocking=True)
-        self.drawing += time.monotonic() - began
+        self.spent += time.monotonic() - began
 
     def whole(self, low, end, count):
         return torch.randint(low, end, (count,), device=self.device)
@@ -61,10 +60,10 @@ class Crops:
     def which(self, count):
         """Numbers of pictures."""
         photos = self.whole(0, self.photo_count, count)
-        if self.share == 0:
+        if self.drawn_share == 0:
             return photos
         drawn = self.whole(self.photo_count, len(self.pictures), count)
-        share = self.share / (1 - self.smooth_share)
+        share = self.drawn_share / (1 - self.smooth_share)      # of those that are not smooth
         return torch.where(torch.rand(count, device=self.device) < share, drawn, photos)
 
     def coins(self, count):

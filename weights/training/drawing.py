@@ -6,6 +6,7 @@ import collections
 import glob
 import multiprocessing
 import os
+import signal
 
 import numpy as np
 from PIL import Image
@@ -79,6 +80,7 @@ _photos = None          # of a process of Elsewhere
 
 def _open(folder):
     global _photos
+    signal.signal(signal.SIGINT, signal.SIG_IGN)    # Ctrl-C is for the process that trains
     _photos = photographs(folder)
 
 

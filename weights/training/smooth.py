@@ -2,7 +2,9 @@
 
 A photograph has a few of them, and an error there is small beside that of its textures, so a
 network that learns from photographs leaves flat colours several levels off. Half of the colours
-are those that programs draw with: black, white, greys, and the corners of the RGB cube.
+are those that programs draw with: black, white, greys, and the corners of the RGB cube. drawn/ has
+flat areas and gradients too, among many things and as parts of larger pictures; here each crop is
+one of its own, with corners, and their errors can be weighed by themselves.
 """
 import math
 
