@@ -15,7 +15,12 @@ def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     out, names = sys.argv[1], [name.partition("=") for name in sys.argv[2:]]
-    shares = [float(share or 1) for _, _, share in names]
+    try:
+        shares = [float(share or 1) for _, _, share in names]
+    except ValueError as e:
+        sys.exit(f"average.py: a share is no number: {e}")
+    if not all(share > 0 for share in shares):
+        sys.exit("average.py: shares are greater than 0")
     mean, steps = {}, 0
     for (name, _, _), share in zip(names, shares):
         s = torch.load(name, map_location="cpu")

@@ -37,6 +37,8 @@ class Crops:
             self.drawings = (drawing.Elsewhere(folder, drawers, self.random) if drawers
                              else drawing.Here(photos, self.random))
             drawn = [self.drawings.take() for _ in range(3 * DRAWN if drawers else DRAWN)]
+            if drawn[-1] is None:
+                raise SystemExit("all processes that draw have died")
         self.pictures = torch.from_numpy(np.stack(photos + drawn)).to(device)
         self.began, self.spent = time.monotonic(), 0.0
 
@@ -47,8 +49,11 @@ class Crops:
             return
         if not self.drawings.ready:
             return
+        drawn = self.drawings.take()
+        if drawn is None:
+            return
         place = self.random.integers(self.photo_count, len(self.pictures))
-        picture = torch.from_numpy(self.drawings.take())
+        picture = torch.from_numpy(drawn)
         if self.device == "cuda":
             picture = picture.pin_memory()      # so that nothing waits for the copy
         self.pictures[place].copy_(picture, non_blocking=True)

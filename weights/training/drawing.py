@@ -2,14 +2,14 @@
 
 Draws in the caller's process, or in others that work ahead. Needs numpy and Pillow.
 """
-import collections
-import glob
 import multiprocessing
 import os
 import signal
+import sys
+from multiprocessing.connection import wait
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 import synthetic
 
@@ -18,13 +18,22 @@ AHEAD = 4               # pictures that each process may be ahead
 
 
 def photographs(folder):
-    """The middles of the folder's pictures that are large enough: [uint8 [SIDE,SIDE,3], ...]."""
+    """The middles of the folder's pictures that are large enough: [uint8 [SIDE,SIDE,3], ...].
+
+    What cannot be read is named and passed over, pictures of more than 8 bits as well.
+    """
     out = []
-    for path in sorted(glob.glob(os.path.join(folder, "*"))):
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
         try:
             with Image.open(path) as image:
+                if image.mode[0] in "IF":
+                    raise ValueError("more than 8 bits a sample")
                 samples = np.asarray(image.convert("RGB"))
-        except OSError:     # not a picture
+        except UnidentifiedImageError:      # a text beside the pictures, say
+            continue
+        except Exception as e:              # of many kinds, by format
+            print(f"passed over: {path}: {e}", file=sys.stderr)
             continue
         top, left = ((side - SIDE) // 2 for side in samples.shape[:2])
         if top >= 0 and left >= 0:
@@ -52,37 +61,49 @@ class Here:
 
 
 class Elsewhere:
-    """Draws in `count` processes, which read the photographs of `folder` by themselves."""
+    """Draws in `count` processes, which read the photographs of `folder` by themselves.
+
+    Pictures come by pipes, one for each process, so that one that is killed takes no other along.
+    """
 
     def __init__(self, folder, count, random):
-        self.random = random
-        self.pool = multiprocessing.get_context("spawn").Pool(count, _open, (folder,))
-        self.coming = collections.deque()
-        for _ in range(AHEAD * count):
-            self.ask()
+        self.random, self.ends = random, []
+        context = multiprocessing.get_context("spawn")
+        for _ in range(count):
+            end, other = context.Pipe()
+            context.Process(target=_draw_on, args=(folder, other), daemon=True).start()
+            other.close()
+            self.ends.append(end)
+            for _ in range(AHEAD):
+                self.ask(end)
 
-    def ask(self):
-        self.coming.append(self.pool.apply_async(_draw, (synthetic.training_seed(self.random),)))
+    def ask(self, end):
+        end.send(synthetic.training_seed(self.random))
 
     @property
     def ready(self):
-        return self.coming[0].ready()
+        return bool(wait(self.ends, 0))
 
     def take(self):
-        """Waits where none is ready."""
-        picture = self.coming.popleft().get()
-        self.ask()
-        return picture
+        """Waits where none is ready. None: no process is left."""
+        while self.ends:
+            end = wait(self.ends)[0]
+            try:
+                picture = end.recv()
+                self.ask(end)
+                return picture
+            except (EOFError, OSError):
+                self.ends.remove(end)
+                print(f"a process that draws has died, {len(self.ends)} go on", file=sys.stderr)
+        return None
 
 
-_photos = None          # of a process of Elsewhere
-
-
-def _open(folder):
-    global _photos
+def _draw_on(folder, end):
+    """A process of Elsewhere: a picture for each seed, until the other end is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)    # Ctrl-C is for the process that trains
-    _photos = photographs(folder)
-
-
-def _draw(seed):
-    return draw(seed, _photos)
+    photos = photographs(folder)
+    try:
+        while True:
+            end.send(draw(end.recv(), photos))
+    except (EOFError, OSError):
+        pass

@@ -1,8 +1,9 @@
 """Smooth crops, made on the device: flat areas, gradients, clouds.
 
 A photograph has a few of them, and an error there is small beside that of its textures, so a
-network that learns from photographs leaves flat colours several levels off. Half of the colours
-are those that programs draw with: black, white, greys, and the corners of the RGB cube. drawn/ has
+network that learns from photographs leaves flat colours several levels off. Most of the colours
+are those that programs draw with, and those of paper and night: the corners of the RGB cube, what
+is near them, greys. drawn/ has
 flat areas and gradients too, among many things and as parts of larger pictures; here each crop is
 one of its own, with corners, and their errors can be weighed by themselves.
 """
@@ -17,8 +18,15 @@ def colours(count, device):
     any_colour = torch.rand(count, 3, device=device)
     grey = torch.rand(count, 1, device=device).expand(-1, 3)
     corner = torch.randint(0, 2, (count, 3), device=device).float()
+    # Beside a corner, most often white or black: paper, night. Where corners alone are learned,
+    # what is near them is drawn towards them by a level.
+    beside = torch.where(torch.rand(count, 1, device=device) < 0.6, corner[:, :1], corner)
+    beside = torch.lerp(beside, 1 - beside, 0.15 * torch.rand(count, 3, device=device) ** 2
+                        + 0.05 * torch.rand(count, 1, device=device))
     kind = torch.rand(count, 1, device=device)
-    out = torch.where(kind < 0.35, corner, torch.where(kind < 0.5, grey, any_colour))
+    out = any_colour
+    for share, colour in ((0.62, grey), (0.5, beside), (0.25, corner)):
+        out = torch.where(kind < share, colour, out)
     return out[:, :, None, None]
 
 

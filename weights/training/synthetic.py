@@ -134,6 +134,8 @@ def main():
         check()
     elif a.count is None:
         ap.error("OUT and N, or --check")
+    elif a.seed < 0:
+        ap.error("--seed: 0 or more")
     else:
         write(a.out, range(a.seed, a.seed + a.count), a.kind)
 
