@@ -1,7 +1,8 @@
 // What the models that come with Glint do. The quantised ones against the one in FP32: on the
 // pictures that every calibration looks at and on others, no picture loses much, more bits make
 // none worse, and coding again and again ends as it does in FP32. By themselves: flat colours hold,
-// and photographs, charts and slopes become better with the rate.
+// and photographs, charts and slopes through all levels become better with the rate. Slopes and
+// flat colours beside white and black do not (weights/README.md, "Known weaknesses").
 #include <doctest/doctest.h>
 
 #include <algorithm>
