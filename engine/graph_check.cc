@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <cstdlib>
 #include <set>
 #include <utility>
 #include <vector>
@@ -199,15 +199,17 @@ class GraphChecker {
   }
 
   Status CheckSums(const Node& node, const std::vector<int64_t>& largest) const {
-    const TensorView& weight = tensors_.at(node.weights.at(node.matrix->role));
     const Matrix& matrix = *node.matrix;
-    std::vector<float> values(matrix.taps);
+    const std::vector<int16_t> weight = ReadAsInt16(tensors_.at(node.weights.at(matrix.role)));
+    const size_t step = matrix.Index(0, 1, 0) - matrix.Index(0, 0, 0);  // between inputs
     std::vector<int64_t> sums(matrix.outputs, 0);
     for (size_t o = 0; o < sums.size(); ++o) {
       const Matrix::Inputs range = matrix.InputsOf(o);
-      for (size_t i = range.first; i < range.last; ++i) {
-        CopyAsFloat(weight, matrix.Index(o, i, 0), values.size(), values.data());
-        for (const float v : values) sums[o] += largest[i] * static_cast<int64_t>(std::abs(v));
+      const int16_t* taps = weight.data() + matrix.Index(o, range.first, 0);
+      for (size_t i = range.first; i < range.last; ++i, taps += step) {
+        int sum = 0;  // of 15 x 15 taps at most
+        for (size_t tap = 0; tap < matrix.taps; ++tap) sum += std::abs(int{taps[tap]});
+        sums[o] += largest[i] * sum;
       }
     }
     for (size_t o = 0; o < sums.size(); ++o) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/graph.h"
 #include "engine/status.h"
@@ -50,6 +51,10 @@ Result<SafeTensors> ParseSafeTensors(std::span<const uint8_t> bytes, const std::
 
 // `count` values of an f32 (or f16, i32, i16, i8, u8: converted) tensor from index `first`.
 void CopyAsFloat(const TensorView& tensor, size_t first, size_t count, float* out);
+// All values of an i16 or i8 tensor.
+std::vector<int16_t> ReadAsInt16(const TensorView& tensor);
+// Whether all values are finite; integers are.
+bool IsFinite(const TensorView& tensor);
 
 }  // namespace glint
 

@@ -1,8 +1,5 @@
 #include "engine/node_check.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "engine/json.h"
 #include "engine/model_file.h"
 #include "engine/op.h"
@@ -28,11 +25,7 @@ Status NodeCheck::FindWeight(const std::string& role, const TensorView** out) co
   if (found == tensors_.end()) return FailWeight(role, "is not in the file");
   const TensorView& view = found->second;
   GLINT_TRY(CheckType(role, view));
-  std::vector<float> values(view.elements);
-  CopyAsFloat(view, 0, values.size(), values.data());
-  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
-    return FailWeight(role, "is not finite everywhere");
-  }
+  if (!IsFinite(view)) return FailWeight(role, "is not finite everywhere");
   *out = &view;
   return Status::Ok();
 }

@@ -176,13 +176,27 @@ Result<SafeTensors> Parse(std::span<const uint8_t> bytes) {
   return out;
 }
 
+// Tensors begin at any byte.
+template <typename T>
+T ElementAt(const uint8_t* data, size_t i) {
+  T value;
+  std::memcpy(&value, data + i * sizeof(T), sizeof(T));
+  return value;
+}
+
 template <typename T, typename Convert>
 void CopyConverted(const uint8_t* from, size_t count, float* out, const Convert& convert) {
-  for (size_t i = 0; i < count; ++i) {
-    T value;
-    std::memcpy(&value, from + i * sizeof(T), sizeof(T));
-    out[i] = convert(value);
+  for (size_t i = 0; i < count; ++i) out[i] = convert(ElementAt<T>(from, i));
+}
+
+// Whether no element has an exponent of all ones, which infinities and NaNs have.
+template <typename T>
+bool HasFiniteExponents(const TensorView& tensor, T exponent) {
+  T most = 0;
+  for (size_t i = 0; i < tensor.elements; ++i) {
+    most = std::max(most, static_cast<T>(ElementAt<T>(tensor.data, i) & exponent));
   }
+  return most < exponent;
 }
 
 }  // namespace
@@ -239,6 +253,22 @@ void CopyAsFloat(const TensorView& tensor, size_t first, size_t count, float* ou
       CopyConverted<uint8_t>(from, count, out, plain);
       break;
   }
+}
+
+std::vector<int16_t> ReadAsInt16(const TensorView& tensor) {
+  std::vector<int16_t> out(tensor.elements);
+  if (tensor.dtype == DType::kI16) {
+    std::memcpy(out.data(), tensor.data, out.size() * sizeof(int16_t));
+  } else {
+    for (size_t i = 0; i < out.size(); ++i) out[i] = ElementAt<int8_t>(tensor.data, i);
+  }
+  return out;
+}
+
+bool IsFinite(const TensorView& tensor) {
+  if (tensor.dtype == DType::kF32) return HasFiniteExponents<int32_t>(tensor, 0x7f800000);
+  if (tensor.dtype == DType::kF16) return HasFiniteExponents<int16_t>(tensor, 0x7c00);
+  return true;
 }
 
 }  // namespace glint

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/sha256_blocks.h"
+
 namespace glint {
 
 using Sha256Digest = std::array<uint8_t, 32>;
@@ -22,8 +24,8 @@ class Sha256 {
  private:
   void Blocks(const uint8_t* data, size_t blocks);
 
-  std::array<uint32_t, 8> state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+  Sha256State state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
   std::array<uint8_t, 64> pending_{};
   uint64_t bytes_ = 0;
 };

@@ -9,6 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/draws.h"
+#include "tests/seed.h"
+
 namespace glint {
 namespace {
 
@@ -49,6 +52,26 @@ TEST_CASE("sha256: pieces of any size give the digest of the whole, at every len
       }
       REQUIRE(Hex(sha.Finish()) == whole);
     }
+  }
+}
+
+TEST_CASE("sha256: the CPU's instructions give what portable C++ gives") {
+  if (!HasSha256Instructions()) {
+    MESSAGE("this CPU has no SHA instructions");
+    return;
+  }
+  testing::Draws draws({TestSeed(), 256});
+  for (int i = 0; i < 200; ++i) {
+    Sha256State portable, instructions;
+    for (uint32_t& word : portable) word = draws.Seed();
+    instructions = portable;
+    const auto blocks = static_cast<size_t>(draws.Whole(0, 5));
+    std::vector<uint8_t> bytes(64 * blocks + 1);
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(draws.Whole(0, 255));
+    const uint8_t* from = bytes.data() + i % 2;  // of any alignment
+    Sha256BlocksPortable(from, blocks, &portable);
+    Sha256BlocksByInstructions(from, blocks, &instructions);
+    REQUIRE(portable == instructions);
   }
 }
 
