@@ -204,6 +204,7 @@ struct ConvWork {
   Constants constants;
   std::vector<kernels::ConvRow> rows;
   Epilogue epilogue;
+  AlignedBuffer<float> scratch;
 };
 
 Work MakeConvWork(const Layer& layer, const Precision& precision) {
@@ -223,7 +224,7 @@ Work MakeConvWork(const Layer& layer, const Precision& precision) {
   spec.numerics = precision.numerics;
   const size_t terms = in_total * spec.kernel * spec.kernel;
   const auto work = std::make_shared<ConvWork>(
-      ConvWork{nullptr, {}, {}, Constants(4 * layer.out, terms), {}, {}});
+      ConvWork{nullptr, {}, {}, Constants(layer.out, terms), {}, {}, {}});
   const std::vector<int16_t> weight = Random<int16_t>(terms * layer.out, kMostWeight);
   if (precision.element == Element::kF32) {
     const std::vector<float> floats(weight.begin(), weight.end());
@@ -252,6 +253,7 @@ Work MakeConvWork(const Layer& layer, const Precision& precision) {
   const size_t out_row = kPixels * layer.out * out_element;
   if (!work->out.Allocate(kRows * out_row + 64)) std::abort();
   const bool pairs = spec.paired_rows();
+  if (!work->scratch.Allocate(conv.ScratchFloats() + 1)) std::abort();
   for (long oy = 0; oy < kRows; oy += pairs ? 2 : 1) {
     kernels::ConvRow row;
     long iy[2 * kernels::kMaxKernel];
@@ -273,7 +275,8 @@ Work MakeConvWork(const Layer& layer, const Precision& precision) {
     work->rows.push_back(row);
   }
   const auto run = [work] {
-    work->conv->Run(work->rows.data(), work->rows.size(), work->epilogue, 0, work->conv->blocks());
+    work->conv->Run(work->rows.data(), work->rows.size(), work->epilogue, 0, work->conv->blocks(),
+                    work->scratch.get());
   };
   return {run, 2.0 * conv.MacsPerPixel() * static_cast<double>(kPixels * kRows)};
 }

@@ -48,8 +48,7 @@ std::string ProductStep::PrecisionText(kernels::Element input, bool float16_sums
 }
 
 std::vector<int16_t> ProductStep::ReadIntegers(const PlanContext& context, const Node& node) {
-  const std::vector<float> values = context.Weight(node, node.matrix->role);
-  return std::vector<int16_t>(values.begin(), values.end());
+  return ReadAsInt16(*context.model.tensor(node.weights.at(node.matrix->role)));
 }
 
 std::vector<float> ProductStep::ReadMatrix(const PlanContext& context, const Node& node) {
@@ -87,17 +86,15 @@ float ProductStep::MostInput(const PlanContext& context, const Node& node) {
   return static_cast<float>(most);
 }
 
-void ProductStep::SetScales(const PlanContext& context, const Node& node, size_t copies) {
+void ProductStep::SetScales(const PlanContext& context, const Node& node) {
   squares_ = node.matrix->squares;
   const std::vector<float> scale = context.Weight(node, "scale");
   const std::vector<float> add = context.Weight(node, node.matrix->bias);
   const size_t channels = node.matrix->outputs;
-  scale_.assign(kernels::PaddedChannels(copies * channels), 0.0f);
+  scale_.assign(kernels::PaddedChannels(channels), 0.0f);
   bias_.assign(scale_.size(), 0.0f);
-  for (size_t c = 0; c < copies * channels; ++c) {
-    scale_[c] = scale[c % channels];
-    if (!add.empty()) bias_[c] = add[c % channels];
-  }
+  std::copy_n(scale.begin(), channels, scale_.begin());
+  std::copy(add.begin(), add.end(), bias_.begin());
 }
 
 ProductConstants::ProductConstants(const ProductStep& step, const PictureTensors& tensors)

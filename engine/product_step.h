@@ -41,8 +41,8 @@ class ProductStep : public Step {
   static kernels::Element KeptAs(const Node& node);
   static float MostInput(const PlanContext& context, const Node& node);
 
-  // Scale and bias of integer sums, `copies` times.
-  void SetScales(const PlanContext& context, const Node& node, size_t copies);
+  // Scale and bias of integer sums.
+  void SetScales(const PlanContext& context, const Node& node);
   // The tensor whose values are added to the sums, or are the x of a GDN; -1: none.
   virtual int Added() const { return residual; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/few_outputs.h"
 #include "kernels/int_gemm.h"
 #include "kernels/tap_gemm.h"
 
@@ -17,17 +18,19 @@ struct Tap {
   size_t run;  // floats: channels of the source, or several pixels of them
 };
 
+// Inputs in a row that one tap of the kernel multiplies.
+struct Piece {
+  size_t inputs;
+  size_t first;  // place in PyTorch's tensor of the weight from the first input to output channel 0
+};
+
 // The taps of one GEMM. Transposed convolutions have one for each phase.
 struct TapSet {
   std::vector<Tap> taps;
-  size_t out_channels = 0;
-  // [sum of runs][out_channels]: which weight of PyTorch's tensor it is, kNone for zero.
-  std::vector<size_t> source;
+  std::vector<Piece> pieces;  // the runs of all taps, one after the other
   PackedTaps packed;
   PackedIntTaps packed_ints;
 };
-
-constexpr size_t kNone = SIZE_MAX;
 
 }  // namespace
 
@@ -35,9 +38,9 @@ struct Conv::Impl {
   ConvSpec spec;
   Element input = Element::kF32;
   size_t in_total = 0;
-  // conv: 1, or 2 (JoinRows); transposed: row phase * 2 + column phase; paired rows: 1,
-  // or 2 by row.
+  // conv: 1, or 2 (JoinRows); transposed: row phase * 2 + column phase; paired rows: none.
   std::vector<TapSet> sets;
+  PackedFewOutputs few;  // paired rows
   size_t reads_left = 0;
   size_t reads_right = 0;
 
@@ -48,7 +51,7 @@ struct Conv::Impl {
     } else if (spec.kind == ConvSpec::Kind::kConv) {
       BuildConv();
     } else if (spec.paired_rows()) {
-      BuildPaired();
+      reads_left = reads_right = 1;
     } else {
       BuildPhases();
     }
@@ -67,15 +70,9 @@ struct Conv::Impl {
     return (at * k + ky) * k + kx;
   }
 
-  // Adds the tap and its weights [run][out].
   void AddTap(const Tap& tap, size_t first_in, size_t ky, size_t kx, TapSet* set) const {
     set->taps.push_back(tap);
-    set->out_channels = spec.out_channels;
-    for (size_t c = 0; c < tap.run; ++c) {
-      for (size_t o = 0; o < spec.out_channels; ++o) {
-        set->source.push_back(WeightIndex(first_in + c, o, ky, kx));
-      }
-    }
+    set->pieces.push_back({tap.run, WeightIndex(first_in, 0, ky, kx)});
   }
 
   void BuildConv() {
@@ -128,61 +125,25 @@ struct Conv::Impl {
     reads_right = std::max(reads_right, spec.kernel / 2);
   }
 
-  // Phases over the 3x3 neighbourhood, output channel = phase * out_channels + o: all four as one
-  // GEMM where a vector holds them; else the two rows apart, which skips the rows of input that
-  // only the other one reads.
-  void BuildPaired() {
-    if (4 * spec.out_channels <= VectorLanes()) {
-      BuildPhasesAtOnce(0, 4);
-    } else {
-      BuildPhasesAtOnce(0, 2);
-      BuildPhasesAtOnce(2, 2);
-    }
-    reads_right = 1;
-  }
-
-  void BuildPhasesAtOnce(size_t first_phase, size_t phases) {
-    TapSet& set = sets.emplace_back();
-    set.out_channels = phases * spec.out_channels;
-    for (size_t i = 0; i < 9; ++i) {
-      std::vector<size_t> source(in_total * set.out_channels, kNone);
-      for (size_t phase = 0; phase < phases; ++phase) {
-        FillNeighbour(i, first_phase + phase, phase * spec.out_channels, set.out_channels, &source);
-      }
-      const auto is_weight = [](size_t index) { return index != kNone; };
-      if (std::none_of(source.begin(), source.end(), is_weight)) continue;
-      set.taps.push_back({0, i / 3 - RowsAboveUnread(), static_cast<long>(i % 3) - 1, in_total});
-      set.source.insert(set.source.end(), source.begin(), source.end());
-    }
-  }
-
-  // Rows of the 3x3 neighbourhood that nothing reads. A kernel of 3 with its padding of 1 does not
-  // reach the one above: output row 2m reads m, output row 2m + 1 reads m and m + 1.
-  size_t RowsAboveUnread() const { return spec.kernel == 3 ? 1 : 0; }
-
-  // The weight by which neighbour i of the 3x3 goes into each output of the phase, if there is one.
-  void FillNeighbour(size_t i, size_t phase, size_t first_out, size_t width,
-                     std::vector<size_t>* source) const {
-    const long dy = static_cast<long>(i / 3) - 1, dx = static_cast<long>(i % 3) - 1;
-    for (size_t ky = 0; ky < spec.kernel; ++ky) {
-      for (size_t kx = 0; kx < spec.kernel; ++kx) {
-        const bool live =
-            (phase / 2 + spec.padding + ky) % 2 == 0 && (phase % 2 + spec.padding + kx) % 2 == 0;
-        if (!live || Shift(phase / 2, ky) != dy || Shift(phase % 2, kx) != dx) continue;
-        for (size_t c = 0; c < in_total; ++c) {
-          for (size_t o = 0; o < spec.out_channels; ++o) {
-            (*source)[c * width + first_out + o] = WeightIndex(c, o, ky, kx);
-          }
+  // [sum of runs][output channel].
+  template <typename T>
+  std::vector<T> Dense(const TapSet& set, const T* weight) const {
+    const size_t in_step = WeightIndex(1, 0, 0, 0), out_step = WeightIndex(0, 1, 0, 0);
+    size_t depth = 0;
+    for (const Piece& piece : set.pieces) depth += piece.inputs;
+    std::vector<T> dense(depth * spec.out_channels);
+    // A few outputs at a time: their weights stay in the cache from piece to piece, which each take
+    // one of every kernel.
+    constexpr size_t kOutputs = 16;
+    for (size_t first = 0; first < spec.out_channels; first += kOutputs) {
+      const size_t outputs = std::min(kOutputs, spec.out_channels - first);
+      T* to = dense.data() + first;
+      for (const Piece& piece : set.pieces) {
+        const T* from = weight + piece.first + first * out_step;
+        for (size_t i = 0; i < piece.inputs; ++i, from += in_step, to += spec.out_channels) {
+          for (size_t o = 0; o < outputs; ++o) to[o] = from[o * out_step];
         }
       }
-    }
-  }
-
-  template <typename T>
-  static std::vector<T> Dense(const TapSet& set, const T* weight) {
-    std::vector<T> dense(set.source.size(), T{0});
-    for (size_t i = 0; i < dense.size(); ++i) {
-      if (set.source[i] != kNone) dense[i] = weight[set.source[i]];
     }
     return dense;
   }
@@ -193,18 +154,11 @@ struct Conv::Impl {
     return runs;
   }
 
-  static void ForgetSources(TapSet* set) { std::vector<size_t>().swap(set->source); }
-
   void Pack(const TapTypes& types, const float* weight, const float* bias) {
     input = types.input;
+    if (spec.paired_rows()) few = PackFewOutputs(spec, input, weight, bias);
     for (TapSet& set : sets) {
-      std::vector<float> all_bias(set.out_channels, 0.0f);
-      for (size_t c = 0; c < set.out_channels && bias != nullptr; ++c) {
-        all_bias[c] = bias[c % spec.out_channels];
-      }
-      set.packed =
-          PackTaps(types, Runs(set), set.out_channels, Dense(set, weight).data(), all_bias.data());
-      ForgetSources(&set);
+      set.packed = PackTaps(types, Runs(set), spec.out_channels, Dense(set, weight).data(), bias);
     }
   }
 
@@ -216,8 +170,7 @@ struct Conv::Impl {
                          spec.mask != ConvMask::kNone || spec.gathered || spec.kernel == 1;
     if (one_row || in_total % GroupOf(input) == 0) return;
     TapSet joined;
-    joined.out_channels = sets[0].out_channels;
-    joined.source = sets[0].source;
+    joined.pieces = sets[0].pieces;
     for (size_t ky = 0; ky < spec.kernel; ++ky) {
       joined.taps.push_back({0, ky, -static_cast<long>(spec.padding), spec.kernel * in_total});
     }
@@ -226,15 +179,16 @@ struct Conv::Impl {
 
   void PackInts(Element element, const int16_t* weight, int zero) {
     input = element;
+    if (spec.paired_rows()) few = PackFewOutputs(spec, input, weight, zero);
     JoinRows();
     for (TapSet& set : sets) {
       set.packed_ints =
-          PackIntTaps(element, Runs(set), set.out_channels, Dense(set, weight).data(), zero);
-      ForgetSources(&set);
+          PackIntTaps(element, Runs(set), spec.out_channels, Dense(set, weight).data(), zero);
     }
   }
 
   size_t blocks() const {
+    if (spec.paired_rows()) return 1;
     return IsInteger(input) ? sets[0].packed_ints.blocks() : sets[0].packed.blocks();
   }
 
@@ -269,21 +223,15 @@ void Conv::Impl::RunRow(const ConvRow& row, size_t set_index, const Epilogue& ep
   tap_row.taps = taps;
   tap_row.strides = strides;
   tap_row.out = row.out;
-  tap_row.out_second = row.out_second;
   tap_row.out_stride = row.out_pixel_stride;
   tap_row.residual = row.residual;
   tap_row.residual_stride = row.residual_pixel_stride;
   tap_row.pixels = row.pixels;
-  TapStore store = TapStore::kPlain;
   if (transposed()) {
     tap_row.out_stride *= 2;
     tap_row.residual_stride *= 2;
     tap_row.pixels /= 2;
-    if (spec.paired_rows()) {
-      store = TapStore::kSplitRows;
-      tap_row.colours = spec.out_channels;
-      if (set_index == 1) tap_row.out = row.out_second;
-    } else if (set_index % 2 == 1) {
+    if (set_index % 2 == 1) {
       // The odd columns begin one pixel further on.
       tap_row.out = static_cast<uint8_t*>(row.out) + row.out_pixel_stride * BytesOf(epilogue.out);
       if (row.residual != nullptr) {
@@ -293,9 +241,9 @@ void Conv::Impl::RunRow(const ConvRow& row, size_t set_index, const Epilogue& ep
     }
   }
   if (IsInteger(input)) {
-    RunIntTaps(set.packed_ints, tap_row, store, epilogue, block_begin, block_end);
+    RunIntTaps(set.packed_ints, tap_row, TapStore::kPlain, epilogue, block_begin, block_end);
   } else {
-    RunTaps(set.packed, tap_row, spec.numerics, store, epilogue, block_begin, block_end);
+    RunTaps(set.packed, tap_row, spec.numerics, TapStore::kPlain, epilogue, block_begin, block_end);
   }
 }
 
@@ -324,7 +272,7 @@ size_t Conv::ReadsRight() const { return impl_->reads_right; }
 size_t Conv::blocks() const { return impl_->blocks(); }
 
 size_t Conv::packed_bytes() const {
-  size_t bytes = 0;
+  size_t bytes = impl_->few.bytes();
   for (const TapSet& set : impl_->sets) {
     bytes += IsInteger(impl_->input) ? set.packed_ints.bytes() : set.packed.bytes();
   }
@@ -349,9 +297,7 @@ size_t Conv::TapRows(long oy, long* iy) const {
     const long rows = spec.mask == ConvMask::kCausal ? pad + 1 : k;
     for (long ky = 0; ky < rows; ++ky) iy[count++] = oy * static_cast<long>(spec.stride) - pad + ky;
   } else if (spec.paired_rows()) {
-    for (long i = static_cast<long>(impl_->RowsAboveUnread()) - 1; i <= 1; ++i) {
-      iy[count++] = oy / 2 + i;
-    }
+    for (long i = FirstRowOfPair(spec.kernel); i <= 1; ++i) iy[count++] = oy / 2 + i;
   } else {
     for (long ky = 0; ky < k; ++ky) {
       if ((oy + pad + ky) % 2 == 0)
@@ -361,17 +307,21 @@ size_t Conv::TapRows(long oy, long* iy) const {
   return count;
 }
 
+size_t Conv::ScratchFloats() const {
+  return impl_->spec.paired_rows() ? FewOutputsScratchFloats(impl_->few) : 0;
+}
+
 void Conv::Run(const ConvRow* rows, size_t count, const Epilogue& epilogue, size_t block_begin,
-               size_t block_end) const {
+               size_t block_end, float* scratch) const {
+  if (impl_->spec.paired_rows()) {
+    if (block_begin < block_end) RunFewOutputs(impl_->few, rows, count, epilogue, scratch);
+    return;
+  }
   for (size_t block = block_begin; block < block_end; ++block) {
     for (size_t r = 0; r < count; ++r) {
       const ConvRow& row = rows[r];
       if (!impl_->transposed()) {
         impl_->RunRow(row, 0, epilogue, block, block + 1);
-      } else if (impl_->spec.paired_rows()) {
-        for (size_t s = 0; s < impl_->sets.size(); ++s) {
-          impl_->RunRow(row, s, epilogue, block, block + 1);
-        }
       } else {
         impl_->RunRow(row, 2 * row.phase, epilogue, block, block + 1);
         impl_->RunRow(row, 2 * row.phase + 1, epilogue, block, block + 1);

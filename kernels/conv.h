@@ -47,11 +47,11 @@ struct ConvSpec {
   std::array<size_t, kMaxSources> in_channels{};
   size_t out_channels = 0;
   Numerics numerics = Numerics::kClose;
-  // Transposed convolutions with few outputs (the last layer) make rows in pairs (2m, 2m+1): their
-  // phases are one GEMM over a 3x3 neighbourhood of the input, or one GEMM for each of the two
-  // rows. The order of summation is not that of the exact class.
+  // Transposed convolutions with few outputs (the last layer) make rows in pairs (2m, 2m+1), their
+  // lanes being pixels (kernels/few_outputs.h). The order of summation is not that of the exact
+  // class.
   bool paired_rows() const {
-    return kind == Kind::kTranspose && numerics == Numerics::kClose && out_channels * 4 <= 16;
+    return kind == Kind::kTranspose && numerics == Numerics::kClose && out_channels <= 4;
   }
 };
 
@@ -113,10 +113,12 @@ class Conv {
   // Multiply-adds per output pixel (live taps).
   double MacsPerPixel() const;
 
+  // Memory that Run needs, of one thread; 0: none.
+  size_t ScratchFloats() const;
   // Blocks [block_begin, block_end) of all `count` rows. A block goes through all rows before the
-  // next one, so that its weights stay in cache.
+  // next one, so that its weights stay in cache. paired_rows: neighbouring pairs.
   void Run(const ConvRow* rows, size_t count, const Epilogue& epilogue, size_t block_begin,
-           size_t block_end) const;
+           size_t block_end, float* scratch = nullptr) const;
 
  private:
   struct Impl;

@@ -203,7 +203,7 @@ HWY_NOINLINE void IntTile(const Task& task, size_t first) {
   const size_t lanes = hn::Lanes(d);
   const DepthwiseSpec& spec = task.packed->spec;
   const size_t step = task.apart * task.pixel;
-  const Finisher finisher = PlainFinisher(task.row, *task.epilogue);
+  const Finisher<int32_t> finisher = PlainFinisher(task.row, *task.epilogue);
   HWY_ALIGN int32_t sums[P * HWY_MAX_BYTES / sizeof(int32_t)];
   const int32_t* w = task.packed->words.get() + task.vector_begin * task.packed->depth * lanes;
   for (size_t vector = task.vector_begin; vector < task.vector_end; ++vector) {
@@ -409,7 +409,7 @@ double Depthwise::MacsPerPixel() const {
 }
 
 void Depthwise::Run(const ConvRow* rows, size_t count, const Epilogue& epilogue, size_t block_begin,
-                    size_t block_end) const {
+                    size_t block_end, float* /*scratch*/) const {
   const size_t end = std::min(packed_.vectors(), kBlock * block_end);
   for (size_t r = 0; r < count; r += kRowsAtOnce) {
     HWY_DYNAMIC_DISPATCH(RunRows)

@@ -48,7 +48,7 @@ class Depthwise {
   size_t packed_bytes() const;
   double MacsPerPixel() const;
   void Run(const ConvRow* rows, size_t count, const Epilogue& epilogue, size_t block_begin,
-           size_t block_end) const;
+           size_t block_end, float* scratch = nullptr) const;  // needs none
 
   // Weights and what sums begin with, for vectors of channels.
   struct Packed {

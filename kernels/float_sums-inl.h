@@ -1,4 +1,4 @@
-// Sums in float: how a product is added, and what the epilogue does to a vector of finished sums.
+// Sums in float: how a product is added, and what the epilogue loads and stores.
 // Included by the kernels of products only, once per SIMD target.
 // Thread rules: functions of their arguments.
 
@@ -68,24 +68,6 @@ HWY_INLINE void StoreElement(V v, const Place& at, const Epilogue& epilogue) {
     StoreFloat16(Limited(D(), v, epilogue.low, epilogue.high), D(),
                  static_cast<hwy::float16_t*>(at.out) + at.channel, at.count);
   }
-}
-
-// One vector of finished sums: arithmetic of the epilogue, then the store.
-HWY_INLINE void Finish(V v, const Place& at, TapStore store, const Epilogue& epilogue) {
-  const D d;
-  if (store == TapStore::kPlain) {
-    if (at.residual != nullptr) v = hn::Add(v, LoadResidual(at, epilogue));
-    if (epilogue.leaky_relu) v = hn::Max(v, hn::Mul(v, hn::Set(d, epilogue.slope)));
-  } else if (store != TapStore::kSplitRows) {
-    const V x = LoadResidual(at, epilogue);
-    if (store == TapStore::kDivideRoot || store == TapStore::kMultiplyRoot) v = hn::Sqrt(v);
-    const bool divide = store == TapStore::kDivide || store == TapStore::kDivideRoot;
-    v = divide ? hn::Div(x, v) : hn::Mul(x, v);
-  }
-  if (epilogue.gain != nullptr) {
-    v = hn::Mul(v, LoadCount(epilogue.gain + at.channel, at.count));
-  }
-  StoreElement(v, at, epilogue);
 }
 
 }  // namespace HWY_NAMESPACE

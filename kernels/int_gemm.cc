@@ -1,5 +1,6 @@
 #include "kernels/int_gemm.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/targets.h"
@@ -27,26 +28,7 @@ HWY_INLINE int32_t LoadWord(const uint8_t* from) {
   return word;
 }
 
-// kSplitRows: float output.
-template <size_t W>
-HWY_NOINLINE void FinishSplit(const Sums& from, const TapRow& row, size_t out_channels,
-                              const Epilogue& epilogue) {
-  const DF d;
-  const DI di;
-  const size_t lanes = hn::Lanes(d);
-  HWY_ALIGN float values[W * HWY_MAX_BYTES / sizeof(float)];
-  for (size_t p = 0; p < from.pixels; ++p) {
-    for (size_t i = 0; i < W; ++i) {
-      const VI sum = hn::Load(di, from.sums + (p * W + i) * lanes);
-      const VF v = hn::Mul(hn::ConvertTo(d, sum), hn::LoadU(d, epilogue.scale + i * lanes));
-      hn::Store(hn::Add(v, hn::LoadU(d, epilogue.bias + i * lanes)), d, values + i * lanes);
-    }
-    SplitPixel(values, row, out_channels, from.first_pixel + p);
-  }
-}
-
-Finisher FinisherOf(TapStore store, const TapRow& row, const Epilogue& epilogue) {
-  if (store == TapStore::kSplitRows) return {FinishSplit<1>, FinishSplit<2>};
+Finisher<int32_t> FinisherOf(TapStore store, const TapRow& row, const Epilogue& epilogue) {
   if (store == TapStore::kDivide) return FinisherFor<Join::kDivide>(epilogue);
   if (store == TapStore::kMultiply) return FinisherFor<Join::kMultiply>(epilogue);
   if (store == TapStore::kDivideRoot) return FinisherFor<Join::kDivideRoot>(epilogue);
@@ -104,13 +86,10 @@ HWY_NOINLINE void SumTile(const PackedIntTaps& packed, const TapRow& row, size_t
   }
 }
 
-// Pixels whose sums wait for the epilogue together: a few tiles, so that the epilogue's constants
-// are loaded rarely; and few enough that the sums stay in L1 (6 KiB at most).
-constexpr size_t kChunk = 4 * kTile;
-
 // The tiles of a chunk that begins at `first_pixel`.
 template <class Policy>
 struct ChunkTile {
+  using Sum = int32_t;
   const PackedIntTaps& packed;
   const TapRow& row;
   size_t first_pixel;
@@ -123,34 +102,11 @@ struct ChunkTile {
   }
 };
 
-template <class Policy, size_t W>
-HWY_INLINE void RunBlock(const PackedIntTaps& packed, const TapRow& row, const Epilogue& epilogue,
-                         size_t vector, Finisher::Function finish) {
-  HWY_ALIGN int32_t sums[kChunk * W * HWY_MAX_BYTES / sizeof(int32_t)];
-  for (size_t x = 0; x < row.pixels; x += kChunk) {
-    const size_t pixels = HWY_MIN(kChunk, row.pixels - x);
-    ForPixels<W>(pixels, vector, ChunkTile<Policy>{packed, row, x, sums});
-    finish({sums, x, pixels, vector * hn::Lanes(DI())}, row, packed.out_channels, epilogue);
-  }
-}
-
-template <class Policy>
-void RunBlocks(const PackedIntTaps& packed, const TapRow& row, TapStore store,
-               const Epilogue& epilogue, size_t block_begin, size_t block_end) {
-  const Finisher finisher = FinisherOf(store, row, epilogue);
-  for (size_t block = block_begin; block < block_end; ++block) {
-    if (2 * block + 2 <= packed.vectors()) {
-      RunBlock<Policy, 2>(packed, row, epilogue, 2 * block, finisher.two);
-    } else {
-      RunBlock<Policy, 1>(packed, row, epilogue, 2 * block, finisher.one);
-    }
-  }
-}
-
 void Run(const PackedIntTaps& packed, const TapRow& row, TapStore store, const Epilogue& epilogue,
          size_t block_begin, size_t block_end) {
-  const auto run = packed.input == Element::kU8 ? RunBlocks<Quads> : RunBlocks<Pairs>;
-  run(packed, row, store, epilogue, block_begin, block_end);
+  const auto run = packed.input == Element::kU8 ? RunBlocks<ChunkTile<Quads>, PackedIntTaps>
+                                                : RunBlocks<ChunkTile<Pairs>, PackedIntTaps>;
+  run(packed, row, epilogue, FinisherOf(store, row, epilogue), block_begin, block_end);
 }
 
 }  // namespace
@@ -167,44 +123,60 @@ HWY_EXPORT(Run);
 
 bool HasFastBytes() { return HWY_DYNAMIC_DISPATCH(FastBytes)(); }
 
+namespace {
+
+// Words of `count` outputs: weights of the inputs in `rows`, the first in the lowest bits.
+template <size_t kGroup>
+void FillWords(const int16_t* const (&rows)[4], size_t count, int32_t* words) {
+  constexpr uint32_t kBits = 32 / kGroup, kMask = (uint64_t{1} << kBits) - 1;
+  for (size_t c = 0; c < count; ++c) {
+    uint32_t word = 0;
+    for (uint32_t i = 0; i < kGroup; ++i) {
+      word |= (static_cast<uint32_t>(rows[i][c]) & kMask) << (kBits * i);
+    }
+    words[c] = static_cast<int32_t>(word);
+  }
+}
+
+}  // namespace
+
 PackedIntTaps PackIntTaps(Element input, const std::vector<uint32_t>& runs, size_t out_channels,
                           const int16_t* weights, int zero) {
   PackedIntTaps packed;
   packed.input = input;
   const size_t group = GroupOf(input);
+  size_t inputs = 0;
   for (const uint32_t run : runs) {
     packed.groups.push_back(static_cast<uint32_t>((run + group - 1) / group));
     packed.depth += packed.groups.back();
+    inputs += run;
   }
   packed.out_channels = out_channels;
   packed.lanes = HWY_DYNAMIC_DISPATCH(Lanes)();
   const size_t lanes = packed.lanes, vectors = packed.vectors();
   packed.weights = hwy::AllocateAligned<int32_t>(packed.depth * vectors * lanes);
   packed.start = hwy::AllocateAligned<int32_t>((vectors + 1) * lanes);
-  std::vector<int64_t> sums(out_channels, 0);
+  const std::vector<int16_t> zeros(2 * lanes, 0);
   for (size_t block = 0; block < packed.blocks(); ++block) {
-    const size_t first = 2 * block, width = (first + 2 <= vectors ? 2 : 1) * lanes;
-    int32_t* to = packed.weights.get() + first * lanes * packed.depth;
-    size_t tap_begin = 0;
-    for (size_t t = 0; t < runs.size(); ++t) {
-      for (size_t g = 0; g < packed.groups[t]; ++g) {
-        for (size_t c = 0; c < width; ++c) {
-          const size_t channel = first * lanes + c;
-          uint32_t word = 0;
-          for (size_t i = 0; i < group; ++i) {
-            const size_t k = g * group + i;
-            if (k >= runs[t] || channel >= out_channels) break;
-            const int16_t value = weights[(tap_begin + k) * out_channels + channel];
-            sums[channel] += value;
-            const uint32_t bits =
-                group == 4 ? static_cast<uint8_t>(value) : static_cast<uint16_t>(value);
-            word |= bits << (32 / group * i);
-          }
-          *to++ = static_cast<int32_t>(word);
+    const size_t first = 2 * block * lanes, width = (2 * block + 2 <= vectors ? 2 : 1) * lanes;
+    const size_t exist = std::min(width, out_channels - first);
+    int32_t* to = packed.weights.get() + first * packed.depth;
+    const int16_t* row = weights + first;
+    for (const uint32_t run : runs) {
+      for (size_t k = 0; k < run; k += group, to += width) {
+        const int16_t* rows[4] = {};
+        for (size_t i = 0; i < group; ++i) {
+          rows[i] = k + i < run ? row + (k + i) * out_channels : zeros.data();
         }
+        (group == 4 ? FillWords<4> : FillWords<2>)(rows, exist, to);
+        std::fill(to + exist, to + width, 0);
       }
-      tap_begin += runs[t];
+      row += run * out_channels;
     }
+  }
+  std::vector<int64_t> sums(out_channels, 0);
+  for (size_t k = 0; zero != 0 && k < inputs; ++k) {
+    for (size_t c = 0; c < out_channels; ++c) sums[c] += weights[k * out_channels + c];
   }
   for (size_t c = 0; c < (vectors + 1) * lanes; ++c) {
     packed.start[c] = c < out_channels ? static_cast<int32_t>(-zero * sums[c]) : 0;

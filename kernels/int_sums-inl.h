@@ -66,9 +66,6 @@ HWY_INLINE void StoreCount(hn::Vec<D> v, D d, T* to, size_t count) {
   }
 }
 
-// What the epilogue does with another operand of the sums' shape.
-enum class Join { kNone, kAdd, kDivide, kMultiply, kDivideRoot, kMultiplyRoot };
-
 // `count` lanes of the residual or of the input of a GDN; integers less `zero`, by `scale`.
 template <Element R>
 HWY_INLINE VF LoadOther(const void* pixel, size_t channel, size_t count, VF zero,
@@ -135,19 +132,11 @@ HWY_INLINE void StorePixel(const VF (&v)[W], void* pixel, size_t channel, size_t
   }
 }
 
-// Sums of some pixels, [pixel][vector][lane], and where they belong.
-struct Sums {
-  const int32_t* sums;
-  size_t first_pixel;
-  size_t pixels;
-  size_t channel;
-};
-
 // The epilogue, on sums in memory instead of the registers of the products. Unrolled behind the
 // products for every kind of epilogue, it filled the instruction cache and made GCC spill sums
 // inside their loop.
 template <Join J, Element R, Element Out, size_t W>
-HWY_NOINLINE void Finish(const Sums& from, const TapRow& row, size_t out_channels,
+HWY_NOINLINE void Finish(const Sums<int32_t>& from, const TapRow& row, size_t out_channels,
                          const Epilogue& epilogue) {
   const DF d;
   const DI di;
@@ -196,15 +185,8 @@ HWY_NOINLINE void Finish(const Sums& from, const TapRow& row, size_t out_channel
   }
 }
 
-// How to finish sums of one and of two vectors a pixel.
-struct Finisher {
-  using Function = void (*)(const Sums&, const TapRow&, size_t, const Epilogue&);
-  Function one;
-  Function two;
-};
-
 template <Join J, Element R>
-Finisher FinisherFor(Element out) {
+Finisher<int32_t> FinisherFor(Element out) {
   switch (out) {
     case Element::kF32:
       return {Finish<J, R, Element::kF32, 1>, Finish<J, R, Element::kF32, 2>};
@@ -219,7 +201,7 @@ Finisher FinisherFor(Element out) {
 }
 
 template <Join J>
-Finisher FinisherFor(const Epilogue& epilogue) {
+Finisher<int32_t> FinisherFor(const Epilogue& epilogue) {
   switch (epilogue.residual) {
     case Element::kF32:
       return FinisherFor<J, Element::kF32>(epilogue.out);
@@ -234,7 +216,7 @@ Finisher FinisherFor(const Epilogue& epilogue) {
 }
 
 // Of sums that are the output.
-HWY_INLINE Finisher PlainFinisher(const TapRow& row, const Epilogue& epilogue) {
+HWY_INLINE Finisher<int32_t> PlainFinisher(const TapRow& row, const Epilogue& epilogue) {
   if (row.residual != nullptr) return FinisherFor<Join::kAdd>(epilogue);
   return FinisherFor<Join::kNone, Element::kF32>(epilogue.out);
 }

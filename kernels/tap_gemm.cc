@@ -1,6 +1,7 @@
 #include "kernels/tap_gemm.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -86,40 +87,89 @@ HWY_INLINE const T* AddProducts(const hwy::float16_t* in, size_t stride, size_t 
   return w;
 }
 
-// Finishes all sums of a tile. It reads them from memory and is not inlined: there are many forms
-// of tiles, and this is a small part of the work of any.
-HWY_NOINLINE void FinishTile(const float* HWY_RESTRICT sums, size_t pixels, size_t vectors,
-                             const PackedTaps& packed, const TapRow& row, size_t first_pixel,
-                             size_t first_vector, TapStore store, const Epilogue& epilogue) {
-  const D d;
-  const size_t lanes = hn::Lanes(d);
-  const size_t residual_bytes = row.residual_stride * BytesOf(epilogue.residual);
-  const size_t out_bytes = row.out_stride * BytesOf(epilogue.out);
-  for (size_t pixel = first_pixel; pixel < first_pixel + pixels; ++pixel) {
-    if (store == TapStore::kSplitRows) {
-      SplitPixel(sums, row, packed.out_channels, pixel);
-      sums += vectors * lanes;
-      continue;
-    }
-    for (size_t vector = first_vector; vector < first_vector + vectors; ++vector, sums += lanes) {
-      const size_t channel = vector * lanes;
-      Place at;
-      at.channel = channel;
-      at.count = packed.out_channels - channel;
-      at.residual = row.residual == nullptr
-                        ? nullptr
-                        : static_cast<const uint8_t*>(row.residual) + pixel * residual_bytes;
-      at.out = static_cast<uint8_t*>(row.out) + pixel * out_bytes;
-      Finish(hn::Load(d, sums), at, store, epilogue);
-    }
+// `count` lanes from `channel` on of the residual, or of the input of a GDN.
+template <Element R>
+HWY_INLINE V LoadOther(const void* pixel, size_t channel, size_t count, const float* scale) {
+  if constexpr (R == Element::kF32) {
+    return LoadCount(static_cast<const float*>(pixel) + channel, count);
+  } else {
+    const V x = LoadFloat16(D(), static_cast<const hwy::float16_t*>(pixel) + channel, count);
+    return hn::Mul(x, LoadCount(scale + channel, count));
   }
+}
+
+// The epilogue of sums in memory, for a few tiles at once: its constants are loaded rarely, and it
+// is not unrolled behind every form of tile.
+template <Join J, Element R, Element Out, size_t W>
+HWY_NOINLINE void FinishSums(const Sums<float>& from, const TapRow& row, size_t out_channels,
+                             const Epilogue& epilogue) {
+  const D d;
+  const size_t lanes = hn::Lanes(d), channel = from.channel, count = out_channels - channel;
+  const size_t other_bytes = row.residual_stride * BytesOf(R);
+  const size_t out_bytes = row.out_stride * BytesOf(Out);
+  const uint8_t* other = static_cast<const uint8_t*>(row.residual) + from.first_pixel * other_bytes;
+  uint8_t* out = static_cast<uint8_t*>(row.out) + from.first_pixel * out_bytes;
+  // Copies, for stores may alias whatever is not local.
+  const float* HWY_RESTRICT sums = from.sums;
+  const float* HWY_RESTRICT gain = epilogue.gain;
+  const float* HWY_RESTRICT other_scale = epilogue.residual_scale;
+  const bool leaky_relu = J <= Join::kAdd && epilogue.leaky_relu;
+  const V slope = hn::Set(d, epilogue.slope);
+  const float low = epilogue.low, high = epilogue.high;
+  const size_t pixels = from.pixels;
+  constexpr bool kDivides = J == Join::kDivide || J == Join::kDivideRoot;
+  for (size_t p = 0; p < pixels; ++p) {
+#pragma GCC unroll 2
+    for (size_t i = 0; i < W; ++i, sums += lanes) {
+      const size_t first = channel + i * lanes, left = count - i * lanes;
+      V v = hn::Load(d, sums);
+      if constexpr (J == Join::kDivideRoot || J == Join::kMultiplyRoot) v = hn::Sqrt(v);
+      if constexpr (J != Join::kNone) {
+        const V x = LoadOther<R>(other, first, left, other_scale);
+        v = J == Join::kAdd ? hn::Add(v, x) : kDivides ? hn::Div(x, v) : hn::Mul(x, v);
+      }
+      if (leaky_relu) v = hn::Max(v, hn::Mul(v, slope));
+      if (gain != nullptr) v = hn::Mul(v, LoadCount(gain + first, left));
+      if constexpr (Out == Element::kF32) {
+        StoreCount(v, reinterpret_cast<float*>(out) + first, left);
+      } else {
+        StoreFloat16(Limited(d, v, low, high), d, reinterpret_cast<hwy::float16_t*>(out) + first,
+                     left);
+      }
+    }
+    if constexpr (J != Join::kNone) other += other_bytes;
+    out += out_bytes;
+  }
+}
+
+template <Join J, Element R>
+Finisher<float> FinisherFor(Element out) {
+  if (out == Element::kF32) {
+    return {FinishSums<J, R, Element::kF32, 1>, FinishSums<J, R, Element::kF32, 2>};
+  }
+  return {FinishSums<J, R, Element::kF16, 1>, FinishSums<J, R, Element::kF16, 2>};
+}
+
+template <Join J>
+Finisher<float> FinisherFor(const Epilogue& epilogue) {
+  return epilogue.residual == Element::kF32 ? FinisherFor<J, Element::kF32>(epilogue.out)
+                                            : FinisherFor<J, Element::kF16>(epilogue.out);
+}
+
+Finisher<float> FinisherOf(TapStore store, const TapRow& row, const Epilogue& epilogue) {
+  if (store == TapStore::kDivide) return FinisherFor<Join::kDivide>(epilogue);
+  if (store == TapStore::kMultiply) return FinisherFor<Join::kMultiply>(epilogue);
+  if (store == TapStore::kDivideRoot) return FinisherFor<Join::kDivideRoot>(epilogue);
+  if (store == TapStore::kMultiplyRoot) return FinisherFor<Join::kMultiplyRoot>(epilogue);
+  if (row.residual != nullptr) return FinisherFor<Join::kAdd>(epilogue);
+  return FinisherFor<Join::kNone, Element::kF32>(epilogue.out);
 }
 
 // P pixels x W vectors of inputs X and weights T. Sums live in registers: the arrays are indexed by
 // constants only.
 template <class Policy, typename X, typename T, size_t P, size_t W>
-HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t first_pixel,
-                          size_t vector, TapStore store, const Epilogue& epilogue) {
+HWY_NOINLINE void SumTile(const PackedTaps& packed, const TapRow& row, size_t first_pixel,
+                          size_t vector, float* HWY_RESTRICT sums) {
   const D d;
   const size_t lanes = hn::Lanes(d);
   const void* weights = packed.weights.get();
@@ -139,13 +189,11 @@ HWY_NOINLINE void RunTile(const PackedTaps& packed, const TapRow& row, size_t fi
     const X* in = static_cast<const X*>(row.taps[t]) + first_pixel * row.strides[t];
     w = AddProducts<Policy, P, W>(in, row.strides[t], packed.runs[t], w, sum);
   }
-  HWY_ALIGN float sums[P * W * HWY_MAX_BYTES / sizeof(float)];
 #pragma GCC unroll 12
   for (size_t p = 0; p < P; ++p) {
     hn::Store(sum[p][0], d, sums + p * W * lanes);
     if (W == 2) hn::Store(sum[p][W - 1], d, sums + (p * W + 1) * lanes);
   }
-  FinishTile(sums, P, W, packed, row, first_pixel, vector, store, epilogue);
 }
 
 #if HWY_HAVE_FLOAT16
@@ -165,11 +213,11 @@ HWY_INLINE V AddBlock(VH chains, V sum) {
   return hn::MulAdd(hn::BitCast(D(), placed), hn::Set(D(), 0x1p112f), sum);
 }
 
-// As RunTile, with float16 sums: two channels of a pixel are one word, broadcast at once. The
+// As SumTile, with float16 sums: two channels of a pixel are one word, broadcast at once. The
 // blocks' float sums stay in memory, for registers hold the chains.
 template <size_t P, size_t W>
-HWY_NOINLINE void RunFloat16Tile(const PackedTaps& packed, const TapRow& row, size_t first_pixel,
-                                 size_t vector, TapStore store, const Epilogue& epilogue) {
+HWY_NOINLINE void SumFloat16Tile(const PackedTaps& packed, const TapRow& row, size_t first_pixel,
+                                 size_t vector, float* HWY_RESTRICT sums) {
   const D d;
   const DH dh;
   const hn::RepartitionToWide<hn::RebindToUnsigned<DH>> du;
@@ -177,7 +225,6 @@ HWY_NOINLINE void RunFloat16Tile(const PackedTaps& packed, const TapRow& row, si
   const void* weights = packed.weights.get();
   const hwy::float16_t* w =
       static_cast<const hwy::float16_t*>(weights) + vector * lanes * packed.depth;
-  HWY_ALIGN float sums[P * W * HWY_MAX_BYTES / sizeof(float)];
   for (size_t p = 0; p < P; ++p) {
     for (size_t v = 0; v < W; ++v) {
       const V bias = hn::Load(d, packed.bias.get() + (vector + v) * lanes);
@@ -219,65 +266,62 @@ HWY_NOINLINE void RunFloat16Tile(const PackedTaps& packed, const TapRow& row, si
       }
     }
   }
-  FinishTile(sums, P, W, packed, row, first_pixel, vector, store, epilogue);
 }
 
 struct Float16Tile {
+  using Sum = float;
   const PackedTaps& packed;
   const TapRow& row;
-  TapStore store;
-  const Epilogue& epilogue;
+  size_t first_pixel;
+  float* sums;
 
   template <size_t P, size_t W>
   HWY_INLINE void Run(size_t pixel, size_t vector) const {
-    RunFloat16Tile<P, W>(packed, row, pixel, vector, store, epilogue);
+    SumFloat16Tile<P, W>(packed, row, first_pixel + pixel, vector,
+                         sums + pixel * W * hn::Lanes(D()));
   }
 };
 #endif  // HWY_HAVE_FLOAT16
 
+// The tiles of a chunk that begins at `first_pixel`.
 template <class Policy, typename X, typename T>
 struct PolicyTile {
+  using Sum = float;
   const PackedTaps& packed;
   const TapRow& row;
-  TapStore store;
-  const Epilogue& epilogue;
+  size_t first_pixel;
+  float* sums;
 
   template <size_t P, size_t W>
   HWY_INLINE void Run(size_t pixel, size_t vector) const {
-    RunTile<Policy, X, T, P, W>(packed, row, pixel, vector, store, epilogue);
+    SumTile<Policy, X, T, P, W>(packed, row, first_pixel + pixel, vector,
+                                sums + pixel * W * hn::Lanes(D()));
   }
 };
 
-template <class Policy, typename X, typename T>
-void RunTiles(const PackedTaps& packed, const TapRow& row, TapStore store, const Epilogue& epilogue,
-              size_t block_begin, size_t block_end) {
-  ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
-           PolicyTile<Policy, X, T>{packed, row, store, epilogue});
-}
-
 template <class Policy>
-void RunTypes(const PackedTaps& packed, const TapRow& row, TapStore store, const Epilogue& epilogue,
-              size_t block_begin, size_t block_end) {
+void RunTypes(const PackedTaps& packed, const TapRow& row, const Epilogue& epilogue,
+              const Finisher<float>& finisher, size_t block_begin, size_t block_end) {
   using hwy::float16_t;
-  const bool float16 = packed.element == Element::kF16;
-  const auto run = packed.input == Element::kF32 ? float16 ? RunTiles<Policy, float, float16_t>
-                                                           : RunTiles<Policy, float, float>
-                   : float16 ? RunTiles<Policy, float16_t, float16_t>
-                                                 : RunTiles<Policy, float16_t, float>;
-  run(packed, row, store, epilogue, block_begin, block_end);
+  const bool wide_input = packed.input == Element::kF32;
+  const bool wide = packed.element == Element::kF32;
+  const auto run = wide_input ? wide ? RunBlocks<PolicyTile<Policy, float, float>, PackedTaps>
+                                     : RunBlocks<PolicyTile<Policy, float, float16_t>, PackedTaps>
+                   : wide ? RunBlocks<PolicyTile<Policy, float16_t, float>, PackedTaps>
+                              : RunBlocks<PolicyTile<Policy, float16_t, float16_t>, PackedTaps>;
+  run(packed, row, epilogue, finisher, block_begin, block_end);
 }
 
 void Run(const PackedTaps& packed, const TapRow& row, Numerics numerics, TapStore store,
          const Epilogue& epilogue, size_t block_begin, size_t block_end) {
+  const Finisher<float> finisher = FinisherOf(store, row, epilogue);
 #if HWY_HAVE_FLOAT16
   if (packed.float16_sums) {
-    ForTiles(row.pixels, packed.vectors(), block_begin, block_end,
-             Float16Tile{packed, row, store, epilogue});
-    return;
+    return RunBlocks<Float16Tile>(packed, row, epilogue, finisher, block_begin, block_end);
   }
 #endif
   const auto run = numerics == Numerics::kExact ? RunTypes<Separate> : RunTypes<Fused>;
-  run(packed, row, store, epilogue, block_begin, block_end);
+  run(packed, row, epilogue, finisher, block_begin, block_end);
 }
 
 }  // namespace
@@ -299,9 +343,32 @@ size_t VectorLanes() { return HWY_DYNAMIC_DISPATCH(Lanes)(); }
 
 namespace {
 
+constexpr uint32_t kLeastNormal16 = 113u << 23, kBeyond16 = 143u << 23;  // bits of floats
+
+// Whether a float16 has the value of the float with these bits.
+bool IsFloat16(uint32_t bits) {
+  const uint32_t magnitude = bits & 0x7fffffff, exponent = magnitude >> 23;
+  if (magnitude == 0) return true;
+  if (magnitude >= kBeyond16 || exponent < 103) return false;
+  const uint32_t lost = magnitude >= kLeastNormal16 ? 13 : 126 - exponent;
+  return (bits & ((1u << lost) - 1)) == 0;
+}
+
 bool AreFloat16(const float* values, size_t count) {
   return std::all_of(values, values + count,
-                     [](float v) { return hwy::F32FromF16(hwy::F16FromF32(v)) == v; });
+                     [](float v) { return IsFloat16(std::bit_cast<uint32_t>(v)); });
+}
+
+// Of a float for which IsFloat16 holds: much faster than a conversion that rounds.
+uint16_t AsFloat16(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
+  if (magnitude >= kLeastNormal16) {
+    return static_cast<uint16_t>(sign | (magnitude - (112u << 23)) >> 13);
+  }
+  // The last place of the sum is 2^-24, that of a float16 below the normal ones.
+  const float sum = std::bit_cast<float>(magnitude) + 0.5f;
+  return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(sum) - 0x3f000000));
 }
 
 // Whether no block of products can reach beyond float16, its roundings of 2^-11 each included, when
@@ -352,21 +419,27 @@ PackedTaps PackTaps(const TapTypes& types, const std::vector<uint32_t>& runs, si
     packed.bias[c] = c < out_channels && bias != nullptr ? bias[c] : 0.0f;
   }
   for (size_t block = 0; block < packed.blocks(); ++block) {
-    const size_t first = 2 * block, width = (first + 2 <= vectors ? 2 : 1) * lanes;
-    uint8_t* to = packed.weights.get() + first * lanes * packed.depth * bytes;
-    const float* tap = weights;
+    const size_t first = 2 * block * lanes, width = (2 * block + 2 <= vectors ? 2 : 1) * lanes;
+    const size_t exist = std::min(width, out_channels - first);
+    uint8_t* to = packed.weights.get() + first * packed.depth * bytes;
+    const float* row = weights + first;
+    if (!float16) {
+      for (size_t k = 0; k < depth; ++k, row += out_channels, to += width * bytes) {
+        std::memcpy(to, row, exist * bytes);
+        std::memset(to + exist * bytes, 0, (width - exist) * bytes);
+      }
+      continue;
+    }
+    auto* words = reinterpret_cast<uint16_t*>(to);
     for (const uint32_t run : runs) {
-      for (size_t k = 0; k < run; k += group) {
-        for (size_t c = 0; c < width * group; ++c) {
-          const size_t channel = first * lanes + c / group, at = k + c % group;
-          const bool exists = channel < out_channels && at < run;
-          const float weight = exists ? tap[at * out_channels + channel] : 0.0f;
-          const hwy::float16_t narrow = hwy::F16FromF32(weight);
-          std::memcpy(to, float16 ? static_cast<const void*>(&narrow) : &weight, bytes);
-          to += bytes;
+      for (size_t k = 0; k < run; k += group, words += width * group) {
+        std::fill(words, words + width * group, uint16_t{0});
+        for (size_t i = 0; i < group && k + i < run; ++i) {
+          const float* from = row + (k + i) * out_channels;
+          for (size_t c = 0; c < exist; ++c) words[c * group + i] = AsFloat16(from[c]);
         }
       }
-      tap += run * out_channels;
+      row += run * out_channels;
     }
   }
   return packed;

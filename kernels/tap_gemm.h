@@ -41,10 +41,7 @@ struct PackedTaps {
 
 // What happens to the sums of one row, and where they go.
 enum class TapStore {
-  kPlain,  // residual, leaky ReLU, gain, as ConvRow and Epilogue say
-  // Paired rows of a transposed convolution, one or both: channel = (row, column, colour). At most
-  // two vectors.
-  kSplitRows,
+  kPlain,         // residual, leaky ReLU, gain, as ConvRow and Epilogue say
   kDivide,        // residual / sum      (GDN; `residual` is x), then gain
   kMultiply,      // residual * sum
   kDivideRoot,    // residual / sqrt(sum); sums of integers: of sum * pixel_scale * scale + bias
@@ -56,13 +53,32 @@ struct TapRow {
   const void* const* taps = nullptr;  // input of pixel 0, by tap
   const size_t* strides = nullptr;    // elements per pixel, by tap
   void* out = nullptr;
-  void* out_second = nullptr;  // kSplitRows
-  size_t colours = 0;          // kSplitRows
   size_t out_stride = 0;
   const void* residual = nullptr;
   size_t residual_stride = 0;
   const float* pixel_scale = nullptr;  // by pixel; roots of integer sums only
   size_t pixels = 0;
+};
+
+// What an epilogue does with another operand of the sums' shape.
+enum class Join { kNone, kAdd, kDivide, kMultiply, kDivideRoot, kMultiplyRoot };
+
+// Sums of some pixels in memory, [pixel][vector][lane], and where they belong.
+template <typename T>
+struct Sums {
+  const T* sums;
+  size_t first_pixel;
+  size_t pixels;
+  size_t channel;
+};
+
+// How to finish sums of one and of two vectors a pixel.
+template <typename T>
+struct Finisher {
+  using Function = void (*)(const Sums<T>& from, const TapRow& row, size_t out_channels,
+                            const Epilogue& epilogue);
+  Function one;
+  Function two;
 };
 
 // What a GEMM is packed for. `element` kF16: weights are kept in float16 if that can hold them all.

@@ -1,6 +1,6 @@
 // How a micro-kernel of tiles covers a row: kTile pixels by two vectors of outputs at a time, and
-// what is left with smaller tiles. Included by the GEMMs of kernels/ only, once per SIMD target.
-// Thread rules: functions of their arguments.
+// what is left with smaller tiles; the epilogue follows a few tiles at once. Included by the GEMMs
+// of kernels/ only, once per SIMD target. Thread rules: functions of their arguments.
 
 // The guard toggles: every target compiles its own copy.
 #if defined(GLINT_KERNELS_TILES_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -38,28 +38,33 @@ HWY_INLINE void ForPixels(size_t pixels, size_t vector, const Tile& tile) {
   for (; p < pixels; ++p) tile.template Run<1, W>(p, vector);
 }
 
-// Blocks [block_begin, block_end) of two vectors each, the last of all may be one.
-// tile.Run<P, W>(pixel, vector) computes P pixels from `pixel` on by W vectors from `vector` on.
-template <class Tile>
-void ForTiles(size_t pixels, size_t vectors, size_t block_begin, size_t block_end,
-              const Tile& tile) {
-  for (size_t block = block_begin; block < block_end; ++block) {
-    if (2 * block + 2 <= vectors) {
-      ForPixels<2>(pixels, 2 * block, tile);
-    } else {
-      ForPixels<1>(pixels, 2 * block, tile);
-    }
+// Pixels whose sums wait for the epilogue together: a few tiles, so that the epilogue's constants
+// are loaded rarely; and few enough that the sums stay in L1 (6 KiB at most).
+constexpr size_t kChunk = 4 * kTile;
+
+template <class Tile, size_t W, class Packed>
+HWY_INLINE void RunBlock(const Packed& packed, const TapRow& row, const Epilogue& epilogue,
+                         size_t vector, typename Finisher<typename Tile::Sum>::Function finish) {
+  HWY_ALIGN typename Tile::Sum sums[kChunk * W * HWY_MAX_BYTES / sizeof(float)];
+  for (size_t x = 0; x < row.pixels; x += kChunk) {
+    const size_t pixels = HWY_MIN(kChunk, row.pixels - x);
+    ForPixels<W>(pixels, vector, Tile{packed, row, x, sums});
+    finish({sums, x, pixels, vector * packed.lanes}, row, packed.out_channels, epilogue);
   }
 }
 
-// kSplitRows: stores the outputs of one input pixel at their places in two rows and two columns.
-HWY_INLINE void SplitPixel(const float* HWY_RESTRICT values, const TapRow& row, size_t out_channels,
-                           size_t pixel) {
-  const size_t colours = row.colours;
-  for (size_t c = 0, phase = 0; c < out_channels; c += colours, ++phase) {
-    float* to = static_cast<float*>(phase < 2 ? row.out : row.out_second);
-    to += pixel * row.out_stride + phase % 2 * (row.out_stride / 2);
-    for (size_t i = 0; i < colours; ++i) to[i] = values[c + i];
+// Blocks [block_begin, block_end) of two vectors each, the last of all may be one.
+// Tile{packed, row, x, sums}.Run<P, W>(pixel, vector) sums P pixels from x + `pixel` on by W
+// vectors from `vector` on.
+template <class Tile, class Packed>
+void RunBlocks(const Packed& packed, const TapRow& row, const Epilogue& epilogue,
+               const Finisher<typename Tile::Sum>& finisher, size_t block_begin, size_t block_end) {
+  for (size_t block = block_begin; block < block_end; ++block) {
+    if (2 * block + 2 <= packed.vectors()) {
+      RunBlock<Tile, 2>(packed, row, epilogue, 2 * block, finisher.two);
+    } else {
+      RunBlock<Tile, 1>(packed, row, epilogue, 2 * block, finisher.one);
+    }
   }
 }
 

@@ -179,8 +179,9 @@ void Check(const ConvCase& test, unsigned seed) {
   }
   // Blocks in two calls, as two threads would take them.
   const size_t middle = conv.blocks() / 2;
-  conv.Run(rows.data(), rows.size(), epilogue, middle, conv.blocks());
-  conv.Run(rows.data(), rows.size(), epilogue, 0, middle);
+  std::vector<float> scratch(conv.ScratchFloats(), kGuard);
+  conv.Run(rows.data(), rows.size(), epilogue, middle, conv.blocks(), scratch.data());
+  conv.Run(rows.data(), rows.size(), epilogue, 0, middle, scratch.data());
 
   size_t wrong = 0, touched = 0;
   std::vector<bool> written((out_height + 1) * out_row, false);
@@ -282,6 +283,29 @@ TEST_CASE("conv: random shapes on every target") {
     REQUIRE(SetTarget(target));
     std::mt19937 random(TestSeed());
     for (unsigned i = 0; i < 120; ++i) Check(RandomCase(&random), i);
+  }
+  SetTarget("");
+}
+
+TEST_CASE("conv: last layers of every kernel and number of outputs, wide and narrow") {
+  for (const std::string& target : SupportedTargets()) {
+    REQUIRE(SetTarget(target));
+    std::mt19937 random(TestSeed() + 1);
+    for (unsigned i = 0; i < 60; ++i) {
+      ConvCase test;
+      test.spec.kind = ConvSpec::Kind::kTranspose;
+      test.spec.kernel = Pick(&random, 3, 5);
+      test.spec.stride = 2;
+      test.spec.padding = test.spec.kernel == 5 ? 2 : 1;
+      test.spec.out_channels = Pick(&random, 0, 1) == 0 ? 3 : Pick(&random, 1, 4);
+      test.spec.in_channels[0] = Pick(&random, 1, 70);
+      test.height = Pick(&random, 1, 6);
+      test.width = Pick(&random, 0, 1) == 0 ? Pick(&random, 1, 20) : Pick(&random, 50, 150);
+      test.bias = Pick(&random, 0, 3) != 0;
+      test.input = Pick(&random, 0, 2) == 0 ? Element::kF16 : Element::kF32;
+      REQUIRE(test.spec.paired_rows());
+      Check(test, 1000 + i);
+    }
   }
   SetTarget("");
 }

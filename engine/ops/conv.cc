@@ -32,8 +32,7 @@ class ConvStep final : public ProductStep {
     window.rows.grouped = spec.paired_rows();
     window.columns.grouped = transposed();
     macs_per_pixel = conv_.MacsPerPixel();
-    // Of pairs: four phases of the outputs.
-    if (integer()) SetScales(context, node, spec.paired_rows() ? 4 : 1);
+    if (integer()) SetScales(context, node);
   }
 
   const Conv& conv() const { return conv_; }
@@ -54,6 +53,7 @@ class ConvStep final : public ProductStep {
   }
   size_t Halo() const override { return std::max(conv_.ReadsLeft(), conv_.ReadsRight()); }
   size_t PackedBytes() const override { return conv_.packed_bytes(); }
+  size_t ScratchFloats() const override { return conv_.ScratchFloats(); }
   size_t BandBytes() const override { return sizeof(ConvRow); }
   std::unique_ptr<StepRun> Start(PictureTensors* tensors) const override;
 

@@ -43,13 +43,14 @@ class ConvRun final : public StepRun {
     return row_parts_ * block_parts_;
   }
 
-  void RunItem(size_t item, size_t /*worker*/) override {
+  void RunItem(size_t item, size_t worker) override {
     const size_t row_part = item % row_parts_, block_part = item / row_parts_;
     const size_t first = count_ * row_part / row_parts_;
     const size_t last = count_ * (row_part + 1) / row_parts_;
     const size_t blocks = step_.conv().blocks();
     step_.conv().Run(rows_ + first, last - first, constants_.epilogue(),
-                     blocks * block_part / block_parts_, blocks * (block_part + 1) / block_parts_);
+                     blocks * block_part / block_parts_, blocks * (block_part + 1) / block_parts_,
+                     t_.scratch(worker));
   }
 
  private:

@@ -80,7 +80,7 @@ class DepthwiseStep final : public ProductStep {
   DepthwiseStep(const PlanContext& context, const Node& node)
       : ProductStep(context, node), conv_(Make(context, node)) {
     macs_per_pixel = conv_.MacsPerPixel();
-    if (integer()) SetScales(context, node, 1);
+    if (integer()) SetScales(context, node);
   }
 
   const Depthwise& conv() const { return conv_; }

@@ -70,7 +70,7 @@ class GdnStep final : public ProductStep {
  public:
   GdnStep(const PlanContext& context, const Node& node)
       : ProductStep(context, node), gdn_(Make(context, node)) {
-    if (integer()) SetScales(context, node, 1);
+    if (integer()) SetScales(context, node);
     macs_per_pixel = gdn_.MacsPerPixel();
   }
   const kernels::Gdn& gdn() const { return gdn_; }
