@@ -1,6 +1,9 @@
 #include "tools/decode_file.h"
 
 #include <memory>
+#include <new>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "glint/image_io.hpp"
@@ -8,6 +11,7 @@
 #include "tools/detail_text.h"
 #include "tools/metadata_flags.h"
 #include "tools/models.h"
+#include "tools/row_queue.h"
 #include "tools/signals.h"
 #include "tools/text.h"
 
@@ -15,32 +19,78 @@ namespace glint::tools {
 namespace {
 
 // Takes rows from the decoder into a picture file, which appears only when all of them were right.
+// With `threaded` the file is packed on a thread of its own.
 class RowSink {
  public:
-  RowSink(std::string path, std::string format)
-      : path_(std::move(path)), format_(std::move(format)) {}
+  RowSink(std::string path, std::string format, bool threaded)
+      : path_(std::move(path)), format_(std::move(format)), threaded_(threaded) {}
+  RowSink(const RowSink&) = delete;
+  RowSink& operator=(const RowSink&) = delete;
+  ~RowSink() { StopThread(); }
 
   bool Start(const PictureInfo& info, const Metadata& metadata) {
     Expected<std::unique_ptr<PictureWriter>> writer =
         PictureWriter::Create(path_, info, metadata, format_);
-    if (writer) {
-      writer_ = std::move(*writer);
-    } else {
+    if (!writer) {
       error_ = At(OutputName(path_), writer.error());
+      return false;
     }
-    return error_.ok();
+    writer_ = std::move(*writer);
+    if (threaded_) StartThread(info.RowBytes());
+    return true;
   }
   bool Write(const void* row) {
+    if (!thread_.joinable()) return WriteNow(row);
+    if (queue_->Push(row)) return true;
+    thread_.join();
+    return false;
+  }
+  Error Finish() {
+    if (thread_.joinable()) {
+      queue_->End();
+      thread_.join();
+      if (!error_.ok()) return error_;
+    }
+    return At(OutputName(path_), writer_->Finish());
+  }
+  // Of the rows that are written; of all of them after Finish, or where Write was false.
+  const Error& error() {
+    StopThread();
+    return error_;
+  }
+
+ private:
+  bool WriteNow(const void* row) {
     error_ = At(OutputName(path_), writer_->WriteRow(row));
     return error_.ok();
   }
-  Error Finish() { return At(OutputName(path_), writer_->Finish()); }
-  const Error& error() const { return error_; }
 
- private:
-  std::string path_, format_;
+  // Where there is no memory or no thread, rows are written as they come.
+  void StartThread(size_t row_bytes) {
+    try {
+      queue_ = std::make_unique<RowQueue>(row_bytes);
+      thread_ = std::thread([this, row = std::vector<uint8_t>(row_bytes)]() mutable {
+        while (queue_->Pop(row.data())) {
+          if (!WriteNow(row.data())) queue_->Stop();
+        }
+      });
+    } catch (const std::bad_alloc&) {
+    } catch (const std::system_error&) {
+    }
+  }
+
+  void StopThread() {
+    if (!thread_.joinable()) return;
+    queue_->Stop();
+    thread_.join();
+  }
+
+  const std::string path_, format_;
+  const bool threaded_;
   std::unique_ptr<PictureWriter> writer_;
-  Error error_;
+  std::unique_ptr<RowQueue> queue_;
+  std::thread thread_;
+  Error error_;  // the thread's until it is joined
 };
 
 // Names the model that the stream wants beside the one that was given.
@@ -87,7 +137,9 @@ Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
   call.limits.held_memory += stream.bytes.size();
   const UnfinishedFile unfinished(out);
   if (!unfinished.allowed()) return MakeError(ErrorCode::kCancelled, "interrupted");
-  RowSink sink(out, format);
+  const bool threaded = HasThreadForRows(call.threads, out);
+  if (threaded) call.limits.held_memory += RowQueue::MemoryOf(stream.info.output.RowBytes());
+  RowSink sink(out, format, threaded);
   const Error decoded = DecodeRows(
       model, stream.bytes.data(), stream.bytes.size(),
       [&](const PictureInfo& picture, const Metadata& all) {
@@ -100,8 +152,10 @@ Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
         return sink.Start(picture, MetadataOfKinds(all, metadata));
       },
       [&sink](uint32_t, const void* row) { return sink.Write(row); }, call, &summary.report);
-  if (!sink.error().ok()) return sink.error();
-  if (!decoded.ok()) return At(stream.name, decoded);
+  if (!decoded.ok()) {
+    if (!sink.error().ok()) return sink.error();
+    return At(stream.name, decoded);
+  }
   const Error finished = sink.Finish();
   if (!finished.ok()) return finished;
   const std::vector<RowRange>& damaged = summary.report.detail.damaged_rows;

@@ -76,7 +76,7 @@ Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,
   const auto passes =
       target || proves ? PictureSource::Passes::kSeveral : PictureSource::Passes::kOne;
   const Expected<std::unique_ptr<PictureSource>> source =
-      PictureSource::Open(in, options.limits, passes, metadata);
+      PictureSource::Open(in, options.limits, passes, metadata, options.threads);
   if (!source) return At(name, source.error());
   CodingSummary summary;
   summary.picture = (*source)->info();

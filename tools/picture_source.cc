@@ -1,6 +1,8 @@
 #include "tools/picture_source.h"
 
 #include <cstring>
+#include <new>
+#include <system_error>
 #include <utility>
 
 #include "tools/console.h"
@@ -18,8 +20,8 @@ bool Same(const PictureInfo& a, const PictureInfo& b) {
 
 Expected<std::unique_ptr<PictureSource>> PictureSource::Open(const std::string& path,
                                                              const Limits& limits, Passes passes,
-                                                             uint32_t kinds) {
-  std::unique_ptr<PictureSource> source(new PictureSource(path, limits, passes, kinds));
+                                                             uint32_t kinds, int threads) {
+  std::unique_ptr<PictureSource> source(new PictureSource(path, limits, passes, kinds, threads));
   if (path == "-" && passes == Passes::kSeveral) {
     Expected<Picture> whole = ReadPicture(path, limits, &source->warnings_);
     if (!whole) {
@@ -40,7 +42,8 @@ Expected<std::unique_ptr<PictureSource>> PictureSource::Open(const std::string& 
 }
 
 uint64_t PictureSource::held_bytes() const {
-  return MetadataSize(metadata_) + (reader_ ? reader_->memory() : whole_.samples.size());
+  const uint64_t queue = reader_ && threaded_ ? RowQueue::MemoryOf(info_.RowBytes()) : 0;
+  return MetadataSize(metadata_) + (reader_ ? reader_->memory() : whole_.samples.size()) + queue;
 }
 
 Error PictureSource::OpenReader() {
@@ -58,15 +61,22 @@ void PictureSource::TakeMetadata(const Metadata& all) {
   for (std::string& text : WarningsOfLeaving(all, kinds_)) warnings_.push_back(std::move(text));
 }
 
-// The rest of the file is read together with the last row: texts behind the pixels belong to the
-// metadata, and a damaged end is found before anything is written.
 bool PictureSource::Read(uint32_t y, void* row) {
   if (!reader_) {
     const size_t row_bytes = info_.RowBytes();
     std::memcpy(row, whole_.samples.data() + size_t{y} * row_bytes, row_bytes);
     return true;
   }
-  if (y == 0 && !fresh_) {
+  if (y == 0 && !BeginPass()) return false;
+  if (!thread_.joinable()) return ReadNow(y, row);
+  const bool there = queue_->Pop(row);
+  if (!there || y + 1 == info_.height) thread_.join();
+  return there;
+}
+
+bool PictureSource::BeginPass() {
+  StopThread();
+  if (!fresh_) {
     error_ = OpenReader();
     if (error_.ok() && !Same(reader_->info(), info_)) {
       error_ = MakeError(ErrorCode::kIo, "the picture has changed while it was read");
@@ -74,6 +84,13 @@ bool PictureSource::Read(uint32_t y, void* row) {
     if (!error_.ok()) return false;
   }
   fresh_ = false;
+  if (threaded_) StartThread();
+  return true;
+}
+
+// The rest of the file is read together with the last row: texts behind the pixels belong to the
+// metadata, and a damaged end is found before anything is written.
+bool PictureSource::ReadNow(uint32_t y, void* row) {
   error_ = reader_->ReadRow(row);
   if (error_.ok() && y + 1 == info_.height) {
     error_ = reader_->Finish();
@@ -81,6 +98,28 @@ bool PictureSource::Read(uint32_t y, void* row) {
     if (error_.ok()) TakeMetadata(reader_->metadata());
   }
   return error_.ok();
+}
+
+// Where there is no memory or no thread, rows are read as they are asked for.
+void PictureSource::StartThread() {
+  const size_t row_bytes = info_.RowBytes();
+  try {
+    queue_ = std::make_unique<RowQueue>(row_bytes);
+    thread_ = std::thread([this, row = std::vector<uint8_t>(row_bytes)]() mutable {
+      for (uint32_t y = 0; y < info_.height && ReadNow(y, row.data()); ++y) {
+        if (!queue_->Push(row.data())) return;
+      }
+      queue_->End();
+    });
+  } catch (const std::bad_alloc&) {
+  } catch (const std::system_error&) {
+  }
+}
+
+void PictureSource::StopThread() {
+  if (!thread_.joinable()) return;
+  queue_->Stop();
+  thread_.join();
 }
 
 }  // namespace glint::tools

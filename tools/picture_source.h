@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "glint/glint.hpp"
 #include "glint/image_io.hpp"
+#include "tools/row_queue.h"
 
 namespace glint::tools {
 
@@ -18,10 +21,13 @@ class PictureSource {
  public:
   enum class Passes { kOne, kSeveral };
   // "-" is standard input. For several passes it is kept whole; files are opened again for each
-  // pass. Metadata of other kinds than `kinds`, an "or" of MetadataKind, are left out.
+  // pass. Metadata of other kinds than `kinds`, an "or" of MetadataKind, are left out. `threads` of
+  // the call that the rows are for: with more than one, files are read ahead on a thread of their
+  // own.
   static Expected<std::unique_ptr<PictureSource>> Open(const std::string& path,
                                                        const Limits& limits, Passes passes,
-                                                       uint32_t kinds = kMetadataAll);
+                                                       uint32_t kinds, int threads);
+  ~PictureSource() { StopThread(); }
 
   const PictureInfo& info() const { return info_; }
   // Complete after the last row; so is left_out(), which says what was left out (DroppedText).
@@ -36,23 +42,32 @@ class PictureSource {
   RowReader Callback() {
     return [this](uint32_t y, void* row) { return Read(y, row); };
   }
-  const Error& error() const { return error_; }  // why the callback stopped
+  const Error& error() {  // why the callback stopped
+    StopThread();
+    return error_;
+  }
 
  private:
-  PictureSource(std::string path, const Limits& limits, Passes passes, uint32_t kinds)
+  PictureSource(std::string path, const Limits& limits, Passes passes, uint32_t kinds, int threads)
       : path_(std::move(path)),
         limits_(limits),
         kinds_(kinds),
-        own_metadata_(passes == Passes::kSeveral || kinds != kMetadataAll) {}
+        own_metadata_(passes == Passes::kSeveral || kinds != kMetadataAll),
+        threaded_(HasThreadForRows(threads, path_)) {}
   Error OpenReader();
   void TakeMetadata(const Metadata& all);
   bool Read(uint32_t y, void* row);
+  bool BeginPass();
+  bool ReadNow(uint32_t y, void* row);
+  void StartThread();
+  void StopThread();
 
   std::string path_;
   Limits limits_;
   const uint32_t kinds_;
   // The encoder has a reference to metadata, each pass a reader of its own.
   const bool own_metadata_;
+  const bool threaded_;
   PictureInfo info_;
   Metadata metadata_;  // where they are not the reader's
   std::string left_out_;
@@ -61,6 +76,9 @@ class PictureSource {
   bool fresh_ = true;  // no row of reader_ was read
   std::vector<std::string> warnings_;
   Error error_;
+  // Reads rows ahead, in a pass over a file; until it is joined, what Read sets is the thread's.
+  std::unique_ptr<RowQueue> queue_;
+  std::thread thread_;
 };
 
 }  // namespace glint::tools

@@ -1,0 +1,74 @@
+#include "tools/row_queue.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include "tools/machine.h"
+
+namespace glint::tools {
+namespace {
+
+size_t SlotsFor(size_t row_bytes) {
+  constexpr size_t kBytes = size_t{1} << 20, kMost = 256;
+  return std::clamp<size_t>(kBytes / std::max<size_t>(1, row_bytes), 2, kMost);
+}
+
+}  // namespace
+
+RowQueue::RowQueue(size_t row_bytes)
+    : row_bytes_(row_bytes), slots_(SlotsFor(row_bytes)), rows_(row_bytes * slots_) {}
+
+uint64_t RowQueue::MemoryOf(size_t row_bytes) {
+  return uint64_t{row_bytes} * (SlotsFor(row_bytes) + 1);
+}
+
+// A row's bytes are copied without the lock: a slot belongs to one side at a time.
+bool RowQueue::Push(const void* row) {
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return stopped_ || pushed_ - popped_ < slots_; });
+    if (stopped_) return false;
+  }
+  std::memcpy(Slot(pushed_), row, row_bytes_);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++pushed_;
+  changed_.notify_one();
+  return !stopped_;
+}
+
+void RowQueue::End() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ended_ = true;
+  changed_.notify_one();
+}
+
+bool RowQueue::Pop(void* row) {
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return stopped_ || ended_ || pushed_ > popped_; });
+    if (stopped_ || pushed_ == popped_) return false;
+  }
+  std::memcpy(row, Slot(popped_), row_bytes_);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++popped_;
+  changed_.notify_one();
+  return true;
+}
+
+void RowQueue::Stop() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  stopped_ = true;
+  changed_.notify_one();
+}
+
+bool HasThreadForRows(int threads, const std::string& path) {
+  if ((threads == 0 ? HardwareThreads() : threads) < 2) return false;
+  if (path == "-") return false;
+  std::error_code error;
+  const auto kind = std::filesystem::status(path, error).type();
+  return kind == std::filesystem::file_type::regular ||
+         kind == std::filesystem::file_type::not_found;
+}
+
+}  // namespace glint::tools

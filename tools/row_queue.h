@@ -1,0 +1,51 @@
+// Rows on their way from one thread to another: a picture file is packed or unpacked on one while
+// the codec runs on others.
+// Used by tools/picture_source.cc and tools/decode_file.cc.
+// Thread rules: one thread pushes, one pops; Stop from either.
+#ifndef GLINT_TOOLS_ROW_QUEUE_H_
+#define GLINT_TOOLS_ROW_QUEUE_H_
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace glint::tools {
+
+class RowQueue {
+ public:
+  explicit RowQueue(size_t row_bytes);
+
+  // What a queue of such rows takes, and a row beside it: about 1 MiB, or three rows where they are
+  // longer.
+  static uint64_t MemoryOf(size_t row_bytes);
+
+  // Waits for room. False after Stop.
+  bool Push(const void* row);
+  // No more rows will be pushed.
+  void End();
+  // Waits for a row. False when there is none left after End, or after Stop.
+  bool Pop(void* row);
+  // Whoever waits goes on, and nothing is taken any more.
+  void Stop();
+
+ private:
+  uint8_t* Slot(uint64_t number) { return rows_.data() + number % slots_ * row_bytes_; }
+
+  const size_t row_bytes_, slots_;
+  std::vector<uint8_t> rows_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  uint64_t pushed_ = 0, popped_ = 0;
+  bool ended_ = false, stopped_ = false;
+};
+
+// Whether a call with so many threads (0: all that the machine has) has one for the rows of a file.
+// Pipes and the like have none: who waits for a queue does not see that the program is interrupted.
+bool HasThreadForRows(int threads, const std::string& path);
+
+}  // namespace glint::tools
+
+#endif  // GLINT_TOOLS_ROW_QUEUE_H_
