@@ -260,7 +260,9 @@ std::vector<int16_t> ReadAsInt16(const TensorView& tensor) {
   if (tensor.dtype == DType::kI16) {
     std::memcpy(out.data(), tensor.data, out.size() * sizeof(int16_t));
   } else {
-    for (size_t i = 0; i < out.size(); ++i) out[i] = ElementAt<int8_t>(tensor.data, i);
+    for (size_t i = 0; i < out.size(); ++i) {
+      out[i] = static_cast<int16_t>(ElementAt<int8_t>(tensor.data, i));
+    }
   }
   return out;
 }
