@@ -260,9 +260,8 @@ std::vector<int16_t> ReadAsInt16(const TensorView& tensor) {
   if (tensor.dtype == DType::kI16) {
     std::memcpy(out.data(), tensor.data, out.size() * sizeof(int16_t));
   } else {
-    for (size_t i = 0; i < out.size(); ++i) {
-      out[i] = static_cast<int16_t>(ElementAt<int8_t>(tensor.data, i));
-    }
+    const void* data = tensor.data;
+    std::copy_n(static_cast<const int8_t*>(data), out.size(), out.begin());
   }
   return out;
 }

@@ -264,7 +264,8 @@ void RunPairs(const PackedFewOutputs& packed, const ConvRow* rows, size_t count,
   const size_t pixels = rows[0].pixels / 2;
   const size_t taps = packed.kernel == 3 ? 2 : 3;
   const size_t plane_words = packed.words * kPlane;
-  auto* turned = reinterpret_cast<int32_t*>(scratch);
+  void* const memory = scratch;
+  auto* turned = static_cast<int32_t*>(memory);
   float* planes = scratch + kRows * plane_words;
   const auto sum_row = packed.kernel == 5 ? SumRow<Words, true> : SumRow<Words, false>;
   for (size_t x = 0; x < pixels; x += kStretch) {

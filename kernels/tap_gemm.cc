@@ -130,11 +130,12 @@ HWY_NOINLINE void FinishSums(const Sums<float>& from, const TapRow& row, size_t 
       }
       if (leaky_relu) v = hn::Max(v, hn::Mul(v, slope));
       if (gain != nullptr) v = hn::Mul(v, LoadCount(gain + first, left));
+      void* const to = out;
       if constexpr (Out == Element::kF32) {
-        StoreCount(v, reinterpret_cast<float*>(out) + first, left);
+        StoreCount(v, static_cast<float*>(to) + first, left);
       } else {
-        StoreFloat16(Limited(d, v, low, high), d, reinterpret_cast<hwy::float16_t*>(out) + first,
-                     left);
+        auto* halves = static_cast<hwy::float16_t*>(to) + first;
+        StoreFloat16(Limited(d, v, low, high), d, halves, left);
       }
     }
     if constexpr (J != Join::kNone) other += other_bytes;
