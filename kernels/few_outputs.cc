@@ -74,15 +74,17 @@ struct IntWords {
   }
 };
 
-// A vector of words from `first` on of a pixel.
+// A vector of words from `first` on of a pixel, which begins at any byte where it has integers.
 HWY_INLINE VI LoadWords(Element input, const uint8_t* pixel, size_t first, size_t count) {
   const DI di;
   if (input == Element::kF16) {
     const auto* halves = reinterpret_cast<const hwy::float16_t*>(pixel) + first;
     return hn::BitCast(di, LoadFloat16(D(), halves, count));
   }
-  const auto* words = reinterpret_cast<const int32_t*>(pixel) + first;
-  return count >= hn::Lanes(di) ? hn::LoadU(di, words) : hn::LoadN(di, words, count);
+  const hn::Repartition<uint8_t, DI> bytes;
+  const uint8_t* from = pixel + 4 * first;
+  return hn::BitCast(
+      di, count >= hn::Lanes(di) ? hn::LoadU(bytes, from) : hn::LoadN(bytes, from, 4 * count));
 }
 
 // Stores each 128 bits of `v`, one pixel group of a channel, to the channel's plane: block b is of
