@@ -240,10 +240,11 @@ void Conv::Impl::RunRow(const ConvRow& row, size_t set_index, const Epilogue& ep
       }
     }
   }
+  const Join join = row.residual == nullptr ? Join::kNone : Join::kAdd;
   if (IsInteger(input)) {
-    RunIntTaps(set.packed_ints, tap_row, TapStore::kPlain, epilogue, block_begin, block_end);
+    RunIntTaps(set.packed_ints, tap_row, join, epilogue, block_begin, block_end);
   } else {
-    RunTaps(set.packed, tap_row, spec.numerics, TapStore::kPlain, epilogue, block_begin, block_end);
+    RunTaps(set.packed, tap_row, spec.numerics, join, epilogue, block_begin, block_end);
   }
 }
 

@@ -203,7 +203,8 @@ HWY_NOINLINE void IntTile(const Task& task, size_t first) {
   const size_t lanes = hn::Lanes(d);
   const DepthwiseSpec& spec = task.packed->spec;
   const size_t step = task.apart * task.pixel;
-  const Finisher<int32_t> finisher = PlainFinisher(task.row, *task.epilogue);
+  const Join join = task.row.residual == nullptr ? Join::kNone : Join::kAdd;
+  const Finisher<int32_t> finisher = FinisherFor(join, *task.epilogue);
   HWY_ALIGN int32_t sums[P * HWY_MAX_BYTES / sizeof(int32_t)];
   const int32_t* w = task.packed->words.get() + task.vector_begin * task.packed->depth * lanes;
   for (size_t vector = task.vector_begin; vector < task.vector_end; ++vector) {

@@ -15,15 +15,14 @@
 
 namespace glint::kernels {
 
-inline constexpr size_t kMostFewOutputs = 4;
-
 struct PackedFewOutputs {
   Element input = Element::kF32;
   size_t kernel = 0;    // 3, 4 or 5
   size_t channels = 0;  // of the input
   size_t words = 0;     // of 32 bits, of an input pixel: floats, pairs of int16, fours of bytes
   size_t outputs = 0;
-  // Bits of words: [row of output][word][row of input][place][output]. Places: kFewOutputPlaces.
+  // Bits of words: [row of output][word][row of input][place][output]. A place is a column of
+  // output and a distance to the column of input (kPlacesOf5, kPlacesOf4).
   std::vector<int32_t> weights;
   std::vector<int32_t> start;  // bits of what a sum begins with, [row of output][column][output]
   size_t bytes() const { return (weights.size() + start.size()) * sizeof(int32_t); }

@@ -52,21 +52,40 @@ HWY_INLINE void StoreCount(V v, float* to, size_t count) {
   }
 }
 
-HWY_INLINE V LoadResidual(const Place& at, const Epilogue& epilogue) {
-  if (epilogue.residual == Element::kF32) {
-    return LoadCount(static_cast<const float*>(at.residual) + at.channel, at.count);
+// `count` lanes of a pixel from `channel` on: of the residual, or of the input of a GDN.
+template <Element R>
+HWY_INLINE V LoadResidual(const void* pixel, size_t channel, size_t count, const float* scale) {
+  if constexpr (R == Element::kF32) {
+    return LoadCount(static_cast<const float*>(pixel) + channel, count);
+  } else {
+    const V x = LoadFloat16(D(), static_cast<const hwy::float16_t*>(pixel) + channel, count);
+    return hn::Mul(x, LoadCount(scale + channel, count));
   }
-  const V x =
-      LoadFloat16(D(), static_cast<const hwy::float16_t*>(at.residual) + at.channel, at.count);
-  return hn::Mul(x, LoadCount(epilogue.residual_scale + at.channel, at.count));
+}
+
+HWY_INLINE V LoadResidual(const Place& at, const Epilogue& epilogue) {
+  const float* scale = epilogue.residual_scale;
+  return epilogue.residual == Element::kF32
+             ? LoadResidual<Element::kF32>(at.residual, at.channel, at.count, scale)
+             : LoadResidual<Element::kF16>(at.residual, at.channel, at.count, scale);
+}
+
+template <Element Out>
+HWY_INLINE void StoreElement(V v, void* pixel, size_t channel, size_t count, float low,
+                             float high) {
+  if constexpr (Out == Element::kF32) {
+    StoreCount(v, static_cast<float*>(pixel) + channel, count);
+  } else {
+    StoreFloat16(Limited(D(), v, low, high), D(), static_cast<hwy::float16_t*>(pixel) + channel,
+                 count);
+  }
 }
 
 HWY_INLINE void StoreElement(V v, const Place& at, const Epilogue& epilogue) {
   if (epilogue.out == Element::kF32) {
-    StoreCount(v, static_cast<float*>(at.out) + at.channel, at.count);
+    StoreElement<Element::kF32>(v, at.out, at.channel, at.count, epilogue.low, epilogue.high);
   } else {
-    StoreFloat16(Limited(D(), v, epilogue.low, epilogue.high), D(),
-                 static_cast<hwy::float16_t*>(at.out) + at.channel, at.count);
+    StoreElement<Element::kF16>(v, at.out, at.channel, at.count, epilogue.low, epilogue.high);
   }
 }
 

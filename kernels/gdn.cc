@@ -137,7 +137,7 @@ struct Gdn::Impl {
   Form form = Form::kAbs;
   Element input = Element::kF32;
   int zero = 0;
-  TapStore store = TapStore::kDivide;
+  Join join = Join::kDivide;
   size_t chunk = 0;  // pixels whose magnitudes are in the scratch at a time: a few tiles
   PackedTaps packed;
   PackedIntTaps packed_ints;
@@ -145,9 +145,9 @@ struct Gdn::Impl {
   Impl(size_t channel_count, Form gdn_form, bool inverse)
       : channels(channel_count), form(gdn_form), chunk(4 * TilePixels()) {
     if (form == Form::kAbs) {
-      store = inverse ? TapStore::kMultiply : TapStore::kDivide;
+      join = inverse ? Join::kMultiply : Join::kDivide;
     } else {
-      store = inverse ? TapStore::kMultiplyRoot : TapStore::kDivideRoot;
+      join = inverse ? Join::kMultiplyRoot : Join::kDivideRoot;
     }
   }
 
@@ -241,9 +241,9 @@ void Gdn::Run(const void* in, size_t in_stride, void* out, size_t out_stride, si
     row.out = static_cast<uint8_t*>(out) + x * out_stride * BytesOf(epilogue.out);
     row.residual = from + x * in_bytes;
     if (IsInteger(impl_->input)) {
-      RunIntTaps(impl_->packed_ints, row, impl_->store, epilogue, 0, impl_->packed_ints.blocks());
+      RunIntTaps(impl_->packed_ints, row, impl_->join, epilogue, 0, impl_->packed_ints.blocks());
     } else {
-      RunTaps(impl_->packed, row, Numerics::kClose, impl_->store, epilogue, 0,
+      RunTaps(impl_->packed, row, Numerics::kClose, impl_->join, epilogue, 0,
               impl_->packed.blocks());
     }
   }

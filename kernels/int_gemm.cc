@@ -28,14 +28,6 @@ HWY_INLINE int32_t LoadWord(const uint8_t* from) {
   return word;
 }
 
-Finisher<int32_t> FinisherOf(TapStore store, const TapRow& row, const Epilogue& epilogue) {
-  if (store == TapStore::kDivide) return FinisherFor<Join::kDivide>(epilogue);
-  if (store == TapStore::kMultiply) return FinisherFor<Join::kMultiply>(epilogue);
-  if (store == TapStore::kDivideRoot) return FinisherFor<Join::kDivideRoot>(epilogue);
-  if (store == TapStore::kMultiplyRoot) return FinisherFor<Join::kMultiplyRoot>(epilogue);
-  return PlainFinisher(row, epilogue);
-}
-
 // The products of P pixels x W vectors. Strides are in bytes, because two element types share it.
 template <class Policy, size_t P, size_t W>
 HWY_NOINLINE void SumTile(const PackedIntTaps& packed, const TapRow& row, size_t first_pixel,
@@ -102,11 +94,11 @@ struct ChunkTile {
   }
 };
 
-void Run(const PackedIntTaps& packed, const TapRow& row, TapStore store, const Epilogue& epilogue,
+void Run(const PackedIntTaps& packed, const TapRow& row, Join join, const Epilogue& epilogue,
          size_t block_begin, size_t block_end) {
   const auto run = packed.input == Element::kU8 ? RunBlocks<ChunkTile<Quads>, PackedIntTaps>
                                                 : RunBlocks<ChunkTile<Pairs>, PackedIntTaps>;
-  run(packed, row, epilogue, FinisherOf(store, row, epilogue), block_begin, block_end);
+  run(packed, row, epilogue, FinisherFor(join, epilogue), block_begin, block_end);
 }
 
 }  // namespace
@@ -184,9 +176,9 @@ PackedIntTaps PackIntTaps(Element input, const std::vector<uint32_t>& runs, size
   return packed;
 }
 
-void RunIntTaps(const PackedIntTaps& packed, const TapRow& row, TapStore store,
-                const Epilogue& epilogue, size_t block_begin, size_t block_end) {
-  HWY_DYNAMIC_DISPATCH(Run)(packed, row, store, epilogue, block_begin, block_end);
+void RunIntTaps(const PackedIntTaps& packed, const TapRow& row, Join join, const Epilogue& epilogue,
+                size_t block_begin, size_t block_end) {
+  HWY_DYNAMIC_DISPATCH(Run)(packed, row, join, epilogue, block_begin, block_end);
 }
 
 }  // namespace glint::kernels

@@ -37,8 +37,8 @@ struct PackedIntTaps {
 // the input.
 PackedIntTaps PackIntTaps(Element input, const std::vector<uint32_t>& runs, size_t out_channels,
                           const int16_t* weights, int zero);
-void RunIntTaps(const PackedIntTaps& packed, const TapRow& row, TapStore store,
-                const Epilogue& epilogue, size_t block_begin, size_t block_end);
+void RunIntTaps(const PackedIntTaps& packed, const TapRow& row, Join join, const Epilogue& epilogue,
+                size_t block_begin, size_t block_end);
 
 }  // namespace glint::kernels
 

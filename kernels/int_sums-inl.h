@@ -215,10 +215,22 @@ Finisher<int32_t> FinisherFor(const Epilogue& epilogue) {
   return {};
 }
 
-// Of sums that are the output.
-HWY_INLINE Finisher<int32_t> PlainFinisher(const TapRow& row, const Epilogue& epilogue) {
-  if (row.residual != nullptr) return FinisherFor<Join::kAdd>(epilogue);
-  return FinisherFor<Join::kNone, Element::kF32>(epilogue.out);
+HWY_INLINE Finisher<int32_t> FinisherFor(Join join, const Epilogue& epilogue) {
+  switch (join) {
+    case Join::kNone:
+      return FinisherFor<Join::kNone, Element::kF32>(epilogue.out);
+    case Join::kAdd:
+      return FinisherFor<Join::kAdd>(epilogue);
+    case Join::kDivide:
+      return FinisherFor<Join::kDivide>(epilogue);
+    case Join::kMultiply:
+      return FinisherFor<Join::kMultiply>(epilogue);
+    case Join::kDivideRoot:
+      return FinisherFor<Join::kDivideRoot>(epilogue);
+    case Join::kMultiplyRoot:
+      return FinisherFor<Join::kMultiplyRoot>(epilogue);
+  }
+  return {};
 }
 
 }  // namespace HWY_NAMESPACE

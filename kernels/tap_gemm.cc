@@ -87,17 +87,6 @@ HWY_INLINE const T* AddProducts(const hwy::float16_t* in, size_t stride, size_t 
   return w;
 }
 
-// `count` lanes from `channel` on of the residual, or of the input of a GDN.
-template <Element R>
-HWY_INLINE V LoadOther(const void* pixel, size_t channel, size_t count, const float* scale) {
-  if constexpr (R == Element::kF32) {
-    return LoadCount(static_cast<const float*>(pixel) + channel, count);
-  } else {
-    const V x = LoadFloat16(D(), static_cast<const hwy::float16_t*>(pixel) + channel, count);
-    return hn::Mul(x, LoadCount(scale + channel, count));
-  }
-}
-
 // The epilogue of sums in memory, for a few tiles at once: its constants are loaded rarely, and it
 // is not unrolled behind every form of tile.
 template <Join J, Element R, Element Out, size_t W>
@@ -125,18 +114,12 @@ HWY_NOINLINE void FinishSums(const Sums<float>& from, const TapRow& row, size_t 
       V v = hn::Load(d, sums);
       if constexpr (J == Join::kDivideRoot || J == Join::kMultiplyRoot) v = hn::Sqrt(v);
       if constexpr (J != Join::kNone) {
-        const V x = LoadOther<R>(other, first, left, other_scale);
+        const V x = LoadResidual<R>(other, first, left, other_scale);
         v = J == Join::kAdd ? hn::Add(v, x) : kDivides ? hn::Div(x, v) : hn::Mul(x, v);
       }
       if (leaky_relu) v = hn::Max(v, hn::Mul(v, slope));
       if (gain != nullptr) v = hn::Mul(v, LoadCount(gain + first, left));
-      void* const to = out;
-      if constexpr (Out == Element::kF32) {
-        StoreCount(v, static_cast<float*>(to) + first, left);
-      } else {
-        auto* halves = static_cast<hwy::float16_t*>(to) + first;
-        StoreFloat16(Limited(d, v, low, high), d, halves, left);
-      }
+      StoreElement<Out>(v, out, first, left, low, high);
     }
     if constexpr (J != Join::kNone) other += other_bytes;
     out += out_bytes;
@@ -157,13 +140,22 @@ Finisher<float> FinisherFor(const Epilogue& epilogue) {
                                             : FinisherFor<J, Element::kF16>(epilogue.out);
 }
 
-Finisher<float> FinisherOf(TapStore store, const TapRow& row, const Epilogue& epilogue) {
-  if (store == TapStore::kDivide) return FinisherFor<Join::kDivide>(epilogue);
-  if (store == TapStore::kMultiply) return FinisherFor<Join::kMultiply>(epilogue);
-  if (store == TapStore::kDivideRoot) return FinisherFor<Join::kDivideRoot>(epilogue);
-  if (store == TapStore::kMultiplyRoot) return FinisherFor<Join::kMultiplyRoot>(epilogue);
-  if (row.residual != nullptr) return FinisherFor<Join::kAdd>(epilogue);
-  return FinisherFor<Join::kNone, Element::kF32>(epilogue.out);
+Finisher<float> FinisherFor(Join join, const Epilogue& epilogue) {
+  switch (join) {
+    case Join::kNone:
+      return FinisherFor<Join::kNone, Element::kF32>(epilogue.out);
+    case Join::kAdd:
+      return FinisherFor<Join::kAdd>(epilogue);
+    case Join::kDivide:
+      return FinisherFor<Join::kDivide>(epilogue);
+    case Join::kMultiply:
+      return FinisherFor<Join::kMultiply>(epilogue);
+    case Join::kDivideRoot:
+      return FinisherFor<Join::kDivideRoot>(epilogue);
+    case Join::kMultiplyRoot:
+      return FinisherFor<Join::kMultiplyRoot>(epilogue);
+  }
+  return {};
 }
 
 // P pixels x W vectors of inputs X and weights T. Sums live in registers: the arrays are indexed by
@@ -313,9 +305,9 @@ void RunTypes(const PackedTaps& packed, const TapRow& row, const Epilogue& epilo
   run(packed, row, epilogue, finisher, block_begin, block_end);
 }
 
-void Run(const PackedTaps& packed, const TapRow& row, Numerics numerics, TapStore store,
+void Run(const PackedTaps& packed, const TapRow& row, Numerics numerics, Join join,
          const Epilogue& epilogue, size_t block_begin, size_t block_end) {
-  const Finisher<float> finisher = FinisherOf(store, row, epilogue);
+  const Finisher<float> finisher = FinisherFor(join, epilogue);
 #if HWY_HAVE_FLOAT16
   if (packed.float16_sums) {
     return RunBlocks<Float16Tile>(packed, row, epilogue, finisher, block_begin, block_end);
@@ -446,9 +438,9 @@ PackedTaps PackTaps(const TapTypes& types, const std::vector<uint32_t>& runs, si
   return packed;
 }
 
-void RunTaps(const PackedTaps& packed, const TapRow& row, Numerics numerics, TapStore store,
+void RunTaps(const PackedTaps& packed, const TapRow& row, Numerics numerics, Join join,
              const Epilogue& epilogue, size_t block_begin, size_t block_end) {
-  HWY_DYNAMIC_DISPATCH(Run)(packed, row, numerics, store, epilogue, block_begin, block_end);
+  HWY_DYNAMIC_DISPATCH(Run)(packed, row, numerics, join, epilogue, block_begin, block_end);
 }
 
 }  // namespace glint::kernels

@@ -39,10 +39,12 @@ struct PackedTaps {
   size_t bytes() const { return (depth * BytesOf(element) + sizeof(float)) * vectors() * lanes; }
 };
 
-// What happens to the sums of one row, and where they go.
-enum class TapStore {
-  kPlain,         // residual, leaky ReLU, gain, as ConvRow and Epilogue say
-  kDivide,        // residual / sum      (GDN; `residual` is x), then gain
+// What the epilogue does with the sums and the residual of a row. Those of a GDN, whose `residual`
+// is x, are followed by the gain alone.
+enum class Join {
+  kNone,          // there is no residual
+  kAdd,           // residual + sum
+  kDivide,        // residual / sum
   kMultiply,      // residual * sum
   kDivideRoot,    // residual / sqrt(sum); sums of integers: of sum * pixel_scale * scale + bias
   kMultiplyRoot,  // residual * sqrt(sum)
@@ -59,9 +61,6 @@ struct TapRow {
   const float* pixel_scale = nullptr;  // by pixel; roots of integer sums only
   size_t pixels = 0;
 };
-
-// What an epilogue does with another operand of the sums' shape.
-enum class Join { kNone, kAdd, kDivide, kMultiply, kDivideRoot, kMultiplyRoot };
 
 // Sums of some pixels in memory, [pixel][vector][lane], and where they belong.
 template <typename T>
@@ -97,7 +96,7 @@ PackedTaps PackTaps(const TapTypes& types, const std::vector<uint32_t>& runs, si
 size_t TilePixels();
 // Floats of a vector of the current target.
 size_t VectorLanes();
-void RunTaps(const PackedTaps& packed, const TapRow& row, Numerics numerics, TapStore store,
+void RunTaps(const PackedTaps& packed, const TapRow& row, Numerics numerics, Join join,
              const Epilogue& epilogue, size_t block_begin, size_t block_end);
 
 }  // namespace glint::kernels
