@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -79,6 +80,41 @@ TEST_CASE("row queue: a side that waits goes on when the other stops") {
   consumer.join();
   const uint8_t row[8] = {};
   CHECK_FALSE(queue.Push(row));
+}
+
+TEST_CASE("row queue: its thread ends with it, wherever it is") {
+  const auto count = [](RowQueue* queue, uint8_t* row) {
+    for (int y = 0; y < 5000; ++y) {
+      *row = static_cast<uint8_t>(y);
+      if (!queue->Push(row)) return;
+    }
+    queue->End();
+  };
+  uint8_t row = 0;
+  for (const int taken : {0, 1, 300, 5000}) {
+    const auto queue = RowQueue::Start(1, count);
+    REQUIRE(queue != nullptr);
+    int right = 0;
+    for (int y = 0; y < taken; ++y) right += queue->Pop(&row) && row == static_cast<uint8_t>(y);
+    CHECK(right == taken);
+    if (taken < 5000) continue;
+    CHECK_FALSE(queue->Pop(&row));
+    CHECK(queue->Join());
+  }
+  const auto idle = RowQueue::Start(1, [](RowQueue* queue, uint8_t* to) { queue->Pop(to); });
+}
+
+TEST_CASE("row queue: where memory runs out on its thread, both sides end and it says so") {
+  const auto queue = RowQueue::Start(1, [](RowQueue* to, uint8_t* row) {
+    to->Push(row);
+    throw std::bad_alloc();
+  });
+  REQUIRE(queue != nullptr);
+  uint8_t row = 0;
+  for (int y = 0; y < 2 && queue->Pop(&row); ++y) {
+  }
+  CHECK_FALSE(queue->Pop(&row));
+  CHECK_FALSE(queue->Join());
 }
 
 TEST_CASE("row queue: files have a thread where there are two, pipes have none") {

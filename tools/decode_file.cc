@@ -1,9 +1,6 @@
 #include "tools/decode_file.h"
 
 #include <memory>
-#include <new>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include "glint/image_io.hpp"
@@ -24,9 +21,6 @@ class RowSink {
  public:
   RowSink(std::string path, std::string format, bool threaded)
       : path_(std::move(path)), format_(std::move(format)), threaded_(threaded) {}
-  RowSink(const RowSink&) = delete;
-  RowSink& operator=(const RowSink&) = delete;
-  ~RowSink() { StopThread(); }
 
   bool Start(const PictureInfo& info, const Metadata& metadata) {
     Expected<std::unique_ptr<PictureWriter>> writer =
@@ -36,26 +30,25 @@ class RowSink {
       return false;
     }
     writer_ = std::move(*writer);
-    if (threaded_) StartThread(info.RowBytes());
+    if (threaded_) {
+      queue_ = RowQueue::Start(info.RowBytes(), [this](RowQueue* queue, uint8_t* row) {
+        while (queue->Pop(row)) {
+          if (!WriteNow(row)) queue->Stop();
+        }
+      });
+    }
     return true;
   }
-  bool Write(const void* row) {
-    if (!thread_.joinable()) return WriteNow(row);
-    if (queue_->Push(row)) return true;
-    thread_.join();
-    return false;
-  }
+  bool Write(const void* row) { return queue_ ? queue_->Push(row) : WriteNow(row); }
   Error Finish() {
-    if (thread_.joinable()) {
-      queue_->End();
-      thread_.join();
-      if (!error_.ok()) return error_;
-    }
-    return At(OutputName(path_), writer_->Finish());
+    if (queue_) queue_->End();
+    EndQueue();
+    return error_.ok() ? At(OutputName(path_), writer_->Finish()) : error_;
   }
-  // Of the rows that are written; of all of them after Finish, or where Write was false.
+  // Why a row could not be written, if that is why the decoder was stopped.
   const Error& error() {
-    StopThread();
+    if (queue_) queue_->Stop();
+    EndQueue();
     return error_;
   }
 
@@ -65,32 +58,18 @@ class RowSink {
     return error_.ok();
   }
 
-  // Where there is no memory or no thread, rows are written as they come.
-  void StartThread(size_t row_bytes) {
-    try {
-      queue_ = std::make_unique<RowQueue>(row_bytes);
-      thread_ = std::thread([this, row = std::vector<uint8_t>(row_bytes)]() mutable {
-        while (queue_->Pop(row.data())) {
-          if (!WriteNow(row.data())) queue_->Stop();
-        }
-      });
-    } catch (const std::bad_alloc&) {
-    } catch (const std::system_error&) {
-    }
-  }
-
-  void StopThread() {
-    if (!thread_.joinable()) return;
-    queue_->Stop();
-    thread_.join();
+  void EndQueue() {
+    if (!queue_) return;
+    if (!queue_->Join())
+      error_ = MakeError(ErrorCode::kLimit, OutputName(path_) + ": out of memory");
+    queue_.reset();
   }
 
   const std::string path_, format_;
   const bool threaded_;
   std::unique_ptr<PictureWriter> writer_;
-  std::unique_ptr<RowQueue> queue_;
-  std::thread thread_;
-  Error error_;  // the thread's until it is joined
+  Error error_;                      // the queue's until it has ended
+  std::unique_ptr<RowQueue> queue_;  // nullptr: rows are written as they come
 };
 
 // Names the model that the stream wants beside the one that was given.

@@ -1,8 +1,6 @@
 #include "tools/picture_source.h"
 
 #include <cstring>
-#include <new>
-#include <system_error>
 #include <utility>
 
 #include "tools/console.h"
@@ -68,14 +66,14 @@ bool PictureSource::Read(uint32_t y, void* row) {
     return true;
   }
   if (y == 0 && !BeginPass()) return false;
-  if (!thread_.joinable()) return ReadNow(y, row);
+  if (!queue_) return ReadNow(y, row);
   const bool there = queue_->Pop(row);
-  if (!there || y + 1 == info_.height) thread_.join();
+  if (!there || y + 1 == info_.height) EndQueue();
   return there;
 }
 
 bool PictureSource::BeginPass() {
-  StopThread();
+  queue_.reset();
   if (!fresh_) {
     error_ = OpenReader();
     if (error_.ok() && !Same(reader_->info(), info_)) {
@@ -84,7 +82,13 @@ bool PictureSource::BeginPass() {
     if (!error_.ok()) return false;
   }
   fresh_ = false;
-  if (threaded_) StartThread();
+  if (!threaded_) return true;
+  queue_ = RowQueue::Start(info_.RowBytes(), [this](RowQueue* queue, uint8_t* row) {
+    for (uint32_t y = 0; y < info_.height && ReadNow(y, row); ++y) {
+      if (!queue->Push(row)) return;
+    }
+    queue->End();
+  });
   return true;
 }
 
@@ -100,26 +104,16 @@ bool PictureSource::ReadNow(uint32_t y, void* row) {
   return error_.ok();
 }
 
-// Where there is no memory or no thread, rows are read as they are asked for.
-void PictureSource::StartThread() {
-  const size_t row_bytes = info_.RowBytes();
-  try {
-    queue_ = std::make_unique<RowQueue>(row_bytes);
-    thread_ = std::thread([this, row = std::vector<uint8_t>(row_bytes)]() mutable {
-      for (uint32_t y = 0; y < info_.height && ReadNow(y, row.data()); ++y) {
-        if (!queue_->Push(row.data())) return;
-      }
-      queue_->End();
-    });
-  } catch (const std::bad_alloc&) {
-  } catch (const std::system_error&) {
-  }
+void PictureSource::EndQueue() {
+  if (!queue_) return;
+  if (!queue_->Join()) error_ = MakeError(ErrorCode::kLimit, "out of memory");
+  queue_.reset();
 }
 
-void PictureSource::StopThread() {
-  if (!thread_.joinable()) return;
-  queue_->Stop();
-  thread_.join();
+const Error& PictureSource::error() {
+  if (queue_) queue_->Stop();
+  EndQueue();
+  return error_;
 }
 
 }  // namespace glint::tools

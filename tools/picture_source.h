@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,7 +26,6 @@ class PictureSource {
   static Expected<std::unique_ptr<PictureSource>> Open(const std::string& path,
                                                        const Limits& limits, Passes passes,
                                                        uint32_t kinds, int threads);
-  ~PictureSource() { StopThread(); }
 
   const PictureInfo& info() const { return info_; }
   // Complete after the last row; so is left_out(), which says what was left out (DroppedText).
@@ -42,10 +40,7 @@ class PictureSource {
   RowReader Callback() {
     return [this](uint32_t y, void* row) { return Read(y, row); };
   }
-  const Error& error() {  // why the callback stopped
-    StopThread();
-    return error_;
-  }
+  const Error& error();  // why the callback stopped
 
  private:
   PictureSource(std::string path, const Limits& limits, Passes passes, uint32_t kinds, int threads)
@@ -59,8 +54,7 @@ class PictureSource {
   bool Read(uint32_t y, void* row);
   bool BeginPass();
   bool ReadNow(uint32_t y, void* row);
-  void StartThread();
-  void StopThread();
+  void EndQueue();
 
   std::string path_;
   Limits limits_;
@@ -76,9 +70,9 @@ class PictureSource {
   bool fresh_ = true;  // no row of reader_ was read
   std::vector<std::string> warnings_;
   Error error_;
-  // Reads rows ahead, in a pass over a file; until it is joined, what Read sets is the thread's.
+  // Rows that are read ahead in a pass over a file; while it is there, what ReadNow sets is its
+  // thread's.
   std::unique_ptr<RowQueue> queue_;
-  std::thread thread_;
 };
 
 }  // namespace glint::tools

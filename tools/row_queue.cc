@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <new>
+#include <system_error>
+#include <utility>
 
 #include "tools/machine.h"
 
@@ -16,8 +19,39 @@ size_t SlotsFor(size_t row_bytes) {
 
 }  // namespace
 
+// One row more for the work.
 RowQueue::RowQueue(size_t row_bytes)
-    : row_bytes_(row_bytes), slots_(SlotsFor(row_bytes)), rows_(row_bytes * slots_) {}
+    : row_bytes_(row_bytes), slots_(SlotsFor(row_bytes)), rows_(row_bytes * (slots_ + 1)) {}
+
+std::unique_ptr<RowQueue> RowQueue::Start(size_t row_bytes, Work work) {
+  try {
+    auto queue = std::make_unique<RowQueue>(row_bytes);
+    queue->thread_ = std::thread([raw = queue.get(), moved = std::move(work)] { raw->Run(moved); });
+    return queue;
+  } catch (const std::bad_alloc&) {
+  } catch (const std::system_error&) {
+  }
+  return nullptr;
+}
+
+RowQueue::~RowQueue() {
+  Stop();
+  Join();
+}
+
+void RowQueue::Run(const Work& work) noexcept {
+  try {
+    work(this, rows_.data() + slots_ * row_bytes_);
+  } catch (const std::bad_alloc&) {
+    out_of_memory_ = true;
+    Stop();
+  }
+}
+
+bool RowQueue::Join() {
+  if (thread_.joinable()) thread_.join();
+  return !out_of_memory_;
+}
 
 uint64_t RowQueue::MemoryOf(size_t row_bytes) {
   return uint64_t{row_bytes} * (SlotsFor(row_bytes) + 1);

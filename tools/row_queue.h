@@ -1,25 +1,36 @@
-// Rows on their way from one thread to another: a picture file is packed or unpacked on one while
-// the codec runs on others.
+// Rows on their way from one thread to another: a picture file is packed or unpacked on a thread of
+// the queue's own, while the codec runs on others.
 // Used by tools/picture_source.cc and tools/decode_file.cc.
-// Thread rules: one thread pushes, one pops; Stop from either.
+// Thread rules: one thread pushes, one pops; Stop from either. The rest is the owner's.
 #ifndef GLINT_TOOLS_ROW_QUEUE_H_
 #define GLINT_TOOLS_ROW_QUEUE_H_
 
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace glint::tools {
 
 class RowQueue {
  public:
-  explicit RowQueue(size_t row_bytes);
+  // The work of the queue's thread: it pushes or pops, with memory for a row.
+  using Work = std::function<void(RowQueue* queue, uint8_t* row)>;
 
-  // What a queue of such rows takes, and a row beside it: about 1 MiB, or three rows where they are
-  // longer.
+  explicit RowQueue(size_t row_bytes);
+  // With a thread for `work`. nullptr where the system has no memory or no thread for it.
+  static std::unique_ptr<RowQueue> Start(size_t row_bytes, Work work);
+  // Stops, and waits for the thread.
+  ~RowQueue();
+  RowQueue(const RowQueue&) = delete;
+  RowQueue& operator=(const RowQueue&) = delete;
+
+  // What a queue of such rows takes: about 1 MiB, or three rows where they are longer.
   static uint64_t MemoryOf(size_t row_bytes);
 
   // Waits for room. False after Stop.
@@ -30,8 +41,11 @@ class RowQueue {
   bool Pop(void* row);
   // Whoever waits goes on, and nothing is taken any more.
   void Stop();
+  // Waits until the thread's work is done, which End or Stop brings about. False: memory ran out.
+  bool Join();
 
  private:
+  void Run(const Work& work) noexcept;
   uint8_t* Slot(uint64_t number) { return rows_.data() + number % slots_ * row_bytes_; }
 
   const size_t row_bytes_, slots_;
@@ -40,6 +54,8 @@ class RowQueue {
   std::condition_variable changed_;
   uint64_t pushed_ = 0, popped_ = 0;
   bool ended_ = false, stopped_ = false;
+  bool out_of_memory_ = false;  // the thread's until it is joined
+  std::thread thread_;
 };
 
 // Whether a call with so many threads (0: all that the machine has) has one for the rows of a file.
