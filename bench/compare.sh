@@ -10,7 +10,8 @@
 # In each round both run once, one after the other; which comes first changes from round to round. A ratio is
 # the time of AFTER by that of BEFORE in the same round, so whatever slows down both falls out. Printed are the
 # median of the ratios and an interval that holds the true median in 95 of 100 cases, whatever the noise is like
-# (order statistics). "same within noise" means that the interval holds 1.
+# (order statistics). "same within noise" means that the interval holds 1. So of twenty lines one is wrong by
+# chance: run again what surprises.
 # Example: bench/compare.sh old/build/bin/bench_kernels build/bin/bench_kernels --benchmark_filter=conv1x1
 # Exit code: 0; 2 when a program fails or the two have no benchmark in common.
 set -euo pipefail

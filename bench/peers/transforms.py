@@ -44,7 +44,7 @@ class Best:
     """The best time of each thing that runs, in milliseconds."""
 
     def __init__(self):
-        self.times, self.spread = {}, {}
+        self.spread = {}
 
     def add(self, name, graph, milliseconds):
         self.spread.setdefault((name, graph), []).append(milliseconds)
