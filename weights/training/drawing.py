@@ -22,8 +22,12 @@ def photographs(folder):
 
     What cannot be read is named and passed over, pictures of more than 8 bits as well.
     """
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as e:
+        raise SystemExit(f"{folder}: {e.strerror}")
     out = []
-    for name in sorted(os.listdir(folder)):
+    for name in names:
         path = os.path.join(folder, name)
         try:
             with Image.open(path) as image:
