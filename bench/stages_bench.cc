@@ -532,7 +532,7 @@ int Measure(const Flags& flags) {
   const int threads = flags.threads > 0 ? flags.threads : HardwareThreads();
   Comparison all{{}, Peaks(threads), threads};
   for (const std::string& path : paths) {
-    Expected<Model> model = LoadModel(path);
+    Expected<Model> model = LoadModel(path, threads);
     if (!model) return ExitCodeFor(kTool, model.error());
     const Error lrd = flags.lrd > 0 ? CheckLrd(model->info(), flags.lrd) : Error{};
     if (!lrd.ok()) return ExitCodeFor(kTool, lrd);

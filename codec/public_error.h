@@ -37,19 +37,6 @@ inline Status ToStatus(const Error& error) {
   return status;
 }
 
-// Runs body(), which returns a Status or Result; no exception leaves it but those of the caller's
-// callbacks.
-template <typename Body>
-auto WithoutBadAlloc(Body&& body) -> decltype(body()) {
-  try {
-    return std::forward<Body>(body)();
-  } catch (const std::bad_alloc&) {
-    return Status::Error(StatusCode::kLimit, "out of memory");
-  } catch (const std::length_error&) {
-    return Status::Error(StatusCode::kLimit, "out of memory");
-  }
-}
-
 }  // namespace glint
 
 #endif  // GLINT_CODEC_PUBLIC_ERROR_H_

@@ -22,18 +22,24 @@ class LoadedModel final : public ModelFile {
   LoadedModel(std::string name, std::span<const uint8_t> bytes)
       : name_(std::move(name)), copy_(bytes.begin(), bytes.end()), bytes_(copy_) {}
 
-  Status Parse() {
+  Status Read(const Runner& runner) {
     GLINT_ASSIGN(SafeTensors parsed, ParseSafeTensors(bytes_, name_));
     tensors_ = std::move(parsed.tensors);
     const auto text = parsed.metadata.find("glint");
     if (text == parsed.metadata.end()) {
       return BadModel(name_, "no 'glint' document in __metadata__: not a Glint model");
     }
-    GLINT_TRY(ParseAndCheck(text->second).WithContext(name_));
     document_text_ = std::move(text->second);
-    const Sha256Digest digest = Sha256Of(bytes_);
-    std::copy_n(digest.begin(), id_.size(), id_.begin());
-    return Status::Ok();
+    Status checked;
+    ParallelFor(runner, 2, [&](size_t task, size_t) {
+      if (task == 0) {
+        checked = WithoutBadAlloc([&] { return ParseAndCheck(document_text_); });
+      } else if (runner.run != nullptr || checked.ok()) {
+        const Sha256Digest digest = Sha256Of(bytes_);
+        std::copy_n(digest.begin(), id_.size(), id_.begin());
+      }
+    });
+    return checked.WithContext(name_);
   }
 
   const Graphs& graphs() const override { return graphs_; }
@@ -65,8 +71,9 @@ class LoadedModel final : public ModelFile {
   ModelId id_{};
 };
 
-Result<std::shared_ptr<const ModelFile>> Parsed(std::shared_ptr<LoadedModel> model) {
-  GLINT_TRY(model->Parse());
+Result<std::shared_ptr<const ModelFile>> Checked(std::shared_ptr<LoadedModel> model,
+                                                 const Runner& runner) {
+  GLINT_TRY(model->Read(runner));
   return std::shared_ptr<const ModelFile>(std::move(model));
 }
 
@@ -82,14 +89,16 @@ std::string ToHex(const ModelId& id) {
   return out;
 }
 
-Result<std::shared_ptr<const ModelFile>> ModelFile::Load(const std::string& path) {
+Result<std::shared_ptr<const ModelFile>> ModelFile::Load(const std::string& path,
+                                                         const Runner& runner) {
   GLINT_ASSIGN(MappedFile file, MappedFile::Open(path, kMaxFileBytes));
-  return Parsed(std::make_shared<LoadedModel>(path, std::move(file)));
+  return Checked(std::make_shared<LoadedModel>(path, std::move(file)), runner);
 }
 
 Result<std::shared_ptr<const ModelFile>> ModelFile::FromMemory(std::span<const uint8_t> bytes,
-                                                               const std::string& name) {
-  return Parsed(std::make_shared<LoadedModel>(name, bytes));
+                                                               const std::string& name,
+                                                               const Runner& runner) {
+  return Checked(std::make_shared<LoadedModel>(name, bytes), runner);
 }
 
 }  // namespace glint

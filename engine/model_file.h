@@ -14,6 +14,7 @@
 
 #include "engine/graph.h"
 #include "engine/status.h"
+#include "engine/thread_pool.h"
 
 namespace glint {
 
@@ -23,10 +24,13 @@ std::string ToHex(const ModelId& id);
 class ModelFile {
  public:
   // Errors: kNotFound, kIo, kBadModel (with the file's name and the offending key or tensor).
-  static Result<std::shared_ptr<const ModelFile>> Load(const std::string& path);
+  // With two workers one computes the id while the other checks.
+  static Result<std::shared_ptr<const ModelFile>> Load(const std::string& path,
+                                                       const Runner& runner = SerialRunner());
   // Keeps a copy of `bytes`. `name` stands for the file in messages.
   static Result<std::shared_ptr<const ModelFile>> FromMemory(std::span<const uint8_t> bytes,
-                                                             const std::string& name);
+                                                             const std::string& name,
+                                                             const Runner& runner = SerialRunner());
   virtual ~ModelFile() = default;
 
   virtual const Graphs& graphs() const = 0;

@@ -5,7 +5,9 @@
 #define GLINT_ENGINE_STATUS_H_
 
 #include <cstdint>
+#include <new>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -79,6 +81,19 @@ class [[nodiscard]] Result {
   std::optional<T> value_;
   Status status_;
 };
+
+// Runs body(), which returns a Status or Result; no exception leaves it but those of the caller's
+// callbacks.
+template <typename Body>
+auto WithoutBadAlloc(Body&& body) -> decltype(body()) {
+  try {
+    return std::forward<Body>(body)();
+  } catch (const std::bad_alloc&) {
+    return Status::Error(StatusCode::kLimit, "out of memory");
+  } catch (const std::length_error&) {
+    return Status::Error(StatusCode::kLimit, "out of memory");
+  }
+}
 
 }  // namespace glint
 

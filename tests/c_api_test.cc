@@ -199,6 +199,38 @@ TEST_CASE("C interface: a model file is loaded") {
                      nullptr) == GLINT_OK);
   glint_picture_free(picture);
 
+  // With threads, and with a runner.
+  glint_load_options options;
+  REQUIRE(glint_load_options_init(&options, sizeof(options)) == GLINT_OK);
+  CHECK(options.threads == 1);
+  size_t tasks = 0;
+  const auto load = [&] {
+    const glint_status status = glint_model_load_with(path.c_str(), &options, &model, &error);
+    glint_model_free(model);
+    return status;
+  };
+  CHECK(load() == GLINT_OK);
+  options.threads = 2;
+  CHECK(load() == GLINT_OK);
+  options.runner = {[](void* opaque, size_t count, void (*task)(void*, size_t, size_t), void* arg) {
+                      *static_cast<size_t*>(opaque) += count;
+                      for (size_t i = count; i-- > 0;) task(arg, i, i % 2);
+                    },
+                    &tasks, 2};
+  CHECK(load() == GLINT_OK);
+  CHECK(tasks > 2);
+  CHECK(glint_model_from_memory_with(Tiny().bytes.data(), Tiny().bytes.size(), nullptr, &options,
+                                     &model, nullptr) == GLINT_OK);
+  glint_model_free(model);
+  options.runner.workers = 0;
+  CHECK(load() == GLINT_INVALID_ARGUMENT);
+  options.runner.run = nullptr;
+  options.threads = -1;
+  CHECK(load() == GLINT_INVALID_ARGUMENT);
+  options.threads = 1;
+  options.reserved = 1;
+  CHECK(load() == GLINT_UNSUPPORTED);
+
   // The errors of files.
   CHECK(glint_model_load(folder.File("none").c_str(), &model, &error) == GLINT_NOT_FOUND);
   CHECK(model == nullptr);

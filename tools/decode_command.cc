@@ -59,7 +59,7 @@ Expected<int> Decode(const DecodeFlags& flags) {
   const FileKinds kinds = {"stream", "picture", /*reads_streams=*/true, "." + flags.format};
   Expected<FilePlan> plan = PlanFiles(flags.files, kinds, flags.coding.model);
   if (!plan) return plan.error();
-  ModelFinder models(flags.coding.model);
+  ModelFinder models(flags.coding.model, flags.coding.threads);
   if (!plan->many) {
     const Error error = DecodeOne(flags, plan->pairs.front(), &models);
     return error.ok() ? Expected<int>(kExitOk) : error;

@@ -61,7 +61,7 @@ Expected<int> Encode(const EncodeFlags& flags) {
   if (!path) return path.error();
   Expected<FilePlan> plan = PlanFiles(flags.files, kKinds, *path);
   if (!plan) return plan.error();
-  const Expected<Model> model = LoadModel(*path);
+  const Expected<Model> model = LoadModel(*path, flags.coding.threads);
   if (!model) return model.error();
   error = SetRate(flags.rate, model->info(), &options);
   if (error.ok()) error = CheckEffort(*model, options);

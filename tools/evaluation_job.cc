@@ -70,10 +70,10 @@ Error CheckModelFlags(const EvaluateFlags& flags) {
   return {};
 }
 
-Expected<LoadedModel> LoadTwice(const std::string& path) {
-  Expected<Model> encoder = LoadModel(path);
+Expected<LoadedModel> LoadTwice(const std::string& path, int threads) {
+  Expected<Model> encoder = LoadModel(path, threads);
   if (!encoder) return encoder.error();
-  Expected<Model> decoder = LoadModel(path);
+  Expected<Model> decoder = LoadModel(path, threads);
   if (!decoder) return decoder.error();
   return LoadedModel{path, fs::path(path).stem().string(), std::move(*encoder),
                      std::move(*decoder)};
@@ -85,7 +85,7 @@ void SetLabels(const std::vector<TypedFile>& files, std::vector<TestedModel>* mo
 }
 
 // Members that belong together: of one fixed rate each, of one form, no file twice.
-Expected<TestedModel> LoadFamily(const std::string& pattern) {
+Expected<TestedModel> LoadFamily(const std::string& pattern, int threads) {
   const auto bad = [&](const std::string& what) {
     return MakeError(ErrorCode::kInvalidArgument, "--family " + pattern + ": " + what);
   };
@@ -94,7 +94,7 @@ Expected<TestedModel> LoadFamily(const std::string& pattern) {
   TestedModel family;
   std::set<std::string> ids, names;
   for (const std::string& path : *paths) {
-    Expected<LoadedModel> member = LoadTwice(path);
+    Expected<LoadedModel> member = LoadTwice(path, threads);
     if (!member) return member.error();
     const ModelInfo& info = member->encoder.info();
     if (!info.has_fixed_rate()) return bad(path + " has rates of its own: give it with --model");
@@ -117,7 +117,7 @@ Expected<std::vector<TestedModel>> LoadFamilies(const EvaluateFlags& flags) {
   std::vector<TestedModel> models;
   std::vector<TypedFile> files;
   for (const std::string& pattern : flags.families) {
-    Expected<TestedModel> family = LoadFamily(pattern);
+    Expected<TestedModel> family = LoadFamily(pattern, flags.threads);
     if (!family) return family.error();
     if (!models.empty() && family->members.size() != models[0].members.size()) {
       return MakeError(ErrorCode::kInvalidArgument, "--family: " + flags.families[0] + " has " +
@@ -140,7 +140,7 @@ Expected<std::vector<TestedModel>> LoadModels(const EvaluateFlags& flags) {
   if (!files) return files.error();
   std::vector<TestedModel> models;
   for (TypedFile& file : *files) {
-    Expected<LoadedModel> loaded = LoadTwice(file.path);
+    Expected<LoadedModel> loaded = LoadTwice(file.path, flags.threads);
     if (!loaded) return loaded.error();
     const Expected<std::string> type = TypeOf(file.type, loaded->encoder.info().form);
     if (!type) return At(file.path, type.error());

@@ -96,8 +96,10 @@ Expected<std::string> FindSamples() {
                    "no sample pictures came with this build; name a picture or folder: --gt_path");
 }
 
-Expected<Model> LoadModel(const std::string& path) {
-  Expected<Model> model = Model::Load(path);
+Expected<Model> LoadModel(const std::string& path, int threads) {
+  LoadOptions options;
+  options.threads = threads;
+  Expected<Model> model = Model::Load(path, options);
   if (!model) return At(path, model.error());
   return model;
 }
@@ -106,7 +108,7 @@ Expected<Model> ModelFinder::Find(const std::string& id) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!flag_.empty()) {
     if (models_.empty()) {
-      Expected<Model> model = LoadModel(flag_);
+      Expected<Model> model = LoadModel(flag_, threads_);
       if (!model) return model;
       models_.emplace("", std::move(*model));
     }
@@ -118,7 +120,7 @@ Expected<Model> ModelFinder::Find(const std::string& id) {
   for (const std::string& path : paths_) {
     const auto seen = ids_.find(path);
     if (seen != ids_.end() && seen->second != id) continue;
-    Expected<Model> model = LoadModel(path);
+    Expected<Model> model = LoadModel(path, threads_);
     // What the environment names, and only that, has to be sound.
     if (!model && path == FromEnvironment()) return model;
     ids_[path] = model ? model->info().id : "";

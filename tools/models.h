@@ -30,13 +30,15 @@ Expected<std::string> FindShippedModel(const std::string& file_name);
 // The folder of sample pictures.
 Expected<std::string> FindSamples();
 
-Expected<Model> LoadModel(const std::string& path);
+// `threads`: of the loading; 0: all that the machine has.
+Expected<Model> LoadModel(const std::string& path, int threads);
 // Finds the models that streams name, and loads each once: `flag` if it is not empty, whatever the
 // stream names; else, of those in $GLINT_MODEL (a file, or the files of a folder) and then of those
 // that came with Glint, the one of that id. May be used on several threads at once.
 class ModelFinder {
  public:
-  explicit ModelFinder(std::string flag) : flag_(std::move(flag)) {}
+  // `threads`: those that a model is loaded with.
+  ModelFinder(std::string flag, int threads) : flag_(std::move(flag)), threads_(threads) {}
   Expected<Model> Find(const std::string& id);
 
  private:
@@ -44,6 +46,7 @@ class ModelFinder {
   std::string Looked() const;
 
   std::string flag_;
+  int threads_;
   std::mutex mutex_;
   std::vector<std::string> paths_;          // where it may be, the likely ones first
   std::map<std::string, std::string> ids_;  // by path, of those that were looked at

@@ -142,7 +142,7 @@ Expected<Job> Prepare(const Flags& flags) {
   if (!options) return options.error();
   const Expected<std::string> path = FindModel(flags.model);
   if (!path) return path.error();
-  Expected<Model> model = LoadModel(*path);
+  Expected<Model> model = LoadModel(*path, flags.threads);
   if (!model) return model.error();
   for (const double lrd : options->lrds) {
     error = CheckLrd(model->info(), lrd, Detail::kOff);

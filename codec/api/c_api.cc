@@ -126,22 +126,41 @@ glint_status glint_picture_get_metadata(const glint_picture* picture,
 
 // ---- models ------------------------------------------------------------------------------------
 
+glint_status glint_load_options_init(glint_load_options* options, size_t struct_size) {
+  return InitStruct(LoadDefaultsInC(), struct_size, options);
+}
+
 glint_status glint_model_load(const char* path, glint_model** model, glint_error* error) {
+  return glint_model_load_with(path, nullptr, model, error);
+}
+
+glint_status glint_model_load_with(const char* path, const glint_load_options* options,
+                                   glint_model** model, glint_error* error) {
   if (model != nullptr) *model = nullptr;
   return Guarded(error, [&]() -> glint::Error {
-    const glint::Error missing = Need({{"path", path != nullptr}, {"model", model != nullptr}});
-    if (!missing.ok()) return missing;
-    return GiveHandle(glint::Model::Load(path), model);
+    glint::Error wrong = Need({{"path", path != nullptr}, {"model", model != nullptr}});
+    glint::LoadOptions load;
+    if (wrong.ok()) wrong = ReadLoadOptions(options, &load);
+    if (!wrong.ok()) return wrong;
+    return GiveHandle(glint::Model::Load(path, load), model);
   });
 }
 
 glint_status glint_model_from_memory(const void* data, size_t size, const char* name,
                                      glint_model** model, glint_error* error) {
+  return glint_model_from_memory_with(data, size, name, nullptr, model, error);
+}
+
+glint_status glint_model_from_memory_with(const void* data, size_t size, const char* name,
+                                          const glint_load_options* options, glint_model** model,
+                                          glint_error* error) {
   if (model != nullptr) *model = nullptr;
   return Guarded(error, [&]() -> glint::Error {
-    const glint::Error missing = Need({{"data", data != nullptr}, {"model", model != nullptr}});
-    if (!missing.ok()) return missing;
-    return GiveHandle(glint::Model::FromMemory(data, size, name == nullptr ? "memory" : name),
+    glint::Error wrong = Need({{"data", data != nullptr}, {"model", model != nullptr}});
+    glint::LoadOptions load;
+    if (wrong.ok()) wrong = ReadLoadOptions(options, &load);
+    if (!wrong.ok()) return wrong;
+    return GiveHandle(glint::Model::FromMemory(data, size, name == nullptr ? "memory" : name, load),
                       model);
   });
 }

@@ -171,6 +171,26 @@ Error CheckReserved(const SizedStruct<COptions>& caller) {
                                        Version() + " does not know"};
 }
 
+inline glint_load_options LoadDefaultsInC() {
+  const LoadOptions defaults;
+  glint_load_options options{};
+  options.threads = defaults.threads;
+  options.runner.workers = defaults.runner.workers;
+  return options;
+}
+
+// NULL: the defaults.
+inline Error ReadLoadOptions(const glint_load_options* given, LoadOptions* options) {
+  SizedStruct<glint_load_options> caller;
+  Error error = caller.Read("options", given);
+  if (error.ok()) error = CheckReserved(caller);
+  if (!error.ok()) return error;
+  options->threads = caller.Get(&glint_load_options::threads, options->threads);
+  const glint_runner runner = caller.Get(&glint_load_options::runner, {});
+  options->runner = {runner.run, runner.opaque, runner.workers};
+  return {};
+}
+
 // What only one of the two calls has.
 inline Error ReadOwn(const SizedStruct<glint_encode_options>& caller, EncodeOptions* options) {
   options->lrd = caller.Get(&glint_encode_options::lrd, options->lrd);

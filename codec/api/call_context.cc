@@ -9,30 +9,13 @@
 #include "kernels/pointwise.h"
 
 namespace glint {
-namespace {
-
-Status Invalid(const std::string& what) {
-  return Status::Error(StatusCode::kInvalidArgument, what);
-}
-
-}  // namespace
 
 Status CallContext::Init() {
-  constexpr int kMostThreads = 1024;
-  if (options_.threads < 0 || options_.threads > kMostThreads) {
-    return Invalid("threads is " + std::to_string(options_.threads) + ", 0 to 1024 are possible");
-  }
   if (options_.band_rows < 0) {
-    return Invalid("band_rows is " + std::to_string(options_.band_rows));
+    return Status::Error(StatusCode::kInvalidArgument,
+                         "band_rows is " + std::to_string(options_.band_rows));
   }
-  if (options_.runner.run != nullptr) {
-    if (options_.runner.workers == 0) return Invalid("a runner without workers");
-    runner_ = {options_.runner.run, options_.runner.opaque, options_.runner.workers};
-  } else if (options_.threads != 1) {
-    pool_ = std::make_unique<ThreadPool>(static_cast<size_t>(options_.threads));
-    runner_ = pool_->workers() > 1 ? pool_->runner() : SerialRunner();
-  }
-  return Status::Ok();
+  return workers_.Init(options_.threads, options_.runner);
 }
 
 long CallContext::BandLatentRows(const ModelDocument& document,

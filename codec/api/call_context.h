@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <vector>
 
 #include "codec/latents/latent_geometry.h"
+#include "codec/workers.h"
 #include "engine/status.h"
 #include "engine/thread_pool.h"
 #include "glint/glint.hpp"
@@ -23,7 +23,7 @@ class CallContext {
 
   // Checks the options and makes the workers.
   Status Init();
-  const Runner& runner() const { return runner_; }
+  const Runner& runner() const { return workers_.runner(); }
   // Rows of y per band.
   long BandLatentRows(const ModelDocument& document, const LatentGeometry& geometry) const;
   // kLimit when the call's plan needs more than options.limits leave. `most`: where it is larger
@@ -34,8 +34,7 @@ class CallContext {
 
  private:
   const CallOptions& options_;
-  std::unique_ptr<ThreadPool> pool_;
-  Runner runner_;
+  Workers workers_;
 };
 
 // The greatest sample of a depth.

@@ -6,6 +6,7 @@
 #include "codec/model/model_impl.h"
 #include "codec/public_error.h"
 #include "codec/rate/layer_rates.h"
+#include "codec/workers.h"
 #include "engine/float_env.h"
 #include "engine/gradient_graph.h"
 #include "engine/op.h"
@@ -72,54 +73,75 @@ ModelInfo DescribeFile(const ModelFile& file, const ModelDocument& document) {
 }
 
 template <typename LoadFile>
-Expected<Model> LoadWith(LoadFile&& load_file) {
+Expected<Model> LoadWith(const LoadOptions& options, LoadFile&& load_file) {
   const ScopedFloatEnv float_env;
   const Clock::time_point start = Clock::now();
   auto impl = WithoutBadAlloc([&]() -> Result<std::shared_ptr<Model::Impl>> {
-    GLINT_ASSIGN(auto file, load_file());
-    return MakeModelImpl(std::move(file));
+    Workers workers;
+    GLINT_TRY(workers.Init(options.threads, options.runner));
+    GLINT_ASSIGN(auto file, load_file(workers.runner()));
+    return MakeModelImpl(std::move(file), nullptr, workers.runner());
   });
   if (!impl.ok()) return ToError(impl.status());
   (*impl)->info.load_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return Model(std::move(*impl));
 }
 
+struct PlanToMake {
+  const Graph* graph;
+  PositionSet positions;
+  std::shared_ptr<const Plan>* plan;
+};
+
+// The error of the first that has one.
+Status MakePlans(const ModelFile& file, const std::vector<PlanToMake>& plans,
+                 TensorObserver* observer, const Runner& runner) {
+  std::vector<Status> made(plans.size());
+  ParallelFor(runner, plans.size(), [&](size_t i, size_t) {
+    made[i] = WithoutBadAlloc([&]() -> Status {
+      GLINT_ASSIGN(*plans[i].plan, Plan::Make(file, *plans[i].graph, plans[i].positions, observer));
+      return Status::Ok();
+    });
+  });
+  for (Status& status : made) GLINT_TRY(std::move(status));
+  return Status::Ok();
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFile> file,
-                                                   TensorObserver* observer) {
+                                                   TensorObserver* observer, const Runner& runner) {
   auto impl = std::make_shared<Model::Impl>();
   impl->observer = observer;
   impl->file = std::move(file);
   GLINT_ASSIGN(impl->document, LoadDocument(*impl->file));
   GLINT_TRY(CheckCodable(*impl));
   impl->info = DescribeFile(*impl->file, impl->document);
-  std::vector<std::pair<const char*, std::shared_ptr<const Plan>*>> plans = {{"g_a", &impl->g_a},
-                                                                             {"g_s", &impl->g_s}};
+  std::vector<PlanToMake> plans = {{&impl->graph("g_a"), kAllPositions, &impl->g_a},
+                                   {&impl->graph("g_s"), kAllPositions, &impl->g_s}};
   if (impl->document.has_hyper) {
-    plans.insert(plans.end(), {{"h_a", &impl->h_a}, {"h_s", &impl->h_s}});
-  }
-  for (const auto& [name, plan] : plans) {
-    GLINT_ASSIGN(*plan, Plan::Make(*impl->file, impl->graph(name), kAllPositions, observer));
+    plans.push_back({&impl->graph("h_a"), kAllPositions, &impl->h_a});
+    plans.push_back({&impl->graph("h_s"), kAllPositions, &impl->h_s});
   }
   std::map<std::string, size_t> first_tables;
   for (const auto& [name, set] : impl->coding().tables) {
     first_tables[name] = impl->tables.count();
     impl->tables.Append(set.tables);
   }
-  for (const CodingStep& coding : impl->coding().steps) {
-    Model::Impl::Step step;
+  impl->steps.resize(impl->coding().steps.size());
+  for (size_t i = 0; i < impl->steps.size(); ++i) {
+    const CodingStep& coding = impl->coding().steps[i];
+    Model::Impl::Step& step = impl->steps[i];
     step.first_table = first_tables.at(coding.tables);
     if (coding.order == Order::kWavefront) {
       GLINT_ASSIGN(FrontGraph front, MakeFrontGraph(impl->graph(coding.graph)));
       step.front = std::make_shared<const FrontGraph>(std::move(front));
-      GLINT_ASSIGN(step.plan, Plan::Make(*impl->file, step.front->graph, kAllPositions, observer));
+      plans.push_back({&step.front->graph, kAllPositions, &step.plan});
     } else if (coding.has_graph()) {
-      GLINT_ASSIGN(step.plan, Plan::Make(*impl->file, impl->graph(coding.graph), coding.positions(),
-                                         observer));
+      plans.push_back({&impl->graph(coding.graph), coding.positions(), &step.plan});
     }
-    impl->steps.push_back(std::move(step));
   }
+  GLINT_TRY(MakePlans(*impl->file, plans, observer, runner));
   return impl;
 }
 
@@ -146,13 +168,14 @@ bool HasExactSynthesis(const Model::Impl& model) {
   });
 }
 
-Expected<Model> Model::Load(const std::string& path) {
-  return LoadWith([&] { return ModelFile::Load(path); });
+Expected<Model> Model::Load(const std::string& path, const LoadOptions& options) {
+  return LoadWith(options, [&](const Runner& runner) { return ModelFile::Load(path, runner); });
 }
 
-Expected<Model> Model::FromMemory(const void* data, size_t size, const std::string& name) {
-  return LoadWith([&] {
-    return ModelFile::FromMemory({static_cast<const uint8_t*>(data), size}, name);
+Expected<Model> Model::FromMemory(const void* data, size_t size, const std::string& name,
+                                  const LoadOptions& options) {
+  return LoadWith(options, [&](const Runner& runner) {
+    return ModelFile::FromMemory({static_cast<const uint8_t*>(data), size}, name, runner);
   });
 }
 

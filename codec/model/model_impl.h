@@ -52,8 +52,10 @@ struct Model::Impl {
 };
 
 // What Model::Load does after the file is read. `observer`: of all graphs, must outlive the model.
+// The plans of the graphs are made side by side.
 Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFile> file,
-                                                   TensorObserver* observer = nullptr);
+                                                   TensorObserver* observer = nullptr,
+                                                   const Runner& runner = SerialRunner());
 
 // Whether decoded pictures are the same to the last bit on every machine: g_s has integer products
 // only, and besides these nothing but single operations.

@@ -179,6 +179,37 @@ GLINT_API glint_status glint_model_load(const char* path, glint_model** model, g
  * "memory". Errors: GLINT_BAD_MODEL, GLINT_UNSUPPORTED, GLINT_LIMIT. */
 GLINT_API glint_status glint_model_from_memory(const void* data, size_t size, const char* name,
                                                glint_model** model, glint_error* error);
+
+/* Does task(arg, index, worker) once for every index in [0, count), in any order and on any
+ * threads, and returns when all are done. Tasks that run at the same time have different worker
+ * numbers in [0, workers). */
+typedef void (*glint_run_fn)(void* opaque, size_t count,
+                             void (*task)(void* arg, size_t index, size_t worker), void* arg);
+
+/* A thread pool of yours. run NULL: one of Glint's own, with `threads` threads, for the call. */
+typedef struct glint_runner {
+  glint_run_fn run;
+  void* opaque;
+  size_t workers; /* at least 1 where there is a run */
+} glint_runner;
+
+typedef struct glint_load_options {
+  size_t struct_size;
+  int32_t threads;   /* 1 .. 1024; 0: as many as the machine has. Default 1. They are gone when the
+                      * model is loaded */
+  uint32_t reserved; /* 0 */
+  glint_runner runner; /* default none */
+} glint_load_options;
+
+/* Sets defaults: glint_load_options_init(&o, sizeof(o)). */
+GLINT_API glint_status glint_load_options_init(glint_load_options* options, size_t struct_size);
+
+/* The two above with options; NULL: the defaults. GLINT_INVALID_ARGUMENT where those are wrong. */
+GLINT_API glint_status glint_model_load_with(const char* path, const glint_load_options* options,
+                                             glint_model** model, glint_error* error);
+GLINT_API glint_status glint_model_from_memory_with(const void* data, size_t size, const char* name,
+                                                    const glint_load_options* options,
+                                                    glint_model** model, glint_error* error);
 GLINT_API void glint_model_free(glint_model* model);
 
 /* Strings belong to the model. */
@@ -214,19 +245,6 @@ GLINT_API glint_status glint_model_explain(const glint_model* model, char** text
                                            glint_error* error);
 
 /* ---- options and report ---------------------------------------------------------------------- */
-
-/* Does task(arg, index, worker) once for every index in [0, count), in any order and on any
- * threads, and returns when all are done. Tasks that run at the same time have different worker
- * numbers in [0, workers). */
-typedef void (*glint_run_fn)(void* opaque, size_t count,
-                             void (*task)(void* arg, size_t index, size_t worker), void* arg);
-
-/* A thread pool of yours. run NULL: one of Glint's own, with `threads` threads, for the call. */
-typedef struct glint_runner {
-  glint_run_fn run;
-  void* opaque;
-  size_t workers; /* at least 1 where there is a run */
-} glint_runner;
 
 /* `done` is 0 .. 1 and never falls. Nonzero to go on, 0 to stop (GLINT_CANCELLED). */
 typedef int (*glint_progress_fn)(void* opaque, double done);

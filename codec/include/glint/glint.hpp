@@ -140,6 +140,11 @@ struct ParallelRunner {
   size_t workers = 1;
 };
 
+struct LoadOptions {
+  int threads = 1;  // 0: as many as the machine has; they are gone when the model is loaded
+  ParallelRunner runner;
+};
+
 struct StageTimes {      // seconds of wall clock
   double analysis = 0;   // g_a
   double hyper = 0;      // h_a, h_s
@@ -283,9 +288,10 @@ struct ModelInfo {
 
 class GLINT_API Model {
  public:
-  static Expected<Model> Load(const std::string& path);
+  static Expected<Model> Load(const std::string& path, const LoadOptions& options = {});
   static Expected<Model> FromMemory(const void* data, size_t size,
-                                    const std::string& name = "memory");
+                                    const std::string& name = "memory",
+                                    const LoadOptions& options = {});
   const ModelInfo& info() const;
   std::string Explain() const;  // the plan of every graph, for people
 
