@@ -157,6 +157,8 @@ class Planner {
       step->output = AddFloatTwin(wanted);
     } else if (node.op->placement == Placement::kMayOverwrite) {
       PlaceInPlace(node, *step);
+    } else if (step->residual >= 0) {
+      PlaceOnResidual(*step);
     }
     plan_->steps.push_back(std::move(step));
     if (apart) AddConversion(plan_->steps.back()->output, wanted);
@@ -226,6 +228,60 @@ class Planner {
       return;
     }
     output.storage = input.storage;
+  }
+
+  // A product overwrites what it adds, which is in the cache then, unless somebody will still read
+  // that: all other readers come before, read nothing but the row at hand, and have made all rows
+  // that this step makes, for it waits for theirs.
+  void PlaceOnResidual(const Step& step) {
+    const PlanTensor& residual = Tensor(step.residual);
+    PlanTensor& output = plan_->tensors[static_cast<size_t>(step.output)];
+    if (plan_->observer != nullptr || output.name == graph_.output || residual.input >= 0 ||
+        residual.compact != output.compact || residual.element != output.element ||
+        residual.zero() != output.zero() || residual.dynamic() || IsTwin(step.residual)) {
+      return;
+    }
+    // The product itself reads around the row, or what other blocks of outputs have overwritten.
+    if (std::find(step.inputs.begin(), step.inputs.end(), step.residual) != step.inputs.end()) {
+      return;
+    }
+    for (const Node* reader : consumers_[residual.name]) {
+      if (!done_[IndexOf(reader)] || reader->op->fusion->slot == Slot::kSources) return;
+    }
+    for (size_t s = 0; s < plan_->steps.size(); ++s) {
+      const Step& other = *plan_->steps[s];
+      const bool reads = Reads(other, step.residual);
+      if (reads && (!other.window.IsPointwise() || !WaitsFor(step, s))) return;
+    }
+    output.storage = residual.storage;
+  }
+
+  // A tensor that is a float twin, or has one.
+  bool IsTwin(int id) const {
+    return twins_.count(id) > 0 || std::any_of(twins_.begin(), twins_.end(),
+                                               [id](const auto& t) { return t.second == id; });
+  }
+
+  static bool Reads(const Step& step, int tensor) {
+    return step.residual == tensor ||
+           std::find(step.inputs.begin(), step.inputs.end(), tensor) != step.inputs.end();
+  }
+
+  // Whether `step`, the next to be added, makes a row only when step number `before` has made it.
+  bool WaitsFor(const Step& step, size_t before) const {
+    std::set<int> waited = {plan_->steps[before]->output};
+    const auto waits = [&](const Step& other) {
+      const Axis& rows = other.window.rows;
+      // It reads its own row, and perhaps some behind it.
+      const bool looks_ahead = !rows.transposed && rows.stride == 1 && rows.padding < rows.kernel;
+      return waited.count(other.residual) > 0 ||
+             (looks_ahead && std::any_of(other.inputs.begin(), other.inputs.end(),
+                                         [&](int input) { return waited.count(input) > 0; }));
+    };
+    for (size_t s = before + 1; s < plan_->steps.size(); ++s) {
+      if (waits(*plan_->steps[s])) waited.insert(plan_->steps[s]->output);
+    }
+    return waits(step);
   }
 
   void SetHalos() {

@@ -272,6 +272,13 @@ size_t Conv::ReadsLeft() const { return impl_->reads_left; }
 size_t Conv::ReadsRight() const { return impl_->reads_right; }
 size_t Conv::blocks() const { return impl_->blocks(); }
 
+// The fewer times rows are gone through, the less often pixels come from further away.
+size_t Conv::BlocksTogether() const {
+  // Half of the L2 of a CPU that has little; the rest is for pixels.
+  constexpr size_t kWeightsInCache = 256 * 1024;
+  return std::clamp<size_t>(kWeightsInCache * blocks() / packed_bytes(), 1, blocks());
+}
+
 size_t Conv::packed_bytes() const {
   size_t bytes = impl_->few.bytes();
   for (const TapSet& set : impl_->sets) {
@@ -318,16 +325,19 @@ void Conv::Run(const ConvRow* rows, size_t count, const Epilogue& epilogue, size
     if (block_begin < block_end) RunFewOutputs(impl_->few, rows, count, epilogue, scratch);
     return;
   }
-  for (size_t block = block_begin; block < block_end; ++block) {
+  const size_t together = BlocksTogether();
+  for (size_t block = block_begin; block < block_end;) {
+    const size_t step = std::min(together, block_end - block);
     for (size_t r = 0; r < count; ++r) {
       const ConvRow& row = rows[r];
       if (!impl_->transposed()) {
-        impl_->RunRow(row, 0, epilogue, block, block + 1);
+        impl_->RunRow(row, 0, epilogue, block, block + step);
       } else {
-        impl_->RunRow(row, 2 * row.phase, epilogue, block, block + 1);
-        impl_->RunRow(row, 2 * row.phase + 1, epilogue, block, block + 1);
+        impl_->RunRow(row, 2 * row.phase, epilogue, block, block + step);
+        impl_->RunRow(row, 2 * row.phase + 1, epilogue, block, block + step);
       }
     }
+    block += step;
   }
 }
 

@@ -109,6 +109,9 @@ class Conv {
   size_t ReadsRight() const;
   // Output channels are computed in this many independent blocks.
   size_t blocks() const;
+  // So many blocks, at least one, go through the rows together, because the cache keeps the weights
+  // of all of them.
+  size_t BlocksTogether() const;
   size_t packed_bytes() const;
   // Multiply-adds per output pixel (live taps).
   double MacsPerPixel() const;

@@ -45,6 +45,7 @@ class Depthwise {
   static constexpr size_t kRowsAtOnce = 8;
   size_t TapRows(long oy, long* iy) const;
   size_t blocks() const;
+  size_t BlocksTogether() const { return blocks(); }  // as Conv's
   size_t packed_bytes() const;
   double MacsPerPixel() const;
   void Run(const ConvRow* rows, size_t count, const Epilogue& epilogue, size_t block_begin,

@@ -42,28 +42,27 @@ HWY_INLINE void ForPixels(size_t pixels, size_t vector, const Tile& tile) {
 // are loaded rarely; and few enough that the sums stay in L1 (6 KiB at most).
 constexpr size_t kChunk = 4 * kTile;
 
-template <class Tile, size_t W, class Packed>
-HWY_INLINE void RunBlock(const Packed& packed, const TapRow& row, const Epilogue& epilogue,
-                         size_t vector, typename Finisher<typename Tile::Sum>::Function finish) {
-  HWY_ALIGN typename Tile::Sum sums[kChunk * W * HWY_MAX_BYTES / sizeof(float)];
-  for (size_t x = 0; x < row.pixels; x += kChunk) {
-    const size_t pixels = HWY_MIN(kChunk, row.pixels - x);
-    ForPixels<W>(pixels, vector, Tile{packed, row, x, sums});
-    finish({sums, x, pixels, vector * packed.lanes}, row, packed.out_channels, epilogue);
-  }
-}
-
-// Blocks [block_begin, block_end) of two vectors each, the last of all may be one.
+// Blocks [block_begin, block_end) of two vectors each, the last of all may be one. A chunk of
+// pixels goes through all of them, so that what it reads and writes is in L1 meanwhile.
 // Tile{packed, row, x, sums}.Run<P, W>(pixel, vector) sums P pixels from x + `pixel` on by W
 // vectors from `vector` on.
 template <class Tile, class Packed>
 void RunBlocks(const Packed& packed, const TapRow& row, const Epilogue& epilogue,
                const Finisher<typename Tile::Sum>& finisher, size_t block_begin, size_t block_end) {
-  for (size_t block = block_begin; block < block_end; ++block) {
-    if (2 * block + 2 <= packed.vectors()) {
-      RunBlock<Tile, 2>(packed, row, epilogue, 2 * block, finisher.two);
-    } else {
-      RunBlock<Tile, 1>(packed, row, epilogue, 2 * block, finisher.one);
+  HWY_ALIGN typename Tile::Sum sums[kChunk * 2 * HWY_MAX_BYTES / sizeof(float)];
+  for (size_t x = 0; x < row.pixels; x += kChunk) {
+    const size_t pixels = HWY_MIN(kChunk, row.pixels - x);
+    for (size_t block = block_begin; block < block_end; ++block) {
+      const size_t vector = 2 * block;
+      const bool two = vector + 2 <= packed.vectors();
+      const Tile tile{packed, row, x, sums};
+      if (two) {
+        ForPixels<2>(pixels, vector, tile);
+      } else {
+        ForPixels<1>(pixels, vector, tile);
+      }
+      const auto finish = two ? finisher.two : finisher.one;
+      finish({sums, x, pixels, vector * packed.lanes}, row, packed.out_channels, epilogue);
     }
   }
 }

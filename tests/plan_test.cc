@@ -46,6 +46,19 @@ std::vector<std::vector<std::string>> ChainsOf(const TestModel& model, const Gra
 
 using Names = std::vector<std::string>;
 
+// The steps that put their output where another tensor was.
+Names InPlace(const TestModel& model, const Graph& graph) {
+  const auto plan = Plan::Make(model, graph);
+  REQUIRE_MESSAGE(plan.ok(), plan.status().message());
+  const auto& made = static_cast<const PlanImpl&>(*plan.value());
+  Names names;
+  for (const auto& step : made.steps) {
+    const int output = step->output;
+    if (made.tensors[static_cast<size_t>(output)].storage != output) names.push_back(step->name);
+  }
+  return names;
+}
+
 }  // namespace
 
 TEST_CASE("plan: what follows a product becomes part of it, in the order of its epilogue") {
@@ -114,6 +127,47 @@ TEST_CASE("plan: a tensor that somebody else reads ends a chain") {
   // n0 is read in n1 and n2, n1 by n4 as well: neither [n0, n1] nor [n0, n3] is closed.
   CHECK(ChainsOf(model, b.Finish(b.Add(b.Append("gelu", {z}), other))) ==
         std::vector<Names>{{"n2", "n3"}, {"n5", "n6"}});
+}
+
+TEST_CASE("plan: a product overwrites what it adds, unless somebody will still read that") {
+  // x is n0; `more` makes of it what a convolution reads at the end.
+  const auto in_place = [](const auto& more) {
+    TestModel model(77);
+    GraphBuilder b(&model, NumericClass::kClose);
+    const std::string input = b.Input("x", 6);
+    return InPlace(model, b.Finish(b.Conv(more(&b, input, b.Conv(input, 6, 3, 1)), 2, 3, 1)));
+  };
+  using B = GraphBuilder;
+  using S = const std::string&;
+  // A bottleneck, with rows above and below, and without.
+  CHECK(in_place([](B* b, S, S x) {
+          return b->Add(b->Conv(b->Conv(b->Conv(x, 4, 1, 1), 4, 3, 1), 6, 1, 1), x);
+        }) == Names{"n3+n4"});
+  CHECK(in_place([](B* b, S, S x) {
+          return b->LeakyRelu(b->Add(x, b->Conv(b->Conv(x, 4, 1, 1), 6, 1, 1)), 0.5f);
+        }) == Names{"n2+n3+n4"});
+  // x is read around the row, by an earlier step or by the product itself, or by all its blocks.
+  CHECK(in_place([](B* b, S, S x) { return b->Add(b->Conv(b->Conv(x, 4, 3, 1), 6, 1, 1), x); }) ==
+        Names{});
+  CHECK(in_place([](B* b, S, S x) { return b->Add(b->Conv(x, 6, 3, 1), x); }) == Names{});
+  CHECK(in_place([](B* b, S, S x) { return b->Add(b->Conv(x, 6, 1, 1), x); }) == Names{});
+  // A later step reads x (and overwrites y); or an earlier one may be rows behind, for the product
+  // does not need it.
+  CHECK(in_place([](B* b, S, S x) {
+          const std::string y = b->Add(b->Conv(b->Conv(x, 4, 1, 1), 6, 1, 1), x);
+          return b->Append("multiply", {y, x});
+        }) == Names{"n4"});
+  CHECK(in_place([](B* b, S input, S x) {
+          const std::string other = b->Conv(x, 6, 1, 1);
+          const std::string y = b->Add(b->Conv(input, 6, 3, 1), x);
+          return b->Concat({b->Conv(y, 6, 5, 1), other});
+        }) == Names{});
+  // What the graph is given stays, and what it gives has a place of its own.
+  CHECK(in_place([](B* b, S input, S x) { return b->Add(b->Conv(x, 6, 3, 1), input); }) == Names{});
+  TestModel model(78);
+  GraphBuilder b(&model, NumericClass::kClose);
+  const std::string x = b.Conv(b.Input("x", 6), 6, 3, 1);
+  CHECK(InPlace(model, b.Finish(b.Add(b.Conv(b.Conv(x, 4, 1, 1), 6, 1, 1), x))) == Names{});
 }
 
 TEST_CASE("plan: a chain keeps a few rows of what lies between") {

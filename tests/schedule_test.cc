@@ -58,19 +58,32 @@ Graph GapsGraph(TestModel* model) {
   return b.Finish(b.Conv(b.LeakyRelu(b.Input("x", 4), 0.5f), 5, 1, 2));
 }
 
+// Products that overwrite what they add: behind a 3x3, in a chain, and one whose result is read
+// around the row and added again.
+Graph BottleneckGraph(TestModel* model, NumericClass numeric_class) {
+  GraphBuilder b(model, numeric_class);
+  std::string x = b.Conv(b.Input("x", 4), 6, 3, 2);
+  for (const int kernel : {3, 1, 3}) {
+    x = b.Add(b.Conv(b.LeakyRelu(b.Conv(b.Conv(x, 5, 1, 1), 5, kernel, 1), 0.5f), 6, 1, 1), x);
+  }
+  return b.Finish(b.Conv(b.Add(b.Conv(b.Conv(x, 4, 5, 1), 6, 1, 1), x), 3, 3, 1));
+}
+
 struct Subject {
   std::unique_ptr<TestModel> model = std::make_unique<TestModel>(21);
   Graph graph;
 };
 
 std::vector<Subject> AllGraphs() {
-  std::vector<Subject> subjects(6);
+  std::vector<Subject> subjects(8);
   subjects[0].graph = AnalysisGraph(subjects[0].model.get(), GdnForm::kAbs);
   subjects[1].graph = PairsGraph(subjects[1].model.get());
   subjects[2].graph = FlatGraph(subjects[2].model.get());
   subjects[3].graph = UpGraph(subjects[3].model.get(), NumericClass::kClose);
   subjects[4].graph = UpGraph(subjects[4].model.get(), NumericClass::kExact);
   subjects[5].graph = GapsGraph(subjects[5].model.get());
+  subjects[6].graph = BottleneckGraph(subjects[6].model.get(), NumericClass::kClose);
+  subjects[7].graph = BottleneckGraph(subjects[7].model.get(), NumericClass::kExact);
   return subjects;
 }
 

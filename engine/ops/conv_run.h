@@ -26,7 +26,8 @@ class ConvRun final : public StepRun {
     static_assert(std::is_aggregate_v<kernels::ConvRow>);  // lives where there is memory for it
   }
 
-  // Enough items for every worker; each keeps a block's weights in its cache over its rows.
+  // Enough items for every worker: by rows where a cache keeps all weights, else by blocks, whose
+  // weights a worker keeps in its cache over all rows.
   size_t Begin(long begin, long end) override {
     constants_.Renew();
     const long group = step_.window.rows.group();
@@ -37,8 +38,15 @@ class ConvRun final : public StepRun {
     const size_t workers = t_.runner().workers, blocks = step_.conv().blocks();
     row_parts_ = block_parts_ = 1;
     if (workers > 1) {
-      block_parts_ = blocks >= 2 * workers ? 2 * workers : blocks;
-      row_parts_ = std::min(count_, (2 * workers + block_parts_ - 1) / block_parts_);
+      const size_t parts = 2 * workers;
+      const auto rest = [parts](size_t of_others) { return (parts + of_others - 1) / of_others; };
+      if (step_.conv().BlocksTogether() == blocks) {
+        row_parts_ = std::min(count_, parts);
+        block_parts_ = std::min(blocks, rest(row_parts_));
+      } else {
+        block_parts_ = std::min(blocks, parts);
+        row_parts_ = std::min(count_, rest(block_parts_));
+      }
     }
     return row_parts_ * block_parts_;
   }
@@ -65,6 +73,13 @@ class ConvRun final : public StepRun {
       row->in_pixel_stride[source] = t_.stride(input);
       row->in_compact[source] = t_.tensor(input).compact;
     }
+    // Before the output's row, which may take the place of the residual's.
+    row->residual = nullptr;
+    if (step_.residual >= 0) {
+      const PictureTensors::Positions residual = t_.At(step_.residual, step_.output, oy);
+      row->residual = residual.data;
+      row->residual_pixel_stride = residual.stride;
+    }
     const bool paired = step_.window.rows.group() > 1;
     row->out = t_.WriteRow(step_.output, oy);
     row->out_second = paired ? t_.WriteRow(step_.output, oy + 1) : nullptr;
@@ -74,11 +89,6 @@ class ConvRun final : public StepRun {
     row->x_first = columns.first;
     row->x_stride = columns.stride;
     row->pixels = columns.count;
-    row->residual = nullptr;
-    if (step_.residual < 0) return;
-    const PictureTensors::Positions residual = t_.At(step_.residual, step_.output, oy);
-    row->residual = residual.data;
-    row->residual_pixel_stride = residual.stride;
   }
 
   const S& step_;
