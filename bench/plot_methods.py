@@ -28,8 +28,8 @@ WHAT = {
     "w8a8-digits-8th": "gptq and digits for an eighth",
     "w8a8-digits-tuned": "+ task pass",
     "w8a8-digits-4th": "gptq and digits for a quarter",
-    "mix-1-bytes": "automatic mix without digits, --max-loss 1",
-    "light-int8": "automatic mix, --max-loss 1 (light-int8)",
+    "mix-bytes": "automatic mix without digits, --max-loss 0.5",
+    "light-int8": "automatic mix, --max-loss 0.5 (light-int8)",
 }
 
 

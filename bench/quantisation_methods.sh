@@ -40,7 +40,7 @@ make w8a8-tuned "${bytes[@]}" "${percentile[@]}" --tune
 make w8a8-digits-8th --type INT8 "${percentile[@]}" --splitting 0.125
 make w8a8-digits-tuned --type INT8 "${percentile[@]}" --splitting 0.125 --tune
 make w8a8-digits-4th --type INT8 "${percentile[@]}" --splitting 0.25
-make mix-1-bytes "${bytes[@]}" --max-loss 1
+make mix-bytes "${bytes[@]}" --max-loss 0.5 # the limit of light-int8
 models+=("$work/light-int8.safetensors")
 
 arguments=()

@@ -23,4 +23,4 @@ make() {
 make light-fp16 --type FP16
 make light-int16 --type INT16
 make light-int8-entropy --type INT8 --scope entropy
-make light-int8 --type INT8 --max-loss 1
+make light-int8 --type INT8 --max-loss 0.5

@@ -23,9 +23,12 @@ def colours(count, device):
     beside = torch.where(torch.rand(count, 1, device=device) < 0.6, corner[:, :1], corner)
     beside = torch.lerp(beside, 1 - beside, 0.15 * torch.rand(count, 3, device=device) ** 2
                         + 0.05 * torch.rand(count, 1, device=device))
+    # Pure colours: all corners but white and black.
+    pure = torch.randint(1, 7, (count, 1), device=device) >> torch.arange(3, device=device) & 1
+    pure = pure.float()
     kind = torch.rand(count, 1, device=device)
     out = any_colour
-    for share, colour in ((0.62, grey), (0.5, beside), (0.25, corner)):
+    for share, colour in ((0.8, grey), (0.72, beside), (0.5, pure)):
         out = torch.where(kind < share, colour, out)
     return out[:, :, None, None]
 
