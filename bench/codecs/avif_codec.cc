@@ -42,9 +42,8 @@ class Avif final : public PictureCodec {
         speed_(speed) {}
 
   Expected<std::vector<uint8_t>> Encode(const Picture& picture, double setting) override {
-    const Owned<avifImage> image(avifImageCreate(static_cast<int>(picture.info.width),
-                                                 static_cast<int>(picture.info.height), 8,
-                                                 AVIF_PIXEL_FORMAT_YUV444));
+    const Owned<avifImage> image(
+        avifImageCreate(picture.info.width, picture.info.height, 8, AVIF_PIXEL_FORMAT_YUV444));
     const Owned<avifEncoder> encoder(avifEncoderCreate());
     if (image == nullptr || encoder == nullptr) return Failed(AVIF_RESULT_UNKNOWN_ERROR);
     image->matrixCoefficients = AVIF_MATRIX_COEFFICIENTS_BT601;  // as avifenc
