@@ -81,7 +81,7 @@ Expected<std::vector<double>> LrdsFor(const Flags& flags, const Model& model) {
     }
   }
   for (const double lrd : lrds) {
-    if (lrd == 0) continue;
+    if (lrd == 0 && model.info().has_fixed_rate()) continue;
     const Error error = CheckLrd(model.info(), lrd, flags.detail.value_or(Detail::kAuto));
     if (!error.ok()) return error;
   }
@@ -139,20 +139,34 @@ Error MeasureAll(const Flags& flags, bench::CodecMeasurement* measurement) {
   const Expected<PictureList> list = ListPictures(flags.folder);
   if (!list) return list.error();
   if (list->files.empty()) return Invalid(flags.folder + ": no pictures");
+  InputFiles inputs;
+  for (const PictureFile& file : list->files) inputs.Add(file.path);
+  for (const std::string& path : flags.models) inputs.Add(path);
+  for (const std::string& out : {flags.json, flags.csv}) {
+    const Error error = out.empty() ? Error{} : inputs.Check(out);
+    if (!error.ok()) return error;
+  }
   StatusLine status;
+  size_t done = 0;
   for (size_t i = 0; i < list->files.size(); ++i) {
     const PictureFile& file = list->files[i];
     status.ShowProgress(file.name,
                         static_cast<double>(i) / static_cast<double>(list->files.size()));
     std::vector<std::string> warnings;
     const Expected<Picture> picture = ReadPicture(file.path, {}, &warnings);
-    if (!picture) return At(file.path, picture.error());
+    const Error error = picture ? measurement->Add(ToRgb8(*picture)) : picture.error();
+    if (!error.ok()) {
+      status.Clear();
+      if (!list->is_folder) return At(file.path, error);
+      Complain(kTool, At(file.path, error).message + " (left out)");
+      continue;
+    }
     Warn(kTool, file.path, warnings);
-    const Error error = measurement->Add(ToRgb8(*picture));
-    if (!error.ok()) return At(file.path, error);
+    ++done;
   }
   status.Clear();
-  std::printf("%s of %s, %s, %s, one thread\n", Count(list->files.size(), "picture").c_str(),
+  if (done == 0) return Invalid(flags.folder + ": no picture could be coded by all");
+  std::printf("%s of %s, %s, %s, one thread\n", Count(done, "picture").c_str(),
               Printable(flags.folder).c_str(), CpuName().c_str(), CurrentTarget().c_str());
   return {};
 }
@@ -161,8 +175,12 @@ Error CheckFlags(const Flags& flags) {
   for (const auto& [flag, path] :
        {std::pair("--json", flags.json), std::pair("--csv", flags.csv)}) {
     if (path.empty()) continue;
+    if (path == "-") return Invalid(std::string(flag) + " -: has to be a file");
     const Error error = CheckOutputPath(flag, path);
     if (!error.ok()) return error;
+  }
+  if (!flags.json.empty() && flags.json == flags.csv) {
+    return Invalid("--csv " + flags.csv + ": is the file of --json");
   }
   if (!ParseNumbers(flags.at))
     return Invalid("--at " + flags.at + ": not numbers with commas between");
@@ -214,7 +232,8 @@ void AddFlags(CLI::App* app, Flags* flags) {
   app->footer(
       "Times are from RGB samples in memory to the bytes of a file in memory, and back: without\n"
       "starting a process, without reading and writing files. All codecs use one thread and take\n"
-      "turns on each picture. bits per pixel and qualities are means over the pictures.");
+      "turns on each picture, which they get as 8-bit RGB without alpha. Bits per pixel and\n"
+      "qualities are means over the pictures. A picture that one of them cannot code is left out.");
 }
 
 int Main(int argc, char** argv) {

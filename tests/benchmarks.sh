@@ -46,8 +46,22 @@ refuses "codecs: a rate that the model has not" 'lrd' "$codecs" pictures "${few[
 refuses "codecs: PSNRs that are none" '--at' "$codecs" pictures --at high
 refuses "codecs: a model that is not there" 'absent' "$codecs" pictures --model absent.safetensors
 refuses "codecs: JSON where there is no folder" 'absent/all.json' "$codecs" pictures --json absent/all.json
+refuses "codecs: a rate of none" '--lrd|lrd 0' "$codecs" pictures --model "$coding_model" --lrd 0
+refuses "codecs: JSON on standard output" '--json -: has to be a file' "$codecs" pictures --json -
+refuses "codecs: one file for both" '--csv x: is the file of --json' "$codecs" pictures --json x --csv x
+refuses "codecs: a picture as output" 'pebbles.png' "$codecs" pictures --csv pictures/pebbles.png
+check "codecs: that picture is still there" cmp pictures/pebbles.png "$root/tools/samples/pebbles.png"
 head -c 5000 pictures/pebbles.png >broken.png
 refuses "codecs: a broken picture" 'broken.png' "$codecs" broken.png "${few[@]}" --codecs jpeg
+mkdir mixed
+cp pictures/pebbles.png broken.png mixed/
+printf 'P6\n32 16\n255\n' >mixed/black.ppm
+head -c 1536 /dev/zero >>mixed/black.ppm
+exits "codecs: a broken picture and an exact one among others" 0 "$codecs" mixed "${few[@]}" \
+  --codecs jpeg --detail on --at 99.9,200 --json mixed.json
+said "codecs: two of three" '^2 pictures of mixed'
+check "codecs: the broken one is named" grep -q 'broken.png.*(left out)' stderr.txt
+refute "codecs: every number is one" grep -Eq 'nan|inf|null' mixed.json stdout.txt
 refuses "codecs: unknown flag" 'has no flag --fast' "$codecs" pictures --fast
 
 # ---- bench_peers
@@ -60,6 +74,9 @@ if [ -x "$peers" ]; then
   has_keys "peers: JSON" peers.json machine target peer model size layers seconds peer_seconds
   exits "peers: bytes" 0 "$peers" --model "$coding_model" --size 64x64 --rounds 1
   refuses "peers: a size that does not fit" '--size 100x100' "$peers" --size 100x100
+  refuses "peers: a size beyond its limit" 'up to 8192' "$peers" --size 64000x64000
+  refuses "peers: a model of int16" 'FP32 or bytes are wanted' "$peers" --size 64x64 \
+    --model "$root/weights/light-int16.safetensors"
   refuses "peers: unknown flag" 'has no flag --fast' "$peers" --fast
 fi
 

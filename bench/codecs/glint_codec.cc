@@ -9,7 +9,9 @@ namespace {
 class Glint final : public PictureCodec {
  public:
   Glint(std::string name, Model model, EncodeOptions options, std::vector<double> lrds)
-      : PictureCodec(std::move(name), std::string("Glint ") + Version(), std::move(lrds)),
+      : PictureCodec(std::move(name),
+                     std::string("Glint ") + Version() + ", model " + model.info().id,
+                     std::move(lrds)),
         model_(std::move(model)),
         options_(std::move(options)) {}
 

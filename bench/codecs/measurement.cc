@@ -16,7 +16,7 @@ tools::QualityCurve QualityCurveOf(const CodecCurve& curve) {
   tools::QualityCurve out{curve.name, {}, {}};
   for (const SettingMeans& means : curve.settings) {
     out.psnr.push_back({means.bpp, means.psnr});
-    if (means.ms_ssim) out.ms_ssim.push_back({means.bpp, tools::Decibels(*means.ms_ssim)});
+    if (means.ms_ssim) out.ms_ssim.push_back({means.ms_ssim_bpp, tools::Decibels(*means.ms_ssim)});
   }
   return out;
 }
@@ -45,17 +45,19 @@ CodecMeasurement::CodecMeasurement(PictureCodecs codecs, int rounds)
 }
 
 Error CodecMeasurement::Add(const Picture& rgb8) {
+  std::vector<std::vector<Sums>> sums = sums_;
   for (size_t c = 0; c < codecs_.size(); ++c) {
     PictureCodec* const codec = codecs_[c].get();
     for (size_t s = 0; s < codec->settings().size(); ++s) {
       const double setting = codec->settings()[s];
-      const Error error = Measure(codec, setting, rgb8, &sums_[c][s]);
+      const Error error = Measure(codec, setting, rgb8, &sums[c][s]);
       if (!error.ok()) return tools::At(codec->name() + " at " + tools::Shortest(setting), error);
     }
   }
+  sums_ = std::move(sums);
   pictures_ += 1;
   megapixels_ += static_cast<double>(rgb8.info.width) * rgb8.info.height / 1e6;
-  has_ms_ssim_ = has_ms_ssim_ && MsSsimRgb(rgb8, rgb8).has_value();
+  if (MsSsimRgb(rgb8, rgb8)) large_pictures_ += 1;
   return {};
 }
 
@@ -64,6 +66,7 @@ Error CodecMeasurement::Measure(PictureCodec* codec, double setting, const Pictu
   constexpr double kNever = std::numeric_limits<double>::infinity();
   double encode_seconds = kNever, decode_seconds = kNever;
   Picture decoded;
+  double bpp = 0;
   for (int round = 0; round < rounds_; ++round) {
     const double begin = tools::Now();
     const Expected<std::vector<uint8_t>> bytes = codec->Encode(picture, setting);
@@ -80,12 +83,16 @@ Error CodecMeasurement::Measure(PictureCodec* codec, double setting, const Pictu
       return CodecError(codec->version(), "the decoded picture has another size");
     }
     const double pixels = static_cast<double>(picture.info.width) * picture.info.height;
-    sums->bpp += 8 * static_cast<double>(bytes->size()) / pixels;
+    bpp = 8 * static_cast<double>(bytes->size()) / pixels;
   }
   sums->encode_seconds += encode_seconds;
   sums->decode_seconds += decode_seconds;
-  sums->psnr += PsnrRgb(picture, decoded);
-  sums->ms_ssim += MsSsimRgb(picture, decoded).value_or(0);
+  sums->bpp += bpp;
+  sums->psnr += std::min(kExactPsnr, PsnrRgb(picture, decoded));
+  const std::optional<double> ms_ssim = MsSsimRgb(picture, decoded);
+  if (!ms_ssim) return {};
+  sums->ms_ssim += *ms_ssim;
+  sums->ms_ssim_bpp += bpp;
   return {};
 }
 
@@ -99,7 +106,10 @@ std::vector<CodecCurve> CodecMeasurement::curves() const {
       means.setting = codecs_[c]->settings()[s];
       means.bpp = sums.bpp / pictures_;
       means.psnr = sums.psnr / pictures_;
-      if (has_ms_ssim_) means.ms_ssim = sums.ms_ssim / pictures_;
+      if (large_pictures_ > 0) {
+        means.ms_ssim = sums.ms_ssim / large_pictures_;
+        means.ms_ssim_bpp = sums.ms_ssim_bpp / large_pictures_;
+      }
       means.encode_mps = megapixels_ / sums.encode_seconds;
       means.decode_mps = megapixels_ / sums.decode_seconds;
       curve.settings.push_back(means);

@@ -12,12 +12,17 @@
 
 namespace glint::bench {
 
+inline constexpr double kExactPsnr = 100;
+
 // What one setting gave: means over the pictures, and speeds as all their pixels by all the time.
 struct SettingMeans {
   double setting = 0;
-  double bpp = 0;                         // bits per pixel
-  double psnr = 0;                        // dB, over RGB
-  std::optional<double> ms_ssim;          // 0..1; nothing where a picture is too small for it
+  double bpp = 0;   // bits per pixel
+  double psnr = 0;  // dB, over RGB; a picture that comes back exactly counts as kExactPsnr
+  // 0..1, and the bits per pixel, of the pictures that are large enough for it; nothing where none
+  // is.
+  std::optional<double> ms_ssim;
+  double ms_ssim_bpp = 0;
   double encode_mps = 0, decode_mps = 0;  // 1e6 pixels a second
 };
 
@@ -39,13 +44,13 @@ class CodecMeasurement {
   // rounds: each coding is done so often, and the quickest counts
   CodecMeasurement(PictureCodecs codecs, int rounds);
 
-  // An error names codec and setting. The sums are of no use after one.
+  // An error names codec and setting; the picture is left out then, of all codecs.
   Error Add(const Picture& rgb8);
   std::vector<CodecCurve> curves() const;
 
  private:
   struct Sums {
-    double bpp = 0, psnr = 0, ms_ssim = 0, encode_seconds = 0, decode_seconds = 0;
+    double bpp = 0, psnr = 0, ms_ssim = 0, ms_ssim_bpp = 0, encode_seconds = 0, decode_seconds = 0;
   };
 
   Error Measure(PictureCodec* codec, double setting, const Picture& picture, Sums* sums) const;
@@ -53,8 +58,7 @@ class CodecMeasurement {
   PictureCodecs codecs_;
   int rounds_;
   std::vector<std::vector<Sums>> sums_;  // of each codec at each setting
-  double pictures_ = 0, megapixels_ = 0;
-  bool has_ms_ssim_ = true;
+  double pictures_ = 0, large_pictures_ = 0, megapixels_ = 0;
 };
 
 }  // namespace glint::bench

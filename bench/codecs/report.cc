@@ -16,6 +16,8 @@ using Align = Table::Align;
 
 std::string Speed(double mps) { return Fixed(mps, mps < 10 ? 2 : 1); }
 
+std::string Name(const CodecCurve& curve) { return tools::Printable(curve.name); }
+
 std::string MsSsim(const SettingMeans& means, const char* otherwise) {
   return means.ms_ssim ? Fixed(*means.ms_ssim, 5) : otherwise;
 }
@@ -24,7 +26,7 @@ std::string SettingsTable(const std::vector<CodecCurve>& curves) {
   std::vector<Table::Cells> rows;
   for (const CodecCurve& curve : curves) {
     for (const SettingMeans& means : curve.settings) {
-      rows.push_back({curve.name, Shortest(means.setting), Fixed(means.bpp, 4),
+      rows.push_back({Name(curve), Shortest(means.setting), Fixed(means.bpp, 4),
                       Fixed(means.psnr, 3), MsSsim(means, "-"), Speed(means.encode_mps),
                       Speed(means.decode_mps)});
     }
@@ -48,7 +50,7 @@ std::string PsnrTable(const std::vector<CodecCurve>& curves, const std::vector<d
   }
   std::vector<Table::Cells> rows;
   for (const CodecCurve& curve : curves) {
-    Table::Cells cells = {curve.name};
+    Table::Cells cells = {Name(curve)};
     for (const double psnr : at) {
       const std::optional<SettingMeans> means = AtPsnr(curve, psnr);
       cells.push_back(means ? Fixed(means->bpp, 3) : "-");
@@ -71,11 +73,12 @@ std::string BdRateTable(const std::vector<CodecCurve>& curves) {
   std::vector<Table::Cells> rows;
   for (size_t i = 1; i < curves.size(); ++i) {
     const tools::QualityCurve other = QualityCurveOf(curves[i]);
-    rows.push_back({curves[i].name, PercentText(PsnrBdRate(first, other)),
+    rows.push_back({Name(curves[i]), PercentText(PsnrBdRate(first, other)),
                     PercentText(MsSsimBdRate(first, other))});
   }
   return tools::FormatTable(
-      {{"against " + first.name, Align::kLeft}, {"BD-rate, PSNR"}, {"BD-rate, MS-SSIM"}}, rows);
+      {{"against " + Name(curves.front()), Align::kLeft}, {"BD-rate, PSNR"}, {"BD-rate, MS-SSIM"}},
+      rows);
 }
 
 std::string Quoted(const std::string& text) {
@@ -88,7 +91,7 @@ std::string Quoted(const std::string& text) {
 
 std::string CodecsText(const std::vector<CodecCurve>& curves, const std::vector<double>& at) {
   std::string text;
-  for (const CodecCurve& curve : curves) text += curve.name + ": " + curve.version + "\n";
+  for (const CodecCurve& curve : curves) text += Name(curve) + ": " + curve.version + "\n";
   text += "\n" + SettingsTable(curves);
   if (!at.empty()) text += "\n" + PsnrTable(curves, at);
   if (curves.size() > 1) text += "\n" + BdRateTable(curves);
