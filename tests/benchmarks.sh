@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bench_codecs, and bench_peers where it was built. Usage: benchmarks.sh BIN_DIR
 # Prints one line per check and "N passed, N failed"; exits with 1 when one failed.
-# Needs nothing but a shell and coreutils. ./run test does not call it, for it builds no benchmarks: .ci/run does.
+# Needs nothing but a shell and coreutils. Called by ./run bench-check; ./run test builds no benchmarks.
 set -u -o pipefail
 
 # shellcheck source=tests/shell/checks.sh
