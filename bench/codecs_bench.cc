@@ -4,9 +4,8 @@
 // libraries were found at build time.
 // Thread rules: one thread.
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <functional>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -59,12 +58,6 @@ constexpr Family kFamilies[] = {{"jpeg", bench::JpegCodecs},
 
 Error Invalid(const std::string& what) { return MakeError(ErrorCode::kInvalidArgument, what); }
 
-// What a model is called in tables: "light-int8" of its file.
-std::string NameOf(const std::string& path) {
-  const std::string file = path.substr(path.find_last_of('/') + 1);
-  return file.substr(0, file.rfind('.'));
-}
-
 Expected<std::vector<double>> LrdsFor(const Flags& flags, const Model& model) {
   std::vector<double> lrds;
   if (!flags.lrd.empty()) {
@@ -98,23 +91,9 @@ Error AddGlint(const Flags& flags, const std::string& path, bench::PictureCodecs
   options.effort = flags.effort;
   const Error effort = CheckEffort(*model, options);
   if (!effort.ok()) return effort;
-  std::string name = NameOf(path);
+  std::string name = std::filesystem::path(path).stem().string();
   if (flags.effort > 0) name += ", effort " + std::to_string(flags.effort);
   codecs->push_back(bench::GlintCodec(std::move(name), std::move(*model), options, *lrds));
-  return {};
-}
-
-Error AddModels(const Flags& flags, bench::PictureCodecs* codecs) {
-  std::vector<std::string> paths = flags.models;
-  if (paths.empty()) {
-    const Expected<std::string> path = FindModel("", kCodingModel);
-    if (!path) return path.error();
-    paths.push_back(*path);
-  }
-  for (const std::string& path : paths) {
-    const Error error = AddGlint(flags, path, codecs);
-    if (!error.ok()) return error;
-  }
   return {};
 }
 
@@ -135,29 +114,31 @@ Error AddPeers(const Flags& flags, bench::PictureCodecs* codecs) {
   return {};
 }
 
-Error MeasureAll(const Flags& flags, bench::CodecMeasurement* measurement) {
-  const Expected<PictureList> list = ListPictures(flags.folder);
-  if (!list) return list.error();
-  if (list->files.empty()) return Invalid(flags.folder + ": no pictures");
+// Neither output is a file that is read.
+Error CheckOutputs(const Flags& flags, const PictureList& list) {
   InputFiles inputs;
-  for (const PictureFile& file : list->files) inputs.Add(file.path);
+  for (const PictureFile& file : list.files) inputs.Add(file.path);
   for (const std::string& path : flags.models) inputs.Add(path);
   for (const std::string& out : {flags.json, flags.csv}) {
     const Error error = out.empty() ? Error{} : inputs.Check(out);
     if (!error.ok()) return error;
   }
+  return {};
+}
+
+Error MeasureAll(const Flags& flags, const PictureList& list,
+                 bench::CodecMeasurement* measurement) {
   StatusLine status;
   size_t done = 0;
-  for (size_t i = 0; i < list->files.size(); ++i) {
-    const PictureFile& file = list->files[i];
-    status.ShowProgress(file.name,
-                        static_cast<double>(i) / static_cast<double>(list->files.size()));
+  for (size_t i = 0; i < list.files.size(); ++i) {
+    const PictureFile& file = list.files[i];
+    status.ShowProgress(file.name, static_cast<double>(i) / static_cast<double>(list.files.size()));
     std::vector<std::string> warnings;
     const Expected<Picture> picture = ReadPicture(file.path, {}, &warnings);
     const Error error = picture ? measurement->Add(ToRgb8(*picture)) : picture.error();
     if (!error.ok()) {
       status.Clear();
-      if (!list->is_folder) return At(file.path, error);
+      if (!list.is_folder) return At(file.path, error);
       Complain(kTool, At(file.path, error).message + " (left out)");
       continue;
     }
@@ -191,15 +172,30 @@ Error Write(const std::string& path, const std::string& text) {
   return path.empty() ? Error{} : WriteOutput(path, text.data(), text.size());
 }
 
-Error Run(const Flags& flags) {
+// The model that there is without a flag.
+Error ChooseModel(Flags* flags) {
+  if (!flags->models.empty()) return {};
+  const Expected<std::string> path = FindModel("", kCodingModel);
+  if (!path) return path.error();
+  flags->models.push_back(*path);
+  return {};
+}
+
+Error Run(Flags flags) {
   Error error = CheckFlags(flags);
+  if (error.ok()) error = ChooseModel(&flags);
   if (!error.ok()) return error;
+  const Expected<PictureList> list = ListPictures(flags.folder);
+  if (!list) return list.error();
+  error = CheckOutputs(flags, *list);
   bench::PictureCodecs codecs;
-  error = AddModels(flags, &codecs);
+  for (const std::string& path : flags.models) {
+    if (error.ok()) error = AddGlint(flags, path, &codecs);
+  }
   if (error.ok()) error = AddPeers(flags, &codecs);
   if (!error.ok()) return error;
   bench::CodecMeasurement measurement(std::move(codecs), flags.rounds);
-  error = MeasureAll(flags, &measurement);
+  error = MeasureAll(flags, *list, &measurement);
   if (!error.ok()) return error;
   const std::vector<bench::CodecCurve> curves = measurement.curves();
   const std::string text = bench::CodecsText(curves, *ParseNumbers(flags.at));
@@ -211,7 +207,7 @@ Error Run(const Flags& flags) {
 void AddFlags(CLI::App* app, Flags* flags) {
   app->add_option("FOLDER", flags->folder, "Pictures: a folder or one file")->required();
   app->add_option("--model", flags->models,
-                  "Model files, with commas; BD-rates are against the first (default: "
+                  "Model files, with commas; BD-rates are of the first (default: "
                   "$GLINT_MODEL, else light-int8)")
       ->delimiter(',');
   std::vector<std::string> names;

@@ -118,8 +118,9 @@ class Conv {
 
   // Memory that Run needs, of one thread; 0: none.
   size_t ScratchFloats() const;
-  // Blocks [block_begin, block_end) of all `count` rows. A block goes through all rows before the
-  // next one, so that its weights stay in cache. paired_rows: neighbouring pairs.
+  // Blocks [block_begin, block_end) of all `count` rows. BlocksTogether() of them go through all
+  // rows before the next ones, so that their weights stay in cache. paired_rows: neighbouring
+  // pairs.
   void Run(const ConvRow* rows, size_t count, const Epilogue& epilogue, size_t block_begin,
            size_t block_end, float* scratch = nullptr) const;
 

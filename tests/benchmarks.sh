@@ -29,7 +29,7 @@ exits "codecs: evaluate reads the curves" 0 "$evaluate" --gt_path pictures --mod
 if [ "$names" -gt 1 ]; then
   said "codecs: evaluate compares" '^INT8 +(JPEG|WebP|AVIF) .* % '
   exits "codecs: BD-rates" 0 "$codecs" pictures --model "$coding_model" --detail off
-  said "codecs: BD-rates: every other codec" '^(JPEG|WebP|AVIF).* [+-][0-9.]+ % \([0-9.]+ to [0-9.]+ dB\)'
+  said "codecs: BD-rates: every other codec" '^light-int8 +(JPEG|WebP|AVIF).* [+-][0-9.]+ % +[0-9.]+ to [0-9.]+ '
 fi
 exits "codecs: two forms of Glint" 0 "$codecs" pictures/pebbles.png --model "$coding_model,$model" \
   --lrd 0.0004 --codecs jpeg --detail off --effort 1

@@ -50,6 +50,7 @@ class Avif final : public PictureCodec {
     const avifRGBImage rgb = RgbOf(image.get(), picture.samples.data(), picture.info.RowBytes());
     avifResult result = avifImageRGBToYUV(image.get(), &rgb);
     if (result != AVIF_RESULT_OK) return Failed(result);
+    encoder->codecChoice = AVIF_CODEC_CHOICE_AOM;  // the options below are its own
     encoder->maxThreads = 1;
     encoder->speed = speed_;
     encoder->minQuantizer = 0;

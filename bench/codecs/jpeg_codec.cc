@@ -63,7 +63,7 @@ bool Compress(const Picture& picture, int quality, int chroma_step, Failure* fai
   return true;
 }
 
-// First the size into *picture, when it is empty; then, once it has samples, those.
+// As above: what is made on the way is gone, or the caller's, before libjpeg is called again.
 bool Decompress(const std::vector<uint8_t>& bytes, Failure* failure, Picture* picture) {
   jpeg_decompress_struct jpeg{};
   jpeg.err = failure->Start();
@@ -74,18 +74,15 @@ bool Decompress(const std::vector<uint8_t>& bytes, Failure* failure, Picture* pi
   jpeg_create_decompress(&jpeg);
   jpeg_mem_src(&jpeg, bytes.data(), bytes.size());
   jpeg_read_header(&jpeg, TRUE);
-  picture->info.width = jpeg.image_width;
-  picture->info.height = jpeg.image_height;
-  if (!picture->samples.empty()) {
-    jpeg.out_color_space = JCS_RGB;
-    jpeg_start_decompress(&jpeg);
-    while (jpeg.output_scanline < jpeg.output_height) {
-      JSAMPLE* row =
-          picture->samples.data() + size_t{jpeg.output_scanline} * picture->info.RowBytes();
-      jpeg_read_scanlines(&jpeg, &row, 1);
-    }
-    jpeg_finish_decompress(&jpeg);
+  *picture = BlackPicture(jpeg.image_width, jpeg.image_height);
+  jpeg.out_color_space = JCS_RGB;
+  jpeg_start_decompress(&jpeg);
+  while (jpeg.output_scanline < jpeg.output_height) {
+    JSAMPLE* row =
+        picture->samples.data() + size_t{jpeg.output_scanline} * picture->info.RowBytes();
+    jpeg_read_scanlines(&jpeg, &row, 1);
   }
+  jpeg_finish_decompress(&jpeg);
   jpeg_destroy_decompress(&jpeg);
   return true;
 }
@@ -121,11 +118,8 @@ class Jpeg final : public PictureCodec {
   Expected<Picture> Decode(const std::vector<uint8_t>& bytes) override {
     Failure failure;
     Picture picture;
-    for (int pass = 0; pass < 2; ++pass) {
-      if (!Decompress(bytes, &failure, &picture)) {
-        return CodecError("libjpeg", failure.reason.data());
-      }
-      if (pass == 0) picture = BlackPicture(picture.info.width, picture.info.height);
+    if (!Decompress(bytes, &failure, &picture)) {
+      return CodecError("libjpeg", failure.reason.data());
     }
     return picture;
   }

@@ -57,7 +57,6 @@ Error CodecMeasurement::Add(const Picture& rgb8) {
   sums_ = std::move(sums);
   pictures_ += 1;
   megapixels_ += static_cast<double>(rgb8.info.width) * rgb8.info.height / 1e6;
-  if (MsSsimRgb(rgb8, rgb8)) large_pictures_ += 1;
   return {};
 }
 
@@ -93,6 +92,7 @@ Error CodecMeasurement::Measure(PictureCodec* codec, double setting, const Pictu
   if (!ms_ssim) return {};
   sums->ms_ssim += *ms_ssim;
   sums->ms_ssim_bpp += bpp;
+  sums->with_ms_ssim += 1;
   return {};
 }
 
@@ -106,9 +106,9 @@ std::vector<CodecCurve> CodecMeasurement::curves() const {
       means.setting = codecs_[c]->settings()[s];
       means.bpp = sums.bpp / pictures_;
       means.psnr = sums.psnr / pictures_;
-      if (large_pictures_ > 0) {
-        means.ms_ssim = sums.ms_ssim / large_pictures_;
-        means.ms_ssim_bpp = sums.ms_ssim_bpp / large_pictures_;
+      if (sums.with_ms_ssim > 0) {
+        means.ms_ssim = sums.ms_ssim / sums.with_ms_ssim;
+        means.ms_ssim_bpp = sums.ms_ssim_bpp / sums.with_ms_ssim;
       }
       means.encode_mps = megapixels_ / sums.encode_seconds;
       means.decode_mps = megapixels_ / sums.decode_seconds;

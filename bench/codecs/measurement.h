@@ -50,7 +50,8 @@ class CodecMeasurement {
 
  private:
   struct Sums {
-    double bpp = 0, psnr = 0, ms_ssim = 0, ms_ssim_bpp = 0, encode_seconds = 0, decode_seconds = 0;
+    double bpp = 0, psnr = 0, encode_seconds = 0, decode_seconds = 0;
+    double ms_ssim = 0, ms_ssim_bpp = 0, with_ms_ssim = 0;
   };
 
   Error Measure(PictureCodec* codec, double setting, const Picture& picture, Sums* sums) const;
@@ -58,7 +59,7 @@ class CodecMeasurement {
   PictureCodecs codecs_;
   int rounds_;
   std::vector<std::vector<Sums>> sums_;  // of each codec at each setting
-  double pictures_ = 0, large_pictures_ = 0, megapixels_ = 0;
+  double pictures_ = 0, megapixels_ = 0;
 };
 
 }  // namespace glint::bench

@@ -1,6 +1,7 @@
 #include "bench/codecs/report.h"
 
 #include "glint/glint.hpp"
+#include "tools/comparison.h"
 #include "tools/machine.h"
 #include "tools/table.h"
 #include "tools/text.h"
@@ -62,23 +63,16 @@ std::string PsnrTable(const std::vector<CodecCurve>& curves, const std::vector<d
   return tools::FormatTable(columns, rows);
 }
 
-std::string PercentText(const Expected<tools::BdRate>& rate) {
-  if (!rate) return "- (" + rate.error().message + ")";
-  return (rate->percent >= 0 ? "+" : "") + Fixed(rate->percent, 1) + " % (" + Fixed(rate->low, 1) +
-         " to " + Fixed(rate->high, 1) + " dB)";
-}
-
-std::string BdRateTable(const std::vector<CodecCurve>& curves) {
+// The first against every other.
+std::string BdRates(const std::vector<CodecCurve>& curves) {
   const tools::QualityCurve first = QualityCurveOf(curves.front());
-  std::vector<Table::Cells> rows;
+  std::vector<tools::CurveComparison> comparisons;
   for (size_t i = 1; i < curves.size(); ++i) {
     const tools::QualityCurve other = QualityCurveOf(curves[i]);
-    rows.push_back({Name(curves[i]), PercentText(PsnrBdRate(first, other)),
-                    PercentText(MsSsimBdRate(first, other))});
+    comparisons.push_back(
+        {first.name, other.name, PsnrBdRate(other, first), MsSsimBdRate(other, first)});
   }
-  return tools::FormatTable(
-      {{"against " + Name(curves.front()), Align::kLeft}, {"BD-rate, PSNR"}, {"BD-rate, MS-SSIM"}},
-      rows);
+  return CurvesText(comparisons);
 }
 
 std::string Quoted(const std::string& text) {
@@ -94,7 +88,7 @@ std::string CodecsText(const std::vector<CodecCurve>& curves, const std::vector<
   for (const CodecCurve& curve : curves) text += Name(curve) + ": " + curve.version + "\n";
   text += "\n" + SettingsTable(curves);
   if (!at.empty()) text += "\n" + PsnrTable(curves, at);
-  if (curves.size() > 1) text += "\n" + BdRateTable(curves);
+  if (curves.size() > 1) text += "\n" + BdRates(curves);
   return text;
 }
 

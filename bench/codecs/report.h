@@ -12,8 +12,8 @@
 
 namespace glint::bench {
 
-// A table of all settings, one of bits and speeds at each PSNR of `at`, and BD-rates against the
-// first curve.
+// A table of all settings, one of bits and speeds at each PSNR of `at`, and BD-rates of the first
+// curve against the others.
 std::string CodecsText(const std::vector<CodecCurve>& curves, const std::vector<double>& at);
 
 // A line for each codec and setting, under a line of titles.

@@ -1,5 +1,5 @@
 // WebP with loss by libwebp, as `cwebp -m 6` and `dwebp` do it.
-#include <limits>
+#include <algorithm>
 #include <utility>
 
 #include "bench/codecs/picture_codec.h"
@@ -21,6 +21,9 @@ class Webp final : public PictureCodec {
       : PictureCodec("WebP 4:2:0, method 6", LibraryVersion(), std::move(qualities)) {}
 
   Expected<std::vector<uint8_t>> Encode(const Picture& picture, double setting) override {
+    if (std::max(picture.info.width, picture.info.height) > WEBP_MAX_DIMENSION) {
+      return CodecError("libwebp", "WebP has at most 16383 columns and rows");
+    }
     WebPConfig config;
     WebPPicture input;
     if (WebPConfigInit(&config) == 0 || WebPPictureInit(&input) == 0) {

@@ -121,7 +121,8 @@ class Layer final : public OneDnnLayer {
 std::unique_ptr<OneDnnLayer> OneDnnLayer::Make(const ProductLayer& layer, std::string* kernel) {
   try {
     return std::make_unique<Layer>(layer, kernel);
-  } catch (const dnnl::error&) {
+  } catch (const dnnl::error& error) {
+    if (error.status != dnnl_unimplemented) throw;
     return nullptr;
   }
 }

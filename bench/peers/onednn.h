@@ -28,7 +28,8 @@ struct ProductLayer {
 
 class OneDnnLayer {
  public:
-  // The implementation's name goes to *kernel; nothing where oneDNN has none for the layer.
+  // The implementation's name goes to *kernel; nothing where oneDNN has none for the layer. Another
+  // failure, such as too little memory, is its exception.
   static std::unique_ptr<OneDnnLayer> Make(const ProductLayer& layer, std::string* kernel);
   virtual ~OneDnnLayer() = default;
   virtual void Run() = 0;

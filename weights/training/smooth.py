@@ -1,11 +1,11 @@
 """Smooth crops, made on the device: flat areas, gradients, clouds.
 
 A photograph has a few of them, and an error there is small beside that of its textures, so a
-network that learns from photographs leaves flat colours several levels off. Most of the colours
-are those that programs draw with, and those of paper and night: the corners of the RGB cube, what
-is near them, greys. drawn/ has
-flat areas and gradients too, among many things and as parts of larger pictures; here each crop is
-one of its own, with corners, and their errors can be weighed by themselves.
+network that learns from photographs leaves flat colours several levels off. Most of the colours are
+those that programs draw with, and those of paper and night: pure colours, what is near the corners
+of the RGB cube, greys. drawn/ has flat areas and gradients too, among many things and as parts of
+larger pictures; here each crop is one of its own, with corners, and their errors can be weighed by
+themselves.
 """
 import math
 
