@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <chrono>
 
+#include "kernels/targets.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "bench/peak.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "kernels/int_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glint::bench {
@@ -14,6 +17,7 @@ namespace HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
+namespace products = kernels::HWY_NAMESPACE;
 
 // A tile as the kernels have it: six operands, broadcast from L1, by two vectors of weights, twelve
 // sums in registers: that hides the latency of any unit and fits 16 registers. The sums end in
@@ -59,11 +63,18 @@ HWY_INLINE double TilePeak(DSum ds, DIn din, DX dx, DW dw, size_t iterations, fl
   return 2.0 * 12.0 * static_cast<double>(rounds * kRound * lanes);
 }
 
+// Of the products of the integer kernels; `dw`: of a weight.
+template <class Policy, class DW>
+double IntegerPeak(DW dw, size_t iterations, float* sink) {
+  const hn::ScalableTag<int32_t> d;
+  return TilePeak(d, d, d, dw, iterations, sink, [d](auto x, auto w, auto sum) HWY_ATTR {
+    return Policy::Accumulate(x, hn::BitCast(d, w), sum);
+  });
+}
+
 double Peak(PeakKind kind, size_t iterations, float* sink) {
   const hn::ScalableTag<float> df;
-  const hn::ScalableTag<int32_t> di32;
   const hn::ScalableTag<int16_t> di16;
-  const hn::ScalableTag<uint8_t> du8;
   const hn::ScalableTag<int8_t> di8;
   switch (kind) {
     case PeakKind::kFp32Fma:
@@ -74,15 +85,11 @@ double Peak(PeakKind kind, size_t iterations, float* sink) {
         return hn::Add(sum, hn::Mul(x, w));
       });
     case PeakKind::kU8I8:
-      return TilePeak(di32, di32, du8, di8, iterations, sink,
-                      [di32](auto x, auto w, auto sum)
-                          HWY_ATTR { return hn::SumOfMulQuadAccumulate(di32, x, w, sum); });
+      return kernels::UsesAvxVnni() ? IntegerPeak<products::VnniQuads>(di8, iterations, sink)
+                                    : IntegerPeak<products::Quads>(di8, iterations, sink);
     case PeakKind::kI16:
-      return TilePeak(di32, di32, di16, di16, iterations, sink,
-                      [di32](auto x, auto w, auto sum) HWY_ATTR {
-                        auto unused = hn::Zero(di32);
-                        return hn::ReorderWidenMulAccumulate(di32, x, w, sum, unused);
-                      });
+      return kernels::UsesAvxVnni() ? IntegerPeak<products::VnniPairs>(di16, iterations, sink)
+                                    : IntegerPeak<products::Pairs>(di16, iterations, sink);
     case PeakKind::kFp16: {
 #if HWY_HAVE_FLOAT16
       const hn::ScalableTag<hwy::float16_t> dh;

@@ -275,11 +275,12 @@ Tiles TilesFor(const Depthwise::Packed& packed, size_t columns) {
       return exact ? FloatTiles<Separate, float16_t>(columns)
                    : FloatTiles<Fused, float16_t>(columns);
     case Element::kI16:
-      return IntTiles<Pairs, int16_t>(columns);
+      return UsesAvxVnni() ? IntTiles<VnniPairs, int16_t>(columns)
+                           : IntTiles<Pairs, int16_t>(columns);
     case Element::kU8:
       break;
   }
-  return IntTiles<Quads, uint8_t>(columns);
+  return UsesAvxVnni() ? IntTiles<VnniQuads, uint8_t>(columns) : IntTiles<Quads, uint8_t>(columns);
 }
 
 void SetTask(const Depthwise::Packed& packed, const ConvRow& row, Task* task) {

@@ -303,9 +303,13 @@ void RunPairs(const PackedFewOutputs& packed, const ConvRow* rows, size_t count,
 
 void Run(const PackedFewOutputs& packed, const ConvRow* rows, size_t count,
          const Epilogue& epilogue, float* scratch) {
-  const auto run = packed.input == Element::kI16  ? RunPairs<IntWords<Pairs>>
-                   : packed.input == Element::kU8 ? RunPairs<IntWords<Quads>>
-                                                  : RunPairs<FloatWords>;
+  auto run = packed.input == Element::kI16  ? RunPairs<IntWords<Pairs>>
+             : packed.input == Element::kU8 ? RunPairs<IntWords<Quads>>
+                                            : RunPairs<FloatWords>;
+  if (UsesAvxVnni()) {
+    if (packed.input == Element::kI16) run = RunPairs<IntWords<VnniPairs>>;
+    if (packed.input == Element::kU8) run = RunPairs<IntWords<VnniQuads>>;
+  }
   run(packed, rows, count, epilogue, scratch);
 }
 

@@ -20,7 +20,7 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 size_t Lanes() { return hn::Lanes(DI()); }
-bool FastBytes() { return HWY_TARGET <= HWY_AVX3_DL; }  // VNNI
+bool FastBytes() { return HWY_TARGET <= HWY_AVX3_DL || UsesAvxVnni(); }  // VNNI
 
 HWY_INLINE int32_t LoadWord(const uint8_t* from) {
   int32_t word;
@@ -96,8 +96,13 @@ struct ChunkTile {
 
 void Run(const PackedIntTaps& packed, const TapRow& row, Join join, const Epilogue& epilogue,
          size_t block_begin, size_t block_end) {
-  const auto run = packed.input == Element::kU8 ? RunBlocks<ChunkTile<Quads>, PackedIntTaps>
-                                                : RunBlocks<ChunkTile<Pairs>, PackedIntTaps>;
+  const bool bytes = packed.input == Element::kU8;
+  auto run = bytes ? RunBlocks<ChunkTile<Quads>, PackedIntTaps>
+                   : RunBlocks<ChunkTile<Pairs>, PackedIntTaps>;
+  if (UsesAvxVnni()) {
+    run = bytes ? RunBlocks<ChunkTile<VnniQuads>, PackedIntTaps>
+                : RunBlocks<ChunkTile<VnniPairs>, PackedIntTaps>;
+  }
   run(packed, row, epilogue, FinisherFor(join, epilogue), block_begin, block_end);
 }
 

@@ -16,6 +16,7 @@
 
 #include "hwy/highway.h"
 #include "kernels/tap_gemm.h"
+#include "kernels/targets.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glint::kernels {
@@ -51,6 +52,27 @@ struct Quads {
     return hn::SumOfMulQuadAccumulate(d, hn::BitCast(du8, x), hn::BitCast(di8, w), sum);
   }
 };
+
+// The same by AVX-VNNI, for the target AVX2_VNNI (kernels/targets.h). By hand: a function that may
+// use the intrinsics cannot be inlined into one of AVX2. {vex}: the other encoding needs AVX-512.
+#if HWY_TARGET == HWY_AVX2 && !HWY_COMPILER_MSVC
+struct VnniPairs {
+  static HWY_INLINE VI Accumulate(VI x, VI w, VI sum) {
+    __asm__("%{vex%} vpdpwssd %2, %1, %0" : "+x"(sum.raw) : "x"(x.raw), "x"(w.raw));
+    return sum;
+  }
+};
+
+struct VnniQuads {
+  static HWY_INLINE VI Accumulate(VI x, VI w, VI sum) {
+    __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum.raw) : "x"(x.raw), "x"(w.raw));
+    return sum;
+  }
+};
+#else
+using VnniPairs = Pairs;
+using VnniQuads = Quads;
+#endif
 
 template <class D, typename T>
 HWY_INLINE hn::Vec<D> LoadCount(D d, const T* from, size_t count) {

@@ -11,12 +11,15 @@
 namespace glint::kernels {
 
 // Names (as Highway's, "AVX3_ZEN4", "AVX2", "SSE4", ...) that were compiled in and run here, best
-// first.
+// first. One is ours: "AVX2_VNNI" is AVX2 where the CPU has AVX-VNNI, products of bytes and of
+// int16 in vectors of 256 bits (Intel's CPUs without AVX-512 since 2021, AMD's since Zen 5).
 std::vector<std::string> SupportedTargets();
 // The target that kernels use now.
 std::string CurrentTarget();
 // True when uint8 x int8 products cost less than int16 x int16 on the current target (VNNI).
 bool HasFastBytes();
+// True when the current target is AVX2_VNNI.
+bool UsesAvxVnni();
 // True when an instruction widens float16 to float (F16C, Arm): float16 weights and tensors then
 // cost about what floats do.
 bool HasFastFloat16();

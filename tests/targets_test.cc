@@ -4,6 +4,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <fstream>
+#include <string>
+#include <vector>
+
 namespace glint::kernels {
 
 TEST_CASE("targets: each supported one can be chosen, by any case, and the best is the default") {
@@ -26,5 +31,39 @@ TEST_CASE("targets: each supported one can be chosen, by any case, and the best 
   CHECK(SetTarget(""));
   CHECK(CurrentTarget() == targets.front());
 }
+
+#if defined(__x86_64__)
+TEST_CASE(
+    "targets: AVX2_VNNI is there where the CPU says so, before AVX2, with products of bytes") {
+  std::string flags;
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; flags.empty() && std::getline(file, line);) {
+    if (line.rfind("flags", 0) == 0) flags = line + " ";
+  }
+  const std::vector<std::string> names = SupportedTargets();
+  const auto avx2 = std::find(names.begin(), names.end(), "AVX2");
+  const auto vnni = std::find(names.begin(), names.end(), "AVX2_VNNI");
+  if (!flags.empty()) {
+    const bool wanted = avx2 != names.end() && flags.find(" avx_vnni ") != std::string::npos;
+    CHECK((vnni != names.end()) == wanted);
+  }
+  if (avx2 != names.end()) {
+    REQUIRE(SetTarget("AVX2"));
+    CHECK(!UsesAvxVnni());
+    CHECK(!HasFastBytes());
+  }
+  if (vnni != names.end()) {
+    CHECK(vnni + 1 == avx2);
+    REQUIRE(SetTarget("avx2_vnni"));
+    CHECK(UsesAvxVnni());
+    CHECK(HasFastBytes());
+    REQUIRE(SetTarget("SSE2"));
+    CHECK(!UsesAvxVnni());
+  } else {
+    CHECK(!SetTarget("AVX2_VNNI"));
+  }
+  SetTarget("");
+}
+#endif
 
 }  // namespace glint::kernels
