@@ -237,13 +237,11 @@ class Encoder final : private SegmentPlaces {
 
   // From the first row to the last segment.
   Result<uint64_t> StagesBytes() const {
-    // Items and words of the entropy coder for its largest segment, and the segment itself.
-    constexpr uint64_t kBytesPerSymbol = 10;
     GLINT_ASSIGN(uint64_t transforms, analysis_->TransformBytes());
     GLINT_ASSIGN(uint64_t coding,
                  taker_ == nullptr ? coder_->MemoryNeeded() : synthesis_->MemoryWith(*coder_));
     if (info_.has_alpha) transforms += kAlphaStateBytes + 4 * info_.RowBytes();
-    coding += geometry_->MostSymbols() * kBytesPerSymbol;
+    coding += RansEncoder::MemoryNeeded(geometry_->MostSymbols());
     const bool at_once = analysis_->flow() == Analysis::Flow::kAtOnce;
     if (refinement_) {
       GLINT_ASSIGN(const uint64_t refining, refinement_->MemoryNeeded());

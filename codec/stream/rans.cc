@@ -63,12 +63,11 @@ void RansEncoder::Put(const uint16_t* table, const int16_t* values, size_t count
 
 template <typename Index>
 void RansEncoder::PutAll(const Index* table, const int16_t* values, size_t count) {
-  constexpr size_t kBlock = 256;
-  uint32_t items[kBlock * kMostItems];
-  for (size_t begin = 0; begin < count; begin += kBlock) {
-    const size_t end = std::min(count, begin + kBlock);
+  for (size_t begin = 0; begin < count; begin += kRun) {
+    const size_t end = std::min(count, begin + kRun);
     double bits = 0;
-    uint32_t* item = items;
+    Block& block = RoomForRun();
+    uint32_t* item = block.items.get() + block.count;
     for (size_t i = begin; i < end; ++i) {
       const EntropyTables::Table& t = first_table_[table[i]];
       const uint32_t value = static_cast<uint32_t>(values[i] - t.min);
@@ -78,10 +77,20 @@ void RansEncoder::PutAll(const Index* table, const int16_t* values, size_t count
       bits += tables_->bits(entry);
       if (escape) item = PutEscape(t, values[i], item);
     }
-    items_.insert(items_.end(), items, item);
+    block.count = static_cast<size_t>(item - block.items.get());
     bits_ += bits;
   }
   symbols_ += count;
+}
+
+RansEncoder::Block& RansEncoder::RoomForRun() {
+  if (blocks_in_use_ == 0 || blocks_[blocks_in_use_ - 1].count + kRunItems > kBlockItems) {
+    if (blocks_in_use_ == blocks_.size()) {
+      blocks_.push_back({std::make_unique_for_overwrite<uint32_t[]>(kBlockItems)});
+    }
+    blocks_[blocks_in_use_++].count = 0;
+  }
+  return blocks_[blocks_in_use_ - 1];
 }
 
 uint32_t* RansEncoder::PutEscape(const EntropyTables::Table& table, int32_t value, uint32_t* item) {
@@ -97,8 +106,7 @@ uint32_t* RansEncoder::PutEscape(const EntropyTables::Table& table, int32_t valu
 template <size_t kStates>
 void RansEncoder::Code(uint64_t* states) {
   uint64_t symbol = symbols_;
-  for (size_t i = items_.size(); i-- > 0;) {
-    const uint32_t item = items_[i];
+  const auto code = [&](uint32_t item) {
     uint64_t& state = states[(symbol - 1) % kStates];
     uint64_t x = state;
     if ((item & kRaw) != 0) {
@@ -108,7 +116,7 @@ void RansEncoder::Code(uint64_t* states) {
         x >>= 32;
       }
       state = (x << bits) | (item & 0xFFFF);
-      continue;
+      return;
     }
     const EntropyTables::Encoding& e = tables_->encoding(item);
     if (x >= uint64_t{e.frequency} << (63 - kBits)) {
@@ -118,6 +126,10 @@ void RansEncoder::Code(uint64_t* states) {
     const uint64_t quotient = MulHigh(x << 1, e.reciprocal) >> e.shift;
     state = x + e.start + quotient * ((uint64_t{1} << kBits) - e.frequency);
     --symbol;
+  };
+  for (size_t b = blocks_in_use_; b-- > 0;) {
+    const Block& block = blocks_[b];
+    for (size_t i = block.count; i-- > 0;) code(block.items[i]);
   }
 }
 
@@ -146,7 +158,7 @@ void RansEncoder::Finish(std::vector<uint8_t>* out) {
     AppendWord(static_cast<uint32_t>(states[i] >> 32), out);
   }
   for (size_t i = words_.size(); i-- > 0;) AppendWord(words_[i], out);
-  items_.clear();
+  blocks_in_use_ = 0;
   symbols_ = 0;
   bits_ = 0;
 }

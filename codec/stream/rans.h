@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "codec/stream/entropy_tables.h"
@@ -51,21 +52,41 @@ class RansEncoder {
   // What the symbols cost under their tables.
   double bits() const { return bits_; }
 
-  // Appends states and words to `out` and forgets the symbols.
+  // Appends states and words to `out` and forgets the symbols. Keeps its memory for the next ones.
   void Finish(std::vector<uint8_t>* out);
 
+  // Bytes that so many symbols take here and in `out`, where few of them are escapes: a word for
+  // each, and the stream, which is far below a byte a symbol, while it grows and once more in
+  // `out`.
+  static constexpr uint64_t MemoryNeeded(uint64_t symbols) {
+    const uint64_t blocks = symbols / (kBlockItems - kRunItems) + 1;
+    return blocks * kBlockItems * sizeof(uint32_t) + 2 * symbols;
+  }
+
  private:
+  // A table's entry, or kRaw | bits << 16 | value for raw bits of the symbol before.
+  static constexpr uint32_t kRaw = uint32_t{1} << 31;
+  static constexpr size_t kMostItems = 3;  // of one symbol
+  static constexpr size_t kRun = 256;      // symbols that one block takes whole
+  static constexpr size_t kRunItems = kRun * kMostItems;
+  static constexpr size_t kBlockItems = size_t{1} << 14;
+  // In place of one list, which would be there twice whenever it grows.
+  struct Block {
+    std::unique_ptr<uint32_t[]> items;
+    size_t count = 0;
+  };
+
   template <typename Index>
   void PutAll(const Index* table, const int16_t* values, size_t count);
+  // A block with room for a run.
+  Block& RoomForRun();
   uint32_t* PutEscape(const EntropyTables::Table& table, int32_t value, uint32_t* item);
   template <size_t kStates>
   void Code(uint64_t* states);
 
   const EntropyTables* tables_;
-  // A table's entry, or kRaw | bits << 16 | value for raw bits of the symbol before.
-  static constexpr uint32_t kRaw = uint32_t{1} << 31;
-  static constexpr size_t kMostItems = 3;  // of one symbol
-  std::vector<uint32_t> items_;
+  std::vector<Block> blocks_;
+  size_t blocks_in_use_ = 0;
   std::vector<uint32_t> words_;  // last to be read first
   const EntropyTables::Table* first_table_ = nullptr;
   uint64_t symbols_ = 0;
