@@ -51,7 +51,7 @@ EncodingRows CountRows(const ModelDocument& document, const LatentGeometry& geom
     REQUIRE(schedule.segment() == s);
     while (!schedule.SegmentReady()) {
       if (schedule.HyperReady()) {
-        schedule.AddHyperRow();
+        schedule.AddHyperBand();
       } else {
         REQUIRE(schedule.y_end() < geometry.height());
         for (; analysis.end() <= schedule.y_end(); analysis.Advance()) {
@@ -91,7 +91,9 @@ TEST_CASE("encoding schedule: rows are planned from the first segments as from a
     CAPTURE(segment_rows);
     CAPTURE(height);
     CAPTURE(band);
-    const EncodingGraphs graphs = GraphsOf(impl, geometry, band);
+    EncodingGraphs graphs = GraphsOf(impl, geometry, band);
+    graphs.hyper.bands.rows = draws.Whole(1, 9);
+    CAPTURE(graphs.hyper.bands.rows);
     const auto planned = PlanEncodingRows(impl.document, geometry, graphs);
     REQUIRE(planned.ok());
     const EncodingRows counted = CountRows(impl.document, geometry, graphs);
@@ -181,7 +183,7 @@ TEST_CASE("encoding schedule: no row is planned that is not needed") {
     while (schedule.segment() < geometry.segments()) {
       if (!schedule.SegmentReady()) {
         if (schedule.HyperReady()) {
-          schedule.AddHyperRow();
+          schedule.AddHyperBand();
         } else {
           y.WriteRow(schedule.y_end());
           schedule.AddRow();

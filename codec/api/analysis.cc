@@ -1,6 +1,7 @@
 #include "codec/api/analysis.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <optional>
 
@@ -28,6 +29,15 @@ StripShape ShapeOf(const Model::Impl& model, const LatentGeometry& geometry) {
   return {geometry.width(), unit, 1, std::max<size_t>(1, kStripPixels / unit)};
 }
 
+// Rows of z that h_a makes together: some 48 positions, for its layers have more bytes of weights
+// than of pixels, and each pass over them should serve many. Powers of two, so that bands end where
+// segments do.
+long HyperBandRows(size_t width) {
+  constexpr size_t kPositions = 48, kMost = 8;
+  return static_cast<long>(
+      std::bit_floor(std::clamp<size_t>(kPositions / std::max<size_t>(1, width), 1, kMost)));
+}
+
 }  // namespace
 
 Analysis::Analysis(const Model::Impl& model, const LatentGeometry& geometry,
@@ -45,7 +55,7 @@ Analysis::Analysis(const Model::Impl& model, const LatentGeometry& geometry,
       strips_(model.g_a, model.graph("g_a"), y_options_, ShapeOf(model, geometry)) {
   z_options_.in_width = geometry.width();
   z_options_.in_height = geometry.height();
-  z_options_.bands.rows = 1;
+  z_options_.bands.rows = HyperBandRows(geometry.hyper_width());
   in_strips_ = strips_.PaysOff(picture_bytes_);
 }
 
@@ -112,7 +122,7 @@ Status Analysis::PrepareSegment(const Sink& sink, StageTimes* times) {
   if (in_strips_ && schedule_.y_end() == 0) GLINT_TRY(RunStrips(sink, times));
   while (flow_ == Flow::kAtOnce ? !IsComplete() : !schedule_.SegmentReady()) {
     if (schedule_.HyperReady()) {
-      AddHyperRow(times);
+      AddHyperBand(times);
       continue;
     }
     if (!in_strips_ && schedule_.y_end() == g_a_->end()) GLINT_TRY(NextBand(sink, times));
@@ -186,19 +196,21 @@ void Analysis::AddRow(StageTimes* times) {
     ToFixed(g_a_->OutputRow(row), y_.row_values(), fixed_scale_, y_.WriteRow(row));
   }
   schedule_.AddRow();
-  // Beyond what the next row of z reads there are only rows that none reads.
+  // Beyond what the next rows of z read there are only rows that none reads.
   if (h_a_ == nullptr || row >= h_a_->InputEnd()) return;
   const StageClock clock(&times->hyper);
   kernels::FixedToFloat(y_.Row(row), h_a_->InputRow(0, row), y_.row_values(), fixed_scale_);
   h_a_->StoreInput(0, row);
 }
 
-void Analysis::AddHyperRow(StageTimes* times) {
+void Analysis::AddHyperBand(StageTimes* times) {
   const StageClock clock(&times->hyper);
-  const long row = schedule_.z_end();
+  const long first = schedule_.z_end();
   h_a_->Advance();
-  ToFixed(h_a_->OutputRow(row), z_.row_values(), 1.0f, z_.WriteRow(row));
-  schedule_.AddHyperRow();
+  schedule_.AddHyperBand();
+  for (long row = first; row < schedule_.z_end(); ++row) {
+    ToFixed(h_a_->OutputRow(row), z_.row_values(), 1.0f, z_.WriteRow(row));
+  }
 }
 
 // After the last rows of y and z.

@@ -71,7 +71,7 @@ class Analysis {
   Status ReadSource(const Sink& sink);
   Status RunStrips(const Sink& sink, StageTimes* times);
   void AddRow(StageTimes* times);
-  void AddHyperRow(StageTimes* times);
+  void AddHyperBand(StageTimes* times);
   Status FreeTransforms(const Sink& sink);
   void ToFixed(const float* values, size_t count, float scale, int16_t* out);
 

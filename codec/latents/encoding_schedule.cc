@@ -40,7 +40,7 @@ class Simulation {
   void RunSegment() {
     while (!schedule_.SegmentReady()) {
       if (schedule_.HyperReady()) {
-        schedule_.AddHyperRow();
+        schedule_.AddHyperBand();
       } else {
         ReadFor(schedule_.y_end());
         schedule_.AddRow();
@@ -99,9 +99,9 @@ bool EncodingSchedule::HyperReady() const {
   return has_hyper_ && z_end_ < geometry_->hyper_height() && hyper_.InputEnd() <= y_end_;
 }
 
-void EncodingSchedule::AddHyperRow() {
+void EncodingSchedule::AddHyperBand() {
   hyper_.Advance();
-  ++z_end_;
+  z_end_ = hyper_.end();
 }
 
 bool EncodingSchedule::SegmentReady() const {

@@ -15,7 +15,7 @@ namespace glint {
 
 class EncodingSchedule {
  public:
-  // `h_a`: nullptr in models without z; its bands are of one row. All must outlive the schedule.
+  // `h_a`: nullptr in models without z. All must outlive the schedule.
   Status Init(const ModelDocument& document, const LatentGeometry& geometry, const Plan* h_a,
               const ExecutorOptions& hyper);
 
@@ -23,11 +23,11 @@ class EncodingSchedule {
   long z_end() const { return z_end_; }
   long segment() const { return segment_; }  // the next to be coded
 
-  // What comes next while the next segment cannot be coded: a row of z where h_a can make one, else
-  // a row of y. In this order no rows pile up, not even at the bottom, where the last row of y lets
-  // h_a make all that are left.
+  // What comes next while the next segment cannot be coded: a band of z where h_a can make one,
+  // else a row of y. In this order no rows pile up, not even at the bottom, where the last row of y
+  // lets h_a make all that are left.
   bool HyperReady() const;
-  void AddHyperRow();
+  void AddHyperBand();
   void AddRow() { ++y_end_; }
   // Whether the next segment can be coded; and that it is.
   bool SegmentReady() const;
