@@ -33,7 +33,8 @@ WHAT = {
 }
 
 
-TARGETS = {"AVX3": "AVX-512", "AVX3_DL": "AVX-512 VNNI", "AVX3_ZEN4": "AVX-512 VNNI", "AVX3_SPR": "AVX-512 VNNI and FP16"}
+TARGETS = {"AVX3": "AVX-512", "AVX3_DL": "AVX-512 VNNI", "AVX3_ZEN4": "AVX-512 VNNI", "AVX3_SPR": "AVX-512 VNNI and FP16",
+           "AVX2_VNNI": "AVX-VNNI"}
 
 
 def percent(bd_rate):

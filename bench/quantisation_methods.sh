@@ -48,9 +48,9 @@ for model in "${models[@]}"; do arguments+=(--model "$model"); done
 arguments+=(--gt_path "$pictures" --freq 1000)
 "$bin/evaluate" "${arguments[@]}" --lrd 0.00005,0.000089,0.000159,0.000283,0.000505,0.0009 \
   --curves "$root/bench/codecs.json" --json "$work/comparison.json" >"$work/comparison.txt"
-# Where there are wider vectors: the speed on AVX2 too. (An older one may be of another machine.)
+# Where the best target is a better one: the speed on AVX2 too. (An older one may be of another machine.)
 rm -f "$work/avx2.json"
-if grep -q '"target": "AVX3' "$work/comparison.json"; then
+if grep -qE '"target": "(AVX3|AVX2_VNNI)' "$work/comparison.json"; then
   "$bin/evaluate" "${arguments[@]}" --target AVX2 --lrd 0.000283 --json "$work/avx2.json" >"$work/avx2.txt"
 fi
 "${PYTHON:-python3}" "$root/bench/plot_methods.py" "$work" "$root/bench/RESULTS.md" "$root/README.md" \

@@ -55,17 +55,18 @@ struct Quads {
 
 // The same by AVX-VNNI, for the target AVX2_VNNI (kernels/targets.h). By hand: a function that may
 // use the intrinsics cannot be inlined into one of AVX2. {vex}: the other encoding needs AVX-512.
+// {..|..}: operands in the order of AT&T and of Intel (-masm=intel).
 #if HWY_TARGET == HWY_AVX2 && !HWY_COMPILER_MSVC
 struct VnniPairs {
   static HWY_INLINE VI Accumulate(VI x, VI w, VI sum) {
-    __asm__("%{vex%} vpdpwssd %2, %1, %0" : "+x"(sum.raw) : "x"(x.raw), "x"(w.raw));
+    __asm__("%{vex%} vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+x"(sum.raw) : "x"(x.raw), "x"(w.raw));
     return sum;
   }
 };
 
 struct VnniQuads {
   static HWY_INLINE VI Accumulate(VI x, VI w, VI sum) {
-    __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum.raw) : "x"(x.raw), "x"(w.raw));
+    __asm__("%{vex%} vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+x"(sum.raw) : "x"(x.raw), "x"(w.raw));
     return sum;
   }
 };

@@ -35,6 +35,9 @@ TEST_CASE("targets: each supported one can be chosen, by any case, and the best 
 #if defined(__x86_64__)
 TEST_CASE(
     "targets: AVX2_VNNI is there where the CPU says so, before AVX2, with products of bytes") {
+  struct Reset {
+    ~Reset() { SetTarget(""); }
+  } reset;
   std::string flags;
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; flags.empty() && std::getline(file, line);) {
@@ -43,26 +46,27 @@ TEST_CASE(
   const std::vector<std::string> names = SupportedTargets();
   const auto avx2 = std::find(names.begin(), names.end(), "AVX2");
   const auto vnni = std::find(names.begin(), names.end(), "AVX2_VNNI");
-  if (!flags.empty()) {
-    const bool wanted = avx2 != names.end() && flags.find(" avx_vnni ") != std::string::npos;
-    CHECK((vnni != names.end()) == wanted);
+  // Kernels before Linux 5.12 do not name it.
+  if (flags.find(" avx_vnni ") != std::string::npos && avx2 != names.end()) {
+    CHECK(vnni != names.end());
   }
   if (avx2 != names.end()) {
     REQUIRE(SetTarget("AVX2"));
     CHECK(!UsesAvxVnni());
     CHECK(!HasFastBytes());
   }
-  if (vnni != names.end()) {
-    CHECK(vnni + 1 == avx2);
-    REQUIRE(SetTarget("avx2_vnni"));
-    CHECK(UsesAvxVnni());
-    CHECK(HasFastBytes());
-    REQUIRE(SetTarget("SSE2"));
-    CHECK(!UsesAvxVnni());
-  } else {
+  if (vnni == names.end()) {
     CHECK(!SetTarget("AVX2_VNNI"));
+    return;
   }
-  SetTarget("");
+  REQUIRE(vnni + 1 == avx2);
+  REQUIRE(SetTarget("avx2_vnni"));
+  CHECK(UsesAvxVnni());
+  CHECK(HasFastBytes());
+  for (const std::string& name : names) {
+    REQUIRE(SetTarget(name));
+    CHECK(UsesAvxVnni() == (name == "AVX2_VNNI"));
+  }
 }
 #endif
 
