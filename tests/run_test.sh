@@ -90,5 +90,14 @@ counts ".ci/run, all sound" "" 0 "6 passed, 0 failed" "$work/sound.sh"
 counts ".ci/run, a script could not run" "" 1 "3 passed, 1 failed" "$work/unable.sh"
 without_numpy counts ".ci/run, no numpy" "" 1 "3 passed, 1 failed" "$root/tests/bitstream_test.sh"
 
+# ./run test builds the programs, not the benchmarks.
+if wanting=$(grep -l '[$]bin/bench_' "$root"/tests/*.sh); then
+  failed=$((failed + 1))
+  echo "FAIL  no test script wants a benchmark: $wanting"
+else
+  passed=$((passed + 1))
+  echo "ok    no test script wants a benchmark"
+fi
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

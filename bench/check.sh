@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# bench_codecs, and bench_peers where it was built. Usage: benchmarks.sh BIN_DIR
+# bench_codecs, and bench_peers where it was built. Usage: check.sh BIN_DIR
 # Prints one line per check and "N passed, N failed"; exits with 1 when one failed.
-# Needs nothing but a shell and coreutils. Called by ./run bench-check; ./run test builds no benchmarks.
+# Needs nothing but a shell and coreutils. Called by ./run bench-check. It is not in
+# tests/, whose scripts ./run test calls: that builds no benchmarks.
 set -u -o pipefail
 
 # shellcheck source=tests/shell/checks.sh
-source "$(dirname "${BASH_SOURCE[0]}")/shell/checks.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../tests/shell/checks.sh"
 codecs=$bin/bench_codecs
 peers=$bin/bench_peers
 
