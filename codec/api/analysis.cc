@@ -1,7 +1,6 @@
 #include "codec/api/analysis.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <optional>
 
@@ -30,12 +29,11 @@ StripShape ShapeOf(const Model::Impl& model, const LatentGeometry& geometry) {
 }
 
 // Rows of z that h_a makes together: some 48 positions, for its layers have more bytes of weights
-// than of pixels, and each pass over them should serve many. Powers of two, so that bands end where
-// segments do.
+// than of pixels, and each pass over them should serve many. Few, for the rows of y behind them
+// wait in memory.
 long HyperBandRows(size_t width) {
   constexpr size_t kPositions = 48, kMost = 8;
-  return static_cast<long>(
-      std::bit_floor(std::clamp<size_t>(kPositions / std::max<size_t>(1, width), 1, kMost)));
+  return static_cast<long>(std::clamp<size_t>(kPositions / std::max<size_t>(1, width), 1, kMost));
 }
 
 }  // namespace
