@@ -18,7 +18,7 @@ constexpr uint64_t kMostBytesPerSample = 20;
 DetailWriter::DetailWriter(const PictureInfo& info, const detail::EncoderSettings& settings,
                            Report* report)
     : info_(info),
-      encoder_(info.width, info.channels, TopLevel(info), settings),
+      settings_(settings),
       source_(size_t{info.width} * info.channels, info.height),
       base_(size_t{info.width} * info.channels, info.height),
       report_(*report) {}
@@ -41,14 +41,15 @@ Status DetailWriter::Take(long row, const uint8_t* source, const uint8_t* base) 
   if (row == 0) {
     source_.Allocate();
     base_.Allocate();
+    encoder_.emplace(info_.width, info_.channels, TopLevel(info_), settings_);
   }
-  if (row % detail::kSectionRows == 0) encoder_.Begin();
+  if (row % detail::kSectionRows == 0) encoder_->Begin();
   source_.Add(source);
   base_.Add(base);
   if (source_.IsWhole()) EncodeBlocks();
   if ((row + 1) % detail::kSectionRows == 0 || row + 1 == static_cast<long>(info_.height)) {
     sections_.emplace_back();
-    encoder_.Finish(&sections_.back());
+    encoder_->Finish(&sections_.back());
   }
   return Status::Ok();
 }
@@ -64,13 +65,13 @@ void DetailWriter::EncodeBlocks() {
     return static_cast<double>(sum) / static_cast<double>(Samples());
   };
   report.base_error += error();
-  encoder_.EncodeRow(source_.Row(0), samples, base_.Block());
+  encoder_->EncodeRow(source_.Row(0), samples, base_.Block());
   report.error += error();
   source_.Advance();
   base_.Advance();
 }
 
-bool DetailWriter::PaysOff() const { return encoder_.worth() > kWorthOfChunk; }
+bool DetailWriter::PaysOff() const { return encoder_ && encoder_->worth() > kWorthOfChunk; }
 
 // Until details are worth more than their chunk sections wait, and may never be written.
 Status DetailWriter::EndSegment(long, SegmentPlaces* places) {
@@ -88,7 +89,7 @@ Status DetailWriter::EndSegment(long, SegmentPlaces* places) {
 Status DetailWriter::Finish(SegmentPlaces* places) {
   GLINT_TRY(EndSegment(0, places));
   DetailReport& report = report_.detail;
-  const auto& blocks = encoder_.blocks();
+  const auto& blocks = encoder_->blocks();
   const auto of = [&](detail::BlockKind kind) { return blocks[static_cast<size_t>(kind)]; };
   const uint64_t transforms = of(detail::BlockKind::kTransform);
   const uint64_t pixels = of(detail::BlockKind::kPixels) + of(detail::BlockKind::kNear);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "codec/api/reconstruction.h"
@@ -35,7 +36,8 @@ class DetailWriter final : public ReconstructionTaker {
   bool PaysOff() const;
 
   const PictureInfo info_;
-  detail::SectionEncoder encoder_;
+  const detail::EncoderSettings settings_;
+  std::optional<detail::SectionEncoder> encoder_;  // from the first row on: it is as wide as that
   detail::BlockRows source_, base_;
   Report& report_;
   std::vector<Bytes> sections_;  // whole, and not yet in the stream
