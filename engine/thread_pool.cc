@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <system_error>
 
 namespace glint {
@@ -51,6 +52,8 @@ ThreadPool::ThreadPool(size_t threads) {
       threads_.emplace_back([this, worker] { WorkerLoop(worker); });
     } catch (const std::system_error&) {
       break;
+    } catch (const std::bad_alloc&) {  // must not leave here: the threads that there are would end
+      break;                           // the process
     }
   }
 }

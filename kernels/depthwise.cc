@@ -353,8 +353,8 @@ Depthwise::Depthwise(const DepthwiseSpec& spec, const float* weight, const float
   packed_.lanes = VectorLanes();
   packed_.depth = spec.rows * spec.columns;
   const size_t lanes = packed_.lanes, vectors = packed_.vectors(), taps = packed_.depth;
-  packed_.weights = hwy::AllocateAligned<float>(vectors * taps * lanes);
-  packed_.bias = hwy::AllocateAligned<float>(vectors * lanes);
+  packed_.weights = NewAlignedArray<float>(vectors * taps * lanes);
+  packed_.bias = NewAlignedArray<float>(vectors * lanes);
   for (size_t channel = 0; channel < vectors * lanes; ++channel) {
     const bool exists = channel < spec.channels;
     packed_.bias[channel] = exists && bias != nullptr ? bias[channel] : 0.0f;
@@ -372,8 +372,8 @@ Depthwise::Depthwise(const DepthwiseSpec& spec, Element input, const int16_t* we
   const size_t group = GroupOf(input), lanes = packed_.lanes, vectors = packed_.vectors();
   packed_.depth = (spec.rows + group - 1) / group * spec.columns;
   const size_t taps = spec.rows * spec.columns, depth = packed_.depth;
-  packed_.words = hwy::AllocateAligned<int32_t>(vectors * depth * lanes);
-  packed_.start = hwy::AllocateAligned<int32_t>(vectors * lanes);
+  packed_.words = NewAlignedArray<int32_t>(vectors * depth * lanes);
+  packed_.start = NewAlignedArray<int32_t>(vectors * lanes);
   std::fill_n(packed_.words.get(), vectors * depth * lanes, 0);
   std::fill_n(packed_.start.get(), vectors * lanes, 0);
   const uint32_t mask = group == 4 ? 0xFF : 0xFFFF;

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "hwy/aligned_allocator.h"
+#include "kernels/aligned_array.h"
 #include "kernels/conv.h"
 #include "kernels/element.h"
 
@@ -58,10 +58,10 @@ class Depthwise {
     size_t lanes = 0;  // of the target that it was packed for
     // [vector][tap][lanes] floats. Of integers [vector][group of rows][column][lanes] words: a word
     // holds the weights of as many rows as a lane multiplies at once.
-    hwy::AlignedFreeUniquePtr<float[]> weights;
-    hwy::AlignedFreeUniquePtr<int32_t[]> words;
-    hwy::AlignedFreeUniquePtr<float[]> bias;     // of floats
-    hwy::AlignedFreeUniquePtr<int32_t[]> start;  // of integers: -zero * sum of weights
+    AlignedArray<float> weights;
+    AlignedArray<int32_t> words;
+    AlignedArray<float> bias;     // of floats
+    AlignedArray<int32_t> start;  // of integers: -zero * sum of weights
     size_t vectors() const { return (spec.channels + lanes - 1) / lanes; }
     size_t depth = 0;  // vectors of weights for one of outputs
   };

@@ -151,8 +151,8 @@ PackedIntTaps PackIntTaps(Element input, const std::vector<uint32_t>& runs, size
   packed.out_channels = out_channels;
   packed.lanes = HWY_DYNAMIC_DISPATCH(Lanes)();
   const size_t lanes = packed.lanes, vectors = packed.vectors();
-  packed.weights = hwy::AllocateAligned<int32_t>(packed.depth * vectors * lanes);
-  packed.start = hwy::AllocateAligned<int32_t>((vectors + 1) * lanes);
+  packed.weights = NewAlignedArray<int32_t>(packed.depth * vectors * lanes);
+  packed.start = NewAlignedArray<int32_t>((vectors + 1) * lanes);
   const std::vector<int16_t> zeros(2 * lanes, 0);
   for (size_t block = 0; block < packed.blocks(); ++block) {
     const size_t first = 2 * block * lanes, width = (2 * block + 2 <= vectors ? 2 : 1) * lanes;

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "hwy/aligned_allocator.h"
+#include "kernels/aligned_array.h"
 #include "kernels/tap_gemm.h"
 
 namespace glint::kernels {
@@ -26,8 +26,8 @@ struct PackedIntTaps {
   size_t out_channels = 0;
   size_t lanes = 0;
   // [block][tap][group][vectors of the block][lanes] words of GroupOf(input) weights.
-  hwy::AlignedFreeUniquePtr<int32_t[]> weights;
-  hwy::AlignedFreeUniquePtr<int32_t[]> start;  // -zero * sum of weights; padded to vectors
+  AlignedArray<int32_t> weights;
+  AlignedArray<int32_t> start;  // -zero * sum of weights; padded to vectors
   size_t vectors() const { return (out_channels + lanes - 1) / lanes; }
   size_t blocks() const { return (vectors() + 1) / 2; }
   size_t bytes() const { return (depth + 1) * vectors() * lanes * sizeof(int32_t); }

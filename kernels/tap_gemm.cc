@@ -406,8 +406,8 @@ PackedTaps PackTaps(const TapTypes& types, const std::vector<uint32_t>& runs, si
   packed.out_channels = out_channels;
   packed.lanes = HWY_DYNAMIC_DISPATCH(Lanes)();
   const size_t lanes = packed.lanes, vectors = packed.vectors(), bytes = BytesOf(packed.element);
-  packed.weights = hwy::AllocateAligned<uint8_t>(packed.depth * vectors * lanes * bytes);
-  packed.bias = hwy::AllocateAligned<float>((vectors + 1) * lanes);
+  packed.weights = NewAlignedArray<uint8_t>(packed.depth * vectors * lanes * bytes);
+  packed.bias = NewAlignedArray<float>((vectors + 1) * lanes);
   for (size_t c = 0; c < (vectors + 1) * lanes; ++c) {
     packed.bias[c] = c < out_channels && bias != nullptr ? bias[c] : 0.0f;
   }

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "hwy/aligned_allocator.h"
+#include "kernels/aligned_array.h"
 #include "kernels/conv.h"
 
 namespace glint::kernels {
@@ -32,8 +32,8 @@ struct PackedTaps {
   size_t out_channels = 0;
   size_t lanes = 0;  // of the target that it was packed for
   // [block][tap][k][vectors of the block][lanes]; a block is two vectors, the last may be one.
-  hwy::AlignedFreeUniquePtr<uint8_t[]> weights;
-  hwy::AlignedFreeUniquePtr<float[]> bias;  // padded to vectors
+  AlignedArray<uint8_t> weights;
+  AlignedArray<float> bias;  // padded to vectors
   size_t vectors() const { return (out_channels + lanes - 1) / lanes; }
   size_t blocks() const { return (vectors() + 1) / 2; }
   size_t bytes() const { return (depth * BytesOf(element) + sizeof(float)) * vectors() * lanes; }
