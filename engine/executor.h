@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/graph.h"
+#include "engine/memory_budget.h"
 #include "engine/model_file.h"
 #include "engine/row_ring.h"
 #include "engine/status.h"
@@ -36,9 +37,11 @@ class Plan {
   // computed at these positions alone; its rows are "compact": the wanted positions side by side.
   // `observer`: sees every tensor. With one nothing is fused, so that every tensor exists. It must
   // outlive the plan.
+  // `budget`: packed weights are taken from it, before they are packed; nullptr: no limit.
   static Result<std::shared_ptr<const Plan>> Make(const ModelFile& model, const Graph& graph,
                                                   PositionSet wanted = kAllPositions,
-                                                  TensorObserver* observer = nullptr);
+                                                  TensorObserver* observer = nullptr,
+                                                  MemoryBudget* budget = nullptr);
   virtual ~Plan() = default;
 
   virtual size_t input_count() const = 0;

@@ -52,7 +52,8 @@ Status ReadWhole(int fd, const std::string& path, size_t size, std::vector<uint8
 
 }  // namespace
 
-Result<MappedFile> MappedFile::Open(const std::string& path, uint64_t max_bytes, Access access) {
+Result<MappedFile> MappedFile::Open(const std::string& path, uint64_t max_bytes, Access access,
+                                    MemoryBudget* budget) {
   // Not blocking, so that a pipe without a writer is refused instead of waited for.
   const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) return FileError(StatusCode::kNotFound, path, std::strerror(errno));
@@ -67,7 +68,7 @@ Result<MappedFile> MappedFile::Open(const std::string& path, uint64_t max_bytes,
         "has " + std::to_string(size) + " bytes, the limit is " + std::to_string(max_bytes));
   }
   MappedFile file;
-  if (access == Access::kMapOrRead) {
+  if (access == Access::kMap || (access == Access::kMapLarge && size >= kLarge)) {
     void* mapping = mmap(nullptr, static_cast<size_t>(size), PROT_READ, MAP_PRIVATE, fd.get(), 0);
     if (mapping != MAP_FAILED) {
       file.mapping_ = mapping;
@@ -75,6 +76,7 @@ Result<MappedFile> MappedFile::Open(const std::string& path, uint64_t max_bytes,
       return file;
     }
   }
+  GLINT_TRY(budget->Take(size, path + ": its bytes"));
   GLINT_TRY(ReadWhole(fd.get(), path, static_cast<size_t>(size), &file.copy_));
   file.bytes_ = file.copy_;
   return file;

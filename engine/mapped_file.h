@@ -1,6 +1,7 @@
-// A whole regular file as read-only bytes: mapped into memory, or read where it cannot be mapped.
-// Called by engine/model_file.cc. Empty and special files (folders, pipes, devices) are refused.
-// Thread rules: immutable after Open; the file must not be shortened while it is open.
+// A whole regular file as read-only bytes: read into memory, or mapped. Called by
+// engine/model_file.cc. Empty and special files (folders, pipes, devices) are refused.
+// Thread rules: immutable after Open. A file that was read may change then. One that is mapped must
+// not: what is written to it is seen here, and reading where it has been cut off ends the process.
 #ifndef GLINT_ENGINE_MAPPED_FILE_H_
 #define GLINT_ENGINE_MAPPED_FILE_H_
 
@@ -10,17 +11,22 @@
 #include <string>
 #include <vector>
 
+#include "engine/memory_budget.h"
 #include "engine/status.h"
 
 namespace glint {
 
 class MappedFile {
  public:
-  enum class Access { kMapOrRead, kRead };
+  // Files below this size are read, unless one asks for a mapping.
+  static constexpr uint64_t kLarge = uint64_t{64} << 20;
+  // kMapLarge and kMap: read where the system cannot map.
+  enum class Access { kMapLarge, kRead, kMap };
 
-  // Errors: kNotFound (cannot be opened), kIo (special, empty or unreadable), kLimit (> max_bytes).
-  static Result<MappedFile> Open(const std::string& path, uint64_t max_bytes,
-                                 Access access = Access::kMapOrRead);
+  // Errors: kNotFound (cannot be opened), kIo (special, empty or unreadable), kLimit (> max_bytes,
+  // or of memory).
+  static Result<MappedFile> Open(const std::string& path, uint64_t max_bytes, Access access,
+                                 MemoryBudget* budget);
 
   MappedFile() = default;
   ~MappedFile() { Unmap(); }

@@ -1,19 +1,30 @@
 #include "engine/model_file.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "engine/graph_check.h"
 #include "engine/graph_document.h"
 #include "engine/json.h"
-#include "engine/mapped_file.h"
 #include "engine/sha256.h"
 
 namespace glint {
 namespace {
 
 constexpr uint64_t kMaxFileBytes = uint64_t{4} << 30;
+// The most that the header of a file takes while it is read: its text a few times, and JSON values
+// with what is made of them, nodes and tensors. A value has two bytes of text at least, and
+// ParseJson allows so many.
+uint64_t HeaderMemory(std::span<const uint8_t> file) {
+  constexpr uint64_t kMostValues = 2 * (uint64_t{1} << 18), kValueBytes = 256;
+  uint64_t text = 0;
+  if (file.size() < sizeof(text)) return 0;
+  std::memcpy(&text, file.data(), sizeof(text));
+  text = std::min<uint64_t>(text, file.size());
+  return 4 * text + kValueBytes * std::min(text / 2, kMostValues);
+}
 
 class LoadedModel final : public ModelFile {
  public:
@@ -22,7 +33,8 @@ class LoadedModel final : public ModelFile {
   LoadedModel(std::string name, std::span<const uint8_t> bytes)
       : name_(std::move(name)), copy_(bytes.begin(), bytes.end()), bytes_(copy_) {}
 
-  Status Read(const Runner& runner) {
+  Status Read(const Runner& runner, MemoryBudget* budget) {
+    GLINT_TRY(budget->Take(HeaderMemory(bytes_), name_ + ": its header"));
     GLINT_ASSIGN(SafeTensors parsed, ParseSafeTensors(bytes_, name_));
     tensors_ = std::move(parsed.tensors);
     const auto text = parsed.metadata.find("glint");
@@ -71,12 +83,6 @@ class LoadedModel final : public ModelFile {
   ModelId id_{};
 };
 
-Result<std::shared_ptr<const ModelFile>> Checked(std::shared_ptr<LoadedModel> model,
-                                                 const Runner& runner) {
-  GLINT_TRY(model->Read(runner));
-  return std::shared_ptr<const ModelFile>(std::move(model));
-}
-
 }  // namespace
 
 std::string ToHex(const ModelId& id) {
@@ -90,15 +96,24 @@ std::string ToHex(const ModelId& id) {
 }
 
 Result<std::shared_ptr<const ModelFile>> ModelFile::Load(const std::string& path,
-                                                         const Runner& runner) {
-  GLINT_ASSIGN(MappedFile file, MappedFile::Open(path, kMaxFileBytes));
-  return Checked(std::make_shared<LoadedModel>(path, std::move(file)), runner);
+                                                         const ModelFileOptions& options) {
+  MemoryBudget unlimited;
+  MemoryBudget* const budget = options.budget == nullptr ? &unlimited : options.budget;
+  GLINT_ASSIGN(MappedFile file, MappedFile::Open(path, kMaxFileBytes, options.access, budget));
+  auto model = std::make_shared<LoadedModel>(path, std::move(file));
+  GLINT_TRY(model->Read(options.runner, budget));
+  return std::shared_ptr<const ModelFile>(std::move(model));
 }
 
 Result<std::shared_ptr<const ModelFile>> ModelFile::FromMemory(std::span<const uint8_t> bytes,
                                                                const std::string& name,
-                                                               const Runner& runner) {
-  return Checked(std::make_shared<LoadedModel>(name, bytes), runner);
+                                                               const ModelFileOptions& options) {
+  MemoryBudget unlimited;
+  MemoryBudget* const budget = options.budget == nullptr ? &unlimited : options.budget;
+  GLINT_TRY(budget->Take(bytes.size(), name + ": its bytes"));
+  auto model = std::make_shared<LoadedModel>(name, bytes);
+  GLINT_TRY(model->Read(options.runner, budget));
+  return std::shared_ptr<const ModelFile>(std::move(model));
 }
 
 }  // namespace glint

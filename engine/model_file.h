@@ -1,4 +1,5 @@
-// Loads a model file: maps it, validates the structure of every byte, gives graphs and tensors.
+// Loads a model file: reads or maps it, validates the structure of every byte, gives graphs and
+// tensors.
 // Called by codec/model and by tests. Formats: docs/MODEL_FORMAT.md.
 // Thread rules: immutable after Load, shared freely.
 #ifndef GLINT_ENGINE_MODEL_FILE_H_
@@ -13,6 +14,8 @@
 #include <vector>
 
 #include "engine/graph.h"
+#include "engine/mapped_file.h"
+#include "engine/memory_budget.h"
 #include "engine/status.h"
 #include "engine/thread_pool.h"
 
@@ -21,16 +24,24 @@ namespace glint {
 using ModelId = std::array<uint8_t, 8>;  // the first bytes of the SHA-256 of the whole file
 std::string ToHex(const ModelId& id);
 
+struct ModelFileOptions {
+  // With two workers one computes the id while the other checks.
+  Runner runner = SerialRunner();
+  MappedFile::Access access = MappedFile::Access::kMapLarge;  // of Load
+  // What the file and its document take; must outlive the call. nullptr: no limit.
+  MemoryBudget* budget = nullptr;
+};
+
 class ModelFile {
  public:
-  // Errors: kNotFound, kIo, kBadModel (with the file's name and the offending key or tensor).
-  // With two workers one computes the id while the other checks.
+  // Errors: kNotFound, kIo, kBadModel (with the file's name and the offending key or tensor),
+  // kLimit.
   static Result<std::shared_ptr<const ModelFile>> Load(const std::string& path,
-                                                       const Runner& runner = SerialRunner());
+                                                       const ModelFileOptions& options = {});
   // Keeps a copy of `bytes`. `name` stands for the file in messages.
   static Result<std::shared_ptr<const ModelFile>> FromMemory(std::span<const uint8_t> bytes,
                                                              const std::string& name,
-                                                             const Runner& runner = SerialRunner());
+                                                             const ModelFileOptions& options = {});
   virtual ~ModelFile() = default;
 
   virtual const Graphs& graphs() const = 0;

@@ -18,8 +18,9 @@ namespace {
 
 class Planner {
  public:
-  Planner(const ModelFile& model, const Graph& graph, PositionSet wanted, TensorObserver* observer)
-      : model_(model), graph_(graph), plan_(std::make_shared<PlanImpl>()) {
+  Planner(const ModelFile& model, const Graph& graph, PositionSet wanted, TensorObserver* observer,
+          MemoryBudget* budget)
+      : model_(model), graph_(graph), budget_(budget), plan_(std::make_shared<PlanImpl>()) {
     plan_->model = &model;
     plan_->observer = observer;
     plan_->graph_name = graph.name;
@@ -146,7 +147,11 @@ class Planner {
     PlanContext context{model_, graph_, {}, InputsOf(node)};
     context.tensors = plan_->tensors;
     GLINT_TRY(CheckIntegerInputs(node, context));
+    const uint64_t most = MostPackedBytes(node);
+    GLINT_TRY(
+        budget_->Take(most, model_.name() + ": graph " + graph_.name + ", node " + node.name));
     GLINT_ASSIGN(std::unique_ptr<Step> step, node.op->plan(context, node));
+    budget_->GiveBack(most - std::min<uint64_t>(most, step->PackedBytes()));
     std::string last = node.output;
     FuseReaders(step.get(), &last);
     step->output = AddTensor(last);
@@ -163,6 +168,18 @@ class Planner {
     plan_->steps.push_back(std::move(step));
     if (apart) AddConversion(plan_->steps.back()->output, wanted);
     return Status::Ok();
+  }
+
+  // What packing a node's weights takes at most: lanes of 64 outputs, runs of four inputs, words of
+  // four bytes, twice where rows are made in pairs; and the matrix as it is read and sorted.
+  static uint64_t MostPackedBytes(const Node& node) {
+    constexpr uint64_t kWord = sizeof(float), kLanes = 64, kRun = 4;
+    if (!node.matrix) return 0;
+    const Matrix& matrix = *node.matrix;
+    const uint64_t outputs = (matrix.outputs + kLanes - 1) / kLanes * kLanes;
+    const uint64_t inputs = (matrix.inputs + kRun - 1) / kRun * kRun;
+    const uint64_t packed = 2 * kWord * outputs * (inputs * matrix.taps + 2);
+    return packed + 3 * kWord * uint64_t{matrix.outputs} * matrix.inputs * matrix.taps;
   }
 
   // The tensors that a node reads.
@@ -299,6 +316,7 @@ class Planner {
 
   const ModelFile& model_;
   const Graph& graph_;
+  MemoryBudget* const budget_;
   std::shared_ptr<PlanImpl> plan_;
   std::map<std::string, std::vector<const Node*>> consumers_;
   std::map<std::string, int> ids_;  // tensors that exist, by name
@@ -342,8 +360,10 @@ std::string PlanImpl::Describe() const {
 }
 
 Result<std::shared_ptr<const Plan>> Plan::Make(const ModelFile& model, const Graph& graph,
-                                               PositionSet wanted, TensorObserver* observer) {
-  return Planner(model, graph, wanted, observer).Make();
+                                               PositionSet wanted, TensorObserver* observer,
+                                               MemoryBudget* budget) {
+  MemoryBudget unlimited;
+  return Planner(model, graph, wanted, observer, budget == nullptr ? &unlimited : budget).Make();
 }
 
 }  // namespace glint

@@ -228,8 +228,19 @@ TEST_CASE("C interface: a model file is loaded") {
   options.threads = -1;
   CHECK(load() == GLINT_INVALID_ARGUMENT);
   options.threads = 1;
-  options.reserved = 1;
-  CHECK(load() == GLINT_UNSUPPORTED);
+  options.access = 3;
+  CHECK(load() == GLINT_INVALID_ARGUMENT);
+  options.access = GLINT_ACCESS_MAP;
+  CHECK(load() == GLINT_OK);
+  options.access = GLINT_ACCESS_READ;
+  CHECK(options.max_memory == uint64_t{1} << 30);
+  options.max_memory = 1000;
+  CHECK(load() == GLINT_LIMIT);
+  // A caller of before has no such field: the default.
+  options.struct_size = offsetof(glint_load_options, max_memory);
+  CHECK(load() == GLINT_OK);
+  options.struct_size = sizeof(options);
+  options.max_memory = uint64_t{1} << 30;
 
   // The errors of files.
   CHECK(glint_model_load(folder.File("none").c_str(), &model, &error) == GLINT_NOT_FOUND);

@@ -1,6 +1,7 @@
 // Loading with threads: the same model, and the same error where a file is wrong, whoever does the
 // work and in whatever order.
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <numeric>
@@ -9,8 +10,11 @@
 #include <vector>
 
 #include "glint/glint.hpp"
+#include "glint/image_io.hpp"
 #include "tests/codec_helpers.h"
+#include "tests/model_builder.h"
 #include "tests/mutate.h"
+#include "tests/peak_memory.h"
 #include "tests/picture_helpers.h"
 #include "tests/seed.h"
 
@@ -110,6 +114,100 @@ TEST_CASE("loading: what is wrong with a file is the same error with threads") {
     refused += alone.ok() ? 0 : 1;
   }
   CHECK(refused > 0);
+}
+
+// A model that was read lives on whatever becomes of its file.
+TEST_CASE("loading: a file that was read may be cut off, overwritten and deleted") {
+  const TemporaryFolder folder;
+  const std::vector<uint8_t> bytes = testing::TinyModelFile();
+  const Picture picture = testing::SmoothPicture(MakeInfo(70, 50, 3, false, 8), 1);
+  const auto stream = testing::MustEncode(testing::LoadModel(bytes), picture);
+  for (const ModelAccess access : {ModelAccess::kMapLarge, ModelAccess::kRead}) {
+    const std::string path = folder.File("model.safetensors");
+    REQUIRE(WriteFile(path, bytes.data(), bytes.size()).ok());
+    LoadOptions options;
+    options.access = access;
+    const auto model = Model::Load(path, options);
+    REQUIRE(model.ok());
+    REQUIRE(truncate(path.c_str(), 0) == 0);
+    EncodeOptions effort;  // whose gradient reads all weights of g_s now
+    effort.effort = 1;
+    testing::MustEncode(*model, picture, effort);
+    CHECK(testing::MustEncode(*model, picture) == stream);
+    REQUIRE(unlink(path.c_str()) == 0);
+    CHECK(testing::MustDecode(*model, stream).samples.size() == picture.samples.size());
+  }
+}
+
+TEST_CASE("loading: mapped and read are the same model, and mapping takes less") {
+  LoadOptions options;
+  options.max_memory = uint64_t{36} << 20;
+  options.access = ModelAccess::kMap;
+  const auto mapped = Model::Load(testing::LightPath(), options);
+  REQUIRE_MESSAGE(mapped.ok(), mapped.error().message);
+  options.access = ModelAccess::kRead;
+  CHECK(Model::Load(testing::LightPath(), options).error().code == ErrorCode::kLimit);
+  options.max_memory = LoadOptions().max_memory;
+  const auto read = Model::Load(testing::LightPath(), options);
+  REQUIRE(read.ok());
+  CHECK(read->info().id == mapped->info().id);
+  CHECK(read->Explain() == mapped->Explain());
+}
+
+// For every limit up to what is enough: kLimit, with a message that names the limit, and never more
+// than that.
+TEST_CASE("loading: takes no more than its limit") {
+  constexpr uint64_t kSlack = (uint64_t{8} << 20) + testing::kSanitizerMemory;
+  for (const std::string& path :
+       {testing::LightPath(), std::string(GLINT_SOURCE_DIR) + "/weights/light-int8.safetensors"}) {
+    bool loaded = false;
+    for (uint64_t mib = 4; !loaded; mib += 4) {
+      CAPTURE(mib);
+      REQUIRE(mib < 200);
+      LoadOptions options;
+      options.max_memory = mib << 20;
+      options.threads = mib % 8 == 0 ? 2 : 1;
+      const testing::PeakMemory peak;
+      const auto model = Model::Load(path, options);
+      CHECK(peak.Growth() < options.max_memory + kSlack);
+      loaded = model.ok();
+      if (loaded) continue;
+      CHECK(model.error().code == ErrorCode::kLimit);
+      CHECK(model.error().message.find(std::to_string(options.max_memory)) != std::string::npos);
+    }
+  }
+}
+
+// Weights of one output are padded to whole vectors, and each node packs its own.
+TEST_CASE("loading: weights that grow a hundred times when they are packed are within the limit") {
+  using testing::ModelBuilder;
+  ModelBuilder b = testing::MiniModel();
+  testing::Json nodes = testing::Json::array();
+  std::string last = "x";
+  const auto add = [&](const std::string& name, const std::string& weight, int kernel) {
+    testing::Json node = b.Conv(name, last, 1, 1, kernel, 1);
+    node["weights"] = {{"weight", weight}};
+    nodes.push_back(std::move(node));
+    last = name;
+  };
+  b.AddRandom("matrix.wide", {4096, 3, 1, 1}, 0, 1);
+  b.AddRandom("matrix.up", {4096, 1, 1, 1}, 0, 1);
+  b.AddRandom("matrix.down", {1, 4096, 15, 15}, 0, 1);
+  add("wide", "matrix.wide", 1);
+  for (int i = 0; i < 8; ++i) {
+    add("down" + std::to_string(i), "matrix.down", 15);
+    add("up" + std::to_string(i), "matrix.up", 1);
+  }
+  nodes.push_back(b.Conv("last", last, 4096, 2, 3, 2));
+  b.document["graphs"]["g_a"] = ModelBuilder::Graph("close", {{"x", 3}}, nodes);
+  const std::vector<uint8_t> file = b.Build();
+  REQUIRE(file.size() < uint64_t{8} << 20);
+  LoadOptions options;
+  options.max_memory = uint64_t{200} << 20;
+  const testing::PeakMemory peak;
+  const auto model = Model::FromMemory(file.data(), file.size(), "model", options);
+  CHECK_MESSAGE(model.error().code == ErrorCode::kLimit, model.error().message);
+  CHECK(peak.Growth() < options.max_memory + (uint64_t{8} << 20) + testing::kSanitizerMemory);
 }
 
 TEST_CASE("loading: threads that cannot be are refused") {

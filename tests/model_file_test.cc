@@ -155,8 +155,11 @@ TEST_CASE("mapped file: mapped and read are the same, limits, moves") {
   const std::string path = folder.File("data");
   std::ofstream(path, std::ios::binary) << "glint glint";
   const std::string want = "glint glint";
-  for (const auto access : {MappedFile::Access::kMapOrRead, MappedFile::Access::kRead}) {
-    auto opened = MappedFile::Open(path, 11, access);
+  using Access = MappedFile::Access;
+  for (const auto access : {Access::kMapLarge, Access::kRead, Access::kMap}) {
+    MemoryBudget budget(11);
+    auto opened = MappedFile::Open(path, 11, access, &budget);
+    CHECK(budget.taken() == (access == Access::kMap ? 0 : 11));
     REQUIRE(opened.ok());
     MappedFile first = std::move(opened).value();
     MappedFile second = std::move(first);
@@ -165,7 +168,23 @@ TEST_CASE("mapped file: mapped and read are the same, limits, moves") {
     third = std::move(second);
     CHECK(std::string(third.bytes().begin(), third.bytes().end()) == want);
   }
-  CHECK(MappedFile::Open(path, 10).status().code() == StatusCode::kLimit);
+  MemoryBudget budget(10);
+  CHECK(MappedFile::Open(path, 10, Access::kMap, &budget).status().code() == StatusCode::kLimit);
+  CHECK(MappedFile::Open(path, 11, Access::kRead, &budget).status().code() == StatusCode::kLimit);
+  CHECK(budget.taken() == 0);
+}
+
+TEST_CASE("memory budget: takes to the last byte, and gives back") {
+  MemoryBudget budget(100);
+  CHECK(budget.Take(60, "a").ok());
+  CHECK(budget.Take(40, "b").ok());
+  const Status refused = budget.Take(1, "c");
+  CHECK(refused.code() == StatusCode::kLimit);
+  CHECK(refused.message() == "c would take the memory of the model beyond its limit of 100 bytes");
+  CHECK(budget.taken() == 100);
+  budget.GiveBack(40);
+  CHECK_FALSE(budget.Take(UINT64_MAX, "d").ok());
+  CHECK(budget.Take(40, "e").ok());
 }
 
 }  // namespace

@@ -176,16 +176,20 @@ inline glint_load_options LoadDefaultsInC() {
   glint_load_options options{};
   options.threads = defaults.threads;
   options.runner.workers = defaults.runner.workers;
+  options.max_memory = defaults.max_memory;
   return options;
 }
 
 // NULL: the defaults.
 inline Error ReadLoadOptions(const glint_load_options* given, LoadOptions* options) {
   SizedStruct<glint_load_options> caller;
-  Error error = caller.Read("options", given);
-  if (error.ok()) error = CheckReserved(caller);
+  const Error error = caller.Read("options", given);
   if (!error.ok()) return error;
   options->threads = caller.Get(&glint_load_options::threads, options->threads);
+  const uint32_t access = caller.Get(&glint_load_options::access, GLINT_ACCESS_MAP_LARGE);
+  if (access > GLINT_ACCESS_MAP) return Invalid("access is " + std::to_string(access));
+  options->access = static_cast<ModelAccess>(access);
+  options->max_memory = caller.Get(&glint_load_options::max_memory, options->max_memory);
   const glint_runner runner = caller.Get(&glint_load_options::runner, {});
   options->runner = {runner.run, runner.opaque, runner.workers};
   return {};

@@ -72,19 +72,36 @@ ModelInfo DescribeFile(const ModelFile& file, const ModelDocument& document) {
   return info;
 }
 
+MappedFile::Access AccessOf(ModelAccess access) {
+  switch (access) {
+    case ModelAccess::kRead:
+      return MappedFile::Access::kRead;
+    case ModelAccess::kMap:
+      return MappedFile::Access::kMap;
+    case ModelAccess::kMapLarge:
+      break;
+  }
+  return MappedFile::Access::kMapLarge;
+}
+
 template <typename LoadFile>
 Expected<Model> LoadWith(const LoadOptions& options, LoadFile&& load_file) {
   const ScopedFloatEnv float_env;
   const Clock::time_point start = Clock::now();
-  auto impl = WithoutBadAlloc([&]() -> Result<std::shared_ptr<Model::Impl>> {
+  return PublicCall([&]() -> Result<Model> {
     Workers workers;
     GLINT_TRY(workers.Init(options.threads, options.runner));
-    GLINT_ASSIGN(auto file, load_file(workers.runner()));
-    return MakeModelImpl(std::move(file), nullptr, workers.runner());
+    auto budget = std::make_shared<MemoryBudget>(options.max_memory);
+    ModelFileOptions of_file;
+    of_file.runner = workers.runner();
+    of_file.access = AccessOf(options.access);
+    of_file.budget = budget.get();
+    GLINT_ASSIGN(auto file, load_file(of_file));
+    GLINT_ASSIGN(auto impl,
+                 MakeModelImpl(std::move(file), std::move(budget), nullptr, workers.runner()));
+    impl->info.load_seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    return Model(std::move(impl));
   });
-  if (!impl.ok()) return ToError(impl.status());
-  (*impl)->info.load_seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  return Model(std::move(*impl));
 }
 
 struct PlanToMake {
@@ -95,11 +112,12 @@ struct PlanToMake {
 
 // The error of the first that has one.
 Status MakePlans(const ModelFile& file, const std::vector<PlanToMake>& plans,
-                 TensorObserver* observer, const Runner& runner) {
+                 TensorObserver* observer, MemoryBudget* budget, const Runner& runner) {
   std::vector<Status> made(plans.size());
   ParallelFor(runner, plans.size(), [&](size_t i, size_t) {
     made[i] = WithoutBadAlloc([&]() -> Status {
-      GLINT_ASSIGN(*plans[i].plan, Plan::Make(file, *plans[i].graph, plans[i].positions, observer));
+      GLINT_ASSIGN(*plans[i].plan,
+                   Plan::Make(file, *plans[i].graph, plans[i].positions, observer, budget));
       return Status::Ok();
     });
   });
@@ -110,8 +128,10 @@ Status MakePlans(const ModelFile& file, const std::vector<PlanToMake>& plans,
 }  // namespace
 
 Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFile> file,
+                                                   std::shared_ptr<MemoryBudget> budget,
                                                    TensorObserver* observer, const Runner& runner) {
   auto impl = std::make_shared<Model::Impl>();
+  impl->budget = std::move(budget);
   impl->observer = observer;
   impl->file = std::move(file);
   GLINT_ASSIGN(impl->document, LoadDocument(*impl->file));
@@ -141,7 +161,7 @@ Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFi
       plans.push_back({&impl->graph(coding.graph), coding.positions(), &step.plan});
     }
   }
-  GLINT_TRY(MakePlans(*impl->file, plans, observer, runner));
+  GLINT_TRY(MakePlans(*impl->file, plans, observer, impl->budget.get(), runner));
   return impl;
 }
 
@@ -152,8 +172,8 @@ Result<std::shared_ptr<const Plan>> Model::Impl::Gradient() const {
     auto made = MakeGradientModel(*file, "g_s", OutputRange{0 - offset, 1 - offset});
     if (!made.ok()) return made.status().WithContext(file->name());
     gradient_file_ = std::move(*made);
-    GLINT_ASSIGN(gradient_,
-                 Plan::Make(*gradient_file_, gradient_file_->graphs().at(kGradientGraph)));
+    GLINT_ASSIGN(gradient_, Plan::Make(*gradient_file_, gradient_file_->graphs().at(kGradientGraph),
+                                       kAllPositions, nullptr, budget.get()));
   }
   return gradient_;
 }
@@ -169,13 +189,14 @@ bool HasExactSynthesis(const Model::Impl& model) {
 }
 
 Expected<Model> Model::Load(const std::string& path, const LoadOptions& options) {
-  return LoadWith(options, [&](const Runner& runner) { return ModelFile::Load(path, runner); });
+  return LoadWith(options,
+                  [&](const ModelFileOptions& of_file) { return ModelFile::Load(path, of_file); });
 }
 
 Expected<Model> Model::FromMemory(const void* data, size_t size, const std::string& name,
                                   const LoadOptions& options) {
-  return LoadWith(options, [&](const Runner& runner) {
-    return ModelFile::FromMemory({static_cast<const uint8_t*>(data), size}, name, runner);
+  return LoadWith(options, [&](const ModelFileOptions& of_file) {
+    return ModelFile::FromMemory({static_cast<const uint8_t*>(data), size}, name, of_file);
   });
 }
 

@@ -14,6 +14,7 @@
 #include "codec/stream/entropy_tables.h"
 #include "engine/executor.h"
 #include "engine/front_graph.h"
+#include "engine/memory_budget.h"
 #include "engine/model_file.h"
 #include "engine/status.h"
 #include "engine/tensor_observer.h"
@@ -36,6 +37,8 @@ struct Model::Impl {
   std::vector<Step> steps;               // of document.coding.steps
   EntropyTables tables;                  // all sets, one after the other
   TensorObserver* observer = nullptr;    // of all graphs; none in models that are loaded
+  // What the model takes: file, packed weights, the gradient's plan.
+  std::shared_ptr<MemoryBudget> budget;
 
   // The plan of g_s' gradient (engine/gradient_graph.h), made when it is first asked for.
   // kUnsupported where an operator has no known derivative. Any thread may call it.
@@ -51,9 +54,10 @@ struct Model::Impl {
   mutable std::shared_ptr<const Plan> gradient_;
 };
 
-// What Model::Load does after the file is read. `observer`: of all graphs, must outlive the model.
-// The plans of the graphs are made side by side.
+// What Model::Load does after the file is read, within the budget that the file was taken from.
+// `observer`: of all graphs, must outlive the model. The plans of the graphs are made side by side.
 Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFile> file,
+                                                   std::shared_ptr<MemoryBudget> budget,
                                                    TensorObserver* observer = nullptr,
                                                    const Runner& runner = SerialRunner());
 

@@ -260,7 +260,7 @@ void Finish(Problem* problem) {
 
 Result<Model> ObservedModel(const std::shared_ptr<const ModelFile>& model,
                             TensorObserver* observer) {
-  GLINT_ASSIGN(auto impl, MakeModelImpl(model, observer));
+  GLINT_ASSIGN(auto impl, MakeModelImpl(model, std::make_shared<MemoryBudget>(), observer));
   return Model(std::move(impl));
 }
 

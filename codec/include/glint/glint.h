@@ -171,8 +171,9 @@ GLINT_API glint_status glint_picture_get_metadata(const glint_picture* picture,
 typedef struct glint_model glint_model;
 
 /* Loads a model file (docs/MODEL_FORMAT.md), checks all of it and prepares it for the current SIMD
- * target. The file is mapped and must not change while the model lives. Errors: GLINT_NOT_FOUND,
- * GLINT_IO, GLINT_BAD_MODEL, GLINT_UNSUPPORTED, GLINT_LIMIT. */
+ * target. Files below 64 MiB are read, and may change afterwards; larger ones are mapped, see
+ * glint_model_access. Errors: GLINT_NOT_FOUND, GLINT_IO, GLINT_BAD_MODEL, GLINT_UNSUPPORTED,
+ * GLINT_LIMIT. */
 GLINT_API glint_status glint_model_load(const char* path, glint_model** model, glint_error* error);
 
 /* The same from `size` bytes of memory, which are copied. `name` stands in messages; NULL for
@@ -193,12 +194,25 @@ typedef struct glint_runner {
   size_t workers; /* at least 1 where there is a run */
 } glint_runner;
 
+/* How a model gets at its file. One that was read may change or go as soon as the model is loaded.
+ * One that is mapped must not change while the model lives: what is written to it is seen by the
+ * model, and where it is cut off the process ends with SIGBUS. */
+typedef enum glint_model_access {
+  GLINT_ACCESS_MAP_LARGE = 0, /* read; mapped from 64 MiB on */
+  GLINT_ACCESS_READ = 1,      /* always read */
+  GLINT_ACCESS_MAP = 2        /* always mapped, where the system can */
+} glint_model_access;
+
 typedef struct glint_load_options {
   size_t struct_size;
-  int32_t threads;   /* 1 .. 1024; 0: as many as the machine has. Default 1. They are gone when the
-                      * model is loaded */
-  uint32_t reserved; /* 0 */
+  int32_t threads; /* 1 .. 1024; 0: as many as the machine has. Default 1. They are gone when the
+                    * model is loaded */
+  uint32_t access; /* a glint_model_access, of files; default GLINT_ACCESS_MAP_LARGE */
   glint_runner runner; /* default none */
+  /* Bytes that the model may take, loading included: the file where it is read, its weights as
+   * kernels want them, and those of what an effort follows, when it is first asked for. Beyond:
+   * GLINT_LIMIT. Default 2^30. */
+  uint64_t max_memory;
 } glint_load_options;
 
 /* Sets defaults: glint_load_options_init(&o, sizeof(o)). */

@@ -3,12 +3,14 @@
 // Ownership: everything is a value or a handle that frees itself. Buffers that you pass in stay
 // yours and are only used during the call.
 // Errors: every function that can fail returns glint::Error, or Expected: a value or an Error.
-// Nothing throws, prints, or aborts.
-// Thread rules: a Model is immutable and may be used by many threads at once; a call of Encode or
-// Decode uses `threads` workers of its own, or your runner.
+// Nothing throws, prints, or aborts, with one exception: what gives neither, but a string or a
+// list, throws std::bad_alloc when there is no memory for it. Out of memory is kLimit everywhere
+// else. Thread rules: a Model is immutable and may be used by many threads at once; a call of
+// Encode or Decode uses `threads` workers of its own, or your runner.
 #ifndef GLINT_GLINT_HPP_
 #define GLINT_GLINT_HPP_
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -44,7 +46,7 @@ enum class ErrorCode {
 };
 
 // Empty (kOk) or what went wrong, with the place and the offending value.
-struct Error {
+struct [[nodiscard]] Error {
   ErrorCode code = ErrorCode::kOk;
   std::string message;
   // kLimit on memory: the Limits::max_memory that would do; 0 where nobody knows, and otherwise.
@@ -52,21 +54,28 @@ struct Error {
   bool ok() const { return code == ErrorCode::kOk; }
 };
 
-// A value or an Error.
+// A value or an Error. Ask which before you take the value: without NDEBUG the program stops with a
+// message where there is none, and with it the behaviour is undefined.
 template <typename T>
-class Expected {
+class [[nodiscard]] Expected {
  public:
   Expected(T value) : value_(std::move(value)) {}
   Expected(Error error) : error_(std::move(error)) {}
   bool ok() const { return value_.has_value(); }
   explicit operator bool() const { return ok(); }
   const Error& error() const { return error_; }
-  T& operator*() { return *value_; }
-  const T& operator*() const { return *value_; }
-  T* operator->() { return &*value_; }
-  const T* operator->() const { return &*value_; }
+  T& operator*() { return *Checked().value_; }
+  const T& operator*() const { return *Checked().value_; }
+  T* operator->() { return &**this; }
+  const T* operator->() const { return &**this; }
 
  private:
+  Expected& Checked() {
+    assert(ok() && "glint::Expected: there is no value, error() says why");
+    return *this;
+  }
+  const Expected& Checked() const { return const_cast<Expected*>(this)->Checked(); }
+
   std::optional<T> value_;
   Error error_;
 };
@@ -140,9 +149,23 @@ struct ParallelRunner {
   size_t workers = 1;
 };
 
+// How a model gets at its file. One that was read may change or go as soon as Load returns. One
+// that is mapped must not change while a copy of the Model lives: what is written to it is seen by
+// the model, and where it is cut off the process ends with SIGBUS.
+enum class ModelAccess {
+  kMapLarge,  // read; mapped from 64 MiB on
+  kRead,      // always read
+  kMap,       // always mapped, where the system can
+};
+
 struct LoadOptions {
   int threads = 1;  // 0: as many as the machine has; they are gone when the model is loaded
   ParallelRunner runner;
+  ModelAccess access = ModelAccess::kMapLarge;  // of Load
+  // Bytes that the model may take, loading included: the file where it is read, its weights as
+  // kernels want them, and those of what EncodeOptions::effort follows, when it is first asked for.
+  // kLimit beyond.
+  uint64_t max_memory = uint64_t{1} << 30;
 };
 
 struct StageTimes {      // seconds of wall clock
