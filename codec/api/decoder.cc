@@ -96,6 +96,10 @@ class Decoder {
     GLINT_TRY(CheckHeader());
     GLINT_TRY(Prepare(RateToT(model_.document.rate, stream_.header.lrd)));
     GLINT_TRY(PlanMemory(more_bytes));
+    if (has_details_) {
+      const bool skip_damaged = options_.detail == DetailOutput::kSkipDamaged;
+      details_ = std::make_unique<DetailReader>(stream_, output_, skip_damaged, &report_);
+    }
     pixels_.Allocate();
     GLINT_TRY(coder_->Allocate());
     GLINT_TRY(synthesis_->Allocate(*coder_));
@@ -142,11 +146,8 @@ class Decoder {
 
   Status Prepare(double t) {
     GLINT_TRY(context_.Init());
-    const bool details = !stream_.details.empty() && options_.detail != DetailOutput::kSkip;
-    if (details) {
-      details_.emplace(stream_, output_, options_.detail == DetailOutput::kSkipDamaged, &report_);
-    }
-    const bool mean = stream_.header.gray && !details;
+    has_details_ = !stream_.details.empty() && options_.detail != DetailOutput::kSkip;
+    const bool mean = stream_.header.gray && !has_details_;
     const auto colour = mean ? Synthesis::Colour::kMean : Synthesis::Colour::kThree;
     synthesis_.emplace(model_, geometry_, output_,
                        Synthesis::Options{context_, options_, t, colour});
@@ -159,7 +160,7 @@ class Decoder {
   Status PlanMemory(uint64_t more_bytes) {
     GLINT_ASSIGN(const uint64_t coding, synthesis_->MemoryWith(*coder_));
     report_.planned_bytes = coding + pixels_.MemoryNeeded() + more_bytes + AlphaBytes();
-    if (details_) report_.planned_bytes += DetailReader::MemoryNeeded(output_);
+    if (has_details_) report_.planned_bytes += DetailReader::MemoryNeeded(output_);
     return context_.CheckPlan(report_.planned_bytes);
   }
 
@@ -239,7 +240,8 @@ class Decoder {
   PixelWriter pixels_;
   std::unique_ptr<LatentCoder> coder_;
   std::optional<Synthesis> synthesis_;
-  std::optional<DetailReader> details_;
+  bool has_details_ = false;
+  std::unique_ptr<DetailReader> details_;  // from when there is memory for it
   std::unique_ptr<AlphaReader> alpha_;
 };
 
@@ -279,8 +281,7 @@ Error DecodeAny(const Model& model, const void* stream, size_t size, const Sink&
   *report = Report();
   const StageClock clock(&report->times.total);
   const ByteSpan bytes(static_cast<const uint8_t*>(stream), size);
-  return ToError(
-      WithoutBadAlloc([&] { return DecodeInto(model, bytes, sink, options, whole, report); }));
+  return PublicCall([&] { return DecodeInto(model, bytes, sink, options, whole, report); });
 }
 
 }  // namespace
@@ -305,28 +306,30 @@ Error DecodeRows(const Model& model, const void* stream, size_t size,
 
 Expected<Picture> Decode(const Model& model, const void* stream, size_t size,
                          const DecodeOptions& options, Report* report) {
-  Picture picture;
-  const std::function<bool(const PictureInfo&, const Metadata&)> start =
-      [&](const PictureInfo& info, const Metadata& metadata) {
-        picture.info = info;
-        picture.metadata = metadata;
-        picture.samples.resize(info.RowBytes() * info.height);
-        return true;
-      };
-  const RowWriter write = [&](uint32_t y, const void* row) {
-    const size_t row_bytes = picture.info.RowBytes();
-    std::memcpy(picture.samples.data() + size_t{y} * row_bytes, row, row_bytes);
-    return true;
-  };
-  Error error = DecodeAny(model, stream, size, {start, write}, options, true, report);
-  if (!error.ok()) return error;
-  return picture;
+  return PublicCall([&]() -> Expected<Picture> {
+    Picture picture;
+    const std::function<bool(const PictureInfo&, const Metadata&)> start =
+        [&](const PictureInfo& info, const Metadata& metadata) {
+          picture.info = info;
+          picture.metadata = metadata;
+          picture.samples.resize(info.RowBytes() * info.height);
+          return true;
+        };
+    const RowWriter write = [&](uint32_t y, const void* row) {
+      const size_t row_bytes = picture.info.RowBytes();
+      std::memcpy(picture.samples.data() + size_t{y} * row_bytes, row, row_bytes);
+      return true;
+    };
+    Error error = DecodeAny(model, stream, size, {start, write}, options, true, report);
+    if (!error.ok()) return error;
+    return picture;
+  });
 }
 
 Expected<StreamInfo> Inspect(const void* stream, size_t size, const Limits& limits,
                              bool damaged_details) {
   const ByteSpan bytes(static_cast<const uint8_t*>(stream), size);
-  auto info = WithoutBadAlloc([&]() -> Result<StreamInfo> {
+  return PublicCall([&]() -> Result<StreamInfo> {
     GLINT_ASSIGN(ParsedStream parsed, ParseStream(bytes, FreeLimits(limits), damaged_details));
     StreamInfo result;
     result.source = parsed.header.source;
@@ -346,8 +349,6 @@ Expected<StreamInfo> Inspect(const void* stream, size_t size, const Limits& limi
     result.metadata = std::move(parsed.metadata);
     return result;
   });
-  if (!info.ok()) return ToError(info.status());
-  return std::move(*info);
 }
 
 bool IsStream(const void* data, size_t size) {

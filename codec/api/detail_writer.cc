@@ -41,7 +41,8 @@ Status DetailWriter::Take(long row, const uint8_t* source, const uint8_t* base) 
   if (row == 0) {
     source_.Allocate();
     base_.Allocate();
-    encoder_.emplace(info_.width, info_.channels, TopLevel(info_), settings_);
+    encoder_ = std::make_unique<detail::SectionEncoder>(info_.width, info_.channels,
+                                                        TopLevel(info_), settings_);
   }
   if (row % detail::kSectionRows == 0) encoder_->Begin();
   source_.Add(source);

@@ -6,7 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "codec/api/reconstruction.h"
@@ -37,7 +37,7 @@ class DetailWriter final : public ReconstructionTaker {
 
   const PictureInfo info_;
   const detail::EncoderSettings settings_;
-  std::optional<detail::SectionEncoder> encoder_;  // from the first row on: it is as wide as that
+  std::unique_ptr<detail::SectionEncoder> encoder_;  // from the first row on: it is as wide as that
   detail::BlockRows source_, base_;
   Report& report_;
   std::vector<Bytes> sections_;  // whole, and not yet in the stream

@@ -515,12 +515,10 @@ Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo&
   if (report == nullptr) report = &own_report;
   *report = Report();
   const StageClock clock(&report->times.total);
-  auto stream = WithoutBadAlloc([&]() -> Result<Bytes> {
+  return PublicCall([&]() -> Result<Bytes> {
     if (!read) return Status::Error(StatusCode::kInvalidArgument, "there is no row reader");
     return Encoder(model.impl(), info, options, extras, report).Run(metadata, read);
   });
-  if (!stream.ok()) return ToError(stream.status());
-  return std::move(*stream);
 }
 
 Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo& info,
@@ -531,9 +529,11 @@ Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo&
 
 Expected<std::vector<uint8_t>> Encode(const Model& model, const Picture& picture,
                                       const EncodeOptions& options, Report* report) {
-  const Status status = CheckPicture(picture, options.limits);
-  if (!status.ok()) return ToError(status);
-  return EncodeRows(model, picture.info, picture.metadata, RowsOf(picture), options, report);
+  return PublicCall([&]() -> Expected<std::vector<uint8_t>> {
+    const Status status = CheckPicture(picture, options.limits);
+    if (!status.ok()) return ToError(status);
+    return EncodeRows(model, picture.info, picture.metadata, RowsOf(picture), options, report);
+  });
 }
 
 }  // namespace glint

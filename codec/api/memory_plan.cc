@@ -14,23 +14,23 @@ uint64_t MetadataBytes(const Metadata& metadata) {
 Expected<MemoryPlan> PlanMemory(const Model& model, const PictureInfo& info,
                                 const EncodeOptions& options) {
   const ScopedFloatEnv float_env;  // the model may make its gradient's plan now
-  EncodeOptions unlimited = options;
-  unlimited.limits.max_memory = UINT64_MAX;
-  unlimited.limits.held_memory = 0;
-  const auto plan = WithoutBadAlloc([&]() -> Result<MemoryPlan> {
+  return PublicCall([&]() -> Result<MemoryPlan> {
+    EncodeOptions unlimited = options;
+    unlimited.limits.max_memory = UINT64_MAX;
+    unlimited.limits.held_memory = 0;
     GLINT_ASSIGN(const EncodingMemory encoding, PlanEncoding(model.impl(), info, unlimited));
     GLINT_ASSIGN(const uint64_t decoding, PlanDecoding(model.impl(), info, unlimited));
     return MemoryPlan{encoding.all, decoding, encoding.stream};
   });
-  if (!plan.ok()) return ToError(plan.status());
-  return *plan;
 }
 
 Expected<MemoryPlan> PlanMemory(const Model& model, const PictureInfo& info,
                                 const CallOptions& options) {
-  EncodeOptions encode;
-  static_cast<CallOptions&>(encode) = options;
-  return PlanMemory(model, info, encode);
+  return PublicCall([&] {
+    EncodeOptions encode;
+    static_cast<CallOptions&>(encode) = options;
+    return PlanMemory(model, info, encode);
+  });
 }
 
 }  // namespace glint

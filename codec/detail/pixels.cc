@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <memory>
 
 namespace glint::detail {
 namespace {
@@ -59,7 +60,7 @@ void PixelCoder::Reset(int channels) {
   channels_ = channels;
   const auto middle = static_cast<Colour>((top_ + 1) / 2);
   middle_ = channels == 1 ? middle : middle << 16 | middle << 8 | middle;
-  state_ = State();
+  std::construct_at(&state_);  // in place: it is too large for the stack
   state_.recent.fill(kNoColour);
   if (is_used_) {
     std::fill(deep_.begin(), deep_.end(), Memory());

@@ -1,6 +1,7 @@
 #include "codec/detail/section.h"
 
 #include <cmath>
+#include <memory>
 #include <string>
 
 #include "codec/stream/container.h"
@@ -117,7 +118,7 @@ void SectionState::Begin(const SectionHead& head) {
   head_ = head;
   channels_ = picture_channels_;
   is_first_row_ = true;
-  models_ = SectionModels();
+  std::construct_at(&models_);  // in place: they are too large for the stack
   magnitudes_.Reset();
   pixels_.Reset(static_cast<int>(channels_));
   kinds_above_.assign(kinds_above_.size(), BlockKind::kOff);

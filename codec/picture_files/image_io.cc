@@ -9,9 +9,44 @@
 
 #include "codec/memory_limit.h"
 #include "codec/picture_files/picture_files.h"
+#include "codec/public_error.h"
 
 namespace glint {
 namespace {
+
+// A reader whose rows, and words of errors, may run out of memory.
+class GuardedReader final : public PictureReader {
+ public:
+  explicit GuardedReader(std::unique_ptr<PictureReader> reader) : reader_(std::move(reader)) {}
+  const PictureInfo& info() const override { return reader_->info(); }
+  const Metadata& metadata() const override { return reader_->metadata(); }
+  const std::string& format() const override { return reader_->format(); }
+  const std::vector<std::string>& warnings() const override { return reader_->warnings(); }
+  uint64_t memory() const override { return reader_->memory(); }
+  Error ReadRow(void* row) override {
+    return PublicCall([&] { return reader_->ReadRow(row); });
+  }
+  Error Finish() override {
+    return PublicCall([&] { return reader_->Finish(); });
+  }
+
+ private:
+  const std::unique_ptr<PictureReader> reader_;
+};
+
+class GuardedWriter final : public PictureWriter {
+ public:
+  explicit GuardedWriter(std::unique_ptr<PictureWriter> writer) : writer_(std::move(writer)) {}
+  Error WriteRow(const void* row) override {
+    return PublicCall([&] { return writer_->WriteRow(row); });
+  }
+  Error Finish() override {
+    return PublicCall([&] { return writer_->Finish(); });
+  }
+
+ private:
+  const std::unique_ptr<PictureWriter> writer_;
+};
 
 Expected<std::unique_ptr<PictureReader>> OpenSource(std::unique_ptr<ByteSource> source,
                                                     const Limits& limits) {
@@ -36,6 +71,13 @@ Expected<std::unique_ptr<PictureReader>> OpenSource(std::unique_ptr<ByteSource> 
                    size == 0 ? "is empty" : "no picture of a known kind");
 }
 
+Expected<std::unique_ptr<PictureReader>> OpenGuarded(std::unique_ptr<ByteSource> source,
+                                                     const Limits& limits) {
+  auto reader = OpenSource(std::move(source), limits);
+  if (!reader) return reader.error();
+  return std::unique_ptr<PictureReader>(std::make_unique<GuardedReader>(std::move(*reader)));
+}
+
 std::string LowerEnding(const std::string& path) {
   const size_t dot = path.find_last_of("./");
   if (dot == std::string::npos || path[dot] == '/') return "";
@@ -48,21 +90,25 @@ std::string LowerEnding(const std::string& path) {
 
 Expected<std::unique_ptr<PictureReader>> PictureReader::Open(const std::string& path,
                                                              const Limits& limits) {
-  Expected<std::unique_ptr<ByteSource>> source = ByteSource::Open(path);
-  if (!source) return source.error();
-  return OpenSource(std::move(*source), limits);
+  return PublicCall([&]() -> Expected<std::unique_ptr<PictureReader>> {
+    Expected<std::unique_ptr<ByteSource>> source = ByteSource::Open(path);
+    if (!source) return source.error();
+    return OpenGuarded(std::move(*source), limits);
+  });
 }
 
 Expected<std::unique_ptr<PictureReader>> PictureReader::FromMemory(const void* data, size_t size,
                                                                    const std::string& name,
                                                                    const Limits& limits) {
-  return OpenSource(ByteSource::FromMemory(data, size, name), limits);
+  return PublicCall([&] { return OpenGuarded(ByteSource::FromMemory(data, size, name), limits); });
 }
 
-Expected<std::unique_ptr<PictureWriter>> PictureWriter::Create(const std::string& path,
-                                                               const PictureInfo& info,
-                                                               const Metadata& metadata,
-                                                               const std::string& format) {
+namespace {
+
+Expected<std::unique_ptr<PictureWriter>> CreateWriter(const std::string& path,
+                                                      const PictureInfo& info,
+                                                      const Metadata& metadata,
+                                                      const std::string& format) {
   const std::string name = path == "-" ? "standard output" : path;
   const std::string kind = path == "-" ? LowerEnding("." + format) : LowerEnding(path);
   std::optional<PnmKind> pnm;
@@ -81,8 +127,8 @@ Expected<std::unique_ptr<PictureWriter>> PictureWriter::Create(const std::string
   return CreatePng(std::move(*sink), info, metadata);
 }
 
-Expected<Picture> ReadPicture(const std::string& path, const Limits& limits,
-                              std::vector<std::string>* warnings) {
+Expected<Picture> ReadWhole(const std::string& path, const Limits& limits,
+                            std::vector<std::string>* warnings) {
   const Expected<std::unique_ptr<PictureReader>> reader = PictureReader::Open(path, limits);
   if (!reader) return reader.error();
   Picture picture;
@@ -105,7 +151,7 @@ Expected<Picture> ReadPicture(const std::string& path, const Limits& limits,
   return picture;
 }
 
-Error WritePicture(const std::string& path, const Picture& picture) {
+Error WriteWhole(const std::string& path, const Picture& picture) {
   if (picture.samples.size() != picture.info.RowBytes() * picture.info.height) {
     return FileError(ErrorCode::kInvalidArgument, path, "the picture lacks samples");
   }
@@ -120,14 +166,7 @@ Error WritePicture(const std::string& path, const Picture& picture) {
   return (*writer)->Finish();
 }
 
-Error WriteFile(const std::string& path, const void* data, size_t size) {
-  const Expected<std::unique_ptr<ByteSink>> sink = ByteSink::Create(path);
-  if (!sink) return sink.error();
-  const Error error = (*sink)->Write(data, size);
-  return error.ok() ? (*sink)->Finish() : error;
-}
-
-Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes) {
+Expected<std::vector<uint8_t>> ReadBytes(const std::string& path, uint64_t max_bytes) {
   const Expected<std::unique_ptr<ByteSource>> source = ByteSource::Open(path);
   if (!source) return source.error();
   const uint64_t known = (*source)->size().value_or(0);
@@ -158,6 +197,41 @@ Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_by
   if (!(*source)->error().ok()) return (*source)->error();
   bytes.resize(filled);
   return bytes;
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<PictureWriter>> PictureWriter::Create(const std::string& path,
+                                                               const PictureInfo& info,
+                                                               const Metadata& metadata,
+                                                               const std::string& format) {
+  return PublicCall([&]() -> Expected<std::unique_ptr<PictureWriter>> {
+    auto writer = CreateWriter(path, info, metadata, format);
+    if (!writer) return writer.error();
+    return std::unique_ptr<PictureWriter>(std::make_unique<GuardedWriter>(std::move(*writer)));
+  });
+}
+
+Expected<Picture> ReadPicture(const std::string& path, const Limits& limits,
+                              std::vector<std::string>* warnings) {
+  return PublicCall([&] { return ReadWhole(path, limits, warnings); });
+}
+
+Error WritePicture(const std::string& path, const Picture& picture) {
+  return PublicCall([&] { return WriteWhole(path, picture); });
+}
+
+Error WriteFile(const std::string& path, const void* data, size_t size) {
+  return PublicCall([&]() -> Error {
+    const Expected<std::unique_ptr<ByteSink>> sink = ByteSink::Create(path);
+    if (!sink) return sink.error();
+    const Error error = (*sink)->Write(data, size);
+    return error.ok() ? (*sink)->Finish() : error;
+  });
+}
+
+Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes) {
+  return PublicCall([&] { return ReadBytes(path, max_bytes); });
 }
 
 }  // namespace glint

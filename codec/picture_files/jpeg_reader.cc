@@ -94,6 +94,7 @@ class JpegReader final : public PictureReader {
   std::array<uint8_t, kInputBytes> buffer_{};
   std::array<char, JMSG_LENGTH_MAX> reason_{};
   bool metadata_too_large_ = false;
+  bool out_of_memory_ = false;
   bool has_extra_bytes_ = false, has_unknown_transform_ = false, has_wrong_scan_ = false;
   Error failure_;
   uint32_t next_row_ = 0;
@@ -108,6 +109,7 @@ void JpegReader::Leave(const char* reason) {
 
 void JpegReader::OnError(j_common_ptr jpeg) {
   JpegReader* const reader = Of(jpeg);
+  reader->out_of_memory_ = jpeg->err->msg_code == JERR_OUT_OF_MEMORY;
   jpeg->err->format_message(jpeg, reader->reason_.data());
   std::longjmp(reader->jump_, 1);
 }
@@ -167,7 +169,9 @@ void JpegReader::OnSkip(j_decompress_ptr jpeg, long count) {
 
 Error JpegReader::Broken() {
   const Error process = CheckProcess();
-  if (metadata_too_large_) {
+  if (out_of_memory_) {
+    failure_ = FileError(ErrorCode::kLimit, source_->name(), "out of memory");
+  } else if (metadata_too_large_) {
     failure_ = FileError(ErrorCode::kLimit, source_->name(),
                          "its metadata takes more than " +
                              MemoryText(std::min(FreeMemory(limits_), kMaxMetadataBytes)));

@@ -91,10 +91,10 @@ Error OutputFile::OpenTemporary() {
   // The file is private until it has its mode: nobody may read what the mode will keep from them.
   const mode_t mode = exists_ ? 0600 : 0666;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const std::string temporary = start + std::to_string(attempt) + ".tmp";
+    std::string temporary = start + std::to_string(attempt) + ".tmp";
     descriptor_ = openat(folder_, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (descriptor_ >= 0) {
-      temporary_ = temporary;
+      temporary_.swap(temporary);  // takes no memory, for then the file would stay
       return {};
     }
     if (errno != EEXIST) break;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <exception>
+#include <new>
 #include <utility>
 
 #include "codec/picture_files/picture_files.h"
@@ -73,7 +73,8 @@ bool PngChunkTap::Watch(const uint8_t* data, size_t size) noexcept {
       data += taken;
       size -= taken;
     }
-  } catch (const std::exception&) {  // out of memory
+  } catch (const std::bad_alloc&) {
+    out_of_memory_ = true;
     return false;
   }
   return bytes_ <= max_bytes_;
@@ -189,7 +190,7 @@ bool PngChunkTap::InflateInto(size_t start, uint64_t most, uint8_t* out, uint64_
   z_stream stream{};
   stream.next_in = body_.data() + start;
   stream.avail_in = static_cast<uInt>(body_.size() - start);
-  if (inflateInit(&stream) != Z_OK) return false;
+  if (inflateInit(&stream) != Z_OK) throw std::bad_alloc();  // it asks for nothing else
   int status = Z_OK;
   uint64_t done = 0;
   std::array<uint8_t, 16384> part;
@@ -202,6 +203,7 @@ bool PngChunkTap::InflateInto(size_t start, uint64_t most, uint8_t* out, uint64_
     done += count;
   }
   inflateEnd(&stream);
+  if (status == Z_MEM_ERROR) throw std::bad_alloc();
   *size = done;
   return done > 0 && (status == Z_STREAM_END || done > most);
 }

@@ -37,10 +37,11 @@ class PngChunkTap {
   PngChunkTap(Metadata* metadata, uint64_t max_bytes)
       : metadata_(metadata), max_bytes_(max_bytes) {}
 
-  // False when metadata is beyond the limit.
+  // False when metadata is beyond the limit, or memory ran out.
   bool Watch(const uint8_t* data, size_t size) noexcept;
   void SetLimit(uint64_t max_bytes) { max_bytes_ = max_bytes; }
   uint64_t limit() const { return max_bytes_; }
+  bool out_of_memory() const { return out_of_memory_; }
 
   uint64_t bytes() const { return bytes_; }  // that the metadata so far takes
   const Warnings& warnings() const { return warnings_; }
@@ -71,6 +72,7 @@ class PngChunkTap {
   bool wanted_ = false;
   bool ancillary_ = false;
   bool is_apple_ = false;
+  bool out_of_memory_ = false;
   unsigned long crc_ = 0;
   std::array<uint8_t, kHeader> header_{};
   std::array<uint8_t, kCrc> stored_crc_{};

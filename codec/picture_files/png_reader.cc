@@ -13,6 +13,7 @@
 #include "codec/memory_limit.h"
 #include "codec/picture_files/picture_files.h"
 #include "codec/picture_files/png_chunks.h"
+#include "codec/picture_files/png_memory.h"
 
 namespace glint {
 namespace {
@@ -72,6 +73,7 @@ class PngReader final : public PictureReader {
   std::optional<PngScan> scan_;
   std::string format_;
   uint64_t memory_ = 0;
+  PngMemory png_memory_;
   png_structp png_ = nullptr;
   png_infop png_info_ = nullptr;
   bool interlaced_ = false;
@@ -101,7 +103,9 @@ void PngReader::OnError(png_structp png, png_const_charp message) {
 }
 
 Error PngReader::Broken() {
-  if (metadata_too_large_) {
+  if (png_memory_.ran_out() || tap_.out_of_memory()) {
+    failure_ = FileError(ErrorCode::kLimit, source_->name(), "out of memory");
+  } else if (metadata_too_large_) {
     std::string reason = "its metadata takes more than " + MemoryText(tap_.limit());
     if (next_row_ != 0 && !scan_) reason += "; from a file, not a pipe, more can be read";
     failure_ = FileError(ErrorCode::kLimit, source_->name(), reason);
@@ -173,7 +177,8 @@ void PngReader::PlanMemory() {
 }
 
 Error PngReader::Start() {
-  png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, OnError, OnWarning);
+  png_ = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, this, OnError, OnWarning, &png_memory_,
+                                  PngMemory::Allocate, PngMemory::Free);
   if (png_ != nullptr) png_info_ = png_create_info_struct(png_);
   if (png_info_ == nullptr) return FileError(ErrorCode::kLimit, source_->name(), "out of memory");
   if (!Guarded([this] {

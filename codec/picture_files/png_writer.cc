@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "codec/picture_files/picture_files.h"
+#include "codec/picture_files/png_memory.h"
 
 namespace glint {
 namespace {
@@ -49,6 +50,7 @@ class PngWriter final : public PictureWriter {
 
   std::unique_ptr<ByteSink> sink_;
   PictureInfo info_;
+  PngMemory png_memory_;
   png_structp png_ = nullptr;
   png_infop png_info_ = nullptr;
   std::array<char, 160> reason_{};
@@ -73,6 +75,9 @@ void PngWriter::OnError(png_structp png, png_const_charp message) {
 }
 
 Error PngWriter::Broken() {
+  if (failure_.ok() && png_memory_.ran_out()) {
+    failure_ = FileError(ErrorCode::kLimit, sink_->name(), "out of memory");
+  }
   if (failure_.ok()) failure_ = FileError(ErrorCode::kIo, sink_->name(), reason_.data());
   return failure_;
 }
@@ -91,7 +96,8 @@ void PngWriter::WriteHeader() {
 }
 
 Error PngWriter::Start(const Metadata& metadata) {
-  png_ = png_create_write_struct(PNG_LIBPNG_VER_STRING, this, OnError, OnWarning);
+  png_ = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, this, OnError, OnWarning, &png_memory_,
+                                   PngMemory::Allocate, PngMemory::Free);
   if (png_ != nullptr) png_info_ = png_create_info_struct(png_);
   if (png_info_ == nullptr) return FileError(ErrorCode::kLimit, sink_->name(), "out of memory");
   if (!Guarded([this] { WriteHeader(); })) return Broken();

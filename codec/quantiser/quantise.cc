@@ -60,9 +60,7 @@ std::vector<NamedPicture> BuiltInPictures() { return quantiser::MakeBuiltInPictu
 Expected<QuantisedModel> Quantise(const Model& model, const std::vector<Picture>& pictures,
                                   const QuantiseOptions& options) {
   const ScopedFloatEnv float_env;
-  auto result = WithoutBadAlloc([&] { return Run(model, pictures, options); });
-  if (!result.ok()) return ToError(result.status());
-  return std::move(*result);
+  return PublicCall([&] { return Run(model, pictures, options); });
 }
 
 }  // namespace glint

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <string>
 
+#include "codec/public_error.h"
 #include "codec/rate/rounded_rate.h"
 #include "engine/rate.h"
 #include "glint/rate.hpp"
@@ -94,19 +95,21 @@ QualityCurve CurveOf(const ModelInfo& model, const Range& range, bool with_detai
 }  // namespace
 
 Expected<double> LrdOfQuality(const ModelInfo& model, double quality, Detail detail) {
-  if (!(quality >= 0 && quality <= 100)) {
-    char text[64];
-    std::snprintf(text, sizeof(text), "quality is %g, 0 to 100 are possible", quality);
-    return Error{ErrorCode::kInvalidArgument, text};
-  }
-  if (Error fixed = CheckHasRates(model, detail); !fixed.ok()) return fixed;
-  const bool with_details = detail != Detail::kOff;
-  const Range range = RangeOf(model, with_details);
-  const double way = CurveOf(model, range, with_details).WayOf(quality);
-  if (way == 0 || way == 1) return way == 0 ? range.min : range.max;
-  const double low = ExactLog(range.min);
-  const double high = ExactLog(range.max);
-  return RoundedRate(ExactExp(low + way * (high - low)), range.min, range.max);
+  return PublicCall([&]() -> Expected<double> {
+    if (!(quality >= 0 && quality <= 100)) {
+      char text[64];
+      std::snprintf(text, sizeof(text), "quality is %g, 0 to 100 are possible", quality);
+      return Error{ErrorCode::kInvalidArgument, text};
+    }
+    if (Error fixed = CheckHasRates(model, detail); !fixed.ok()) return fixed;
+    const bool with_details = detail != Detail::kOff;
+    const Range range = RangeOf(model, with_details);
+    const double way = CurveOf(model, range, with_details).WayOf(quality);
+    if (way == 0 || way == 1) return way == 0 ? range.min : range.max;
+    const double low = ExactLog(range.min);
+    const double high = ExactLog(range.max);
+    return RoundedRate(ExactExp(low + way * (high - low)), range.min, range.max);
+  });
 }
 
 }  // namespace glint

@@ -246,21 +246,21 @@ Expected<TargetResult> EncodeRowsToTarget(const Model& model, const PictureInfo&
                                           const Target& target, const EncodeOptions& options,
                                           Report* report) {
   if (report != nullptr) *report = Report();
-  auto result = WithoutBadAlloc([&]() -> Result<TargetResult> {
+  return PublicCall([&] {
     return TargetEncoder(model, info, metadata, read, target, options).Run(report);
   });
-  if (!result.ok()) return ToError(result.status());
-  return std::move(*result);
 }
 
 Expected<TargetResult> EncodeToTarget(const Model& model, const Picture& picture,
                                       const Target& target, const EncodeOptions& options,
                                       Report* report) {
   if (report != nullptr) *report = Report();
-  const Status complete = CheckPicture(picture, options.limits);
-  if (!complete.ok()) return ToError(complete);
-  return EncodeRowsToTarget(model, picture.info, picture.metadata, RowsOf(picture), target, options,
-                            report);
+  return PublicCall([&]() -> Expected<TargetResult> {
+    const Status complete = CheckPicture(picture, options.limits);
+    if (!complete.ok()) return ToError(complete);
+    return EncodeRowsToTarget(model, picture.info, picture.metadata, RowsOf(picture), target,
+                              options, report);
+  });
 }
 
 }  // namespace glint

@@ -38,7 +38,9 @@ void PlainRows::Allocate() {
   levels_.resize(kBlock * samples);
   colour_.resize(samples * info_.SampleBytes());
   plain_.resize((info_.width + kBlock - 1) / kBlock);
-  if (blocks_ == PlainBlocks::kDrawn) drawn_.emplace(info_.channels, TopLevel(info_), lambda_);
+  if (blocks_ == PlainBlocks::kDrawn) {
+    drawn_ = std::make_unique<detail::DrawnBlocks>(info_.channels, TopLevel(info_), lambda_);
+  }
 }
 
 void PlainRows::Free() {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -58,7 +59,7 @@ class PlainRows {
   std::vector<uint8_t> levels_;               // their colour, in 8 bits
   std::vector<std::optional<Colour>> plain_;  // of the row's blocks
   std::vector<uint8_t> colour_;
-  std::optional<detail::DrawnBlocks> drawn_;
+  std::unique_ptr<detail::DrawnBlocks> drawn_;  // too large for the stack
   uint64_t plain_blocks_ = 0;
 };
 

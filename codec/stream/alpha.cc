@@ -191,6 +191,7 @@ class AlphaReaderImpl final : public AlphaReader {
   Status Finish() override {
     uint8_t more = 0;
     const Status status = Inflate(&more, 1);
+    if (status.code() == StatusCode::kLimit) return status;
     if (!status.ok() && at_end_ && rest_.empty()) return Status::Ok();
     return Status::Error(StatusCode::kBadStream, "the alpha chunk does not end with the last row");
   }

@@ -177,6 +177,7 @@ Result<Bytes> MetadataCollector::Inflate(ByteSpan packed, uint64_t size, const c
   uLongf done = static_cast<uLongf>(size);
   uLong used = static_cast<uLong>(packed.size());
   const int code = uncompress2(content.data(), &done, packed.data(), &used);
+  if (code == Z_MEM_ERROR) return Status::Error(StatusCode::kLimit, "out of memory");
   if (code != Z_OK || done != size || used != packed.size()) {
     return BadStream(std::string(what) + " does not inflate to its length");
   }
