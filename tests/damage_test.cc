@@ -389,7 +389,9 @@ TEST_CASE("damage: a model that blows pictures up beyond all memory") {
     options.limits.max_memory = kMostMemory;
     Report report;
     const auto read = [](uint32_t, void*) { return false; };
+    const testing::PeakMemory peak;
     const auto stream = EncodeRows(model, info, {}, read, options, &report);
+    CHECK(peak.Growth() < kMostMemory + kSlackMemory);
     REQUIRE_FALSE(stream.ok());
     CHECK(stream.error().code == ErrorCode::kLimit);
     const uint64_t planned = report.planned_bytes == 0 ? UINT64_MAX : report.planned_bytes;

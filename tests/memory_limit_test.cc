@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
 
 #include "glint/image_io.hpp"
 #include "glint/rate.hpp"
@@ -118,6 +119,64 @@ TEST_CASE("memory: searching for a rate keeps to the limit, and names what would
     };
     CheckNamed(encode(1000), encode);
   }
+}
+
+// What a picture of any size would take is known before any of it is taken.
+TEST_CASE("memory: a refusal takes next to nothing, whatever the size and the options") {
+  const Model model = LoadModel(TinyModelFile());
+  const auto never = [](uint32_t, void*) {
+    FAIL("a row of a picture that is too large was asked for");
+    return false;
+  };
+  constexpr uint32_t kFar = uint32_t{1} << 30;
+  for (const auto [width, height] : {std::pair{kFar, 1U}, std::pair{1U, kFar},
+                                     std::pair{uint32_t{1} << 20, uint32_t{1} << 20}}) {
+    for (const bool alpha : {false, true}) {
+      for (const uint32_t depth : {8U, 16U}) {
+        for (const int kind : {0, 1, 2, 3, 4}) {
+          CAPTURE(width);
+          CAPTURE(alpha);
+          CAPTURE(depth);
+          CAPTURE(kind);
+          EncodeOptions options;
+          options.limits.max_pixels = UINT64_MAX;
+          options.limits.max_memory = 100000;
+          options.detail = kind == 0 ? Detail::kOff : kind == 1 ? Detail::kOn : Detail::kAuto;
+          if (kind == 2) options.max_error = 1;
+          if (kind == 3) options.effort = 2;
+          if (kind == 4) options.threads = 3;
+          const PeakMemory peak;
+          const auto stream =
+              EncodeRows(model, MakeInfo(width, height, 3, alpha, depth), {}, never, options);
+          REQUIRE_FALSE(stream.ok());
+          CHECK_MESSAGE(stream.error().code == ErrorCode::kLimit, stream.error().message);
+          CHECK(peak.Growth() < kSlack);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("memory: a stream that claims to be wide is refused before anything is that wide") {
+  const Model model = LoadModel(TinyModelFile());
+  EncodeOptions encode;
+  encode.detail = Detail::kOn;
+  const PictureInfo info = MakeInfo(40000, 8, 3, true, 8);
+  const Bytes stream = MustEncode(model, SmoothPicture(info, 1), encode);
+  DecodeOptions decode;
+  const auto start = [](const PictureInfo&, const Metadata&) {
+    FAIL("it began");
+    return false;
+  };
+  const auto write = [](uint32_t, const void*) { return false; };
+  const auto plan = PlanMemory(model, info, encode);
+  REQUIRE(plan.ok());
+  // Details of this picture take a third of it.
+  decode.limits.max_memory = plan->decoding - 1;
+  const PeakMemory peak;
+  const Error error = DecodeRows(model, stream.data(), stream.size(), start, write, decode);
+  CHECK(error.code == ErrorCode::kLimit);
+  CHECK(peak.Growth() < plan->decoding / 4 + testing::kSanitizerMemory);
 }
 
 // Adam7 of nothing but zeros, of 16 bits with alpha.

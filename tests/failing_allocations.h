@@ -1,0 +1,30 @@
+// Makes the Nth allocation of the process fail.
+// Used by tests only.
+// Thread rules: one at a time; allocations of all threads count.
+#ifndef GLINT_TESTS_FAILING_ALLOCATIONS_H_
+#define GLINT_TESTS_FAILING_ALLOCATIONS_H_
+
+namespace glint::testing {
+
+// Whether malloc and its like fail as well, which C libraries use. Sanitizers have their own: there
+// only operator new fails.
+extern const bool kMallocFails;
+
+// While it lives, allocation number `n` from now on fails (1: the first), or that and all later.
+class FailingAllocation {
+ public:
+  enum class Failing { kOne, kAllFromThere };
+  explicit FailingAllocation(long n, Failing failing = Failing::kOne);
+  ~FailingAllocation();
+  FailingAllocation(const FailingAllocation&) = delete;
+  FailingAllocation& operator=(const FailingAllocation&) = delete;
+};
+
+// Whether the last FailingAllocation that is gone made one fail.
+bool AnAllocationFailed();
+// And how many there were while it lived.
+long AllocationsMade();
+
+}  // namespace glint::testing
+
+#endif  // GLINT_TESTS_FAILING_ALLOCATIONS_H_
