@@ -246,9 +246,8 @@ Expected<TargetResult> EncodeRowsToTarget(const Model& model, const PictureInfo&
                                           const Target& target, const EncodeOptions& options,
                                           Report* report) {
   if (report != nullptr) *report = Report();
-  return PublicCall([&] {
-    return TargetEncoder(model, info, metadata, read, target, options).Run(report);
-  });
+  return PublicCall(
+      [&] { return TargetEncoder(model, info, metadata, read, target, options).Run(report); });
 }
 
 Expected<TargetResult> EncodeToTarget(const Model& model, const Picture& picture,
