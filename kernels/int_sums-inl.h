@@ -166,7 +166,8 @@ HWY_NOINLINE void Finish(const Sums<int32_t>& from, const TapRow& row, size_t ou
   const size_t lanes = hn::Lanes(d), count = out_channels - from.channel;
   const size_t other_bytes = row.residual_stride * BytesOf(R);
   const size_t out_bytes = row.out_stride * BytesOf(Out);
-  const uint8_t* other = static_cast<const uint8_t*>(row.residual) + from.first_pixel * other_bytes;
+  const uint8_t* other = static_cast<const uint8_t*>(row.residual);
+  if constexpr (J != Join::kNone) other += from.first_pixel * other_bytes;
   uint8_t* out = static_cast<uint8_t*>(row.out) + from.first_pixel * out_bytes;
   // Copies, for stores may alias whatever is not local.
   const int32_t* HWY_RESTRICT sums = from.sums;
