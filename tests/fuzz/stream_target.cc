@@ -1,0 +1,103 @@
+// Streams of every kind of model: whatever they hold, they decode to a whole picture or give an
+// error, and other threads and bands make no difference.
+#include <algorithm>
+
+#include "tests/codec_helpers.h"
+#include "tests/fuzz/calls.h"
+#include "tests/fuzz/mend.h"
+#include "tests/fuzz/models.h"
+#include "tests/fuzz/target.h"
+#include "tests/picture_helpers.h"
+
+namespace glint::fuzz {
+namespace {
+
+void RequireStreamError(const Error& error) {
+  RequireError(error, {ErrorCode::kBadStream, ErrorCode::kWrongModel, ErrorCode::kLimit,
+                       ErrorCode::kUnsupported});
+}
+
+// Options: model, bit 0 of a byte: leave id and CRCs as they are, bit 1: decode again; then those
+// of ChooseDecode, and of ChooseCall for the second decoding.
+void RunStream(Input* input) {
+  Choices& choices = input->choices;
+  const SmallModel& small = ModelOf(choices.Byte());
+  const uint8_t kind = choices.Byte();
+  Bytes stream(input->data.begin(), input->data.end());
+  if ((kind & 1) == 0) MendStream(small.model.info().id, &stream);
+  stream.shrink_to_fit();
+  DecodeOptions options = ChooseDecode(&choices);
+
+  const bool accept_damage = options.detail != DetailOutput::kDecode;
+  const auto inspected = Inspect(stream.data(), stream.size(), options.limits, accept_damage);
+  Report report;
+  const auto picture = Decode(small.model, stream.data(), stream.size(), options, &report);
+  if (!inspected.ok()) RequireStreamError(inspected.error());
+  if (!picture.ok()) {
+    RequireStreamError(picture.error());
+  } else {
+    Require(inspected.ok(), "a stream decodes that cannot be inspected");
+    const PictureInfo& info = picture->info;
+    if (options.alpha == AlphaOutput::kKeep) {
+      Require(SameForm(inspected->output, info), "another form than was announced");
+    }
+    Require(inspected->output.width == info.width && inspected->output.height == info.height,
+            "another size than was announced");
+    Require(picture->samples.size() == info.RowBytes() * info.height, "not a whole picture");
+    Require(SameMetadata(inspected->metadata, picture->metadata), "other metadata");
+  }
+  if ((kind & 2) == 0) return;
+
+  ChooseCall(&choices, &options);
+  Report again_report;
+  const auto again = Decode(small.model, stream.data(), stream.size(), options, &again_report);
+  if (!again.ok()) RequireStreamError(again.error());
+  const auto at_limit = [](const auto& result) {
+    return !result.ok() && result.error().code == ErrorCode::kLimit;
+  };
+  if (at_limit(picture) || at_limit(again)) return;
+  Require(picture.ok() == again.ok(), "other threads or bands: decodes or does not");
+  if (!picture.ok()) return;
+  Require(SamePixels(*picture, *again), "other threads or bands: another picture");
+  Require(report.latent_crc == again_report.latent_crc, "other threads or bands: other latents");
+}
+
+std::vector<Seed> StreamSeeds() {
+  struct Form {
+    const char* name;
+    uint32_t width, height, channels;
+    bool has_alpha;
+    uint32_t depth;
+  };
+  // Segments and alpha, more than 8 bits, gray, few bits.
+  constexpr Form kForms[] = {{"alpha", 9, 100, 3, true, 8},
+                             {"deep", 40, 33, 3, false, 16},
+                             {"gray", 21, 50, 1, true, 16},
+                             {"bits", 20, 19, 1, false, 4}};
+  constexpr const char* kNames[] = {"tiny",    "mini",    "wavefront", "integer",
+                                    "dynamic", "float16", "lattice",   "mini-integer"};
+  std::vector<Seed> seeds;
+  for (uint8_t kind = 0; kind < kModelKinds; ++kind) {
+    // Each model with two forms and with other details; the first of all forms.
+    for (uint32_t i = 0; i < std::size(kForms); ++i) {
+      if (kind > kTinyModel && (i + kind) % 2 == 0) continue;
+      const Form& form = kForms[i];
+      Picture picture = testing::SmoothPicture(
+          MakeInfo(form.width, form.height, form.channels, form.has_alpha, form.depth), kind + i);
+      if (i % 2 == 0) picture.metadata = testing::SomeMetadata();
+      EncodeOptions options;
+      options.detail = (kind + i / 2) % 2 == 0 ? Detail::kOn : Detail::kOff;
+      if (kind % 3 == 2 && options.detail == Detail::kOn) options.max_error = 3;
+      const Bytes stream = testing::MustEncode(ModelOf(kind).model, picture, options);
+      seeds.push_back({std::string(kNames[kind]) + "-" + form.name,
+                       MakeInput({kind, 2, 0, 0, 0, 0, 0, 0, 0, 2, 7}, stream)});
+    }
+  }
+  return seeds;
+}
+
+}  // namespace
+
+const Target kStreamTarget = {"stream", Form::kStream, RunStream, StreamSeeds};
+
+}  // namespace glint::fuzz
