@@ -29,12 +29,11 @@ FloatMatrix FloatMatrix::Transposed() const {
 }
 
 GradientBuilder::GradientBuilder(const ModelFile& model, const Json& document) : model_(model) {
-  for (const Json& node : document.at("nodes")) {
-    names_.insert(node.at("name").get<std::string>());
-    names_.insert(node.at("output").get<std::string>());
+  for (const Json& node : document.at("nodes").array()) {
+    names_.insert(node.at("name").string());
+    names_.insert(node.at("output").string());
   }
-  for (const Json& input : document.at("inputs"))
-    names_.insert(input.at("name").get<std::string>());
+  for (const Json& input : document.at("inputs").array()) names_.insert(input.at("name").string());
 }
 
 std::string GradientBuilder::NewName() {
@@ -68,7 +67,8 @@ void GradientBuilder::Take(const std::string& weight) {
 }
 
 NamedTensor GradientBuilder::Add(const std::string& op, const std::vector<NamedTensor>& inputs,
-                                 int channels, const Weights& weights, const Json& attributes) {
+                                 int channels, const Weights& weights,
+                                 const Json::Object& attributes) {
   NamedTensor output{NewName(), channels};
   Make(output, op, inputs, weights, attributes);
   return output;
@@ -76,14 +76,14 @@ NamedTensor GradientBuilder::Add(const std::string& op, const std::vector<NamedT
 
 void GradientBuilder::Make(const NamedTensor& output, const std::string& op,
                            const std::vector<NamedTensor>& inputs, const Weights& weights,
-                           const Json& attributes) {
+                           const Json::Object& attributes) {
   Json node = attributes;
   node["name"] = NewName();
   node["op"] = op;
   node["inputs"] = NamesOf(inputs);
   node["output"] = output.name;
   node["precision"] = "f32";
-  if (!weights.empty()) node["weights"] = weights;
+  if (!weights.empty()) node["weights"] = Json::Object(weights.begin(), weights.end());
   Append(std::move(node));
 }
 
@@ -148,17 +148,19 @@ const NamedTensor* GradientBuilder::GradientOf(const std::string& tensor) const 
 
 Result<std::shared_ptr<const ModelFile>> GradientBuilder::Finish(
     const std::string& graph, const std::vector<NamedTensor>& inputs, const NamedTensor& output) {
+  Json::Array given;
+  for (const NamedTensor& input : inputs) {
+    given.push_back(Json::Object{{"name", input.name}, {"channels", input.channels}});
+  }
   Json made;
   made["class"] = "close";
-  for (const NamedTensor& input : inputs) {
-    made["inputs"].push_back({{"name", input.name}, {"channels", input.channels}});
-  }
+  made["inputs"] = std::move(given);
   made["output"] = output.name;
   made["nodes"] = std::move(nodes_);
   Json document;
   document["format"] = kModelFormat;
   document["graphs"][graph] = std::move(made);
-  return ModelFile::FromMemory(writer_.Finish(document.dump()), model_.name());
+  return ModelFile::FromMemory(writer_.Finish(document.Dump()), model_.name());
 }
 
 }  // namespace glint

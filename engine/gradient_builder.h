@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/json.h"
+#include "engine/json_value.h"
 #include "engine/model_file.h"
 #include "engine/model_writer.h"
 
@@ -68,11 +68,11 @@ class GradientBuilder {
 
   using Weights = std::map<std::string, std::string>;  // role -> tensor
   NamedTensor Add(const std::string& op, const std::vector<NamedTensor>& inputs, int channels,
-                  const Weights& weights = {}, const Json& attributes = Json::object());
+                  const Weights& weights = {}, const Json::Object& attributes = {});
   // The same, of an output that has a name.
   void Make(const NamedTensor& output, const std::string& op,
             const std::vector<NamedTensor>& inputs, const Weights& weights = {},
-            const Json& attributes = Json::object());
+            const Json::Object& attributes = {});
   // As in a document.
   void Append(Json node);
 
@@ -115,7 +115,7 @@ class GradientBuilder {
   std::map<std::string, NamedTensor> gradients_;  // by the tensor that they are of
   int made_ = 0;
   ModelWriter writer_;
-  Json nodes_ = Json::array();
+  Json::Array nodes_;
 };
 
 }  // namespace glint

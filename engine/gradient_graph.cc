@@ -25,8 +25,8 @@ class Walk {
   // `document`: of the graph.
   Walk(const ModelFile& model, const Graph& graph, const Json& document)
       : model_(model), graph_(graph), builder_(model, document) {
-    for (const Json& node : document.at("nodes")) {
-      documents_[node.at("name").get<std::string>()] = &node;
+    for (const Json& node : document.at("nodes").array()) {
+      documents_[node.at("name").string()] = &node;
     }
   }
 
@@ -157,9 +157,9 @@ class Walk {
     if (!kept_[node.name].empty()) return Status::Ok();
     if (node.matrix) weights[matrix_role] = builder_.AddWeight(seen.matrix);
     Json copy = *documents_.at(node.name);
-    for (Json& input : copy.at("inputs")) input = Of(input.get<std::string>()).name;
+    for (Json& input : copy["inputs"].array()) input = Of(input.string()).name;
     copy["precision"] = "f32";
-    if (!weights.empty()) copy["weights"] = weights;
+    if (!weights.empty()) copy["weights"] = Json::Object(weights.begin(), weights.end());
     builder_.Append(std::move(copy));
     return Status::Ok();
   }

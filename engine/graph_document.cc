@@ -58,10 +58,10 @@ Status ReadNode(const Json& value, const std::string& place, Node* node) {
 }
 
 Status ReadScales(ObjectReader* reader, std::vector<double>* out) {
-  const Json* scales = nullptr;
+  const Json::Array* scales = nullptr;
   GLINT_TRY(reader->Array("scales", 1, kMaxKnots, &scales));
   for (const Json& scale : *scales) {
-    const double number = scale.is_number() ? scale.get<double>() : 0.0;
+    const double number = scale.is_number() ? scale.number() : 0.0;
     if (!(number >= kLeastScale && number <= kMostScale)) {
       return reader->Fail("scales are not all numbers from 1e-12 to 1e12");
     }
@@ -89,8 +89,8 @@ Status ReadQuantisation(const Json& value, const std::string& place, Quantisatio
   } else {
     GLINT_TRY(reader.Int("zero", 0, 255, &out->zero));
   }
-  const auto given = value.find("scales");
-  out->dynamic = type == 0 && given != value.end() && given->is_string();
+  const Json* given = value.Find("scales");
+  out->dynamic = type == 0 && given != nullptr && given->is_string();
   if (out->dynamic) {
     size_t only = 0;
     GLINT_TRY(reader.Choice("scales", {"dynamic"}, &only));
@@ -108,7 +108,7 @@ Status ReadGraph(const Json& value, const std::string& name, Graph* graph) {
   size_t numeric_class = 0;
   GLINT_TRY(reader.Choice("class", {"close", "exact"}, &numeric_class));
   graph->numeric_class = numeric_class == 0 ? NumericClass::kClose : NumericClass::kExact;
-  const Json* inputs = nullptr;
+  const Json::Array* inputs = nullptr;
   GLINT_TRY(reader.Array("inputs", 1, kMaxNodeInputs, &inputs));
   for (const Json& item : *inputs) {
     GraphInput input;
@@ -119,7 +119,7 @@ Status ReadGraph(const Json& value, const std::string& name, Graph* graph) {
     graph->inputs.push_back(std::move(input));
   }
   GLINT_TRY(reader.Name("output", &graph->output));
-  const Json* nodes = nullptr;
+  const Json::Array* nodes = nullptr;
   GLINT_TRY(reader.Array("nodes", 1, kMaxNodes, &nodes));
   for (size_t i = 0; i < nodes->size(); ++i) {
     Node node;
@@ -129,10 +129,10 @@ Status ReadGraph(const Json& value, const std::string& name, Graph* graph) {
   if (reader.Has("tensors")) {
     const Json* tensors = nullptr;
     GLINT_TRY(reader.Object("tensors", &tensors));
-    for (const auto& item : tensors->items()) {
-      if (!IsName(item.key())) return reader.Fail("tensors: " + Quote(item.key()) + " is no name");
-      GLINT_TRY(ReadQuantisation(item.value(), place + ", tensor " + Quote(item.key()),
-                                 &graph->quantised[item.key()]));
+    for (const auto& [tensor, kept] : tensors->object()) {
+      if (!IsName(tensor)) return reader.Fail("tensors: " + Quote(tensor) + " is no name");
+      GLINT_TRY(
+          ReadQuantisation(kept, place + ", tensor " + Quote(tensor), &graph->quantised[tensor]));
     }
   }
   return reader.Finish();
@@ -151,13 +151,12 @@ Result<Graphs> ParseGraphs(std::string_view text) {
   }
   const Json* object = nullptr;
   GLINT_TRY(reader.Object("graphs", &object));
-  if (object->size() > kMaxGraphs) {
-    return BadModel("graphs", "has " + std::to_string(object->size()) + " graphs, too many");
+  const Json::Object& members = object->object();
+  if (members.size() > kMaxGraphs) {
+    return BadModel("graphs", "has " + std::to_string(members.size()) + " graphs, too many");
   }
   Graphs graphs;
-  for (const auto& item : object->items()) {
-    GLINT_TRY(ReadGraph(item.value(), item.key(), &graphs[item.key()]));
-  }
+  for (const auto& [name, graph] : members) GLINT_TRY(ReadGraph(graph, name, &graphs[name]));
   return graphs;
 }
 

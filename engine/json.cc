@@ -1,6 +1,7 @@
 #include "engine/json.h"
 
 #include <cmath>
+#include <optional>
 #include <utility>
 
 namespace glint {
@@ -12,9 +13,9 @@ constexpr size_t kMaxShown = 64;
 
 std::string Show(const Json& value) {
   if (value.is_object()) return "an object";
-  if (value.is_array()) return "an array of " + std::to_string(value.size());
-  if (value.is_string()) return Quote(value.get_ref<const std::string&>());
-  return value.dump();
+  if (value.is_array()) return "an array of " + std::to_string(value.array().size());
+  if (value.is_string()) return Quote(value.string());
+  return value.Dump();
 }
 
 // Depth and number of values, without a parser: what is not JSON may be counted wrongly, but never
@@ -68,33 +69,19 @@ Result<Json> ParseJson(std::string_view text, const std::string& place) {
   GLINT_TRY(CheckSize(text, place));
   // The parser takes a zero byte for the end of the text.
   if (text.find('\0') != std::string_view::npos) return BadModel(place, "is not valid JSON");
-  std::vector<std::set<std::string>> open_objects;
-  std::string duplicate;
-  bool has_duplicate = false;
-  const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) open_objects.emplace_back();
-    if (event == Json::parse_event_t::object_end && !open_objects.empty()) open_objects.pop_back();
-    if (event == Json::parse_event_t::key && !open_objects.empty() &&
-        !open_objects.back().insert(parsed.get<std::string>()).second && !has_duplicate) {
-      has_duplicate = true;
-      duplicate = parsed.get<std::string>();
-    }
-    return true;
-  };
-  Json value = Json::parse(text.begin(), text.end(), watch, /*allow_exceptions=*/false);
-  if (value.is_discarded()) return BadModel(place, "is not valid JSON");
-  if (has_duplicate) return BadModel(place, "key " + Quote(duplicate) + " occurs twice");
-  return value;
+  std::optional<JsonTree> tree = ParseJsonTree(text);
+  if (!tree) return BadModel(place, "is not valid JSON");
+  if (tree->duplicate) return BadModel(place, "key " + Quote(*tree->duplicate) + " occurs twice");
+  return std::move(tree->value);
 }
 
-bool ObjectReader::Has(const char* key) const { return value_.is_object() && value_.contains(key); }
+bool ObjectReader::Has(const char* key) const { return value_.Find(key) != nullptr; }
 
 Status ObjectReader::Find(const char* key, const Json** out) {
   if (!value_.is_object()) return Fail("is " + Show(value_) + ", not an object");
   asked_.insert(key);
-  const auto found = value_.find(key);
-  if (found == value_.end()) return Fail(std::string("key '") + key + "' is missing");
-  *out = &*found;
+  *out = value_.Find(key);
+  if (*out == nullptr) return Fail(std::string("key '") + key + "' is missing");
   return Status::Ok();
 }
 
@@ -102,9 +89,9 @@ Status ObjectReader::Int(const char* key, int64_t min, int64_t max, int* out) {
   const Json* value = nullptr;
   GLINT_TRY(Find(key, &value));
   // The largest unsigned numbers would wrap into negative ones.
-  const bool fits = value->is_number_integer() &&
-                    !(value->is_number_unsigned() && value->get<uint64_t>() > INT64_MAX);
-  const int64_t number = fits ? value->get<int64_t>() : 0;
+  const bool fits =
+      value->is_integer() && !(value->is_unsigned() && value->unsigned_integer() > INT64_MAX);
+  const int64_t number = fits ? value->integer() : 0;
   if (!fits || number < min || number > max) {
     return Fail(std::string(key) + " is " + Show(*value) + ", not an integer from " +
                 std::to_string(min) + " to " + std::to_string(max));
@@ -116,10 +103,10 @@ Status ObjectReader::Int(const char* key, int64_t min, int64_t max, int* out) {
 Status ObjectReader::Number(const char* key, double* out) {
   const Json* value = nullptr;
   GLINT_TRY(Find(key, &value));
-  if (!value->is_number() || !std::isfinite(value->get<double>())) {
+  if (!value->is_number() || !std::isfinite(value->number())) {
     return Fail(std::string(key) + " is " + Show(*value) + ", not a number");
   }
-  *out = value->get<double>();
+  *out = value->number();
   return Status::Ok();
 }
 
@@ -129,7 +116,7 @@ Status ObjectReader::Bool(const char* key, bool* out) {
   if (!value->is_boolean()) {
     return Fail(std::string(key) + " is " + Show(*value) + ", not true or false");
   }
-  *out = value->get<bool>();
+  *out = value->boolean();
   return Status::Ok();
 }
 
@@ -139,7 +126,7 @@ Status ObjectReader::String(const char* key, std::string* out) {
   if (!value->is_string()) {
     return Fail(std::string(key) + " is " + Show(*value) + ", not a string");
   }
-  *out = value->get_ref<const std::string&>();
+  *out = value->string();
   return Status::Ok();
 }
 
@@ -173,38 +160,41 @@ Status ObjectReader::Object(const char* key, const Json** out) {
   return Status::Ok();
 }
 
-Status ObjectReader::Array(const char* key, size_t min_size, size_t max_size, const Json** out) {
-  GLINT_TRY(Find(key, out));
-  if (!(*out)->is_array() || (*out)->size() < min_size || (*out)->size() > max_size) {
-    return Fail(std::string(key) + " is " + Show(**out) + ", not an array of " +
+Status ObjectReader::Array(const char* key, size_t min_size, size_t max_size,
+                           const Json::Array** out) {
+  const Json* value = nullptr;
+  GLINT_TRY(Find(key, &value));
+  if (!value->is_array() || value->array().size() < min_size || value->array().size() > max_size) {
+    return Fail(std::string(key) + " is " + Show(*value) + ", not an array of " +
                 std::to_string(min_size) + " to " + std::to_string(max_size));
   }
+  *out = &value->array();
   return Status::Ok();
 }
 
 Status ObjectReader::Names(const char* key, size_t min_size, size_t max_size,
                            std::vector<std::string>* out) {
-  const Json* array = nullptr;
+  const Json::Array* array = nullptr;
   GLINT_TRY(Array(key, min_size, max_size, &array));
   for (const Json& item : *array) {
-    if (!item.is_string() || !IsName(item.get_ref<const std::string&>())) {
+    if (!item.is_string() || !IsName(item.string())) {
       return Fail(std::string(key) + " has " + Show(item) + ", which is not a name");
     }
-    out->push_back(item.get<std::string>());
+    out->push_back(item.string());
   }
   return Status::Ok();
 }
 
 Status ObjectReader::Numbers2(const char* key, double* first, double* second) {
-  const Json* array = nullptr;
+  const Json::Array* array = nullptr;
   GLINT_TRY(Array(key, 2, 2, &array));
   for (const Json& item : *array) {
-    if (!item.is_number() || !std::isfinite(item.get<double>())) {
+    if (!item.is_number() || !std::isfinite(item.number())) {
       return Fail(std::string(key) + " has " + Show(item) + ", which is not a number");
     }
   }
-  *first = (*array)[0].get<double>();
-  *second = (*array)[1].get<double>();
+  *first = (*array)[0].number();
+  *second = (*array)[1].number();
   return Status::Ok();
 }
 
@@ -216,27 +206,27 @@ Status ObjectReader::Range(const char* key, int64_t max, int* begin, int* end) {
 
 Status ObjectReader::Finish() const {
   if (!value_.is_object()) return Fail("is " + Show(value_) + ", not an object");
-  for (const auto& item : value_.items()) {
-    if (asked_.count(item.key()) == 0) return Fail("unknown key " + Quote(item.key()));
+  for (const auto& [key, value] : value_.object()) {
+    if (asked_.count(key) == 0) return Fail("unknown key " + Quote(key));
   }
   return Status::Ok();
 }
 
 Status ReadRange(const Json& value, const std::string& place, int64_t max, int* begin, int* end) {
   const auto fits = [&](const Json& item) {
-    return item.is_number_unsigned() && item.get<uint64_t>() <= static_cast<uint64_t>(max);
+    return item.is_unsigned() && item.unsigned_integer() <= static_cast<uint64_t>(max);
   };
-  if (!value.is_array() || value.size() != 2 || !fits(value[0]) || !fits(value[1]) ||
-      value[0].get<int64_t>() >= value[1].get<int64_t>()) {
-    return BadModel(place,
-                    "is " +
-                        (value.is_array() && value.size() == 2
-                             ? "[" + Show(value[0]) + ", " + Show(value[1]) + "]"
-                             : Show(value)) +
-                        ", not [begin, end] with 0 <= begin < end <= " + std::to_string(max));
+  const Json* pair = nullptr;
+  if (value.is_array() && value.array().size() == 2) pair = value.array().data();
+  if (pair == nullptr || !fits(pair[0]) || !fits(pair[1]) ||
+      pair[0].integer() >= pair[1].integer()) {
+    const std::string shown =
+        pair == nullptr ? Show(value) : "[" + Show(pair[0]) + ", " + Show(pair[1]) + "]";
+    return BadModel(place, "is " + shown + ", not [begin, end] with 0 <= begin < end <= " +
+                               std::to_string(max));
   }
-  *begin = value[0].get<int>();
-  *end = value[1].get<int>();
+  *begin = static_cast<int>(pair[0].integer());
+  *end = static_cast<int>(pair[1].integer());
   return Status::Ok();
 }
 

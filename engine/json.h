@@ -6,17 +6,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "engine/json_value.h"
 #include "engine/status.h"
 
 namespace glint {
-
-using Json = nlohmann::json;
 
 // `text` in quotes for a message: shortened, unprintable bytes replaced.
 std::string Quote(std::string_view text);
@@ -50,7 +49,7 @@ class ObjectReader {
   // One of `names`; its index.
   Status Choice(const char* key, const std::vector<const char*>& names, size_t* out);
   Status Object(const char* key, const Json** out);
-  Status Array(const char* key, size_t min_size, size_t max_size, const Json** out);
+  Status Array(const char* key, size_t min_size, size_t max_size, const Json::Array** out);
   Status Names(const char* key, size_t min_size, size_t max_size, std::vector<std::string>* out);
   Status Numbers2(const char* key, double* first, double* second);
   // [begin, end) with 0 <= begin < end <= max.

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "engine/json.h"
+#include "engine/json_value.h"
 #include "engine/safetensors.h"
 
 namespace glint {
@@ -32,12 +32,13 @@ std::vector<uint8_t> ModelWriter::Finish(const std::string& document_text) const
   size_t offset = 0;
   for (const auto& [name, entry] : order) {
     const size_t end = offset + entry->data.size();
-    header[*name] = {
-        {"dtype", NameOf(entry->dtype)}, {"shape", entry->shape}, {"data_offsets", {offset, end}}};
+    header[*name] = Json::Object{{"dtype", NameOf(entry->dtype)},
+                                 {"shape", entry->shape},
+                                 {"data_offsets", Json::Array{offset, end}}};
     offset = end;
   }
   constexpr size_t kLengthBytes = 8, kAlign = 64;
-  std::string text = header.dump();
+  std::string text = header.Dump();
   text.append((kAlign - (text.size() + kLengthBytes) % kAlign) % kAlign, ' ');
   std::vector<uint8_t> file;
   file.reserve(kLengthBytes + text.size() + offset);

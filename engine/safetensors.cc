@@ -41,16 +41,16 @@ bool MultiplyChecked(uint64_t a, uint64_t b, uint64_t* out) {
   return true;
 }
 
-Status ParseShape(const Json& shape, const std::string& place, TensorView* view) {
+Status ParseShape(const Json::Array& shape, const std::string& place, TensorView* view) {
   uint64_t elements = 1;
   for (const Json& item : shape) {
-    if (!item.is_number_unsigned() || item.get<uint64_t>() > INT32_MAX) {
-      return BadModel(place, "shape has " + item.dump() + ", which is not a size");
+    if (!item.is_unsigned() || item.unsigned_integer() > INT32_MAX) {
+      return BadModel(place, "shape has " + item.Dump() + ", which is not a size");
     }
-    if (!MultiplyChecked(elements, item.get<uint64_t>(), &elements)) {
+    if (!MultiplyChecked(elements, item.unsigned_integer(), &elements)) {
       return BadModel(place, "the product of shape overflows");
     }
-    view->shape.push_back(item.get<int64_t>());
+    view->shape.push_back(item.integer());
   }
   if (elements > SIZE_MAX) return BadModel(place, "the product of shape overflows");
   view->elements = static_cast<size_t>(elements);
@@ -67,18 +67,18 @@ Status ParseTensor(const Json& value, const std::string& place, std::span<const 
   if (entry == std::end(kDTypes)) return reader.Fail("unknown dtype " + Quote(dtype));
   view->dtype = entry->dtype;
 
-  const Json* shape = nullptr;
+  const Json::Array* shape = nullptr;
   GLINT_TRY(reader.Array("shape", 0, kMaxRank, &shape));
   GLINT_TRY(ParseShape(*shape, place, view));
 
-  const Json* offsets = nullptr;
+  const Json::Array* offsets = nullptr;
   GLINT_TRY(reader.Array("data_offsets", 2, 2, &offsets));
   GLINT_TRY(reader.Finish());
-  if (!(*offsets)[0].is_number_unsigned() || !(*offsets)[1].is_number_unsigned()) {
+  if (!(*offsets)[0].is_unsigned() || !(*offsets)[1].is_unsigned()) {
     return reader.Fail("data_offsets are not two sizes");
   }
-  extent->begin = (*offsets)[0].get<uint64_t>();
-  extent->end = (*offsets)[1].get<uint64_t>();
+  extent->begin = (*offsets)[0].unsigned_integer();
+  extent->end = (*offsets)[1].unsigned_integer();
   const std::string range =
       "data_offsets [" + std::to_string(extent->begin) + ", " + std::to_string(extent->end) + "]";
   if (extent->begin > extent->end) return reader.Fail(range + " end before they begin");
@@ -101,11 +101,11 @@ Status ParseTensor(const Json& value, const std::string& place, std::span<const 
 
 Status ParseMetadata(const Json& value, std::map<std::string, std::string>* metadata) {
   if (!value.is_object()) return BadModel("__metadata__", "is not an object");
-  for (const auto& item : value.items()) {
-    if (!item.value().is_string()) {
-      return BadModel("__metadata__", "the value of " + Quote(item.key()) + " is not a string");
+  for (const auto& [key, text] : value.object()) {
+    if (!text.is_string()) {
+      return BadModel("__metadata__", "the value of " + Quote(key) + " is not a string");
     }
-    (*metadata)[item.key()] = item.value().get<std::string>();
+    (*metadata)[key] = text.string();
   }
   return Status::Ok();
 }
@@ -153,22 +153,22 @@ Result<SafeTensors> Parse(std::span<const uint8_t> bytes) {
                               static_cast<size_t>(header_bytes));
   GLINT_ASSIGN(const Json header, ParseJson(text, "header"));
   if (!header.is_object()) return BadModel("header", "is not an object");
-  if (header.size() > kMaxTensors) {
+  if (header.object().size() > kMaxTensors) {
     return BadModel("header", "more than " + std::to_string(kMaxTensors) + " tensors");
   }
   const std::span<const uint8_t> data = bytes.subspan(8 + static_cast<size_t>(header_bytes));
   SafeTensors out;
   std::vector<Extent> extents;
-  for (const auto& item : header.items()) {
-    if (item.key() == "__metadata__") {
-      GLINT_TRY(ParseMetadata(item.value(), &out.metadata));
+  for (const auto& [key, value] : header.object()) {
+    if (key == "__metadata__") {
+      GLINT_TRY(ParseMetadata(value, &out.metadata));
       continue;
     }
-    const std::string place = "tensor " + Quote(item.key());
-    if (!IsName(item.key())) return BadModel(place, "is not a valid name");
-    const auto added = out.tensors.emplace(item.key(), TensorView()).first;
+    const std::string place = "tensor " + Quote(key);
+    if (!IsName(key)) return BadModel(place, "is not a valid name");
+    const auto added = out.tensors.emplace(key, TensorView()).first;
     Extent extent;
-    GLINT_TRY(ParseTensor(item.value(), place, data, &added->second, &extent));
+    GLINT_TRY(ParseTensor(value, place, data, &added->second, &extent));
     extent.name = &added->first;
     extents.push_back(extent);
   }

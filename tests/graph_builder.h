@@ -41,7 +41,7 @@ class GraphBuilder {
   // A node of any operator, read and checked as one of a file; weights are those that AddWeight has
   // made since the last. The name of its output.
   std::string Append(const std::string& op, const std::vector<std::string>& in,
-                     const Json& attributes = Json::object()) {
+                     const testing::Json& attributes = testing::Json::object()) {
     const std::span<const Op* const> operators = Operators();
     const auto found = std::find_if(operators.begin(), operators.end(), [&](const Op* entry) {
       return op == std::string(entry->name);
@@ -54,7 +54,8 @@ class GraphBuilder {
     node.output = node.name + "_out";
     node.weights = std::exchange(weights_, {});
     model_->attributes(node.name) = attributes;
-    ObjectReader reader(model_->attributes(node.name), node.name);
+    const Json as_read = testing::AsRead(attributes);
+    ObjectReader reader(as_read, node.name);
     const Status read = node.op->read(&reader, &node);
     REQUIRE_MESSAGE(read.ok(), read.message());
     const Status all_read = reader.Finish();

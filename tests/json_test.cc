@@ -6,12 +6,23 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "tests/seed.h"
+#include "tests/test_json.h"
 
 namespace glint {
 namespace {
+
+using testing::AsRead;
+
+// What takes no memory cannot fail for want of it, in a destructor least of all.
+static_assert(std::is_nothrow_destructible_v<Json>);
+static_assert(std::is_nothrow_move_constructible_v<Json>);
+static_assert(std::is_nothrow_move_assignable_v<Json>);
 
 std::string Refusal(const std::string& text) {
   const Result<Json> parsed = ParseJson(text, "here");
@@ -22,14 +33,15 @@ std::string Refusal(const std::string& text) {
 
 std::string DrawText(std::mt19937* random) {
   // Some that need escapes, some of several bytes.
-  static const std::vector<std::string> kParts = {"a",  "b", "key", "\"", "\\", "\n",
-                                                  "{[", ",", "]",   "é",  "\t", "\x01"};
+  static const std::vector<std::string> kParts = {
+      "a", "b", "key", "\"",   "\\", "\n",   "{[", ",",
+      "]", "é", "\t",  "\x01", "/",  "\x7f", "😀",  std::string(1, '\0')};
   std::string text;
   for (auto n = (*random)() % 4; n > 0; --n) text += kParts[(*random)() % kParts.size()];
   return text;
 }
 
-Json DrawValue(std::mt19937* random, int depth) {
+testing::Json DrawValue(std::mt19937* random, int depth) {
   const auto kind = (*random)() % (depth > 0 ? 8 : 6);
   if (kind == 0) return nullptr;
   if (kind == 1) return (*random)() % 2 == 0;
@@ -37,7 +49,7 @@ Json DrawValue(std::mt19937* random, int depth) {
   if (kind == 3) return std::normal_distribution<double>(0, 1e3)(*random);
   if (kind == 4) return std::numeric_limits<uint64_t>::max() - (*random)() % 3;
   if (kind == 5) return DrawText(random);
-  Json value = kind == 6 ? Json::array() : Json::object();
+  testing::Json value = kind == 6 ? testing::Json::array() : testing::Json::object();
   for (auto n = (*random)() % 5; n > 0; --n) {
     if (kind == 6) {
       value.push_back(DrawValue(random, depth - 1));
@@ -48,23 +60,113 @@ Json DrawValue(std::mt19937* random, int depth) {
   return value;
 }
 
-TEST_CASE("JSON: what is written is read again, dense or with spaces") {
+TEST_CASE("JSON: what is written is read again, dense or with spaces, and written as by nlohmann") {
   std::mt19937 random(TestSeed() + 230);
   for (int i = 0; i < 500; ++i) {
-    const Json value = DrawValue(&random, 6);
+    const testing::Json value = DrawValue(&random, 6);
     for (const int indent : {-1, 2}) {
       const std::string text = value.dump(indent);
       const Result<Json> parsed = ParseJson(text, "here");
       REQUIRE_MESSAGE(parsed.ok(), parsed.status().message());
-      CHECK(*parsed == value);
+      CHECK(parsed->Dump() == value.dump());
+      CHECK(parsed->DumpIndented() == value.dump(2, ' ', /*ensure_ascii=*/true));
     }
   }
+}
+
+TEST_CASE("JSON: numbers keep their kind and text") {
+  for (const std::string text : {"0",
+                                 "-0",
+                                 "7",
+                                 "-7",
+                                 "2147483648",
+                                 "9223372036854775807",
+                                 "9223372036854775808",
+                                 "18446744073709551615",
+                                 "18446744073709551616",
+                                 "-9223372036854775808",
+                                 "-9223372036854775809",
+                                 "0.0",
+                                 "-0.0",
+                                 "0.1",
+                                 "-2.50",
+                                 "1e-5",
+                                 "1E5",
+                                 "1e+22",
+                                 "3.0e0",
+                                 "5e-324",
+                                 "1e-400",
+                                 "1.7976931348623157e308",
+                                 "123456789.123456789123456789"}) {
+    CAPTURE(text);
+    const testing::Json wanted = testing::Json::parse(text);
+    const Result<Json> parsed = ParseJson(text, "here");
+    REQUIRE(parsed.ok());
+    CHECK(parsed->Dump() == wanted.dump());
+    CHECK(parsed->DumpIndented() == wanted.dump());
+    CHECK(parsed->is_number());
+    CHECK(parsed->is_integer() == wanted.is_number_integer());
+    CHECK(parsed->is_unsigned() == wanted.is_number_unsigned());
+    CHECK(parsed->number() == wanted.get<double>());
+    if (parsed->is_integer()) CHECK(parsed->integer() == wanted.get<int64_t>());
+    if (parsed->is_unsigned()) CHECK(parsed->unsigned_integer() == wanted.get<uint64_t>());
+  }
+}
+
+TEST_CASE("JSON: texts, whatever way they are written") {
+  for (const std::string text :
+       {R"("")", R"("\u0061\/\b\f\n\r\t\"\\")", R"("\u0000\u001f\u007f\u0080")",
+        R"("\u00e9\u20ac\ud83d\ude00")", R"("é€😀")", R"({"é\n": {"\u0000": []}})"}) {
+    CAPTURE(text);
+    const testing::Json wanted = testing::Json::parse(text);
+    const Result<Json> parsed = ParseJson(text, "here");
+    REQUIRE(parsed.ok());
+    CHECK(parsed->Dump() == wanted.dump());
+    CHECK(parsed->DumpIndented() == wanted.dump(2, ' ', /*ensure_ascii=*/true));
+  }
+  for (const std::string text :
+       {R"("\ud83d")", R"("\ude00")", R"("\ud83d\u0061")", R"("\u12")", "\"\n\"", "\"\xC3\"",
+        "\"\xED\xA0\x80\"", "\"\xF5\x80\x80\x80\""}) {
+    CHECK(Refusal(text) == "here: is not valid JSON");
+  }
+}
+
+TEST_CASE("JSON: documents that are built") {
+  Json built;
+  CHECK(built.Dump() == "null");
+  built["z"]["b"] = "text";
+  built["z"]["a"] = std::string("more");
+  built["list"] = std::vector<int64_t>{3, -1};
+  built["mixed"] = Json::Array{size_t{1}, 0.5f, true, Json(), Json::Array(), Json::Object()};
+  built["member"] = Json::Object{{"n", -2}, {"of", Json::Object{{"most", UINT64_MAX}}}};
+  const testing::Json wanted = {
+      {"z", {{"b", "text"}, {"a", "more"}}},
+      {"list", {3, -1}},
+      {"mixed", {1, 0.5, true, nullptr, testing::Json::array(), testing::Json::object()}},
+      {"member", {{"n", -2}, {"of", {{"most", UINT64_MAX}}}}}};
+  CHECK(built.Dump() == wanted.dump());
+  CHECK(built.DumpIndented() == wanted.dump(2));
+
+  Json copy = built;
+  copy["z"]["b"] = false;
+  CHECK(built.Dump() == wanted.dump());
+  CHECK_FALSE(copy.at("z").at("b").boolean());
+  built = std::move(copy);
+  CHECK_FALSE(built.at("z").at("b").boolean());
+  built = built.at("z");  // a part of itself
+  CHECK(built.Dump() == R"({"a":"more","b":false})");
+
+  CHECK(built.Find("a") == &built.object().at("a"));
+  CHECK(built.Find("c") == nullptr);
+  CHECK(Json(1).Find("a") == nullptr);
+  CHECK_THROWS_AS(built["a"].array(), std::bad_variant_access);
+  CHECK_THROWS_AS(built["a"]["b"], std::bad_variant_access);
 }
 
 TEST_CASE("JSON: cut or changed anywhere it is refused or something else, never a crash") {
   std::mt19937 random(TestSeed() + 231);
   for (int i = 0; i < 50; ++i) {
-    Json value = DrawValue(&random, 4);
+    testing::Json value = DrawValue(&random, 4);
     value = {{"a", value}};
     const std::string text = value.dump();
     for (size_t size = 0; size < text.size(); ++size) {
@@ -118,6 +220,10 @@ TEST_CASE("JSON: a key stands once in an object, whatever way it is written") {
   CHECK(Refusal(R"([{"x": {"a": [1], "a": 1}}])") == "here: key 'a' occurs twice");
   CHECK(Refusal(R"({"": 1, "": 1})") == "here: key '' occurs twice");
   CHECK(Refusal(R"({"a": {"a": {"a": 1}}, "b": [{"a": 1}, {"a": 1}]})").empty());
+  // The first in the text, once that is known to be JSON.
+  CHECK(Refusal(R"({"a": 1, "a": {"b": 1, "b": 2}})") == "here: key 'a' occurs twice");
+  CHECK(Refusal(R"({"a": {"b": 1, "b": {}, "b": []}, "a": 2})") == "here: key 'b' occurs twice");
+  CHECK(Refusal(R"({"a": 1, "a": 2)") == "here: is not valid JSON");
 }
 
 TEST_CASE("JSON: what is none") {
@@ -152,8 +258,9 @@ TEST_CASE("JSON: names, and texts for messages") {
 
 // The message of one access, "" where it succeeds.
 template <typename Access>
-std::string Read(const Json& value, const Access& access) {
-  ObjectReader reader(value, "here");
+std::string Read(const testing::Json& value, const Access& access) {
+  const Json as_read = AsRead(value);
+  ObjectReader reader(as_read, "here");
   const Status status = access(&reader);
   if (!status.ok()) CHECK(status.code() == StatusCode::kBadModel);
   return status.message();
@@ -177,14 +284,14 @@ TEST_CASE("object reader: integers, whole and within their range") {
       CHECK(out == 7777);
     }
   }
-  const Json others = {1.0,
-                       "1",
-                       true,
-                       nullptr,
-                       Json::array({1}),
-                       Json::object(),
-                       std::numeric_limits<uint64_t>::max()};
-  for (const Json& other : others) {
+  const testing::Json others = {1.0,
+                                "1",
+                                true,
+                                nullptr,
+                                testing::Json::array({1}),
+                                testing::Json::object(),
+                                std::numeric_limits<uint64_t>::max()};
+  for (const testing::Json& other : others) {
     int out = 0;
     const std::string message =
         Read({{"n", other}}, [&](ObjectReader* r) { return r->Int("n", -9, 9, &out); });
@@ -193,8 +300,8 @@ TEST_CASE("object reader: integers, whole and within their range") {
 }
 
 TEST_CASE("object reader: numbers, switches, texts and choices") {
-  const Json value = {{"d", 2.5}, {"i", -3},      {"b", true},
-                      {"s", "x"}, {"bad", "a b"}, {"pair", {1, 2.5}}};
+  const Json value =
+      AsRead({{"d", 2.5}, {"i", -3}, {"b", true}, {"s", "x"}, {"bad", "a b"}, {"pair", {1, 2.5}}});
   double d = 0, e = 0;
   bool b = false;
   std::string s;
@@ -228,14 +335,17 @@ TEST_CASE("object reader: numbers, switches, texts and choices") {
 }
 
 TEST_CASE("object reader: objects, arrays, lists of names") {
-  const Json value = {{"o", {{"k", 1}}}, {"a", {1, 2, 3}}, {"n", {"x", "y"}}, {"m", {"x", 1}}};
-  const Json* out = nullptr;
+  const Json value =
+      AsRead({{"o", {{"k", 1}}}, {"a", {1, 2, 3}}, {"n", {"x", "y"}}, {"m", {"x", 1}}});
+  const Json* object = nullptr;
+  const Json::Array* out = nullptr;
   std::vector<std::string> names;
   ObjectReader reader(value, "here");
-  CHECK(reader.Object("o", &out).ok());
-  CHECK(*out == value["o"]);
-  CHECK(reader.Object("a", &out).message() == "here: a is an array of 3, not an object");
+  CHECK(reader.Object("o", &object).ok());
+  CHECK(object == value.Find("o"));
+  CHECK(reader.Object("a", &object).message() == "here: a is an array of 3, not an object");
   CHECK(reader.Array("a", 3, 3, &out).ok());
+  CHECK(out == &value.at("a").array());
   CHECK(reader.Array("a", 4, 9, &out).message() ==
         "here: a is an array of 3, not an array of 4 to 9");
   CHECK(reader.Array("o", 0, 9, &out).message() == "here: o is an object, not an array of 0 to 9");
@@ -247,9 +357,7 @@ TEST_CASE("object reader: objects, arrays, lists of names") {
 
 TEST_CASE("object reader: ranges of channels") {
   int begin = -1, end = -1;
-  const auto range = [&](const Json& drawn) {
-    const Json value =
-        Json::parse(drawn.dump());  // as a file has it: what is not negative is unsigned
+  const auto range = [&](const testing::Json& value) {
     return Read({{"c", value}}, [&](ObjectReader* r) { return r->Range("c", 10, &begin, &end); });
   };
   CHECK(range({3, 10}).empty());
@@ -268,7 +376,7 @@ TEST_CASE("object reader: ranges of channels") {
 }
 
 TEST_CASE("object reader: keys that are missing, and those that nobody asked for") {
-  const Json value = {{"a", 1}, {"b", 2}};
+  const Json value = AsRead({{"a", 1}, {"b", 2}});
   int out = 0;
   ObjectReader reader(value, "here");
   CHECK(reader.Has("a"));
@@ -278,7 +386,7 @@ TEST_CASE("object reader: keys that are missing, and those that nobody asked for
   CHECK(reader.Finish().message() == "here: unknown key 'b'");
   CHECK(reader.Int("b", 0, 9, &out).ok());
   CHECK(reader.Finish().ok());
-  for (const Json& other : Json{1, "x", Json::array(), nullptr}) {
+  for (const Json& other : {Json(1), Json("x"), Json(Json::Array()), Json()}) {
     ObjectReader no_object(other, "here");
     CHECK_FALSE(no_object.Has("a"));
     CHECK(no_object.Int("a", 0, 9, &out).message().ends_with(", not an object"));

@@ -10,17 +10,15 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/float16.h"
+#include "tests/test_json.h"
 
 namespace glint::testing {
-
-using Json = nlohmann::json;
 
 class ModelBuilder {
  public:

@@ -100,7 +100,7 @@ std::vector<float> FactorsOf(const TestModel& model, const Graph& graph,
     if (node.output != tensor || std::string(node.op->name) != "digits") continue;
     const std::vector<float> in = FactorsOf(model, graph, node.inputs[0]);
     std::vector<float> factors = in;
-    const Json& attributes = model.attributes(node.name);
+    const testing::Json& attributes = model.attributes(node.name);
     for (const size_t c : attributes["low"]) factors.push_back(in[c] / 16);
     for (const size_t c : attributes["coarse"]) factors.push_back(in[c] * 16);
     return factors;

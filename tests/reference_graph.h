@@ -42,7 +42,7 @@ struct TwinNode {
   const TestModel& model;
   const Graph& graph;
   const Node& node;
-  const Json& attributes;  // as in a file
+  const testing::Json& attributes;  // as in a file
   std::vector<const ReferenceTensor*> in;
   double t = 0;
   ReferenceMode mode = ReferenceMode::kDouble;

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/json.h"
 #include "engine/model_file.h"
+#include "tests/test_json.h"
 
 namespace glint {
 
@@ -44,8 +44,8 @@ class TestModel final : public ModelFile {
 
   // Of a node, by its name: what its JSON object would have, for the loops in double that know
   // nothing of the engine's own attributes.
-  Json& attributes(const std::string& node) { return attributes_[node]; }
-  const Json& attributes(const std::string& node) const { return attributes_.at(node); }
+  testing::Json& attributes(const std::string& node) { return attributes_[node]; }
+  const testing::Json& attributes(const std::string& node) const { return attributes_.at(node); }
 
   const Graphs& graphs() const override { return graphs_; }
   const ModelId& id() const override { return id_; }
@@ -67,7 +67,7 @@ class TestModel final : public ModelFile {
   std::map<std::string, std::vector<float>> storage_;
   std::map<std::string, std::vector<uint8_t>> bytes_;
   std::map<std::string, TensorView> tensors_;
-  std::map<std::string, Json> attributes_;
+  std::map<std::string, testing::Json> attributes_;
 };
 
 }  // namespace glint

@@ -35,25 +35,28 @@ Status ReadStride(ObjectReader* reader, int max, int* out) {
 
 // A name, or a list of points [row parity, column parity].
 Status ReadPositions(ObjectReader* reader, const Json& part, PositionSet* out) {
-  if (!reader->Has("positions") || part["positions"].is_string()) {
+  const Json* positions = part.Find("positions");
+  if (positions == nullptr || positions->is_string()) {
     size_t index = 0;
     GLINT_TRY(reader->Choice("positions", {"all", "even", "odd"}, &index));
     constexpr PositionSet kSets[] = {kAllPositions, kEvenPositions, kOddPositions};
     *out = kSets[index];
     return Status::Ok();
   }
-  const Json* points = nullptr;
+  const Json::Array* points = nullptr;
   GLINT_TRY(reader->Array("positions", 1, 4, &points));
   *out = kNoPositions;
   for (const Json& point : *points) {
-    const bool is_point = point.is_array() && point.size() == 2 &&
-                          std::all_of(point.begin(), point.end(), [](const Json& parity) {
-                            return parity == 0 || parity == 1;
-                          });
+    const bool is_point =
+        point.is_array() && point.array().size() == 2 &&
+        std::all_of(point.array().begin(), point.array().end(), [](const Json& parity) {
+          return parity.is_number() && (parity.number() == 0 || parity.number() == 1);
+        });
     if (!is_point) {
-      return reader->Fail("positions has " + Quote(point.dump()) + ", not a pair of 0 and 1");
+      return reader->Fail("positions has " + Quote(point.Dump()) + ", not a pair of 0 and 1");
     }
-    const PositionSet position = PositionAt(point[0].get<long>(), point[1].get<long>());
+    const PositionSet position = PositionAt(static_cast<long>(point.array()[0].number()),
+                                            static_cast<long>(point.array()[1].number()));
     if ((*out & position) != 0) return reader->Fail("positions has a pair twice");
     *out |= position;
   }
@@ -61,7 +64,7 @@ Status ReadPositions(ObjectReader* reader, const Json& part, PositionSet* out) {
 }
 
 Status ReadParts(ObjectReader* reader, int channels, CodingStep* step) {
-  const Json* parts = nullptr;
+  const Json::Array* parts = nullptr;
   GLINT_TRY(reader->Array("parts", 1, kMaxParts, &parts));
   for (size_t i = 0; i < parts->size(); ++i) {
     ObjectReader part_reader((*parts)[i], reader->place() + ", part " + std::to_string(i));
@@ -84,7 +87,7 @@ Status ReadStepInputs(const Json& object, const std::string& place, const Graph&
     if (!reader.Has(key)) {
       return reader.Fail("nothing for input " + Quote(key) + " of graph " + Quote(graph.name));
     }
-    if (object[key].is_string()) {
+    if (object.at(key).is_string()) {
       size_t psi = 0;
       GLINT_TRY(reader.Choice(key, {"psi"}, &psi));
       input.is_psi = true;
@@ -147,7 +150,7 @@ Status ReadCoding(const Json& object, const ModelFile& file, ModelDocument* docu
   const Json* tables = nullptr;
   GLINT_TRY(reader.Object("tables", &tables));
   GLINT_TRY(ReadTableSets(*tables, file.tensors(), &coding.tables));
-  const Json* steps = nullptr;
+  const Json::Array* steps = nullptr;
   GLINT_TRY(reader.Array("steps", 1, kMaxSteps, &steps));
   for (size_t i = 0; i < steps->size(); ++i) {
     CodingStep step;
@@ -252,7 +255,7 @@ Result<ModelDocument> ReadDocument(const ModelFile& file) {
   GLINT_TRY(reader.Object("coding", &object));
   GLINT_TRY(ReadCoding(*object, file, &document));
   GLINT_TRY(reader.Object("provenance", &object));
-  document.provenance = object->dump(2, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  document.provenance = object->DumpIndented();
   GLINT_TRY(reader.Finish());
   GLINT_TRY(CheckTransforms(document, file.graphs()));
   GLINT_TRY(CheckCoding(document, file.graphs()));

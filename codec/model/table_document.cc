@@ -149,16 +149,17 @@ Status ReadThresholds(ObjectReader* reader, const TensorTable& tensors, size_t t
 
 Status ReadTableSets(const Json& object, const TensorTable& tensors,
                      std::map<std::string, TableSet>* out) {
-  if (object.empty() || object.size() > kMaxSets) {
-    return BadModel("coding, tables", "has " + std::to_string(object.size()) + " sets, 1 to " +
+  const Json::Object& members = object.object();
+  if (members.empty() || members.size() > kMaxSets) {
+    return BadModel("coding, tables", "has " + std::to_string(members.size()) + " sets, 1 to " +
                                           std::to_string(kMaxSets) + " are allowed");
   }
   std::set<std::string> used;  // tensors of tables
-  for (const auto& item : object.items()) {
-    const std::string place = "coding, tables " + Quote(item.key());
-    if (!IsName(item.key())) return BadModel(place, "is not a valid name");
-    TableSet& set = (*out)[item.key()];
-    ObjectReader reader(item.value(), place);
+  for (const auto& [name, value] : members) {
+    const std::string place = "coding, tables " + Quote(name);
+    if (!IsName(name)) return BadModel(place, "is not a valid name");
+    TableSet& set = (*out)[name];
+    ObjectReader reader(value, place);
     GLINT_TRY(ReadTables(&reader, tensors, &used, &set.tables));
     set.has_thresholds = reader.Has("thresholds");
     if (set.has_thresholds) {

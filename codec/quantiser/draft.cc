@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "engine/float16.h"
 #include "engine/json.h"
@@ -25,13 +26,17 @@ const char* PrecisionKey(LayerPrecision precision) {
   return "";
 }
 
+void AddTexts(const Json& object, std::set<std::string>* out) {
+  for (const auto& member : object.object()) out->insert(member.second.string());
+}
+
 class DraftWriter {
  public:
   DraftWriter(const ModelFile& model, const std::vector<Layer>& layers, const Draft& draft)
       : model_(model),
         layers_(layers),
         draft_(draft),
-        document_(Json::parse(model.document_text())) {}
+        document_(ParseJson(model.document_text(), model.name()).value()) {}
 
   std::vector<uint8_t> Write() {
     document_["form"] = draft_.form;
@@ -39,14 +44,18 @@ class DraftWriter {
     for (size_t i = 0; i < layers_.size(); ++i) WriteLayer(layers_[i], draft_.layers[i]);
     for (const auto& [key, tensor] : draft_.tensors) WriteTensor(key, tensor);
     CopyTheRest();
-    return writer_.Finish(document_.dump());
+    return writer_.Finish(document_.Dump());
   }
 
  private:
+  static Json::Array::iterator FindNode(const Layer& layer, Json::Array* nodes) {
+    return std::find_if(nodes->begin(), nodes->end(), [&](const Json& node) {
+      return node.at("name").string() == layer.node->name;
+    });
+  }
+
   Json& NodeOf(const Layer& layer) {
-    Json& nodes = document_["graphs"][layer.graph]["nodes"];
-    return *std::find_if(nodes.begin(), nodes.end(),
-                         [&](const Json& node) { return node["name"] == layer.node->name; });
+    return *FindNode(layer, &document_["graphs"][layer.graph]["nodes"].array());
   }
 
   // Layers may share a matrix, and mostly what becomes of it; else each has its own.
@@ -119,30 +128,28 @@ class DraftWriter {
   void AddDigits(const Layer& layer, const LayerDraft& draft) {
     const std::string name = layer.node->name + ".digits";
     Json& node = NodeOf(layer);
-    const Json digits = {
-        {"name", name},      {"op", "digits"},         {"inputs", node["inputs"]},
-        {"output", name},    {"low", draft.split.low}, {"coarse", draft.split.coarse},
-        {"precision", "f32"}};
-    node["inputs"] = {name};
+    Json digits =
+        Json::Object{{"name", name},      {"op", "digits"},         {"inputs", node["inputs"]},
+                     {"output", name},    {"low", draft.split.low}, {"coarse", draft.split.coarse},
+                     {"precision", "f32"}};
+    node["inputs"] = Json::Array{name};
     std::vector<double> scales = draft_.tensors.at(layer.inputs[0]).quantisation.scales;
     for (double& scale : scales) scale *= kernels::kDigit;
     Json& graph = document_["graphs"][layer.graph];
-    graph["tensors"][name] = {{"type", "u8"}, {"zero", draft.zero}, {"scales", scales}};
-    Json& nodes = graph["nodes"];
-    nodes.insert(std::find_if(nodes.begin(), nodes.end(),
-                              [&](const Json& other) { return other["name"] == layer.node->name; }),
-                 digits);
+    graph["tensors"][name] = Json::Object{{"type", "u8"}, {"zero", draft.zero}, {"scales", scales}};
+    Json::Array& nodes = graph["nodes"].array();
+    nodes.insert(FindNode(layer, &nodes), std::move(digits));
   }
 
   void WriteTensor(const TensorKey& key, const TensorDraft& tensor) {
     const Quantisation& quantisation = tensor.quantisation;
     Json entry;
     if (quantisation.element == kernels::Element::kU8) {
-      entry = {{"type", "u8"}, {"zero", quantisation.zero}};
+      entry = Json::Object{{"type", "u8"}, {"zero", quantisation.zero}};
     } else if (quantisation.element == kernels::Element::kF16) {
-      entry = {{"type", "f16"}, {"max", quantisation.max}};
+      entry = Json::Object{{"type", "f16"}, {"max", quantisation.max}};
     } else {
-      entry = {{"type", "i16"}, {"max", quantisation.max}};
+      entry = Json::Object{{"type", "i16"}, {"max", quantisation.max}};
     }
     if (quantisation.dynamic) {
       entry["scales"] = "dynamic";
@@ -159,21 +166,18 @@ class DraftWriter {
       }
       entry["factor"] = named->second;
     }
-    document_["graphs"][key.graph]["tensors"][key.tensor] = entry;
+    document_["graphs"][key.graph]["tensors"][key.tensor] = std::move(entry);
   }
 
   // Tensors that the new document still names.
   void CopyTheRest() {
     std::set<std::string> named;
-    for (const Json& graph : document_["graphs"]) {
-      for (const Json& node : graph["nodes"]) {
-        if (!node.contains("weights")) continue;
-        for (const Json& name : node["weights"]) named.insert(name.get<std::string>());
+    for (const auto& graph : document_["graphs"].object()) {
+      for (const Json& node : graph.second.at("nodes").array()) {
+        if (const Json* weights = node.Find("weights")) AddTexts(*weights, &named);
       }
     }
-    for (const Json& set : document_["coding"]["tables"]) {
-      for (const Json& name : set) named.insert(name.get<std::string>());
-    }
+    for (const auto& set : document_["coding"]["tables"].object()) AddTexts(set.second, &named);
     for (const std::string& name : named) {
       const TensorView* tensor = model_.tensor(name);
       if (tensor != nullptr && written_.count(name) == 0) writer_.Set(name, *tensor);

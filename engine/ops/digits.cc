@@ -24,11 +24,11 @@ const DigitsAttributes& Of(const Node& node) {
 }
 
 Status ReadChannels(ObjectReader* reader, const char* key, std::vector<int>* out) {
-  const Json* channels = nullptr;
+  const Json::Array* channels = nullptr;
   GLINT_TRY(reader->Array(key, 0, kMaxChannels, &channels));
   for (const Json& channel : *channels) {
-    if (!channel.is_number_integer()) return reader->Fail(std::string(key) + " are not channels");
-    const int64_t value = channel.get<int64_t>();
+    if (!channel.is_integer()) return reader->Fail(std::string(key) + " are not channels");
+    const int64_t value = channel.integer();
     if (value < 0 || value >= kMaxChannels) {
       return reader->Fail(std::string(key) + " has channel " + std::to_string(value));
     }

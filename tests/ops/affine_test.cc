@@ -43,10 +43,12 @@ const testing::RegisterOp kRegisterOp(kOp);
 TEST_CASE("operators: affine") {
   testing::CheckOp(kOp);
   CHECK(testing::Refusal({"affine", {3}}) == "has neither factor nor shift");
-  CHECK(testing::Refusal({"affine", {3}, Json::object(), {{"shift", {3}}}}).empty());
-  CHECK(testing::Refusal({"affine", {3}, Json::object(), {{"factor", {3}}, {"shift", {4}}}}) ==
+  CHECK(testing::Refusal({"affine", {3}, testing::Json::object(), {{"shift", {3}}}}).empty());
+  CHECK(testing::Refusal(
+            {"affine", {3}, testing::Json::object(), {{"factor", {3}}, {"shift", {4}}}}) ==
         "shift 'shift' has shape [4], [3] is wanted");
-  CHECK(testing::Refusal({"affine", {3}, Json::object(), {{"factor", {1}}, {"shift", {3}}}}) ==
+  CHECK(testing::Refusal(
+            {"affine", {3}, testing::Json::object(), {{"factor", {1}}, {"shift", {3}}}}) ==
         "factor 'factor' has shape [1], [3] is wanted");
 }
 

@@ -99,8 +99,9 @@ TEST_CASE("operators: digits, the integers of the plain loops everywhere") {
 }
 
 TEST_CASE("operators: digits, what is refused") {
-  CHECK(testing::Refusal({"digits", {3}, {{"low", {2}}, {"coarse", Json::array()}}}).empty());
-  CHECK(testing::Refusal({"digits", {3}, {{"low", {3}}, {"coarse", Json::array()}}}) ==
+  CHECK(testing::Refusal({"digits", {3}, {{"low", {2}}, {"coarse", testing::Json::array()}}})
+            .empty());
+  CHECK(testing::Refusal({"digits", {3}, {{"low", {3}}, {"coarse", testing::Json::array()}}}) ==
         "its input has no channel 3");
 }
 

@@ -148,7 +148,8 @@ std::string Refusal(const NodeText& text) {
     node.weights[role] = role;
     model.Add(role, shape, 0.1f, 1.0f);
   }
-  ObjectReader reader(text.attributes, "node");
+  const glint::Json attributes = AsRead(text.attributes);
+  ObjectReader reader(attributes, "node");
   Status status = node.op->read(&reader, &node);
   if (status.ok()) status = reader.Finish();
   if (status.ok()) status = ResolveNode(model.tensors(), &graph, &node);

@@ -32,7 +32,7 @@ std::string DrawPixelShuffle(GraphBuilder* b, std::mt19937* random) {
   std::string x = testing::DrawInput(b, random, "x", channels);
   const bool convolved = testing::Draw(random, 0, 1) == 0;
   if (convolved) x = b->Conv(x, channels, 3, 1);
-  Json attributes = {{"factor", factor}};
+  testing::Json attributes = {{"factor", factor}};
   const int order = testing::Draw(random, 0, 2);
   if (order > 0) attributes["order"] = order == 1 ? "crd" : "dcr";
   x = b->Append("pixel_shuffle", {x}, attributes);
