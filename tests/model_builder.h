@@ -141,6 +141,8 @@ class ModelBuilder {
   }
   static Json Graph(const char* numeric_class,
                     const std::vector<std::pair<const char*, int>>& inputs, Json nodes) {
+    // Braces around one node are a list of it to GCC, and a copy of it to clang.
+    if (nodes.is_object()) nodes = Json::array({Json(nodes)});
     Json graph = {{"class", numeric_class}, {"output", nodes.back()["output"]}};
     for (const auto& [name, channels] : inputs) {
       graph["inputs"].push_back({{"name", name}, {"channels", channels}});
@@ -520,7 +522,7 @@ inline ModelBuilder WavefrontModel(uint32_t seed = 1) {
                 ModelBuilder::LeakyRelu(std::string(name) + ".act", std::string(name) + ".0"),
                 b.Conv(std::string(name) + ".1", std::string(name) + ".act", 6, 4, 1, 1, 2)};
   };
-  Json first = {b.Conv("c0", "y0", 2, 4, 5, 1, 1, "causal")};
+  Json first = Json::array({b.Conv("c0", "y0", 2, 4, 5, 1, 1, "causal")});
   Json second = {b.Conv("c1", "y1", 2, 4, 3, 1, 1, "causal"),
                  b.Conv("c2", "above", 2, 4, 7, 1, 1, "causal"),
                  ModelBuilder::Simple("here", "concat", {"y0", "y0"}),
