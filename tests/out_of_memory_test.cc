@@ -94,7 +94,7 @@ TEST_CASE("out of memory: loading a model") {
 TEST_CASE("out of memory: a shipped model") {
   const std::string path = std::string(GLINT_SOURCE_DIR) + "/weights/light-int8.safetensors";
   const auto load = [&] { return Model::Load(path).error(); };
-  FailSome(load, 25);
+  FailSome(load, 100);
 }
 
 TEST_CASE("out of memory: encoding") {
@@ -198,7 +198,7 @@ TEST_CASE("out of memory: quantising") {
   const std::vector<Picture> pictures = {SmoothPicture(MakeInfo(64, 64, 3, false, 8), 3)};
   QuantiseOptions options;
   options.built_in = false;
-  FailSome([&] { return Quantise(model, pictures, options).error(); }, 40);
+  FailSome([&] { return Quantise(model, pictures, options).error(); }, 100);
 }
 
 TEST_CASE("out of memory: the C interface") {
