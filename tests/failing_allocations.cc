@@ -1,5 +1,8 @@
 #include "tests/failing_allocations.h"
 
+#include <doctest/doctest.h>
+
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
@@ -38,6 +41,38 @@ FailingAllocation::~FailingAllocation() { counting = false; }
 
 bool AnAllocationFailed() { return failed.load(); }
 long AllocationsMade() { return made.load(); }
+
+void FailEach(const std::function<Error()>& call, long step) {
+  for (const auto failing :
+       {FailingAllocation::Failing::kOne, FailingAllocation::Failing::kAllFromThere}) {
+    for (long n = 1;; n += step) {
+      Error error;
+      {
+        const FailingAllocation fails(n, failing);
+        error = call();
+      }
+      if (!AnAllocationFailed()) {
+        REQUIRE_MESSAGE(error.ok(), error.message);
+        break;
+      }
+      if (error.ok() || error.code == ErrorCode::kLimit) continue;
+      CAPTURE(n);
+      CAPTURE(static_cast<int>(error.code));
+      CHECK_MESSAGE(false, error.message);
+    }
+  }
+}
+
+void FailSome(const std::function<Error()>& call, long count) {
+  long all = 0;
+  {
+    const FailingAllocation none(kNever);
+    const Error error = call();
+    REQUIRE_MESSAGE(error.ok(), error.message);
+    all = AllocationsMade();
+  }
+  FailEach(call, std::max(1L, all / count));
+}
 
 }  // namespace glint::testing
 

@@ -4,6 +4,10 @@
 #ifndef GLINT_TESTS_FAILING_ALLOCATIONS_H_
 #define GLINT_TESTS_FAILING_ALLOCATIONS_H_
 
+#include <functional>
+
+#include "glint/glint.hpp"
+
 namespace glint::testing {
 
 // Whether malloc and its like fail as well, which C libraries use. Sanitizers have their own: there
@@ -24,6 +28,13 @@ class FailingAllocation {
 bool AnAllocationFailed();
 // And how many there were while it lived.
 long AllocationsMade();
+
+// Calls with the first allocation failing, the second, ... `step` apart, until none is reached;
+// then the same with all that follow failing too. Each time the call must be right or kLimit, and
+// afterwards right.
+void FailEach(const std::function<Error()>& call, long step = 1);
+// With about so many of all allocations of a call.
+void FailSome(const std::function<Error()>& call, long count);
 
 }  // namespace glint::testing
 

@@ -3,16 +3,12 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <functional>
-#include <limits>
 #include <new>
 #include <string>
 
 #include "glint/glint.h"
 #include "glint/image_io.hpp"
 #include "glint/pictures.hpp"
-#include "glint/quantise.hpp"
 #include "glint/rate.hpp"
 #include "tests/codec_helpers.h"
 #include "tests/failing_allocations.h"
@@ -22,48 +18,12 @@
 namespace glint {
 namespace {
 
-using testing::AllocationsMade;
-using testing::AnAllocationFailed;
 using testing::Bytes;
-using testing::FailingAllocation;
+using testing::FailEach;
+using testing::FailSome;
 using testing::LoadModel;
 using testing::MustEncode;
 using testing::SmoothPicture;
-
-// Calls with the first allocation failing, the second, ... `step` apart, until none is reached.
-// Afterwards the call must work as ever.
-void FailEach(const std::function<Error()>& call, long step = 1) {
-  for (const auto failing :
-       {FailingAllocation::Failing::kOne, FailingAllocation::Failing::kAllFromThere}) {
-    for (long n = 1;; n += step) {
-      Error error;
-      {
-        const FailingAllocation fails(n, failing);
-        error = call();
-      }
-      if (!AnAllocationFailed()) {
-        REQUIRE_MESSAGE(error.ok(), error.message);
-        break;
-      }
-      if (error.ok() || error.code == ErrorCode::kLimit) continue;
-      CAPTURE(n);
-      CAPTURE(static_cast<int>(error.code));
-      CHECK_MESSAGE(false, error.message);
-    }
-  }
-}
-
-// About so many of all allocations of a call.
-void FailSome(const std::function<Error()>& call, long count) {
-  long all = 0;
-  {
-    const FailingAllocation none(std::numeric_limits<long>::max());
-    const Error error = call();
-    REQUIRE_MESSAGE(error.ok(), error.message);
-    all = AllocationsMade();
-  }
-  FailEach(call, std::max(1L, all / count));
-}
 
 const Model& Tiny() {
   static const Model model = LoadModel(testing::TinyModelFile());
@@ -191,14 +151,6 @@ TEST_CASE("out of memory: functions of pictures") {
 TEST_CASE("out of memory: planning") {
   const Model& model = Tiny();
   FailEach([&] { return PlanMemory(model, MakeInfo(70, 40, 3, true, 8)).error(); });
-}
-
-TEST_CASE("out of memory: quantising") {
-  const Model model = LoadModel(testing::MiniModelFile());
-  const std::vector<Picture> pictures = {SmoothPicture(MakeInfo(64, 64, 3, false, 8), 3)};
-  QuantiseOptions options;
-  options.built_in = false;
-  FailSome([&] { return Quantise(model, pictures, options).error(); }, 100);
 }
 
 TEST_CASE("out of memory: the C interface") {

@@ -20,7 +20,9 @@
 #include "engine/model_writer.h"
 #include "glint/image_io.hpp"
 #include "tests/codec_helpers.h"
+#include "tests/failing_allocations.h"
 #include "tests/model_builder.h"
+#include "tests/picture_helpers.h"
 #include "tests/seed.h"
 
 namespace glint::testing {
@@ -588,6 +590,14 @@ TEST_CASE(
   options.type = QuantisedType::kInt8;
   options.keep = {{layer.name(), LayerPrecision::kFp16}};
   CHECK_FALSE(Quantise(model, SomePictures(), options).ok());
+}
+
+TEST_CASE("out of memory: quantising") {
+  const Model model = testing::LoadModel(testing::MiniModelFile());
+  const std::vector<Picture> pictures = {testing::SmoothPicture(MakeInfo(64, 64, 3, false, 8), 3)};
+  QuantiseOptions options;
+  options.built_in = false;
+  testing::FailSome([&] { return Quantise(model, pictures, options).error(); }, 100);
 }
 
 }  // namespace
