@@ -36,7 +36,7 @@ Expected<T> ToPublic(Expected<T> expected) {
   return expected;
 }
 template <typename T>
-Expected<T> ToPublic(Result<T> result) {
+Expected<T> ToPublic(Result<T>&& result) {
   if (!result.ok()) return ToError(result.status());
   return std::move(*result);
 }

@@ -6,7 +6,6 @@
 #include <doctest/doctest.h>
 
 #include <string>
-#include <utility>
 
 #include "glint/image_io.hpp"
 #include "glint/rate.hpp"
@@ -129,8 +128,9 @@ TEST_CASE("memory: a refusal takes next to nothing, whatever the size and the op
     return false;
   };
   constexpr uint32_t kFar = uint32_t{1} << 30;
-  for (const auto [width, height] : {std::pair{kFar, 1U}, std::pair{1U, kFar},
-                                     std::pair{uint32_t{1} << 20, uint32_t{1} << 20}}) {
+  constexpr uint32_t kSides[][2] = {{kFar, 1}, {1, kFar}, {1 << 20, 1 << 20}};
+  for (const auto& sides : kSides) {
+    const uint32_t width = sides[0], height = sides[1];
     for (const bool alpha : {false, true}) {
       for (const uint32_t depth : {8U, 16U}) {
         for (const int kind : {0, 1, 2, 3, 4}) {
