@@ -30,8 +30,8 @@ bool AnAllocationFailed();
 long AllocationsMade();
 
 // Calls with the first allocation failing, the second, ... `step` apart, until none is reached;
-// then the same with all that follow failing too. Each time the call must be right or kLimit, and
-// afterwards right.
+// then the same with all that follow failing too; with sanitizers each seventh of these. Each time
+// the call must be right or kLimit, and afterwards right.
 void FailEach(const std::function<Error()>& call, long step = 1);
 // With about so many of all allocations of a call.
 void FailSome(const std::function<Error()>& call, long count);
