@@ -14,7 +14,8 @@ namespace glint {
 
 class MemoryBudget {
  public:
-  explicit MemoryBudget(uint64_t limit = UINT64_MAX) : limit_(limit) {}
+  explicit MemoryBudget(uint64_t limit = UINT64_MAX, uint64_t taken = 0)
+      : limit_(limit), taken_(taken) {}
 
   // kLimit, and nothing is taken, where it is beyond the limit. `what` begins the message.
   Status Take(uint64_t bytes, const std::string& what) {
@@ -29,11 +30,12 @@ class MemoryBudget {
     return Status::Ok();
   }
   void GiveBack(uint64_t bytes) { taken_ -= bytes; }
+  uint64_t limit() const { return limit_; }
   uint64_t taken() const { return taken_; }
 
  private:
   const uint64_t limit_;
-  std::atomic<uint64_t> taken_{0};
+  std::atomic<uint64_t> taken_;
 };
 
 }  // namespace glint

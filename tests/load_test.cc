@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "codec/model/model_impl.h"
 #include "glint/glint.hpp"
 #include "glint/image_io.hpp"
 #include "tests/codec_helpers.h"
@@ -175,6 +176,42 @@ TEST_CASE("loading: takes no more than its limit") {
       CHECK(model.error().code == ErrorCode::kLimit);
       CHECK(model.error().message.find(std::to_string(options.max_memory)) != std::string::npos);
     }
+  }
+}
+
+// What the search for better symbols needs of a model is made when it is first asked for, out of
+// what loading left.
+TEST_CASE("loading: the gradient is within the limit, and what fails takes nothing") {
+  constexpr uint64_t kSlack = (uint64_t{8} << 20) + testing::kSanitizerMemory;
+  const Picture picture = testing::SmoothPicture(MakeInfo(70, 50, 3, false, 8), 1);
+  EncodeOptions effort;
+  effort.effort = 1;
+  for (const std::string& path :
+       {testing::LightPath(), std::string(GLINT_SOURCE_DIR) + "/weights/light-int8.safetensors"}) {
+    size_t refused = 0;
+    bool encoded = false;
+    for (uint64_t mib = 16; !encoded; mib += 4) {
+      CAPTURE(mib);
+      REQUIRE(mib < 300);
+      LoadOptions options;
+      options.max_memory = mib << 20;
+      const testing::PeakMemory peak;
+      const auto model = Model::Load(path, options);
+      if (!model.ok()) continue;
+      const uint64_t taken = model->impl().budget->taken();
+      Report report;
+      const auto stream = Encode(*model, picture, effort, &report);
+      CHECK(peak.Growth() < options.max_memory + report.planned_bytes + kSlack);
+      encoded = stream.ok();
+      CHECK((model->impl().budget->taken() > taken) == encoded);
+      if (encoded) continue;
+      ++refused;
+      CHECK_MESSAGE(stream.error().code == ErrorCode::kLimit, stream.error().message);
+      CHECK(stream.error().message.find("gradient") != std::string::npos);
+      CHECK(Encode(*model, picture).ok());
+      CHECK(Encode(*model, picture, effort).error().message == stream.error().message);
+    }
+    CHECK(refused > 0);
   }
 }
 

@@ -125,6 +125,17 @@ Status MakePlans(const ModelFile& file, const std::vector<PlanToMake>& plans,
   return Status::Ok();
 }
 
+// While a gradient is made: its weights are those of the graph as floats, those of matrices twice,
+// and they are there in the writer, in what it writes, and in the file that keeps it.
+uint64_t MostGradientBytes(const ModelFile& file, const Graph& graph) {
+  constexpr uint64_t kUses = 2, kCopies = 3;
+  uint64_t elements = 0;
+  for (const Node& node : graph.nodes) {
+    for (const auto& weight : node.weights) elements += file.tensor(weight.second)->elements;
+  }
+  return kUses * kCopies * sizeof(float) * elements;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFile> file,
@@ -167,15 +178,27 @@ Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFi
 
 Result<std::shared_ptr<const Plan>> Model::Impl::Gradient() const {
   const std::lock_guard<std::mutex> lock(gradient_mutex_);
-  if (gradient_ == nullptr) {
-    const float offset = document.picture_offset;
-    auto made = MakeGradientModel(*file, "g_s", OutputRange{0 - offset, 1 - offset});
-    if (!made.ok()) return made.status().WithContext(file->name());
-    gradient_file_ = std::move(*made);
-    GLINT_ASSIGN(gradient_, Plan::Make(*gradient_file_, gradient_file_->graphs().at(kGradientGraph),
-                                       kAllPositions, nullptr, budget.get()));
-  }
+  if (gradient_ == nullptr) GLINT_TRY(MakeGradient());
   return gradient_;
+}
+
+// Of a budget of its own, which begins where the model's stands: what fails has taken nothing.
+Status Model::Impl::MakeGradient() const {
+  MemoryBudget trial(budget->limit(), budget->taken());
+  const std::string what = file->name() + ": the gradient of g_s";
+  const uint64_t most = MostGradientBytes(*file, graph("g_s"));
+  GLINT_TRY(trial.Take(most, what));
+  const float offset = document.picture_offset;
+  auto made = MakeGradientModel(*file, "g_s", OutputRange{0 - offset, 1 - offset});
+  if (!made.ok()) return made.status().WithContext(file->name());
+  trial.GiveBack(most);
+  GLINT_TRY(trial.Take((*made)->file_bytes(), what));
+  GLINT_ASSIGN(auto plan, Plan::Make(**made, (*made)->graphs().at(kGradientGraph), kAllPositions,
+                                     nullptr, &trial));
+  GLINT_TRY(budget->Take(trial.taken() - budget->taken(), what));
+  gradient_file_ = std::move(*made);
+  gradient_ = std::move(plan);
+  return Status::Ok();
 }
 
 bool HasExactSynthesis(const Model::Impl& model) {

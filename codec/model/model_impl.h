@@ -37,11 +37,12 @@ struct Model::Impl {
   std::vector<Step> steps;               // of document.coding.steps
   EntropyTables tables;                  // all sets, one after the other
   TensorObserver* observer = nullptr;    // of all graphs; none in models that are loaded
-  // What the model takes: file, packed weights, the gradient's plan.
+  // What the model takes: file, packed weights, and the gradient's.
   std::shared_ptr<MemoryBudget> budget;
 
   // The plan of g_s' gradient (engine/gradient_graph.h), made when it is first asked for.
-  // kUnsupported where an operator has no known derivative. Any thread may call it.
+  // kUnsupported where an operator has no known derivative, kLimit beyond the budget. Any thread
+  // may call it.
   Result<std::shared_ptr<const Plan>> Gradient() const;
 
   const Coding& coding() const { return document.coding; }
@@ -49,6 +50,8 @@ struct Model::Impl {
   const Graph& graph(const std::string& name) const { return file->graphs().at(name); }
 
  private:
+  Status MakeGradient() const;
+
   mutable std::mutex gradient_mutex_;
   mutable std::shared_ptr<const ModelFile> gradient_file_;  // that the plan points into
   mutable std::shared_ptr<const Plan> gradient_;
