@@ -20,6 +20,7 @@ namespace {
 
 using testing::Bytes;
 using testing::FailEach;
+using testing::FailingAllocation;
 using testing::FailSome;
 using testing::LoadModel;
 using testing::MustEncode;
@@ -118,6 +119,49 @@ TEST_CASE("out of memory: picture files") {
     REQUIRE(both.ok());
     CHECK(both->samples == written.samples);
   }
+}
+
+// Who goes on after an error must not get rows of a reader that lost its place, nor a file that
+// lacks some.
+TEST_CASE("out of memory: a reader and a writer that failed go on failing") {
+  const TemporaryFolder folder;
+  const Picture picture = TinyPicture(false);
+  const size_t row_bytes = picture.info.RowBytes();
+  const std::string path = folder.File("a.png"), copy = folder.File("copy.ppm");
+  REQUIRE(WritePicture(path, picture).ok());
+  Bytes row(row_bytes);
+  size_t readers = 0;
+  for (long n = 1; n < 200; ++n) {
+    auto reader = PictureReader::Open(path);
+    REQUIRE(reader.ok());
+    const auto read = [&] { return (*reader)->ReadRow(row.data()); };
+    Error first;
+    {
+      const FailingAllocation fails(n);
+      first = read();
+    }
+    if (first.ok()) break;
+    ++readers;
+    CHECK(first.code == ErrorCode::kLimit);
+    CHECK(read().code == ErrorCode::kLimit);
+    CHECK((*reader)->Finish().code == ErrorCode::kLimit);
+  }
+  CHECK((readers > 0 || !testing::kMallocFails));
+  auto writer = PictureWriter::Create(copy, picture.info, {});
+  REQUIRE(writer.ok());
+  // A row too many is an error with a text that takes memory.
+  for (uint32_t y = 0; y < picture.info.height; ++y) {
+    REQUIRE((*writer)->WriteRow(picture.samples.data() + y * row_bytes).ok());
+  }
+  Error failed;
+  {
+    const FailingAllocation fails(1);
+    failed = (*writer)->WriteRow(row.data());
+  }
+  CHECK(failed.code == ErrorCode::kLimit);
+  CHECK((*writer)->Finish().code == ErrorCode::kLimit);
+  writer = Error{ErrorCode::kIo, "gone"};
+  CHECK(folder.CountFiles() == 1);
 }
 
 // What gives neither Error nor Expected may throw, and the header says so.

@@ -14,7 +14,25 @@
 namespace glint {
 namespace {
 
-// A reader whose rows, and words of errors, may run out of memory.
+// Calls of a reader or writer: rows, and the words of errors, may run out of memory. What it is
+// then in the middle of nobody knows, so all later calls fail too.
+class Guard {
+ public:
+  template <typename Call>
+  Error Run(const Call& call) {
+    if (is_broken_) return Error{ErrorCode::kLimit, "out of memory"};
+    is_broken_ = true;  // unless the call returns
+    return PublicCall([&] {
+      Error error = call();
+      is_broken_ = false;
+      return error;
+    });
+  }
+
+ private:
+  bool is_broken_ = false;
+};
+
 class GuardedReader final : public PictureReader {
  public:
   explicit GuardedReader(std::unique_ptr<PictureReader> reader) : reader_(std::move(reader)) {}
@@ -24,28 +42,30 @@ class GuardedReader final : public PictureReader {
   const std::vector<std::string>& warnings() const override { return reader_->warnings(); }
   uint64_t memory() const override { return reader_->memory(); }
   Error ReadRow(void* row) override {
-    return PublicCall([&] { return reader_->ReadRow(row); });
+    return guard_.Run([&] { return reader_->ReadRow(row); });
   }
   Error Finish() override {
-    return PublicCall([&] { return reader_->Finish(); });
+    return guard_.Run([&] { return reader_->Finish(); });
   }
 
  private:
   const std::unique_ptr<PictureReader> reader_;
+  Guard guard_;
 };
 
 class GuardedWriter final : public PictureWriter {
  public:
   explicit GuardedWriter(std::unique_ptr<PictureWriter> writer) : writer_(std::move(writer)) {}
   Error WriteRow(const void* row) override {
-    return PublicCall([&] { return writer_->WriteRow(row); });
+    return guard_.Run([&] { return writer_->WriteRow(row); });
   }
   Error Finish() override {
-    return PublicCall([&] { return writer_->Finish(); });
+    return guard_.Run([&] { return writer_->Finish(); });
   }
 
  private:
   const std::unique_ptr<PictureWriter> writer_;
+  Guard guard_;
 };
 
 Expected<std::unique_ptr<PictureReader>> OpenSource(std::unique_ptr<ByteSource> source,

@@ -50,7 +50,8 @@ bool JpegMarkerTap::Watch(const uint8_t* data, size_t size) noexcept {
       data += taken;
       size -= taken;
     }
-  } catch (const std::exception&) {  // out of memory
+  } catch (const std::exception&) {
+    out_of_memory_ = true;
     return false;
   }
   return bytes_ <= max_bytes_;

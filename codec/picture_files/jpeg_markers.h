@@ -30,8 +30,9 @@ class JpegMarkerTap {
   JpegMarkerTap(Metadata* metadata, uint64_t max_bytes)
       : metadata_(metadata), max_bytes_(max_bytes) {}
 
-  // False when metadata is beyond the limit.
+  // False when metadata is beyond the limit, or memory ran out.
   bool Watch(const uint8_t* data, size_t size) noexcept;
+  bool out_of_memory() const { return out_of_memory_; }
 
   const JpegFrame& frame() const { return frame_; }
   uint64_t bytes() const { return bytes_; }  // that the metadata so far takes
@@ -63,6 +64,7 @@ class JpegMarkerTap {
   std::array<std::vector<uint8_t>, 256> icc_parts_;
   size_t icc_count_ = 0;  // parts that there should be
   bool icc_broken_ = false;
+  bool out_of_memory_ = false;
 };
 
 }  // namespace glint

@@ -169,7 +169,7 @@ void JpegReader::OnSkip(j_decompress_ptr jpeg, long count) {
 
 Error JpegReader::Broken() {
   const Error process = CheckProcess();
-  if (out_of_memory_) {
+  if (out_of_memory_ || tap_.out_of_memory()) {
     failure_ = FileError(ErrorCode::kLimit, source_->name(), "out of memory");
   } else if (metadata_too_large_) {
     failure_ = FileError(ErrorCode::kLimit, source_->name(),

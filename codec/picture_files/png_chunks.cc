@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <new>
 #include <utility>
 
@@ -73,7 +74,7 @@ bool PngChunkTap::Watch(const uint8_t* data, size_t size) noexcept {
       data += taken;
       size -= taken;
     }
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception&) {
     out_of_memory_ = true;
     return false;
   }
