@@ -148,10 +148,14 @@ class Planner {
     context.tensors = plan_->tensors;
     GLINT_TRY(CheckIntegerInputs(node, context));
     const uint64_t most = MostPackedBytes(node);
-    GLINT_TRY(
-        budget_->Take(most, model_.name() + ": graph " + graph_.name + ", node " + node.name));
+    const std::string what = model_.name() + ": graph " + graph_.name + ", node " + node.name;
+    GLINT_TRY(budget_->Take(most, what));
     GLINT_ASSIGN(std::unique_ptr<Step> step, node.op->plan(context, node));
-    budget_->GiveBack(most - std::min<uint64_t>(most, step->PackedBytes()));
+    budget_->GiveBack(most);
+    GLINT_TRY(budget_->Take(step->PackedBytes(), what));
+#ifdef GLINT_CHECK_ROWS
+    if (step->PackedBytes() > most) return Fail("packs more than was thought: " + node.name);
+#endif
     std::string last = node.output;
     FuseReaders(step.get(), &last);
     step->output = AddTensor(last);
