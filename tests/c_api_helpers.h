@@ -16,6 +16,7 @@
 
 #include "glint/glint.h"
 #include "glint/glint.hpp"
+#include "tests/c_handles.h"
 #include "tests/model_builder.h"
 #include "tests/picture_helpers.h"
 #include "tests/seed.h"
@@ -23,16 +24,6 @@
 namespace glint::testing {
 
 using Bytes = std::vector<uint8_t>;
-
-struct Freer {
-  void operator()(glint_model* model) const { glint_model_free(model); }
-  void operator()(glint_metadata* metadata) const { glint_metadata_free(metadata); }
-  void operator()(glint_picture* picture) const { glint_picture_free(picture); }
-  void operator()(glint_stream_info* info) const { glint_stream_info_free(info); }
-  void operator()(char* text) const { glint_free(text); }
-};
-template <typename Handle>
-using Owned = std::unique_ptr<Handle, Freer>;
 
 // The same model behind both interfaces.
 struct BothModels {

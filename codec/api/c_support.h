@@ -11,13 +11,12 @@
 #include <cstring>
 #include <exception>
 #include <initializer_list>
-#include <new>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include "codec/public_error.h"
 #include "glint/glint.h"
 #include "glint/glint.hpp"
 
@@ -58,12 +57,8 @@ inline glint_status Give(ErrorCode code, std::string_view message, glint_error* 
 template <typename Body>
 glint_status Guarded(glint_error* error, Body&& body) noexcept {
   try {
-    const Error result = std::forward<Body>(body)();
+    const Error result = PublicCall(std::forward<Body>(body));
     return Give(result.code, result.message, error);
-  } catch (const std::bad_alloc&) {
-    return Give(ErrorCode::kLimit, "out of memory", error);
-  } catch (const std::length_error&) {
-    return Give(ErrorCode::kLimit, "out of memory", error);
   } catch (...) {
     // The library throws nothing else.
     return Give(ErrorCode::kCancelled, "a callback threw an exception", error);

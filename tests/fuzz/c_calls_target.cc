@@ -270,27 +270,26 @@ class Session {
   }
 
   void Encode() {
-    Rows rows;
-    const glint_picture_info info = ChooseInfo(&rows);
-    EncodeStruct options(ChooseEncodeSize(), glint_encode_options_init);
-    SetEncode(&options);
-    uint8_t* stream = nullptr;
-    size_t size = 0;
-    const glint_status status =
-        Checked(glint_encode(model_, &info, rows.samples.data(), rows.stride, metadata_.get(),
-                             options.get(), &stream, &size, WantedError()));
-    Keep(status, stream, size);
+    EncodeBy([&](const auto& info, Rows* rows, const auto* options, auto* stream, auto* size) {
+      return glint_encode(model_, &info, rows->samples.data(), rows->stride, metadata_.get(),
+                          options, stream, size, WantedError());
+    });
   }
   void EncodeRows() {
+    EncodeBy([&](const auto& info, Rows* rows, const auto* options, auto* stream, auto* size) {
+      return glint_encode_rows(model_, &info, &ReadRow, rows, metadata_.get(), options, stream,
+                               size, WantedError());
+    });
+  }
+  template <typename Call>
+  void EncodeBy(const Call& call) {
     Rows rows;
     const glint_picture_info info = ChooseInfo(&rows);
     EncodeStruct options(ChooseEncodeSize(), glint_encode_options_init);
     SetEncode(&options);
     uint8_t* stream = nullptr;
     size_t size = 0;
-    const glint_status status =
-        Checked(glint_encode_rows(model_, &info, &ReadRow, &rows, metadata_.get(), options.get(),
-                                  &stream, &size, WantedError()));
+    const glint_status status = Checked(call(info, &rows, options.get(), &stream, &size));
     Keep(status, stream, size);
   }
   void EncodeToTarget() {

@@ -8,21 +8,14 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 
 #include "glint/glint.h"
+#include "tests/c_handles.h"
 #include "tests/fuzz/input.h"
 
 namespace glint::fuzz {
 
-struct Freer {
-  void operator()(glint_model* model) const { glint_model_free(model); }
-  void operator()(glint_metadata* metadata) const { glint_metadata_free(metadata); }
-  void operator()(glint_picture* picture) const { glint_picture_free(picture); }
-  void operator()(glint_stream_info* info) const { glint_stream_info_free(info); }
-};
-template <typename Handle>
-using Owned = std::unique_ptr<Handle, Freer>;
+using testing::Owned;
 
 // A struct with a struct_size, of any size, on the heap at just that size: a sanitizer sees what
 // the library reads or writes beyond.
