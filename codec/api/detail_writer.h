@@ -37,7 +37,8 @@ class DetailWriter final : public ReconstructionTaker {
 
   const PictureInfo info_;
   const detail::EncoderSettings settings_;
-  std::unique_ptr<detail::SectionEncoder> encoder_;  // from the first row on: it is as wide as that
+  // Made with the first row, when its memory has been planned.
+  std::unique_ptr<detail::SectionEncoder> encoder_;
   detail::BlockRows source_, base_;
   Report& report_;
   std::vector<Bytes> sections_;  // whole, and not yet in the stream

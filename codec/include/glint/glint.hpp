@@ -3,10 +3,11 @@
 // Ownership: everything is a value or a handle that frees itself. Buffers that you pass in stay
 // yours and are only used during the call.
 // Errors: every function that can fail returns glint::Error, or Expected: a value or an Error.
-// Nothing throws, prints, or aborts, with one exception: what gives neither, but a string or a
-// list, throws std::bad_alloc when there is no memory for it. Out of memory is kLimit everywhere
-// else. Thread rules: a Model is immutable and may be used by many threads at once; a call of
-// Encode or Decode uses `threads` workers of its own, or your runner.
+// Nothing throws, prints, or aborts, and out of memory is kLimit, with one exception: functions
+// that give neither, but a string or a list, throw std::bad_alloc when there is no memory for it.
+//
+// Thread rules: a Model is immutable and may be used by many threads at once; a call of Encode or
+// Decode uses `threads` workers of its own, or your runner.
 #ifndef GLINT_GLINT_HPP_
 #define GLINT_GLINT_HPP_
 
