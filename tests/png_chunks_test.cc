@@ -260,6 +260,28 @@ TEST_CASE("PNG: many small chunks count with what they cost") {
   CHECK(peak.Growth() < 2 * limits.max_memory + (uint64_t{1} << 20) + testing::kSanitizerMemory);
 }
 
+TEST_CASE("PNG: a profile that swells two hundred times is refused within the limit") {
+  constexpr uint64_t kSlack = (uint64_t{8} << 20) + testing::kSanitizerMemory;
+  constexpr uint64_t kMostMetadata = uint64_t{64} << 20;  // whatever the limit
+  Bytes png;
+  {
+    Bytes profile = Text(std::string("name\0\0", 6));
+    const Bytes icc = DeflateAll(Bytes(size_t{100} << 20));
+    profile.insert(profile.end(), icc.begin(), icc.end());
+    png = OnePixel({{"iCCP", profile}});
+  }
+  REQUIRE(png.size() < 600000);
+  for (const uint64_t mib : {1, 8, 20, 40, 4000}) {
+    CAPTURE(mib);
+    Limits limits;
+    limits.max_memory = mib << 20;
+    const PeakMemory peak;
+    const Error refused = Read(png, limits).error;
+    CHECK(refused.code == ErrorCode::kLimit);
+    CHECK(peak.Growth() < std::min(limits.max_memory, kMostMetadata) + kSlack);
+  }
+}
+
 TEST_CASE("PNG: a file has as much metadata behind its pixels as the limit lets, a pipe a little") {
   const Bytes png = OnePixel({}, {{"tEXt", Bytes(1500000, 'x')}});
   CHECK(Read(png).error.ok());

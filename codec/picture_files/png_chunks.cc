@@ -130,6 +130,7 @@ void PngChunkTap::End() {
   if (!wanted_ || bytes_ > max_bytes_) return;
   const uint64_t taken = body_.size() + kChunkOverhead;
   if (sound && Keep()) return;
+  if (bytes_ > max_bytes_) return;  // a profile that has no room
   bytes_ -= taken;
   std::vector<uint8_t>().swap(body_);
 }
