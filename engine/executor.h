@@ -19,6 +19,7 @@
 #include "engine/status.h"
 #include "engine/tensor_observer.h"
 #include "engine/thread_pool.h"
+#include "engine/work_progress.h"
 
 namespace glint {
 
@@ -30,18 +31,30 @@ struct StepProfile {
   double seconds = 0;  // wall clock inside Advance
 };
 
+// What the making of a plan is given beside its graph.
+struct PlanOptions {
+  // Sees every tensor. With one nothing is fused, so that every tensor exists. It must outlive
+  // the plan.
+  TensorObserver* observer = nullptr;
+  // Packed weights are taken from it, before they are packed, and given back where the plan
+  // fails; nullptr: no limit.
+  MemoryBudget* budget = nullptr;
+  // Hears of `share` of its part for each unit of Work; nullptr: nobody hears.
+  WorkProgress* progress = nullptr;
+  double share = 0;
+};
+
 // A graph after shape inference, fusion and packing of its weights for the current SIMD target.
 class Plan {
  public:
+  // What making a plan of the graph takes: its nodes and the weights that they read.
+  static uint64_t Work(const Graph& graph);
+
   // `wanted`: which positions of the output are wanted. A tensor that only pointwise steps read is
   // computed at these positions alone; its rows are "compact": the wanted positions side by side.
-  // `observer`: sees every tensor. With one nothing is fused, so that every tensor exists. It must
-  // outlive the plan.
-  // `budget`: packed weights are taken from it, before they are packed; nullptr: no limit.
   static Result<std::shared_ptr<const Plan>> Make(const ModelFile& model, const Graph& graph,
                                                   PositionSet wanted = kAllPositions,
-                                                  TensorObserver* observer = nullptr,
-                                                  MemoryBudget* budget = nullptr);
+                                                  const PlanOptions& options = {});
   virtual ~Plan() = default;
 
   virtual size_t input_count() const = 0;

@@ -32,13 +32,14 @@ class Descriptor {
   int fd_;
 };
 
-Status ReadWhole(int fd, const std::string& path, size_t size, std::vector<uint8_t>* out) {
+Status ReadWhole(int fd, const std::string& path, size_t size, WorkProgress* progress,
+                 std::vector<uint8_t>* out) {
   try {
     out->resize(size);
   } catch (const std::bad_alloc&) {
     return FileError(StatusCode::kLimit, path, "no memory for " + std::to_string(size) + " bytes");
   }
-  constexpr size_t kPiece = size_t{1} << 30;  // some systems refuse more at once
+  constexpr size_t kPiece = size_t{16} << 20;
   for (size_t at = 0; at < size;) {
     const ssize_t got =
         pread(fd, out->data() + at, std::min(size - at, kPiece), static_cast<off_t>(at));
@@ -46,6 +47,7 @@ Status ReadWhole(int fd, const std::string& path, size_t size, std::vector<uint8
     if (got < 0) return FileError(StatusCode::kIo, path, std::strerror(errno));
     if (got == 0) return FileError(StatusCode::kIo, path, "became shorter while it was read");
     at += static_cast<size_t>(got);
+    GLINT_TRY(progress->Done(static_cast<double>(got) / static_cast<double>(size)));
   }
   return Status::Ok();
 }
@@ -53,7 +55,7 @@ Status ReadWhole(int fd, const std::string& path, size_t size, std::vector<uint8
 }  // namespace
 
 Result<MappedFile> MappedFile::Open(const std::string& path, uint64_t max_bytes, Access access,
-                                    MemoryBudget* budget) {
+                                    MemoryBudget* budget, WorkProgress* progress) {
   // Not blocking, so that a pipe without a writer is refused instead of waited for.
   const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) return FileError(StatusCode::kNotFound, path, std::strerror(errno));
@@ -77,7 +79,7 @@ Result<MappedFile> MappedFile::Open(const std::string& path, uint64_t max_bytes,
     }
   }
   GLINT_TRY(budget->Take(size, path + ": its bytes"));
-  GLINT_TRY(ReadWhole(fd.get(), path, static_cast<size_t>(size), &file.copy_));
+  GLINT_TRY(ReadWhole(fd.get(), path, static_cast<size_t>(size), progress, &file.copy_));
   file.bytes_ = file.copy_;
   return file;
 }

@@ -13,6 +13,7 @@
 
 #include "engine/memory_budget.h"
 #include "engine/status.h"
+#include "engine/work_progress.h"
 
 namespace glint {
 
@@ -24,9 +25,10 @@ class MappedFile {
   enum class Access { kMapLarge, kRead, kMap };
 
   // Errors: kNotFound (cannot be opened), kIo (special, empty or unreadable), kLimit (> max_bytes,
-  // or of memory).
+  // or of memory), kCancelled. `progress` hears what share of the
+  // bytes is read.
   static Result<MappedFile> Open(const std::string& path, uint64_t max_bytes, Access access,
-                                 MemoryBudget* budget);
+                                 MemoryBudget* budget, WorkProgress* progress);
 
   MappedFile() = default;
   ~MappedFile() { Unmap(); }

@@ -14,8 +14,7 @@ namespace glint {
 
 class MemoryBudget {
  public:
-  explicit MemoryBudget(uint64_t limit = UINT64_MAX, uint64_t taken = 0)
-      : limit_(limit), taken_(taken) {}
+  explicit MemoryBudget(uint64_t limit = UINT64_MAX) : limit_(limit) {}
 
   // kLimit, and nothing is taken, where it is beyond the limit. `what` begins the message.
   Status Take(uint64_t bytes, const std::string& what) {
@@ -30,12 +29,35 @@ class MemoryBudget {
     return Status::Ok();
   }
   void GiveBack(uint64_t bytes) { taken_ -= bytes; }
-  uint64_t limit() const { return limit_; }
   uint64_t taken() const { return taken_; }
 
  private:
   const uint64_t limit_;
-  std::atomic<uint64_t> taken_;
+  std::atomic<uint64_t> taken_{0};
+};
+
+// What one task takes of a budget: given back at its end, unless it is kept.
+class BudgetShare {
+ public:
+  explicit BudgetShare(MemoryBudget* budget) : budget_(budget) {}
+  ~BudgetShare() { budget_->GiveBack(taken_); }
+  BudgetShare(const BudgetShare&) = delete;
+  BudgetShare& operator=(const BudgetShare&) = delete;
+
+  Status Take(uint64_t bytes, const std::string& what) {
+    GLINT_TRY(budget_->Take(bytes, what));
+    taken_ += bytes;
+    return Status::Ok();
+  }
+  void GiveBack(uint64_t bytes) {
+    budget_->GiveBack(bytes);
+    taken_ -= bytes;
+  }
+  void Keep() { taken_ = 0; }
+
+ private:
+  MemoryBudget* const budget_;
+  uint64_t taken_ = 0;
 };
 
 }  // namespace glint

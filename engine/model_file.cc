@@ -33,7 +33,8 @@ class LoadedModel final : public ModelFile {
   LoadedModel(std::string name, std::span<const uint8_t> bytes)
       : name_(std::move(name)), copy_(bytes.begin(), bytes.end()), bytes_(copy_) {}
 
-  Status Read(const Runner& runner, MemoryBudget* budget) {
+  Status Read(const Runner& runner, MemoryBudget* budget, WorkProgress* progress) {
+    progress->Begin(ModelFileOptions::kLoaded);
     GLINT_TRY(budget->Take(HeaderMemory(bytes_), name_ + ": its header"));
     GLINT_ASSIGN(SafeTensors parsed, ParseSafeTensors(bytes_, name_));
     tensors_ = std::move(parsed.tensors);
@@ -42,16 +43,16 @@ class LoadedModel final : public ModelFile {
       return BadModel(name_, "no 'glint' document in __metadata__: not a Glint model");
     }
     document_text_ = std::move(text->second);
-    Status checked;
+    Status checked, identified;
     ParallelFor(runner, 2, [&](size_t task, size_t) {
       if (task == 0) {
-        checked = WithoutBadAlloc([&] { return ParseAndCheck(document_text_); });
+        checked = WithoutBadAlloc([&] { return ParseAndCheck(document_text_, progress); });
       } else if (runner.run != nullptr || checked.ok()) {
-        const Sha256Digest digest = Sha256Of(bytes_);
-        std::copy_n(digest.begin(), id_.size(), id_.begin());
+        identified = WithoutBadAlloc([&] { return Identify(progress); });
       }
     });
-    return checked.WithContext(name_);
+    GLINT_TRY(checked.WithContext(name_));
+    return identified.WithContext(name_);
   }
 
   const Graphs& graphs() const override { return graphs_; }
@@ -66,10 +67,31 @@ class LoadedModel final : public ModelFile {
   const std::string& document_text() const override { return document_text_; }
 
  private:
-  Status ParseAndCheck(const std::string& text) {
+  // Both are half of their part of the progress.
+  static constexpr double kHalf = 0.5;
+
+  Status ParseAndCheck(const std::string& text, WorkProgress* progress) {
     GLINT_ASSIGN(graphs_, ParseGraphs(text));
     GLINT_TRY(CheckWeightUse(tensors_, graphs_));
-    for (auto& entry : graphs_) GLINT_TRY(CheckGraph(tensors_, &entry.second));
+    for (auto& entry : graphs_) {
+      GLINT_TRY(CheckGraph(tensors_, &entry.second));
+      GLINT_TRY(progress->Done(kHalf / static_cast<double>(graphs_.size())));
+    }
+    return Status::Ok();
+  }
+
+  Status Identify(WorkProgress* progress) {
+    constexpr size_t kPiece = size_t{8} << 20;
+    Sha256 sha;
+    for (auto rest = bytes_; !rest.empty();) {
+      const auto piece = rest.first(std::min(rest.size(), kPiece));
+      sha.Update(piece);
+      rest = rest.subspan(piece.size());
+      GLINT_TRY(progress->Done(kHalf * static_cast<double>(piece.size()) /
+                               static_cast<double>(bytes_.size())));
+    }
+    const Sha256Digest digest = sha.Finish();
+    std::copy_n(digest.begin(), id_.size(), id_.begin());
     return Status::Ok();
   }
 
@@ -97,11 +119,16 @@ std::string ToHex(const ModelId& id) {
 
 Result<std::shared_ptr<const ModelFile>> ModelFile::Load(const std::string& path,
                                                          const ModelFileOptions& options) {
+  constexpr double kRead = 0.1;  // of the progress
   MemoryBudget unlimited;
   MemoryBudget* const budget = options.budget == nullptr ? &unlimited : options.budget;
-  GLINT_ASSIGN(MappedFile file, MappedFile::Open(path, kMaxFileBytes, options.access, budget));
+  WorkProgress untold;
+  WorkProgress* const progress = options.progress == nullptr ? &untold : options.progress;
+  progress->Begin(kRead);
+  GLINT_ASSIGN(MappedFile file,
+               MappedFile::Open(path, kMaxFileBytes, options.access, budget, progress));
   auto model = std::make_shared<LoadedModel>(path, std::move(file));
-  GLINT_TRY(model->Read(options.runner, budget));
+  GLINT_TRY(model->Read(options.runner, budget, progress));
   return std::shared_ptr<const ModelFile>(std::move(model));
 }
 
@@ -110,9 +137,11 @@ Result<std::shared_ptr<const ModelFile>> ModelFile::FromMemory(std::span<const u
                                                                const ModelFileOptions& options) {
   MemoryBudget unlimited;
   MemoryBudget* const budget = options.budget == nullptr ? &unlimited : options.budget;
+  WorkProgress untold;
   GLINT_TRY(budget->Take(bytes.size(), name + ": its bytes"));
   auto model = std::make_shared<LoadedModel>(name, bytes);
-  GLINT_TRY(model->Read(options.runner, budget));
+  GLINT_TRY(model->Read(options.runner, budget,
+                        options.progress == nullptr ? &untold : options.progress));
   return std::shared_ptr<const ModelFile>(std::move(model));
 }
 

@@ -18,6 +18,7 @@
 #include "engine/memory_budget.h"
 #include "engine/status.h"
 #include "engine/thread_pool.h"
+#include "engine/work_progress.h"
 
 namespace glint {
 
@@ -30,12 +31,15 @@ struct ModelFileOptions {
   MappedFile::Access access = MappedFile::Access::kMapLarge;  // of Load
   // What the file and its document take; must outlive the call. nullptr: no limit.
   MemoryBudget* budget = nullptr;
+  // Hears how far loading is, up to kLoaded; must outlive the call. nullptr: nobody does.
+  WorkProgress* progress = nullptr;
+  static constexpr double kLoaded = 0.5;
 };
 
 class ModelFile {
  public:
   // Errors: kNotFound, kIo, kBadModel (with the file's name and the offending key or tensor),
-  // kLimit.
+  // kLimit, kCancelled.
   static Result<std::shared_ptr<const ModelFile>> Load(const std::string& path,
                                                        const ModelFileOptions& options = {});
   // Keeps a copy of `bytes`. `name` stands for the file in messages.

@@ -16,13 +16,18 @@
 namespace glint {
 namespace {
 
+uint64_t WorkOf(const Node& node) {
+  if (!node.matrix) return 1;
+  return 1 + uint64_t{node.matrix->outputs} * node.matrix->inputs * node.matrix->taps;
+}
+
 class Planner {
  public:
-  Planner(const ModelFile& model, const Graph& graph, PositionSet wanted, TensorObserver* observer,
-          MemoryBudget* budget)
-      : model_(model), graph_(graph), budget_(budget), plan_(std::make_shared<PlanImpl>()) {
+  Planner(const ModelFile& model, const Graph& graph, PositionSet wanted,
+          const PlanOptions& options)
+      : model_(model), graph_(graph), options_(options), plan_(std::make_shared<PlanImpl>()) {
     plan_->model = &model;
-    plan_->observer = observer;
+    plan_->observer = options.observer;
     plan_->graph_name = graph.name;
     plan_->numeric_class = graph.numeric_class;
     plan_->wanted = wanted;
@@ -50,6 +55,7 @@ class Planner {
     }
     SetHalos();
     FindChains(plan_.get());
+    packed_.Keep();
     return std::shared_ptr<const Plan>(plan_);
   }
 
@@ -149,10 +155,10 @@ class Planner {
     GLINT_TRY(CheckIntegerInputs(node, context));
     const uint64_t most = MostPackedBytes(node);
     const std::string what = model_.name() + ": graph " + graph_.name + ", node " + node.name;
-    GLINT_TRY(budget_->Take(most, what));
+    GLINT_TRY(packed_.Take(most, what));
     GLINT_ASSIGN(std::unique_ptr<Step> step, node.op->plan(context, node));
-    budget_->GiveBack(most);
-    GLINT_TRY(budget_->Take(step->PackedBytes(), what));
+    packed_.GiveBack(most);
+    GLINT_TRY(packed_.Take(step->PackedBytes(), what));
 #ifdef GLINT_CHECK_ROWS
     if (step->PackedBytes() > most) return Fail("packs more than was thought: " + node.name);
 #endif
@@ -171,7 +177,8 @@ class Planner {
     }
     plan_->steps.push_back(std::move(step));
     if (apart) AddConversion(plan_->steps.back()->output, wanted);
-    return Status::Ok();
+    if (options_.progress == nullptr) return Status::Ok();
+    return options_.progress->Done(options_.share * static_cast<double>(WorkOf(node)));
   }
 
   // What packing a node's weights takes at most: lanes of 64 outputs, runs of four inputs, words of
@@ -320,7 +327,9 @@ class Planner {
 
   const ModelFile& model_;
   const Graph& graph_;
-  MemoryBudget* const budget_;
+  const PlanOptions options_;
+  MemoryBudget unlimited_;
+  BudgetShare packed_{options_.budget == nullptr ? &unlimited_ : options_.budget};
   std::shared_ptr<PlanImpl> plan_;
   std::map<std::string, std::vector<const Node*>> consumers_;
   std::map<std::string, int> ids_;  // tensors that exist, by name
@@ -363,11 +372,15 @@ std::string PlanImpl::Describe() const {
   return text;
 }
 
+uint64_t Plan::Work(const Graph& graph) {
+  uint64_t work = 0;
+  for (const Node& node : graph.nodes) work += WorkOf(node);
+  return work;
+}
+
 Result<std::shared_ptr<const Plan>> Plan::Make(const ModelFile& model, const Graph& graph,
-                                               PositionSet wanted, TensorObserver* observer,
-                                               MemoryBudget* budget) {
-  MemoryBudget unlimited;
-  return Planner(model, graph, wanted, observer, budget == nullptr ? &unlimited : budget).Make();
+                                               PositionSet wanted, const PlanOptions& options) {
+  return Planner(model, graph, wanted, options).Make();
 }
 
 }  // namespace glint

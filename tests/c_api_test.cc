@@ -236,7 +236,23 @@ TEST_CASE("C interface: a model file is loaded") {
   CHECK(options.max_memory == uint64_t{1} << 30);
   options.max_memory = 1000;
   CHECK(load() == GLINT_LIMIT);
-  // A caller of before has no such field: the default.
+  double last = 0;
+  options.max_memory = uint64_t{1} << 30;
+  options.progress_opaque = &last;
+  options.progress = [](void* opaque, double done) {
+    *static_cast<double*>(opaque) = done;
+    return 1;
+  };
+  CHECK(load() == GLINT_OK);
+  CHECK(last == 1);
+  options.progress = [](void* opaque, double done) {
+    *static_cast<double*>(opaque) = done;
+    return done > 0.3 ? 0 : 1;
+  };
+  CHECK(load() == GLINT_CANCELLED);
+  CHECK(last < 1);
+  // A caller of before has no such fields: the defaults.
+  options.max_memory = 1000;
   options.struct_size = offsetof(glint_load_options, max_memory);
   CHECK(load() == GLINT_OK);
   options.struct_size = sizeof(options);

@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -115,6 +117,67 @@ TEST_CASE("loading: what is wrong with a file is the same error with threads") {
     refused += alone.ok() ? 0 : 1;
   }
   CHECK(refused > 0);
+}
+
+TEST_CASE("loading: progress rises to 1, from a file and from memory, and can stop it anywhere") {
+  const TemporaryFolder folder;
+  const std::vector<uint8_t> bytes = testing::MiniModelFile();
+  const std::string path = folder.File("model.safetensors");
+  REQUIRE(WriteFile(path, bytes.data(), bytes.size()).ok());
+  const auto load = [&](bool from_file, const LoadOptions& options) {
+    return from_file ? Model::Load(path, options)
+                     : Model::FromMemory(bytes.data(), bytes.size(), "model", options);
+  };
+  for (const bool from_file : {false, true}) {
+    for (const int threads : {1, 3}) {
+      CAPTURE(from_file);
+      CAPTURE(threads);
+      LoadOptions options = WithThreads(threads);
+      std::vector<double> heard;
+      options.progress = [&](double done) { return heard.push_back(done), true; };
+      REQUIRE(load(from_file, options).ok());
+      CHECK(std::is_sorted(heard.begin(), heard.end()));
+      CHECK(heard.front() > 0);
+      CHECK(heard.back() == 1);
+      const size_t calls = heard.size();
+      CHECK(calls > 10);
+      for (size_t stop = 0; stop < calls; ++stop) {
+        size_t call = 0;
+        options.progress = [&](double) { return call++ != stop; };
+        const auto model = load(from_file, options);
+        REQUIRE_FALSE(model.ok());
+        CHECK(model.error().code == ErrorCode::kCancelled);
+        CHECK(call == stop + 1);  // never again
+        call = 0;
+        options.progress = [&](double) {
+          if (call++ == stop) throw std::out_of_range("the caller's own");
+          return true;
+        };
+        CHECK_THROWS_AS(load(from_file, options), std::out_of_range);
+      }
+    }
+  }
+}
+
+// Plans that are made side by side take more for a while.
+TEST_CASE("loading: whether a model fits its limit is not for threads to say") {
+  for (const auto& file : {testing::MiniModelFile(), testing::WavefrontModelFile()}) {
+    const auto fits = [&](uint64_t limit, int threads) {
+      LoadOptions options = WithThreads(threads);
+      options.max_memory = limit;
+      const auto model = Model::FromMemory(file.data(), file.size(), "model", options);
+      if (!model.ok()) CHECK(model.error().code == ErrorCode::kLimit);
+      return model.ok();
+    };
+    uint64_t least = 0;
+    for (uint64_t step = uint64_t{1} << 30; step > 0; step /= 2) {
+      if (!fits(least + step, 1)) least += step;
+    }
+    CHECK(fits(least + 1, 1));
+    for (int repeat = 0; repeat < 20; ++repeat) {
+      for (const int threads : {2, 8}) CHECK(fits(least + 1, threads));
+    }
+  }
 }
 
 // A model that was read lives on whatever becomes of its file.

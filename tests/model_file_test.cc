@@ -156,9 +156,10 @@ TEST_CASE("mapped file: mapped and read are the same, limits, moves") {
   std::ofstream(path, std::ios::binary) << "glint glint";
   const std::string want = "glint glint";
   using Access = MappedFile::Access;
+  WorkProgress untold;
   for (const auto access : {Access::kMapLarge, Access::kRead, Access::kMap}) {
     MemoryBudget budget(11);
-    auto opened = MappedFile::Open(path, 11, access, &budget);
+    auto opened = MappedFile::Open(path, 11, access, &budget, &untold);
     CHECK(budget.taken() == (access == Access::kMap ? 0 : 11));
     REQUIRE(opened.ok());
     MappedFile first = std::move(opened).value();
@@ -169,8 +170,10 @@ TEST_CASE("mapped file: mapped and read are the same, limits, moves") {
     CHECK(std::string(third.bytes().begin(), third.bytes().end()) == want);
   }
   MemoryBudget budget(10);
-  CHECK(MappedFile::Open(path, 10, Access::kMap, &budget).status().code() == StatusCode::kLimit);
-  CHECK(MappedFile::Open(path, 11, Access::kRead, &budget).status().code() == StatusCode::kLimit);
+  CHECK(MappedFile::Open(path, 10, Access::kMap, &budget, &untold).status().code() ==
+        StatusCode::kLimit);
+  CHECK(MappedFile::Open(path, 11, Access::kRead, &budget, &untold).status().code() ==
+        StatusCode::kLimit);
   CHECK(budget.taken() == 0);
 }
 

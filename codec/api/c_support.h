@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -175,6 +176,15 @@ inline glint_load_options LoadDefaultsInC() {
   return options;
 }
 
+// The callback that a struct of options names, or none.
+template <typename COptions>
+std::function<bool(double done)> ReadProgress(const SizedStruct<COptions>& caller) {
+  const glint_progress_fn progress = caller.Get(&COptions::progress, nullptr);
+  if (progress == nullptr) return nullptr;
+  void* const opaque = caller.Get(&COptions::progress_opaque, nullptr);
+  return [progress, opaque](double done) { return progress(opaque, done) != 0; };
+}
+
 // NULL: the defaults.
 inline Error ReadLoadOptions(const glint_load_options* given, LoadOptions* options) {
   SizedStruct<glint_load_options> caller;
@@ -187,6 +197,7 @@ inline Error ReadLoadOptions(const glint_load_options* given, LoadOptions* optio
   options->max_memory = caller.Get(&glint_load_options::max_memory, options->max_memory);
   const glint_runner runner = caller.Get(&glint_load_options::runner, {});
   options->runner = {runner.run, runner.opaque, runner.workers};
+  options->progress = ReadProgress(caller);
   return {};
 }
 
@@ -262,11 +273,7 @@ class Call {
     options_.limits.max_memory = caller.Get(&COptions::max_memory, options_.limits.max_memory);
     const glint_runner runner = caller.Get(&COptions::runner, {});
     options_.runner = {runner.run, runner.opaque, runner.workers};
-    const glint_progress_fn progress = caller.Get(&COptions::progress, nullptr);
-    void* const opaque = caller.Get(&COptions::progress_opaque, nullptr);
-    if (progress != nullptr) {
-      options_.progress = [progress, opaque](double done) { return progress(opaque, done) != 0; };
-    }
+    options_.progress = ReadProgress(caller);
     layer_ = caller.Get(&COptions::layer, nullptr);
     layer_opaque_ = caller.Get(&COptions::layer_opaque, nullptr);
     options_.profile = layer_ != nullptr;

@@ -88,7 +88,7 @@ template <typename LoadFile>
 Expected<Model> LoadWith(const LoadOptions& options, LoadFile&& load_file) {
   const ScopedFloatEnv float_env;
   const Clock::time_point start = Clock::now();
-  return PublicCall([&]() -> Result<Model> {
+  const auto load = [&](WorkProgress* progress) -> Result<Model> {
     Workers workers;
     GLINT_TRY(workers.Init(options.threads, options.runner));
     auto budget = std::make_shared<MemoryBudget>(options.max_memory);
@@ -96,11 +96,19 @@ Expected<Model> LoadWith(const LoadOptions& options, LoadFile&& load_file) {
     of_file.runner = workers.runner();
     of_file.access = AccessOf(options.access);
     of_file.budget = budget.get();
+    of_file.progress = progress;
     GLINT_ASSIGN(auto file, load_file(of_file));
-    GLINT_ASSIGN(auto impl,
-                 MakeModelImpl(std::move(file), std::move(budget), nullptr, workers.runner()));
+    GLINT_ASSIGN(auto impl, MakeModelImpl(std::move(file), std::move(budget), nullptr,
+                                          workers.runner(), progress));
+    GLINT_TRY(progress->Done(1));
     impl->info.load_seconds = std::chrono::duration<double>(Clock::now() - start).count();
     return Model(std::move(impl));
+  };
+  return PublicCall([&] {
+    WorkProgress progress(options.progress);
+    auto model = load(&progress);
+    progress.Rethrow();
+    return model;
   });
 }
 
@@ -112,17 +120,28 @@ struct PlanToMake {
 
 // The error of the first that has one.
 Status MakePlans(const ModelFile& file, const std::vector<PlanToMake>& plans,
-                 TensorObserver* observer, MemoryBudget* budget, const Runner& runner) {
+                 const PlanOptions& options, const Runner& runner) {
   std::vector<Status> made(plans.size());
   ParallelFor(runner, plans.size(), [&](size_t i, size_t) {
     made[i] = WithoutBadAlloc([&]() -> Status {
-      GLINT_ASSIGN(*plans[i].plan,
-                   Plan::Make(file, *plans[i].graph, plans[i].positions, observer, budget));
+      GLINT_ASSIGN(*plans[i].plan, Plan::Make(file, *plans[i].graph, plans[i].positions, options));
       return Status::Ok();
     });
   });
   for (Status& status : made) GLINT_TRY(std::move(status));
   return Status::Ok();
+}
+
+// Side by side plans take more memory for a while than one after the other: what is too much then
+// is tried again so, and threads do not decide what can be loaded.
+Status MakePlansWithin(const ModelFile& file, const std::vector<PlanToMake>& plans,
+                       const PlanOptions& options, const Runner& runner) {
+  const uint64_t before = options.budget->taken();
+  Status made = MakePlans(file, plans, options, runner);
+  if (made.code() != StatusCode::kLimit || runner.run == nullptr) return made;
+  for (const PlanToMake& plan : plans) plan.plan->reset();
+  options.budget->GiveBack(options.budget->taken() - before);
+  return MakePlans(file, plans, options, SerialRunner());
 }
 
 // While a gradient is made: its weights are those of the graph as floats, those of matrices twice,
@@ -140,7 +159,8 @@ uint64_t MostGradientBytes(const ModelFile& file, const Graph& graph) {
 
 Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFile> file,
                                                    std::shared_ptr<MemoryBudget> budget,
-                                                   TensorObserver* observer, const Runner& runner) {
+                                                   TensorObserver* observer, const Runner& runner,
+                                                   WorkProgress* progress) {
   auto impl = std::make_shared<Model::Impl>();
   impl->budget = std::move(budget);
   impl->observer = observer;
@@ -172,7 +192,11 @@ Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFi
       plans.push_back({&impl->graph(coding.graph), coding.positions(), &step.plan});
     }
   }
-  GLINT_TRY(MakePlans(*impl->file, plans, observer, impl->budget.get(), runner));
+  uint64_t work = 0;
+  for (const PlanToMake& plan : plans) work += Plan::Work(*plan.graph);
+  if (progress != nullptr) progress->Begin(1);
+  const PlanOptions options{observer, impl->budget.get(), progress, 1 / static_cast<double>(work)};
+  GLINT_TRY(MakePlansWithin(*impl->file, plans, options, runner));
   return impl;
 }
 
@@ -182,22 +206,22 @@ Result<std::shared_ptr<const Plan>> Model::Impl::Gradient() const {
   return gradient_;
 }
 
-// Of a budget of its own, which begins where the model's stands: what fails has taken nothing.
 Status Model::Impl::MakeGradient() const {
-  MemoryBudget trial(budget->limit(), budget->taken());
+  BudgetShare of_file(budget.get());
   const std::string what = file->name() + ": the gradient of g_s";
   const uint64_t most = MostGradientBytes(*file, graph("g_s"));
-  GLINT_TRY(trial.Take(most, what));
+  GLINT_TRY(of_file.Take(most, what));
   const float offset = document.picture_offset;
   auto made = MakeGradientModel(*file, "g_s", OutputRange{0 - offset, 1 - offset});
   if (!made.ok()) return made.status().WithContext(file->name());
-  trial.GiveBack(most);
-  GLINT_TRY(trial.Take((*made)->file_bytes(), what));
-  GLINT_ASSIGN(auto plan, Plan::Make(**made, (*made)->graphs().at(kGradientGraph), kAllPositions,
-                                     nullptr, &trial));
-  GLINT_TRY(budget->Take(trial.taken() - budget->taken(), what));
+  of_file.GiveBack(most);
+  GLINT_TRY(of_file.Take((*made)->file_bytes(), what));
+  PlanOptions options;
+  options.budget = budget.get();
+  GLINT_ASSIGN(gradient_,
+               Plan::Make(**made, (*made)->graphs().at(kGradientGraph), kAllPositions, options));
+  of_file.Keep();
   gradient_file_ = std::move(*made);
-  gradient_ = std::move(plan);
   return Status::Ok();
 }
 

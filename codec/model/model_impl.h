@@ -18,6 +18,7 @@
 #include "engine/model_file.h"
 #include "engine/status.h"
 #include "engine/tensor_observer.h"
+#include "engine/work_progress.h"
 #include "glint/glint.hpp"
 
 namespace glint {
@@ -59,10 +60,12 @@ struct Model::Impl {
 
 // What Model::Load does after the file is read, within the budget that the file was taken from.
 // `observer`: of all graphs, must outlive the model. The plans of the graphs are made side by side.
+// `progress`: hears of them, up to 1.
 Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFile> file,
                                                    std::shared_ptr<MemoryBudget> budget,
                                                    TensorObserver* observer = nullptr,
-                                                   const Runner& runner = SerialRunner());
+                                                   const Runner& runner = SerialRunner(),
+                                                   WorkProgress* progress = nullptr);
 
 // Whether decoded pictures are the same to the last bit on every machine: g_s has integer products
 // only, and besides these nothing but single operations.

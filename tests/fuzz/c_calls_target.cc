@@ -80,6 +80,11 @@ class Session {
     GLINT_FUZZ_SET(options, glint_load_options, threads, threads);
     GLINT_FUZZ_SET(options, glint_load_options, access, kind % 16 == 14 ? kind : kind % 3);
     if (kind >= 240) GLINT_FUZZ_SET(options, glint_load_options, max_memory, (kind - 239U) << 13);
+    if (kind % 4 == 1) {
+      progress_ = 0;
+      GLINT_FUZZ_SET(options, glint_load_options, progress, &Progress);
+      GLINT_FUZZ_SET(options, glint_load_options, progress_opaque, &progress_);
+    }
     // Cut short now and then.
     const size_t size = kind % 16 == 13 ? file.size() / 2 : file.size();
     glint_model* model = nullptr;
@@ -210,6 +215,7 @@ class Session {
   }
   static int Progress(void* opaque, double done) {
     double* last = static_cast<double*>(opaque);
+    if (last == nullptr) return 0;  // of a struct that ends before the pointer
     Require(done >= *last && done <= 1, "progress falls or goes beyond 1");
     *last = done;
     return 1;

@@ -194,6 +194,9 @@ typedef struct glint_runner {
   size_t workers; /* at least 1 where there is a run */
 } glint_runner;
 
+/* `done` is 0 .. 1 and never falls. Nonzero to go on, 0 to stop (GLINT_CANCELLED). */
+typedef int (*glint_progress_fn)(void* opaque, double done);
+
 /* How a model gets at its file. One that was read may change or go as soon as the model is loaded.
  * One that is mapped must not change while the model lives: what is written to it is seen by the
  * model, and where it is cut off the process ends with SIGBUS. */
@@ -213,12 +216,17 @@ typedef struct glint_load_options {
    * kernels want them, and those of what an effort follows, when it is first asked for. Beyond:
    * GLINT_LIMIT. Default 2^30. */
   uint64_t max_memory;
+  /* Default NULL: none. Called with every few MiB and every layer, by one thread at a time; with
+   * `threads` or a runner not always by the caller's. */
+  glint_progress_fn progress;
+  void* progress_opaque;
 } glint_load_options;
 
 /* Sets defaults: glint_load_options_init(&o, sizeof(o)). */
 GLINT_API glint_status glint_load_options_init(glint_load_options* options, size_t struct_size);
 
-/* The two above with options; NULL: the defaults. GLINT_INVALID_ARGUMENT where those are wrong. */
+/* The two above with options; NULL: the defaults. Errors, beside those above:
+ * GLINT_INVALID_ARGUMENT where options are wrong, GLINT_CANCELLED. */
 GLINT_API glint_status glint_model_load_with(const char* path, const glint_load_options* options,
                                              glint_model** model, glint_error* error);
 GLINT_API glint_status glint_model_from_memory_with(const void* data, size_t size, const char* name,
@@ -259,9 +267,6 @@ GLINT_API glint_status glint_model_explain(const glint_model* model, char** text
                                            glint_error* error);
 
 /* ---- options and report ---------------------------------------------------------------------- */
-
-/* `done` is 0 .. 1 and never falls. Nonzero to go on, 0 to stop (GLINT_CANCELLED). */
-typedef int (*glint_progress_fn)(void* opaque, double done);
 
 /* Where time went, layer by layer, after a call that succeeded: `stage` is "g_a", "h_s", ...,
  * `name` the fused nodes, `macs` the multiply-adds done, `seconds` wall clock. Strings live during

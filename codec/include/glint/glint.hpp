@@ -167,6 +167,9 @@ struct LoadOptions {
   // kernels want them, and those of what EncodeOptions::effort follows, when it is first asked for.
   // kLimit beyond.
   uint64_t max_memory = uint64_t{1} << 30;
+  // Like that of CallOptions; heard of with every few MiB, and every layer. With threads it may be
+  // one of them that calls, never two at once.
+  std::function<bool(double done)> progress;
 };
 
 struct StageTimes {      // seconds of wall clock
