@@ -43,7 +43,7 @@ using kernels::Numerics;
 
 constexpr const char* kTool = "bench_kernels";
 constexpr size_t kPixels = 48;  // of a row of outputs
-constexpr long kRows = 2;       // of outputs
+constexpr int64_t kRows = 2;    // of outputs
 
 // ---- precisions and shapes ---------------------------------------------------------------------
 
@@ -244,7 +244,7 @@ Work MakeConvWork(const Layer& layer, const Precision& precision) {
   const size_t x_stride = checkerboard ? 2 : 1;
   const size_t in_pixels = conv.ReadsLeft() + conv.ReadsRight() +
                            (transposed ? kPixels / 2 : kPixels * spec.stride * x_stride);
-  constexpr long kInputRows = 2 * kRows + static_cast<long>(kernels::kMaxKernel);
+  constexpr int64_t kInputRows = 2 * kRows + static_cast<int64_t>(kernels::kMaxKernel);
   for (size_t s = 0; s < spec.sources; ++s) {
     const size_t count = static_cast<size_t>(kInputRows) * in_pixels * layer.in[s] + 64;
     work->inputs.push_back(RandomElements(precision.element, count));
@@ -254,13 +254,13 @@ Work MakeConvWork(const Layer& layer, const Precision& precision) {
   if (!work->out.Allocate(kRows * out_row + 64)) std::abort();
   const bool pairs = spec.paired_rows();
   if (!work->scratch.Allocate(conv.ScratchFloats() + 1)) std::abort();
-  for (long oy = 0; oy < kRows; oy += pairs ? 2 : 1) {
+  for (int64_t oy = 0; oy < kRows; oy += pairs ? 2 : 1) {
     kernels::ConvRow row;
-    long iy[2 * kernels::kMaxKernel];
+    int64_t iy[2 * kernels::kMaxKernel];
     const size_t taps = conv.TapRows(oy, iy);
     for (size_t s = 0; s < spec.sources; ++s) {
       for (size_t i = 0; i < taps; ++i) {
-        const size_t y = static_cast<size_t>(iy[i] + static_cast<long>(spec.kernel));
+        const size_t y = static_cast<size_t>(iy[i] + static_cast<int64_t>(spec.kernel));
         row.in[s * kernels::kMaxKernel + i] =
             work->inputs[s].get() + (y * in_pixels + conv.ReadsLeft()) * layer.in[s] * element;
       }

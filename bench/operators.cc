@@ -1,6 +1,7 @@
 #include "bench/operators.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
@@ -19,9 +20,9 @@ namespace {
 
 using testing::OpDescription;
 
-constexpr int kWidth = 48;    // pixels of a row
-constexpr long kHeight = 64;  // rows of a picture
-constexpr long kBand = 8;     // rows of a band, which stays in cache
+constexpr int kWidth = 48;       // pixels of a row
+constexpr int64_t kHeight = 64;  // rows of a picture
+constexpr int64_t kBand = 8;     // rows of a band, which stays in cache
 
 enum class Form { kFp32, kFp32Exact, kFp16, kInt16, kInt8 };
 constexpr struct {
@@ -78,8 +79,8 @@ double RunPicture(const OneNode& node, const std::vector<float>& row, StepProfil
   auto made = Executor::Make(node.plan, options);
   if (!made.ok()) return -1;
   Executor& executor = *made.value();
-  for (long given = 0; executor.end() < executor.out_height(); executor.Advance()) {
-    for (const long need = executor.InputEnd(); given < need; ++given) {
+  for (int64_t given = 0; executor.end() < executor.out_height(); executor.Advance()) {
+    for (const int64_t need = executor.InputEnd(); given < need; ++given) {
       for (size_t i = 0; i < node.graph.inputs.size(); ++i) {
         std::copy(row.begin(), row.end(), executor.InputRow(i, given));
         executor.StoreInput(i, given);

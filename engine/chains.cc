@@ -1,6 +1,7 @@
 #include "engine/chains.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 namespace glint {
@@ -70,9 +71,9 @@ void FindChains(PlanImpl* plan) {
   }
 }
 
-long ChainRows(size_t pixels, size_t workers) {
+int64_t ChainRows(size_t pixels, size_t workers) {
   const size_t row = std::max<size_t>(1, pixels);
-  return static_cast<long>(std::max<size_t>(1, workers) * ((kChainPixels + row - 1) / row));
+  return static_cast<int64_t>(std::max<size_t>(1, workers) * ((kChainPixels + row - 1) / row));
 }
 
 }  // namespace glint

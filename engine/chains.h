@@ -6,6 +6,7 @@
 #define GLINT_ENGINE_CHAINS_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "engine/plan.h"
 
@@ -17,7 +18,7 @@ void FindChains(PlanImpl* plan);
 
 // Rows that a chain makes at a time, where a row has `pixels`: enough for every worker, and enough
 // pixels that a call of a kernel reads its weights for many of them.
-long ChainRows(size_t pixels, size_t workers);
+int64_t ChainRows(size_t pixels, size_t workers);
 
 }  // namespace glint
 

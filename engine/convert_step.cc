@@ -1,6 +1,7 @@
 #include "engine/convert_step.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "engine/picture_tensors.h"
 #include "kernels/pointwise.h"
@@ -21,7 +22,7 @@ class ConvertRun final : public RowwiseRun {
   }
 
   // One of the two is float, and both have the same positions.
-  void RunRow(long r, size_t /*worker*/) override {
+  void RunRow(int64_t r, size_t /*worker*/) override {
     const size_t pixels = t_.Pixels(to_, r);
     const bool to_floats = t_.tensor(to_).quantisation == nullptr;
     const int kept = to_floats ? from_ : to_;
@@ -49,7 +50,7 @@ class ConvertRun final : public RowwiseRun {
     const size_t workers = std::max<size_t>(1, t_.runner().workers);
     for (size_t w = 0; w < workers; ++w) std::fill_n(t_.scratch(w), channels, 0.0f);
     ParallelFor(t_.runner(), static_cast<size_t>(t_.height(from_)), [&](size_t i, size_t worker) {
-      const long r = static_cast<long>(i);
+      const int64_t r = static_cast<int64_t>(i);
       kernels::MaxMagnitudes(Floats(t_.Row(from_, r)), t_.Pixels(from_, r), channels,
                              t_.stride(from_), t_.scratch(worker));
     });

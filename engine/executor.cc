@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 #include "engine/chains.h"
@@ -37,16 +38,16 @@ class ExecutorImpl final : public Executor {
   }
 
   size_t out_width() const override { return schedule_.out_width(); }
-  long out_height() const override { return schedule_.out_height(); }
+  int64_t out_height() const override { return schedule_.out_height(); }
 
-  long end() const override { return schedule_.end(); }
-  long next_end() const override { return schedule_.next_end(); }
-  long InputEnd() const override { return schedule_.InputEnd(); }
+  int64_t end() const override { return schedule_.end(); }
+  int64_t next_end() const override { return schedule_.next_end(); }
+  int64_t InputEnd() const override { return schedule_.InputEnd(); }
 
-  float* InputRow(size_t input, long r) override {
+  float* InputRow(size_t input, int64_t r) override {
     return tensors_.InputRow(plan_.input_tensors[input], r);
   }
-  void StoreInput(size_t input, long r) override {
+  void StoreInput(size_t input, int64_t r) override {
     tensors_.StoreInput(plan_.input_tensors[input], r);
   }
 
@@ -62,7 +63,7 @@ class ExecutorImpl final : public Executor {
         continue;
       }
       const int output = plan_.steps[s]->output;
-      const long begin = schedule_.step_end(s), end = schedule_.need(output);
+      const int64_t begin = schedule_.step_end(s), end = schedule_.need(output);
       if (begin < end) {
         RunStep(s, begin, end);
         if (plan_.observer != nullptr) Observe(output, begin, end);
@@ -72,7 +73,7 @@ class ExecutorImpl final : public Executor {
     schedule_.Advance();
   }
 
-  const float* OutputRow(long r) const override {
+  const float* OutputRow(int64_t r) const override {
     return static_cast<const float*>(
         static_cast<const void*>(tensors_.Row(plan_.output_tensor, r)));
   }
@@ -80,7 +81,7 @@ class ExecutorImpl final : public Executor {
   const std::vector<StepProfile>& profile() const override { return profile_; }
 
  private:
-  void RunStep(size_t s, long begin, long end) {
+  void RunStep(size_t s, int64_t begin, int64_t end) {
     const auto start = options_.profile ? Clock::now() : Clock::time_point();
     StepRun& run = *runs_[s];
     ParallelFor(options_.runner, run.Begin(begin, end),
@@ -91,31 +92,31 @@ class ExecutorImpl final : public Executor {
   // All steps of a chain make the same rows.
   void RunChain(const Chain& chain) {
     const int output = plan_.steps[chain.end - 1]->output;
-    const long end = schedule_.need(output);
-    const long rows = ChainRows(schedule_.width(output), options_.runner.workers);
-    for (long row = schedule_.step_end(chain.first); row < end; row += rows) {
+    const int64_t end = schedule_.need(output);
+    const int64_t rows = ChainRows(schedule_.width(output), options_.runner.workers);
+    for (int64_t row = schedule_.step_end(chain.first); row < end; row += rows) {
       for (size_t s = chain.first; s < chain.end; ++s) RunStep(s, row, std::min(end, row + rows));
     }
   }
 
   // All inputs are fed alike.
   void ObserveInputs() {
-    const long end = schedule_.InputEnd();
+    const int64_t end = schedule_.InputEnd();
     for (const int input : plan_.input_tensors) Observe(input, inputs_observed_, end);
     inputs_observed_ = std::max(inputs_observed_, end);
   }
 
-  void Observe(int id, long begin, long end) {
+  void Observe(int id, int64_t begin, int64_t end) {
     const PlanTensor& tensor = tensors_.tensor(id);
     if (tensor.element != kernels::Element::kF32) return;
-    for (long r = begin; r < end; ++r) {
+    for (int64_t r = begin; r < end; ++r) {
       const void* row = tensors_.Row(id, r);
       plan_.observer->OnRow(plan_.graph_name, tensor.name, static_cast<const float*>(row),
                             tensors_.Pixels(id, r), tensor.channels, tensors_.stride(id));
     }
   }
 
-  void Account(size_t s, long rows, Clock::time_point start) {
+  void Account(size_t s, int64_t rows, Clock::time_point start) {
     const Step& step = *plan_.steps[s];
     const double pixels = static_cast<double>(tensors_.width(step.output)) *
                           static_cast<double>(rows) *
@@ -131,7 +132,7 @@ class ExecutorImpl final : public Executor {
   PictureTensors tensors_;
   std::vector<std::unique_ptr<StepRun>> runs_;  // by step of the plan
   std::vector<StepProfile> profile_;
-  long inputs_observed_ = 0;  // rows
+  int64_t inputs_observed_ = 0;  // rows
 };
 
 }  // namespace

@@ -76,19 +76,19 @@ class Plan {
 // How far the output comes with each Advance: `rows` at a time, but never across a stop. Stops lie
 // at stop_every * k + stop_ahead for k = 1, 2, ... and at the last row.
 struct Bands {
-  long rows = 1;
-  long stop_every = 0;  // 0: no stops but the last row
-  long stop_ahead = 0;
+  int64_t rows = 1;
+  int64_t stop_every = 0;  // 0: no stops but the last row
+  int64_t stop_ahead = 0;
   // The end of the band that begins at `end` < height.
-  long Next(long end, long height) const;
+  int64_t Next(int64_t end, int64_t height) const;
 };
 
 struct ExecutorOptions {
   size_t in_width = 0;  // of every input, in pixels
-  long in_height = 0;
+  int64_t in_height = 0;
   // Size of the output; 0: what the graph gives. Smaller: cropped right and bottom (h_s).
   size_t out_width = 0;
-  long out_height = 0;
+  int64_t out_height = 0;
   Bands bands;
   double t = 0;   // rate parameter of the gains (engine/rate.h)
   Runner runner;  // SerialRunner() for none
@@ -116,23 +116,23 @@ class Executor {
 
   // Output size in full rows; compact rows hold the wanted positions only.
   virtual size_t out_width() const = 0;
-  virtual long out_height() const = 0;
+  virtual int64_t out_height() const = 0;
   // Output rows [0, end()) have been computed; the next Advance computes [end(), next_end()).
-  virtual long end() const = 0;
-  virtual long next_end() const = 0;
+  virtual int64_t end() const = 0;
+  virtual int64_t next_end() const = 0;
   // Rows [0, result) of every input must have been written before the next Advance.
-  virtual long InputEnd() const = 0;
+  virtual int64_t InputEnd() const = 0;
   // Row r of an own input: the caller writes in_width * channels floats to InputRow(input, r), then
   // calls StoreInput(input, r). Rows in order, none twice.
-  virtual float* InputRow(size_t input, long r) = 0;
-  virtual void StoreInput(size_t input, long r) = 0;
+  virtual float* InputRow(size_t input, int64_t r) = 0;
+  virtual void StoreInput(size_t input, int64_t r) = 0;
   // Rows of all tensors have this many pixels from now on, at most as many as options said. For
   // graphs whose every node reads its own position alone.
   virtual void SetWidth(size_t width) = 0;
   // Computes the next band; nothing when all rows are there.
   virtual void Advance() = 0;
   // A computed row of the last band; for outputs that are kept in float.
-  virtual const float* OutputRow(long r) const = 0;
+  virtual const float* OutputRow(int64_t r) const = 0;
   virtual size_t output_pixel_stride() const = 0;
   virtual const std::vector<StepProfile>& profile() const = 0;
 };

@@ -1,6 +1,7 @@
 #include "engine/picture_tensors.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 #include "kernels/pointwise.h"
@@ -79,7 +80,7 @@ void PictureTensors::SetDynamicScale(int id, const float* most) {
   Repeat(tensor(id).channels, &scales_[Index(id)]);
 }
 
-PictureTensors::Positions PictureTensors::At(int id, int output, long r) const {
+PictureTensors::Positions PictureTensors::At(int id, int output, int64_t r) const {
   const uint8_t* row = Row(id, r);
   if (tensor(output).compact && !tensor(id).compact) {
     const RowPositions columns = Columns(output, r);
@@ -113,7 +114,7 @@ void PictureTensors::Store(int id, const float* from, size_t pixels, uint8_t* to
                            static_cast<float>(kept.zero()));
 }
 
-void PictureTensors::StoreRow(int id, const float* values, size_t pixels, long r) const {
+void PictureTensors::StoreRow(int id, const float* values, size_t pixels, int64_t r) const {
   uint8_t* row = WriteRow(id, r);
   const size_t channels = tensor(id).channels, pixel_bytes = bytes(id);
   const bool is_float = tensor(id).quantisation == nullptr;
@@ -124,12 +125,12 @@ void PictureTensors::StoreRow(int id, const float* values, size_t pixels, long r
   }
 }
 
-float* PictureTensors::InputRow(int id, long r) {
+float* PictureTensors::InputRow(int id, int64_t r) {
   if (tensor(id).quantisation != nullptr) return input_row_.get();
   return static_cast<float*>(static_cast<void*>(WriteRow(id, r)));
 }
 
-void PictureTensors::StoreInput(int id, long r) const {
+void PictureTensors::StoreInput(int id, int64_t r) const {
   if (tensor(id).quantisation != nullptr) StoreRow(id, input_row_.get(), options_.in_width, r);
 }
 

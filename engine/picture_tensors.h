@@ -33,15 +33,15 @@ class PictureTensors {
   const Runner& runner() const { return options_.runner; }
 
   // Pixel 0 of a row. RowOrZero: rows outside of the tensor hold what stands for zero.
-  uint8_t* WriteRow(int id, long r) const {
+  uint8_t* WriteRow(int id, int64_t r) const {
     const View& view = views_[Index(id)];
     return view.ring->WriteRow(r, view.user) + view.offset_bytes();
   }
-  const uint8_t* Row(int id, long r) const {
+  const uint8_t* Row(int id, int64_t r) const {
     const View& view = views_[Index(id)];
     return std::as_const(*view.ring).Row(r, view.user) + view.offset_bytes();
   }
-  const uint8_t* RowOrZero(int id, long r) const {
+  const uint8_t* RowOrZero(int id, int64_t r) const {
     const View& view = views_[Index(id)];
     return view.ring->RowOrZero(r, view.user) + view.offset_bytes();
   }
@@ -49,13 +49,13 @@ class PictureTensors {
   size_t stride(int id) const { return views_[Index(id)].ring->pixel_stride(); }
   size_t bytes(int id) const { return views_[Index(id)].ring->pixel_bytes(); }
 
-  long height(int id) const { return schedule_.height(id); }
+  int64_t height(int id) const { return schedule_.height(id); }
   size_t width(int id) const {
     return id == plan_.output_tensor ? schedule_.out_width() : schedule_.width(id);
   }
   // Pixels of a row; of a compact tensor, positions. Columns: where they lie.
-  size_t Pixels(int id, long r) const { return Columns(id, r).count; }
-  RowPositions Columns(int id, long r) const {
+  size_t Pixels(int id, int64_t r) const { return Columns(id, r).count; }
+  RowPositions Columns(int id, int64_t r) const {
     return PositionsOfRow(tensor(id).compact ? plan_.wanted : kAllPositions, r, width(id));
   }
 
@@ -66,7 +66,7 @@ class PictureTensors {
     size_t bytes;
     const uint8_t* Pixel(size_t x) const { return data + x * bytes; }
   };
-  Positions At(int id, int output, long r) const;
+  Positions At(int id, int output, int64_t r) const;
 
   // Floats of one pixel, or of up to PixelsAtOnce that follow each other without gaps, and back.
   void Load(int id, const uint8_t* from, size_t pixels, float* to) const;
@@ -76,11 +76,11 @@ class PictureTensors {
     return bytes == tensor(id).channels * kernels::BytesOf(tensor(id).element);
   }
   // A whole row of floats to the tensor.
-  void StoreRow(int id, const float* values, size_t pixels, long r) const;
+  void StoreRow(int id, const float* values, size_t pixels, int64_t r) const;
   // Where the caller writes row r of an input: the row itself where it is kept in float, else a row
   // from which StoreInput takes it.
-  float* InputRow(int id, long r);
-  void StoreInput(int id, long r) const;
+  float* InputRow(int id, int64_t r);
+  void StoreInput(int id, int64_t r) const;
 
   // What a tensor's integers are multiplied by: scales() for each channel, with its factor; scale()
   // without factors. Not for tensors that are kept in float.

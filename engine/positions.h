@@ -7,6 +7,7 @@
 
 #include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace glint {
@@ -16,15 +17,15 @@ using PositionSet = unsigned;
 inline constexpr PositionSet kNoPositions = 0, kAllPositions = 15;
 inline constexpr PositionSet kEvenPositions = 9, kOddPositions = 6;  // of row + column
 
-constexpr PositionSet PositionAt(long row, long column) {
+constexpr PositionSet PositionAt(int64_t row, int64_t column) {
   return 1U << (2 * (row & 1) + (column & 1));
 }
 
 // Those that lie `rows` below and `columns` right of the ones in `set`, of either sign.
-constexpr PositionSet Moved(PositionSet set, long rows, long columns) {
+constexpr PositionSet Moved(PositionSet set, int64_t rows, int64_t columns) {
   PositionSet moved = kNoPositions;
-  for (long r = 0; r < 2; ++r) {
-    for (long c = 0; c < 2; ++c) {
+  for (int64_t r = 0; r < 2; ++r) {
+    for (int64_t c = 0; c < 2; ++c) {
       if ((set & PositionAt(r, c)) != 0) moved |= PositionAt(r + rows, c + columns);
     }
   }
@@ -40,7 +41,7 @@ struct RowPositions {
   size_t stride = 1;
   size_t count = 0;
 };
-constexpr RowPositions PositionsOfRow(PositionSet set, long row, size_t width) {
+constexpr RowPositions PositionsOfRow(PositionSet set, int64_t row, size_t width) {
   const bool even = (set & PositionAt(row, 0)) != 0, odd = (set & PositionAt(row, 1)) != 0;
   if (even && odd) return {0, 1, width};
   if (even) return {0, 2, (width + 1) / 2};

@@ -2,6 +2,7 @@
 
 #ifdef GLINT_CHECK_ROWS
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 
@@ -21,7 +22,8 @@ std::string NameOf(const RowUser& user) {
   return "graph " + *user.graph + ", tensor " + *user.tensor;
 }
 
-void Fault(const RowUser& user, const char* verb, long row, long held, const RowUser& writer) {
+void Fault(const RowUser& user, const char* verb, int64_t row, int64_t held,
+           const RowUser& writer) {
   std::string what = NameOf(user) + ": " + verb + " row " + std::to_string(row) + ", where ";
   if (held < 0) {
     what += "nothing has been written";
@@ -47,13 +49,13 @@ void SetMissingRows(size_t rows) { missing_rows = rows; }
 
 size_t MissingRows() { return missing_rows; }
 
-void RowLedger::OnWrite(long row, const RowUser& user) {
+void RowLedger::OnWrite(int64_t row, const RowUser& user) {
   Slot& slot = slots_[static_cast<size_t>(row) % slots_.size()];
   if (slot.row > row) Fault(user, "writes", row, slot.row, slot.writer);
   slot = {row, user};
 }
 
-void RowLedger::OnRead(long row, const RowUser& user) const {
+void RowLedger::OnRead(int64_t row, const RowUser& user) const {
   const Slot& slot = slots_[static_cast<size_t>(row) % slots_.size()];
   if (slot.row != row || !SameTensor(slot.writer, user)) {
     Fault(user, "reads", row, slot.row, slot.writer);

@@ -8,6 +8,7 @@
 #define GLINT_ENGINE_ROW_LEDGER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -33,12 +34,12 @@ size_t MissingRows();
 class RowLedger {
  public:
   void Reset(size_t slots) { slots_.assign(slots, {}); }
-  void OnWrite(long row, const RowUser& user);
-  void OnRead(long row, const RowUser& user) const;
+  void OnWrite(int64_t row, const RowUser& user);
+  void OnRead(int64_t row, const RowUser& user) const;
 
  private:
   struct Slot {
-    long row = -1;
+    int64_t row = -1;
     RowUser writer;
   };
   std::vector<Slot> slots_;

@@ -24,7 +24,7 @@ class RowRing {
     uint8_t zero = 0;  // kU8: what stands for zero
     size_t channels = 0;
     size_t width = 0;      // pixels of a row
-    long height = 0;       // rows of the whole tensor
+    int64_t height = 0;    // rows of the whole tensor
     size_t halo_left = 0;  // zero pixels kept on either side
     size_t halo_right = 0;
     size_t capacity = 0;  // rows in memory
@@ -42,30 +42,30 @@ class RowRing {
   // Pixel 0 of row r, 0 <= r < height. Row r and row r + capacity share their memory. WriteRow
   // gives it to row r, whatever it held. Row needs a row that was written and not overwritten
   // since.
-  uint8_t* WriteRow(long r, [[maybe_unused]] const RowUser& user = {}) {
+  uint8_t* WriteRow(int64_t r, [[maybe_unused]] const RowUser& user = {}) {
 #ifdef GLINT_CHECK_ROWS
     ledger_.OnWrite(r, user);
 #endif
     return data_.get() + At(r);
   }
-  const uint8_t* Row(long r, [[maybe_unused]] const RowUser& user = {}) const {
+  const uint8_t* Row(int64_t r, [[maybe_unused]] const RowUser& user = {}) const {
 #ifdef GLINT_CHECK_ROWS
     ledger_.OnRead(r, user);
 #endif
     return data_.get() + At(r);
   }
   // The same for reading; rows outside the tensor are zeros.
-  const uint8_t* RowOrZero(long r, const RowUser& user = {}) const {
+  const uint8_t* RowOrZero(int64_t r, const RowUser& user = {}) const {
     return r < 0 || r >= layout_.height ? zero_.get() + origin_ : Row(r, user);
   }
-  float* WriteFloats(long r) { return static_cast<float*>(static_cast<void*>(WriteRow(r))); }
-  const float* Floats(long r, const RowUser& user = {}) const {
+  float* WriteFloats(int64_t r) { return static_cast<float*>(static_cast<void*>(WriteRow(r))); }
+  const float* Floats(int64_t r, const RowUser& user = {}) const {
     return static_cast<const float*>(static_cast<const void*>(Row(r, user)));
   }
-  int16_t* WriteInts(long r) { return static_cast<int16_t*>(static_cast<void*>(WriteRow(r))); }
+  int16_t* WriteInts(int64_t r) { return static_cast<int16_t*>(static_cast<void*>(WriteRow(r))); }
 
  private:
-  size_t At(long r) const {
+  size_t At(int64_t r) const {
     return (static_cast<size_t>(r) % layout_.capacity) * row_bytes_ + origin_;
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "engine/picture_tensors.h"
 
@@ -23,7 +24,7 @@ class RowRun final : public RowwiseRun {
     at_once_ = PixelsAtOnce(most);
   }
 
-  void RunRow(long r, size_t worker) override {
+  void RunRow(int64_t r, size_t worker) override {
     const size_t pixels = t_.Pixels(step_.output, r);
     std::array<PictureTensors::Positions, kMostRowInputs> in;
     // Of floats that are read or written where they lie, gaps do not matter.

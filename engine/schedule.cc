@@ -1,6 +1,7 @@
 #include "engine/schedule.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 #include <string>
 
@@ -10,7 +11,7 @@
 namespace glint {
 namespace {
 
-long RoundUp(long n, long group) { return (n + group - 1) / group * group; }
+int64_t RoundUp(int64_t n, int64_t group) { return (n + group - 1) / group * group; }
 
 // Of the longest row.
 size_t RowPixels(const PlanTensor& tensor, PositionSet wanted, size_t width) {
@@ -23,13 +24,13 @@ constexpr uint64_t kMostBytes = uint64_t{1} << 48;
 
 }  // namespace
 
-long Bands::Next(long end, long height) const {
-  long stop = height;
+int64_t Bands::Next(int64_t end, int64_t height) const {
+  int64_t stop = height;
   if (stop_every > 0) {
-    const long passed = end < stop_every + stop_ahead ? 0 : (end - stop_ahead) / stop_every;
+    const int64_t passed = end < stop_every + stop_ahead ? 0 : (end - stop_ahead) / stop_every;
     stop = std::min(height, stop_every * (passed + 1) + stop_ahead);
   }
-  return std::min(stop, end + std::max(1L, rows));
+  return std::min(stop, end + std::max<int64_t>(1, rows));
 }
 
 // ---- schedule ----------------------------------------------------------------------------------
@@ -51,7 +52,7 @@ Status Schedule::Init(const Plan& plan, const ExecutorOptions& options) {
 Status Schedule::SetSizes(const ExecutorOptions& options) {
   width_.assign(plan_->tensors.size(), 0);
   height_.assign(plan_->tensors.size(), 0);
-  const auto set = [this](int tensor, size_t width, long height) {
+  const auto set = [this](int tensor, size_t width, int64_t height) {
     width_[Index(tensor)] = width;
     height_[Index(tensor)] = height;
   };
@@ -104,8 +105,9 @@ void Schedule::SetPeriod() {
     out = level[Index(step->inputs[0])] + step->window.rows.Level();
     lowest = std::min(lowest, out);
   }
-  const long unit = 1L << (level[Index(plan_->output_tensor)] - lowest);
-  period_ = std::lcm(bands_.stop_every > 0 ? bands_.stop_every : std::max(1L, bands_.rows), unit);
+  const int64_t unit = int64_t{1} << (level[Index(plan_->output_tensor)] - lowest);
+  period_ =
+      std::lcm(bands_.stop_every > 0 ? bands_.stop_every : std::max<int64_t>(1, bands_.rows), unit);
 }
 
 // Rows of every tensor for output rows < next_end_.
@@ -116,13 +118,13 @@ void Schedule::FillNeed() {
   }
   std::fill(need_.begin(), need_.end(), 0);
   need_[Index(plan_->output_tensor)] = next_end_;
-  const auto raise = [this](int tensor, long rows) {
-    long& have = need_[Index(tensor)];
+  const auto raise = [this](int tensor, int64_t rows) {
+    int64_t& have = need_[Index(tensor)];
     have = std::max(have, std::min(rows, height(tensor)));
   };
   for (size_t s = plan_->steps.size(); s-- > 0;) {
     const Step& step = *plan_->steps[s];
-    long& rows = need_[Index(step.output)];
+    int64_t& rows = need_[Index(step.output)];
     rows = std::max(rows, step_end_[s]);
     rows = RoundUp(rows, step.window.rows.group());
     for (const int input : step.inputs) {
@@ -132,16 +134,16 @@ void Schedule::FillNeed() {
   }
 }
 
-long Schedule::InputEnd() const {
-  long end = 0;
+int64_t Schedule::InputEnd() const {
+  int64_t end = 0;
   for (const int input : plan_->input_tensors) end = std::max(end, need(input));
   return end;
 }
 
 void Schedule::FillLowest() {
   lowest_ = need_;
-  const auto lower = [this](int tensor, long row) {
-    long& have = lowest_[Index(tensor)];
+  const auto lower = [this](int tensor, int64_t row) {
+    int64_t& have = lowest_[Index(tensor)];
     have = std::min(have, row);
   };
   lower(plan_->output_tensor, end_);
@@ -153,8 +155,8 @@ void Schedule::FillLowest() {
   }
 }
 
-std::vector<long> Schedule::Held() const {
-  std::vector<long> ends(need_.size(), 0), lowest(lowest_);
+std::vector<int64_t> Schedule::Held() const {
+  std::vector<int64_t> ends(need_.size(), 0), lowest(lowest_);
   for (size_t i = 0; i < ends.size(); ++i) {
     const PlanTensor& tensor = plan_->tensors[i];
     const size_t ring = Index(tensor.storage);
@@ -162,7 +164,7 @@ std::vector<long> Schedule::Held() const {
     ends[ring] = std::max(ends[ring], tensor.input >= 0 ? InputEnd() : need_[i]);
     lowest[ring] = std::min(lowest[ring], lowest_[i]);
   }
-  for (size_t i = 0; i < ends.size(); ++i) ends[i] = std::max(0L, ends[i] - lowest[i]);
+  for (size_t i = 0; i < ends.size(); ++i) ends[i] = std::max<int64_t>(0, ends[i] - lowest[i]);
   return ends;
 }
 
@@ -176,7 +178,7 @@ void Schedule::Advance() {
 
 bool Schedule::steady() const {
   if (end_ < bands_.stop_every + bands_.stop_ahead) return false;
-  return std::all_of(lowest_.begin(), lowest_.end(), [](long row) { return row > 0; });
+  return std::all_of(lowest_.begin(), lowest_.end(), [](int64_t row) { return row > 0; });
 }
 
 // ---- memory ------------------------------------------------------------------------------------
@@ -184,14 +186,14 @@ bool Schedule::steady() const {
 namespace {
 
 // Most rows of every ring that live side by side, and of any step in one Advance.
-void RunRows(const PlanImpl& plan, Schedule* schedule, std::vector<long>* capacity,
+void RunRows(const PlanImpl& plan, Schedule* schedule, std::vector<int64_t>* capacity,
              size_t* most_rows) {
-  long stop_at = schedule->out_height();
+  int64_t stop_at = schedule->out_height();
   for (bool steady = false; schedule->end() < stop_at; schedule->Advance()) {
-    const std::vector<long> held = schedule->Held();
+    const std::vector<int64_t> held = schedule->Held();
     for (size_t i = 0; i < held.size(); ++i) (*capacity)[i] = std::max((*capacity)[i], held[i]);
     for (size_t s = 0; s < plan.steps.size(); ++s) {
-      const long rows = schedule->need(plan.steps[s]->output) - schedule->step_end(s);
+      const int64_t rows = schedule->need(plan.steps[s]->output) - schedule->step_end(s);
       *most_rows = std::max(*most_rows, static_cast<size_t>(rows));
     }
     if (plan.whole) return;  // the first Advance makes all rows that there are
@@ -209,7 +211,7 @@ Result<ExecutorMemory> PlanExecutorMemory(const PlanImpl& plan, const ExecutorOp
   Schedule schedule;
   GLINT_TRY(schedule.Init(plan, options));
   const size_t count = plan.tensors.size();
-  std::vector<long> capacity(count, 1);
+  std::vector<int64_t> capacity(count, 1);
   ExecutorMemory memory;
   size_t most_rows = 0;  // of one step in one Advance
   RunRows(plan, &schedule, &capacity, &most_rows);
@@ -226,7 +228,7 @@ Result<ExecutorMemory> PlanExecutorMemory(const PlanImpl& plan, const ExecutorOp
     layout.width = std::max(layout.width, RowPixels(tensor, plan.wanted, width));
     layout.height = schedule.height(id);
     layout.halo_left = layout.halo_right = std::max(layout.halo_left, tensor.halo);
-    long rows = capacity[static_cast<size_t>(tensor.storage)];
+    int64_t rows = capacity[static_cast<size_t>(tensor.storage)];
     if (plan.tensors[static_cast<size_t>(tensor.storage)].chained) {
       rows = std::min(rows, ChainRows(schedule.width(id), options.runner.workers));
     }

@@ -24,37 +24,37 @@ class Schedule {
 
   // Of a tensor, in full rows and columns.
   size_t width(int tensor) const { return width_[Index(tensor)]; }
-  long height(int tensor) const { return height_[Index(tensor)]; }
+  int64_t height(int tensor) const { return height_[Index(tensor)]; }
   // Of the output, which may be cropped.
   size_t out_width() const { return out_width_; }
-  long out_height() const { return out_height_; }
+  int64_t out_height() const { return out_height_; }
 
   // Of all tensors, from now on; at most what it was.
   void SetWidth(size_t width);
   // Output rows [0, end()) are there; the next Advance gives [end(), next_end()).
-  long end() const { return end_; }
-  long next_end() const { return next_end_; }
+  int64_t end() const { return end_; }
+  int64_t next_end() const { return next_end_; }
   bool done() const { return end_ >= out_height_; }
   // Rows [0, result) of all inputs, and of one, that the next Advance reads.
-  long InputEnd() const;
-  long InputEnd(size_t input) const { return need(plan_->input_tensors[input]); }
+  int64_t InputEnd() const;
+  int64_t InputEnd(size_t input) const { return need(plan_->input_tensors[input]); }
   // The lowest row of an input that this or a later Advance reads.
-  long InputLowest(size_t input) const { return Lowest(plan_->input_tensors[input]); }
+  int64_t InputLowest(size_t input) const { return Lowest(plan_->input_tensors[input]); }
   // Rows [0, result) of the output that the next Advance writes: one more than next_end() where
   // rows are made in pairs.
-  long OutputEnd() const { return need(plan_->output_tensor); }
+  int64_t OutputEnd() const { return need(plan_->output_tensor); }
 
   // Rows [0, need) of a tensor exist after the next Advance; [0, step_end) of a step's output do
   // already.
-  long need(int tensor) const { return need_[Index(tensor)]; }
-  long step_end(size_t step) const { return step_end_[step]; }
+  int64_t need(int tensor) const { return need_[Index(tensor)]; }
+  int64_t step_end(size_t step) const { return step_end_[step]; }
   // The lowest row of a tensor that the next Advance makes, or that it or a later one reads or
   // gives to the caller.
-  long Lowest(int tensor) const { return lowest_[Index(tensor)]; }
+  int64_t Lowest(int tensor) const { return lowest_[Index(tensor)]; }
   // How many rows each ring holds during the next Advance; the index is the tensor that owns the
   // ring. Where tensors share a ring, the rows of all of them count: a tensor that is made in pairs
   // may be a row ahead of the one that takes its place.
-  std::vector<long> Held() const;
+  std::vector<int64_t> Held() const;
 
   // The next Advance has been made.
   void Advance();
@@ -64,7 +64,7 @@ class Schedule {
   // them move on alike, until the bottom edge is in reach. Near the top and near the bottom no
   // tensor holds more rows than in between.
   bool steady() const;
-  long period() const { return period_; }
+  int64_t period() const { return period_; }
 
  private:
   static size_t Index(int tensor) { return static_cast<size_t>(tensor); }
@@ -79,15 +79,15 @@ class Schedule {
   const PlanImpl* plan_ = nullptr;
   Bands bands_;
   std::vector<size_t> width_;
-  std::vector<long> height_;
+  std::vector<int64_t> height_;
   size_t out_width_ = 0;
-  long out_height_ = 0;
-  long period_ = 1;
-  long end_ = 0;
-  long next_end_ = 0;
-  std::vector<long> step_end_;  // by step
-  std::vector<long> need_;      // by tensor
-  std::vector<long> lowest_;    // by tensor
+  int64_t out_height_ = 0;
+  int64_t period_ = 1;
+  int64_t end_ = 0;
+  int64_t next_end_ = 0;
+  std::vector<int64_t> step_end_;  // by step
+  std::vector<int64_t> need_;      // by tensor
+  std::vector<int64_t> lowest_;    // by tensor
 };
 
 // Pixels that row steps on integers convert to float at a time: enough that a call costs little,

@@ -67,28 +67,28 @@ class StepRun {
   virtual ~StepRun() = default;
   // Prepares output rows [begin, end), whole groups of them; returns in how many items they are
   // made.
-  virtual size_t Begin(long begin, long end) = 0;
+  virtual size_t Begin(int64_t begin, int64_t end) = 0;
   virtual void RunItem(size_t item, size_t worker) = 0;
 };
 
 // One whose items are the rows.
 class RowwiseRun : public StepRun {
  public:
-  size_t Begin(long begin, long end) final {
+  size_t Begin(int64_t begin, int64_t end) final {
     begin_ = begin;
     Prepare();
     return static_cast<size_t>(end - begin);
   }
   void RunItem(size_t item, size_t worker) final {
-    RunRow(begin_ + static_cast<long>(item), worker);
+    RunRow(begin_ + static_cast<int64_t>(item), worker);
   }
 
  protected:
   virtual void Prepare() {}  // before the rows of a band
-  virtual void RunRow(long r, size_t worker) = 0;
+  virtual void RunRow(int64_t r, size_t worker) = 0;
 
  private:
-  long begin_ = 0;
+  int64_t begin_ = 0;
 };
 
 class Step {

@@ -1,6 +1,7 @@
 #include "engine/strips.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -83,7 +84,7 @@ Result<uint64_t> StripTransform::BytesOf(const ExecutorOptions& options) const {
 bool StripTransform::PaysOff(uint64_t buffers) const {
   if (plan_->whole_picture() || shape_.units <= 2 * shape_.strip) return false;
   ExecutorOptions plainest = options_;
-  plainest.bands.rows = static_cast<long>(shape_.out_unit);
+  plainest.bands.rows = static_cast<int64_t>(shape_.out_unit);
   plainest.runner = SerialRunner();
   const Result<uint64_t> strips = BytesOf(plainest);
   if (!strips.ok()) return false;
@@ -107,9 +108,9 @@ Status StripTransform::RunStrip(const Columns& columns, const Read& read, const 
   const size_t skipped = (columns.begin - columns.low) * shape_.out_unit;
   const size_t first = columns.begin * shape_.out_unit;
   const size_t count = (columns.end - columns.begin) * shape_.out_unit;
-  long fed = 0;
-  for (long done = 0; done < executor->out_height();) {
-    for (const long end = executor->InputEnd(); fed < end; ++fed) {
+  int64_t fed = 0;
+  for (int64_t done = 0; done < executor->out_height();) {
+    for (const int64_t end = executor->InputEnd(); fed < end; ++fed) {
       read(fed, columns.low * shape_.in_unit, options.in_width, executor->InputRow(0, fed));
       executor->StoreInput(0, fed);
     }

@@ -46,11 +46,11 @@ class StripTransform {
   Result<uint64_t> MemoryNeeded() const { return BytesOf(options_); }
 
   // Puts pixels [first, first + count) of a row of the input into `values`, channel by channel.
-  using Read = std::function<void(long row, size_t first, size_t count, float* values)>;
+  using Read = std::function<void(int64_t row, size_t first, size_t count, float* values)>;
   // Takes pixels [first, first + count) of a row of the output, `stride` floats apart. All rows of
   // a strip come before the next strip.
-  using Write =
-      std::function<void(long row, size_t first, size_t count, const float* values, size_t stride)>;
+  using Write = std::function<void(int64_t row, size_t first, size_t count, const float* values,
+                                   size_t stride)>;
   // `progress` hears the part that is done after each strip.
   Status Run(const Read& read, const Write& write, const std::function<Status(double)>& progress);
 

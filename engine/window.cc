@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 
 namespace glint {
 namespace {
@@ -70,8 +71,8 @@ PositionSet Window::PositionsRead(PositionSet wanted) const {
   for (size_t tap = 0; tap < taps(); ++tap) {
     if (!IsLive(tap)) continue;
     const size_t columns_of_row = static_cast<size_t>(columns.kernel);
-    const long ky = static_cast<long>(tap / columns_of_row) - rows.padding;
-    const long kx = static_cast<long>(tap % columns_of_row) - columns.padding;
+    const int64_t ky = static_cast<int64_t>(tap / columns_of_row) - rows.padding;
+    const int64_t kx = static_cast<int64_t>(tap % columns_of_row) - columns.padding;
     read |= Moved(wanted, ky, kx);
   }
   return read;

@@ -1,6 +1,7 @@
 #include "kernels/conv.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include "kernels/few_outputs.h"
@@ -14,7 +15,7 @@ namespace {
 struct Tap {
   size_t source;
   size_t row;  // index into ConvRow::in of the source
-  long column;
+  int64_t column;
   size_t run;  // floats: channels of the source, or several pixels of them
 };
 
@@ -57,7 +58,7 @@ struct Conv::Impl {
     }
     for (const TapSet& set : sets) {
       for (const Tap& tap : set.taps) {
-        reads_left = std::max(reads_left, static_cast<size_t>(std::max(0L, -tap.column)));
+        reads_left = std::max(reads_left, static_cast<size_t>(std::max<int64_t>(0, -tap.column)));
       }
     }
   }
@@ -82,7 +83,7 @@ struct Conv::Impl {
       for (size_t ky = 0; ky < spec.kernel; ++ky) {
         for (size_t kx = 0; kx < spec.kernel; ++kx) {
           if (!IsLiveTap(spec.mask, spec.kernel, ky, kx)) continue;
-          const long column = static_cast<long>(kx) - static_cast<long>(spec.padding);
+          const int64_t column = static_cast<int64_t>(kx) - static_cast<int64_t>(spec.padding);
           AddTap({source, ky, column, spec.in_channels[source]}, first_in, ky, kx, &set);
         }
       }
@@ -172,7 +173,7 @@ struct Conv::Impl {
     TapSet joined;
     joined.pieces = sets[0].pieces;
     for (size_t ky = 0; ky < spec.kernel; ++ky) {
-      joined.taps.push_back({0, ky, -static_cast<long>(spec.padding), spec.kernel * in_total});
+      joined.taps.push_back({0, ky, -static_cast<int64_t>(spec.padding), spec.kernel * in_total});
     }
     sets.push_back(std::move(joined));
   }
@@ -193,8 +194,8 @@ struct Conv::Impl {
   }
 
   // Input row (column) relative to m of tap k in output phase p.
-  long Shift(size_t p, size_t k) const {
-    return (static_cast<long>(p + spec.padding) - static_cast<long>(k)) / 2;
+  int64_t Shift(size_t p, size_t k) const {
+    return (static_cast<int64_t>(p + spec.padding) - static_cast<int64_t>(k)) / 2;
   }
 
   void RunRow(const ConvRow& row, size_t set_index, const Epilogue& epilogue, size_t block_begin,
@@ -209,14 +210,14 @@ void Conv::Impl::RunRow(const ConvRow& row, size_t set_index, const Epilogue& ep
   constexpr size_t kMaxTaps = kMaxSources + kMaxKernel * kMaxKernel;
   const void* taps[kMaxTaps];
   size_t strides[kMaxTaps];
-  const long scale = transposed() ? 1 : static_cast<long>(spec.stride);
+  const int64_t scale = transposed() ? 1 : static_cast<int64_t>(spec.stride);
   for (size_t t = 0; t < set.taps.size(); ++t) {
     const Tap& tap = set.taps[t];
     const size_t pixel = row.in_pixel_stride[tap.source];
     const bool compact = row.in_compact[tap.source];
-    const long column = compact ? 0 : static_cast<long>(row.x_first) * scale + tap.column;
+    const int64_t column = compact ? 0 : static_cast<int64_t>(row.x_first) * scale + tap.column;
     taps[t] = static_cast<const uint8_t*>(row.in[tap.source * kMaxKernel + tap.row]) +
-              column * static_cast<long>(pixel * BytesOf(input));
+              column * static_cast<int64_t>(pixel * BytesOf(input));
     strides[t] = compact ? pixel : pixel * row.x_stride * static_cast<size_t>(scale);
   }
   TapRow tap_row;
@@ -293,21 +294,22 @@ double Conv::MacsPerPixel() const {
   return impl_->transposed() ? all / 4 : all;
 }
 
-size_t Conv::TapRows(long oy, long* iy) const {
+size_t Conv::TapRows(int64_t oy, int64_t* iy) const {
   const ConvSpec& spec = impl_->spec;
-  const long k = static_cast<long>(spec.kernel), pad = static_cast<long>(spec.padding);
+  const int64_t k = static_cast<int64_t>(spec.kernel), pad = static_cast<int64_t>(spec.padding);
   size_t count = 0;
   if (spec.kind == ConvSpec::Kind::kConv) {
     if (spec.gathered) {
       iy[count++] = oy;
       return count;
     }
-    const long rows = spec.mask == ConvMask::kCausal ? pad + 1 : k;
-    for (long ky = 0; ky < rows; ++ky) iy[count++] = oy * static_cast<long>(spec.stride) - pad + ky;
+    const int64_t rows = spec.mask == ConvMask::kCausal ? pad + 1 : k;
+    for (int64_t ky = 0; ky < rows; ++ky)
+      iy[count++] = oy * static_cast<int64_t>(spec.stride) - pad + ky;
   } else if (spec.paired_rows()) {
-    for (long i = FirstRowOfPair(spec.kernel); i <= 1; ++i) iy[count++] = oy / 2 + i;
+    for (int64_t i = FirstRowOfPair(spec.kernel); i <= 1; ++i) iy[count++] = oy / 2 + i;
   } else {
-    for (long ky = 0; ky < k; ++ky) {
+    for (int64_t ky = 0; ky < k; ++ky) {
       if ((oy + pad + ky) % 2 == 0)
         iy[count++] = oy / 2 + impl_->Shift(static_cast<size_t>(oy & 1), static_cast<size_t>(ky));
     }

@@ -103,7 +103,7 @@ class Conv {
   bool float16_sums() const;
   // Input rows that output row `oy` reads (may lie outside the picture: pass a row of zeros), in
   // the order of ConvRow::in. Returns their number. paired_rows: of the pair (oy, oy + 1), oy even.
-  size_t TapRows(long oy, long* iy) const;
+  size_t TapRows(int64_t oy, int64_t* iy) const;
   // Pixels that are read beyond either end of an input row of `in_width` pixels.
   size_t ReadsLeft() const;
   size_t ReadsRight() const;

@@ -1,6 +1,7 @@
 #include "kernels/depthwise.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "kernels/int_gemm.h"
 #include "kernels/tap_gemm.h"
@@ -287,15 +288,15 @@ void SetTask(const Depthwise::Packed& packed, const ConvRow& row, Task* task) {
   const DepthwiseSpec& spec = packed.spec;
   task->pixel = row.in_pixel_stride[0];
   task->apart = 1;
-  long column = 0;
+  int64_t column = 0;
   if (!row.in_compact[0]) {
     task->apart = row.x_stride * spec.stride;
-    column =
-        static_cast<long>(row.x_first * spec.stride) - static_cast<long>(spec.column_padding());
+    column = static_cast<int64_t>(row.x_first * spec.stride) -
+             static_cast<int64_t>(spec.column_padding());
   }
   for (size_t ky = 0; ky < spec.rows; ++ky) {
     task->in[ky] = static_cast<const uint8_t*>(row.in[ky]) +
-                   column * static_cast<long>(task->pixel * BytesOf(packed.input));
+                   column * static_cast<int64_t>(task->pixel * BytesOf(packed.input));
   }
   task->row.out = row.out;
   task->row.out_stride = row.out_pixel_stride;
@@ -391,11 +392,11 @@ Depthwise::Depthwise(const DepthwiseSpec& spec, Element input, const int16_t* we
   }
 }
 
-size_t Depthwise::TapRows(long oy, long* iy) const {
+size_t Depthwise::TapRows(int64_t oy, int64_t* iy) const {
   const DepthwiseSpec& of = packed_.spec;
   for (size_t ky = 0; ky < of.rows; ++ky) {
-    iy[ky] = oy * static_cast<long>(of.stride) - static_cast<long>(of.row_padding()) +
-             static_cast<long>(ky);
+    iy[ky] = oy * static_cast<int64_t>(of.stride) - static_cast<int64_t>(of.row_padding()) +
+             static_cast<int64_t>(ky);
   }
   return of.rows;
 }

@@ -43,7 +43,7 @@ class Depthwise {
   // As those of kernels/conv.h, for rows of one source. Run makes tiles of kRowsAtOnce rows one
   // after the other, so that rows of the input are in L1 for all outputs that read them.
   static constexpr size_t kRowsAtOnce = 8;
-  size_t TapRows(long oy, long* iy) const;
+  size_t TapRows(int64_t oy, int64_t* iy) const;
   size_t blocks() const;
   size_t BlocksTogether() const { return blocks(); }  // as Conv's
   size_t packed_bytes() const;

@@ -1,6 +1,7 @@
 #include "kernels/few_outputs.h"
 
 #include <bit>
+#include <cstdint>
 
 #include "kernels/int_gemm.h"
 #include "kernels/targets.h"
@@ -27,7 +28,7 @@ constexpr size_t kRows = 3;              // of input that a pair of output rows 
 // (column, dx) for which a kernel has weights, those of dx -1 first.
 struct FewOutputPlace {
   size_t column;
-  long dx;
+  int64_t dx;
 };
 constexpr FewOutputPlace kPlacesOf5[] = {{0, -1}, {0, 0}, {1, 0}, {0, 1}, {1, 1}};
 constexpr FewOutputPlace kPlacesOf4[] = {{0, -1}, {0, 0}, {1, 0}, {1, 1}};  // and of 3
@@ -326,9 +327,9 @@ HWY_EXPORT(Run);
 namespace {
 
 // Tap of the kernel by which the input at a distance goes into an output of the parity, or -1.
-long TapAt(const ConvSpec& spec, size_t parity, long distance) {
-  const long tap = static_cast<long>(parity + spec.padding) - 2 * distance;
-  return tap >= 0 && tap < static_cast<long>(spec.kernel) ? tap : -1;
+int64_t TapAt(const ConvSpec& spec, size_t parity, int64_t distance) {
+  const int64_t tap = static_cast<int64_t>(parity + spec.padding) - 2 * distance;
+  return tap >= 0 && tap < static_cast<int64_t>(spec.kernel) ? tap : -1;
 }
 
 // Calls see(row of output, word, part of the word, place, output, weight) for each weight in the
@@ -341,10 +342,10 @@ void ForWeights(const ConvSpec& spec, const PackedFewOutputs& packed, size_t gro
     const RowsRead rows = RowsOf(k, row);
     for (size_t word = 0; word < packed.words; ++word) {
       for (size_t r = rows.first; r < rows.first + rows.count; ++r) {
-        const long ky = TapAt(spec, row, FirstRowOfPair(k) + static_cast<long>(r));
+        const int64_t ky = TapAt(spec, row, FirstRowOfPair(k) + static_cast<int64_t>(r));
         for (size_t place = 0; place < Places(k); ++place) {
           const FewOutputPlace& at = k == 5 ? kPlacesOf5[place] : kPlacesOf4[place];
-          const long kx = TapAt(spec, at.column, at.dx);
+          const int64_t kx = TapAt(spec, at.column, at.dx);
           for (size_t o = 0; o < packed.outputs; ++o) {
             for (size_t part = 0; part < group; ++part) {
               const size_t c = word * group + part;

@@ -36,7 +36,7 @@ PackedFewOutputs PackFewOutputs(const ConvSpec& spec, Element input, const int16
 
 // Rows that a pair of output rows (2m, 2m + 1) reads: m + first .. m + 1, in this order in
 // ConvRow::in.
-constexpr long FirstRowOfPair(size_t kernel) { return kernel == 3 ? 0 : -1; }
+constexpr int64_t FirstRowOfPair(size_t kernel) { return kernel == 3 ? 0 : -1; }
 
 size_t FewOutputsScratchFloats(const PackedFewOutputs& packed);
 // `count` pairs of rows. Those that follow each other share rows of input, which are turned once.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <random>
 #include <string>
@@ -329,7 +330,7 @@ TEST_CASE("container: header fields out of range") {
   // Of a model of one fixed rate; which models those are, the container does not know.
   CHECK(CodeOf(StreamWithHeader(Header(0x0B, one, one, 0.0f))) == StatusCode::kOk);
   for (size_t size = 1; size < kPlainHeader.size(); ++size) {
-    CheckBad(StreamWithHeader(Bytes(kPlainHeader.begin(), kPlainHeader.begin() + long(size))),
+    CheckBad(StreamWithHeader(Bytes(kPlainHeader.begin(), kPlainHeader.begin() + int64_t(size))),
              "wrong length");
   }
   CheckBad(StreamWithHeader({}), "wrong length");
@@ -399,7 +400,8 @@ TEST_CASE("container: metadata that are no metadata") {
   CHECK(CodeOf(with('t', entry)) == StatusCode::kOk);
   CheckBad(with('t', {}), "empty");
   for (size_t size = 1; size < entry.size(); ++size) {
-    CheckBad(with('t', Bytes(entry.begin(), entry.begin() + static_cast<long>(size))), "cut short");
+    CheckBad(with('t', Bytes(entry.begin(), entry.begin() + static_cast<int64_t>(size))),
+             "cut short");
   }
   CheckBad(with('t', Joined({entry, {'a'}})), "cut short");
   CheckBad(with('t', {'t', 'E', '1', 't', 0}), "four letters");
@@ -468,7 +470,7 @@ TEST_CASE("container: every truncation and every flipped bit is found") {
   REQUIRE(CodeOf(stream) == StatusCode::kOk);
   for (size_t size = 0; size < stream.size(); ++size) {
     // A vector of its own, so that the sanitizer sees a read past it.
-    const Bytes part(stream.begin(), stream.begin() + static_cast<long>(size));
+    const Bytes part(stream.begin(), stream.begin() + static_cast<int64_t>(size));
     REQUIRE_FALSE(ParseStream(part, {}).ok());
   }
   for (size_t bit = 0; bit < 8 * stream.size(); ++bit) {

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <random>
 
@@ -85,15 +86,16 @@ struct PaddedImage {
       for (size_t x = 0; x < image.width; ++x) {
         for (size_t c = 0; c < stride; ++c) {
           data[y * row_floats + (halo + x) * stride + c] =
-              c < image.channels ? image.AtOrZero(static_cast<long>(y), static_cast<long>(x), c)
-                                 : kGuard;
+              c < image.channels
+                  ? image.AtOrZero(static_cast<int64_t>(y), static_cast<int64_t>(x), c)
+                  : kGuard;
         }
       }
     }
     bytes = Stored(data, type);
   }
-  const uint8_t* Row(long y, size_t height) const {
-    if (y < 0 || y >= static_cast<long>(height)) return zero.data() + halo * stride * element;
+  const uint8_t* Row(int64_t y, size_t height) const {
+    if (y < 0 || y >= static_cast<int64_t>(height)) return zero.data() + halo * stride * element;
     return bytes.data() + (static_cast<size_t>(y) * row_floats + halo * stride) * element;
   }
 };
@@ -158,8 +160,8 @@ void Check(const ConvCase& test, unsigned seed) {
   std::vector<ConvRow> rows;
   for (size_t oy = 0; oy < out_height; oy += spec.paired_rows() ? 2 : 1) {
     ConvRow row;
-    long iy[2 * kMaxKernel];
-    const size_t taps = conv.TapRows(static_cast<long>(oy), iy);
+    int64_t iy[2 * kMaxKernel];
+    const size_t taps = conv.TapRows(static_cast<int64_t>(oy), iy);
     for (size_t s = 0; s < spec.sources; ++s) {
       for (size_t i = 0; i < taps; ++i)
         row.in[s * kMaxKernel + i] = padded[s].Row(iy[i], test.height);

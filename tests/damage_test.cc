@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -130,7 +131,7 @@ TEST_CASE("damage: a stream cut at every length is found") {
   for (size_t size = 0; size < stream.size(); ++size) {
     // A copy of that size, so that a sanitizer sees every byte beyond.
     accepted +=
-        DecodeAnything(model, Bytes(stream.begin(), stream.begin() + static_cast<long>(size)));
+        DecodeAnything(model, Bytes(stream.begin(), stream.begin() + static_cast<int64_t>(size)));
   }
   CHECK(accepted == 0);
   Bytes longer = stream;
@@ -177,7 +178,7 @@ TEST_CASE("damage: every payload cut at every length, under right CRCs") {
     const Sample sample = MakeSample(model, MakeInfo(9, 100, 3, true, 8), seed);
     for (const StreamChunk& chunk : testing::StreamChunks(sample.stream)) {
       CAPTURE(chunk.type);
-      const auto at = [&](size_t i) { return sample.stream.begin() + static_cast<long>(i); };
+      const auto at = [&](size_t i) { return sample.stream.begin() + static_cast<int64_t>(i); };
       size_t accepted = 0;
       for (size_t size = 0; size < chunk.payload_bytes; ++size) {
         const Bytes payload(at(chunk.payload), at(chunk.payload + size));
@@ -272,7 +273,7 @@ TEST_CASE("damage: a model file cut at every length") {
   const Bytes file = MiniModelFile();
   size_t accepted = 0;
   for (size_t size = 0; size < file.size(); size += size < 6000 ? 1 : 7) {
-    const Bytes cut(file.begin(), file.begin() + static_cast<long>(size));
+    const Bytes cut(file.begin(), file.begin() + static_cast<int64_t>(size));
     accepted += Model::FromMemory(cut.data(), cut.size()).ok();
   }
   CHECK(accepted == 0);

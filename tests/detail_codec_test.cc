@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <random>
 #include <string>
@@ -317,8 +318,8 @@ TEST_CASE("detail: damage is found and named, and may be left out") {
     CHECK(report.detail.bytes == 0);
   }
   auto missing = stream;
-  missing.erase(missing.begin() + static_cast<long>(first->begin),
-                missing.begin() + static_cast<long>(first->end()));
+  missing.erase(missing.begin() + static_cast<int64_t>(first->begin),
+                missing.begin() + static_cast<int64_t>(first->end()));
   const auto refused = Decode(LightInt8(), missing.data(), missing.size());
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().message.find("sections") != std::string::npos);

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <random>
 #include <string>
@@ -232,7 +233,7 @@ TEST_CASE("detail sections: a payload is used to its end, and no damage gives mo
     }
     for (size_t size = 0; size < payload.size(); size += 1 + payload.size() / 50) {
       Samples picture = base;
-      const std::vector<uint8_t> cut(payload.begin(), payload.begin() + static_cast<long>(size));
+      const std::vector<uint8_t> cut(payload.begin(), payload.begin() + static_cast<int64_t>(size));
       CHECK_FALSE(Decode(shape, cut, &picture).ok());
     }
     for (int k = 0; k < 200; ++k) {

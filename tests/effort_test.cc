@@ -223,8 +223,8 @@ std::vector<float> GradientOf(const Model& model) {
                                           3 * stride * stride};
   std::mt19937 random(11);
   std::vector<float> gradient;
-  for (long fed = 0; executor.end() < options.in_height;) {
-    for (const long end = executor.InputEnd(); fed < end; ++fed) {
+  for (int64_t fed = 0; executor.end() < options.in_height;) {
+    for (const int64_t end = executor.InputEnd(); fed < end; ++fed) {
       for (const size_t input : {size_t{0}, size_t{1}}) {
         float* row = executor.InputRow(input, fed);
         for (size_t i = 0; i < options.in_width * channels[input]; ++i) {
@@ -233,9 +233,9 @@ std::vector<float> GradientOf(const Model& model) {
         executor.StoreInput(input, fed);
       }
     }
-    const long begin = executor.end();
+    const int64_t begin = executor.end();
     executor.Advance();
-    for (long row = begin; row < executor.end(); ++row) {
+    for (int64_t row = begin; row < executor.end(); ++row) {
       for (size_t x = 0; x < options.in_width; ++x) {
         const float* at = executor.OutputRow(row) + x * executor.output_pixel_stride();
         gradient.insert(gradient.end(), at, at + channels[0]);

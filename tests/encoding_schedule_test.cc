@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,7 @@ namespace {
 
 using testing::Draws;
 
-EncodingGraphs GraphsOf(const Model::Impl& model, const LatentGeometry& geometry, long band) {
+EncodingGraphs GraphsOf(const Model::Impl& model, const LatentGeometry& geometry, int64_t band) {
   EncodingGraphs graphs;
   graphs.g_a = model.g_a.get();
   graphs.analysis.in_width = geometry.padded_width();
@@ -47,7 +48,7 @@ EncodingRows CountRows(const ModelDocument& document, const LatentGeometry& geom
   REQUIRE(analysis.Init(*graphs.g_a, graphs.analysis).ok());
   REQUIRE(synthesis.Init(*graphs.g_s, graphs.synthesis).ok());
   EncodingRows rows;
-  for (long s = 0; s < geometry.segments(); ++s) {
+  for (int64_t s = 0; s < geometry.segments(); ++s) {
     REQUIRE(schedule.segment() == s);
     while (!schedule.SegmentReady()) {
       if (schedule.HyperReady()) {
@@ -86,7 +87,7 @@ TEST_CASE("encoding schedule: rows are planned from the first segments as from a
     const int stride = impl.document.latent_stride;
     const auto height = static_cast<uint32_t>(draws.Whole(1, 40 * segment_rows * stride));
     const LatentGeometry geometry(impl.document, impl.graphs(), 20, height);
-    const long band = draws.Whole(1, draws.Percent(70) ? 5 : 90);
+    const int64_t band = draws.Whole(1, draws.Percent(70) ? 5 : 90);
     CAPTURE(name);
     CAPTURE(segment_rows);
     CAPTURE(height);
@@ -146,9 +147,9 @@ TEST_CASE("row window: rows keep what was written, and others are found out") {
   window.SetSize(7, 3);
   CHECK(window.MemoryNeeded() == 7 * 3 * sizeof(int16_t));
   REQUIRE(window.Allocate());
-  for (long row = 0; row < 20; ++row) {
+  for (int64_t row = 0; row < 20; ++row) {
     std::fill_n(window.WriteRow(row), 7, static_cast<int16_t>(row));
-    for (long r = std::max(0L, row - 2); r <= row; ++r) {
+    for (int64_t r = std::max<int64_t>(0, row - 2); r <= row; ++r) {
       CHECK(std::count(window.Row(r), window.Row(r) + 7, static_cast<int16_t>(r)) == 7);
     }
   }
@@ -179,7 +180,7 @@ TEST_CASE("encoding schedule: no row is planned that is not needed") {
     RowWindow<uint8_t> y;
     y.SetSize(1, planned.value().y - 1);
     REQUIRE(y.Allocate());
-    long coded = 0;
+    int64_t coded = 0;
     while (schedule.segment() < geometry.segments()) {
       if (!schedule.SegmentReady()) {
         if (schedule.HyperReady()) {

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <random>
 
 #include "kernels/targets.h"
@@ -51,7 +52,7 @@ void CheckClose(const Graph& graph, const TestModel& model, int height, int widt
   const ReferenceTensor got = RunExecutor(model, graph, inputs, 0.3, run);
   REQUIRE(got.data.size() == want.data.size());
   CHECK(WorstRelative(got, want) < 2e-5);
-  for (const long band : {2L, 3L, 7L, 1000L}) {
+  for (const int64_t band : {2, 3, 7, 1000}) {
     for (const size_t threads : {size_t{1}, size_t{2}, size_t{3}}) {
       run.band = band;
       run.threads = threads;
@@ -89,7 +90,7 @@ TEST_CASE("executor: exact graphs give the float chain's bits on every target") 
   const ReferenceTensor want = RunReference(model, hyper, inputs, 0, ReferenceMode::kFloatChain);
   for (const std::string& target : kernels::SupportedTargets()) {
     REQUIRE(kernels::SetTarget(target));
-    for (const long band : {1L, 3L, 100L}) {
+    for (const int64_t band : {1, 3, 100}) {
       RunOptions run;
       run.band = band;
       run.threads = 2;

@@ -6,26 +6,27 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <limits>
 #include <new>
 
 namespace {
 
-constexpr long kNever = std::numeric_limits<long>::max();
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr long kTried = 7;  // each seventh: calls take ten times as long
+constexpr int64_t kTried = 7;  // each seventh: calls take ten times as long
 #else
-constexpr long kTried = 1;
+constexpr int64_t kTried = 1;
 #endif
 
-std::atomic<long> made{0}, fails_from{kNever}, fails_until{kNever};
+std::atomic<int64_t> made{0}, fails_from{kNever}, fails_until{kNever};
 std::atomic<bool> counting{false}, failed{false};
 
 bool Fails() {
   if (!counting.load(std::memory_order_relaxed)) return false;
-  const long number = made.fetch_add(1) + 1;
+  const int64_t number = made.fetch_add(1) + 1;
   if (number < fails_from.load() || number > fails_until.load()) return false;
   failed.store(true);
   return true;
@@ -35,7 +36,7 @@ bool Fails() {
 
 namespace glint::testing {
 
-FailingAllocation::FailingAllocation(long n, Failing failing) {
+FailingAllocation::FailingAllocation(int64_t n, Failing failing) {
   made = 0;
   failed = false;
   fails_from = n;
@@ -46,12 +47,12 @@ FailingAllocation::FailingAllocation(long n, Failing failing) {
 FailingAllocation::~FailingAllocation() { counting = false; }
 
 bool AnAllocationFailed() { return failed.load(); }
-long AllocationsMade() { return made.load(); }
+int64_t AllocationsMade() { return made.load(); }
 
-void FailEach(const std::function<Error()>& call, long step) {
+void FailEach(const std::function<Error()>& call, int64_t step) {
   for (const auto failing :
        {FailingAllocation::Failing::kOne, FailingAllocation::Failing::kAllFromThere}) {
-    for (long n = 1;; n += step * kTried) {
+    for (int64_t n = 1;; n += step * kTried) {
       Error error;
       {
         const FailingAllocation fails(n, failing);
@@ -69,15 +70,15 @@ void FailEach(const std::function<Error()>& call, long step) {
   }
 }
 
-void FailSome(const std::function<Error()>& call, long count) {
-  long all = 0;
+void FailSome(const std::function<Error()>& call, int64_t count) {
+  int64_t all = 0;
   {
     const FailingAllocation none(kNever);
     const Error error = call();
     REQUIRE_MESSAGE(error.ok(), error.message);
     all = AllocationsMade();
   }
-  FailEach(call, std::max(1L, all / count));
+  FailEach(call, std::max<int64_t>(1, all / count));
 }
 
 }  // namespace glint::testing

@@ -4,6 +4,7 @@
 #ifndef GLINT_TESTS_FAILING_ALLOCATIONS_H_
 #define GLINT_TESTS_FAILING_ALLOCATIONS_H_
 
+#include <cstdint>
 #include <functional>
 
 #include "glint/glint.hpp"
@@ -18,7 +19,7 @@ extern const bool kMallocFails;
 class FailingAllocation {
  public:
   enum class Failing { kOne, kAllFromThere };
-  explicit FailingAllocation(long n, Failing failing = Failing::kOne);
+  explicit FailingAllocation(int64_t n, Failing failing = Failing::kOne);
   ~FailingAllocation();
   FailingAllocation(const FailingAllocation&) = delete;
   FailingAllocation& operator=(const FailingAllocation&) = delete;
@@ -27,14 +28,14 @@ class FailingAllocation {
 // Whether the last FailingAllocation that is gone made one fail.
 bool AnAllocationFailed();
 // And how many there were while it lived.
-long AllocationsMade();
+int64_t AllocationsMade();
 
 // Calls with the first allocation failing, the second, ... `step` apart, until none is reached;
 // then the same with all that follow failing too; with sanitizers each seventh of these. Each time
 // the call must be right or kLimit, and afterwards right.
-void FailEach(const std::function<Error()>& call, long step = 1);
+void FailEach(const std::function<Error()>& call, int64_t step = 1);
 // With about so many of all allocations of a call.
-void FailSome(const std::function<Error()>& call, long count);
+void FailSome(const std::function<Error()>& call, int64_t count);
 
 }  // namespace glint::testing
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <string>
 
 #include "tests/codec_helpers.h"
@@ -107,7 +108,7 @@ TEST_CASE("formats: any start of a file is safe to look at") {
   for (const Known& known : kOthers) {
     for (size_t size = 0; size <= known.start.size(); ++size) {
       const std::vector<uint8_t> start(known.start.begin(),
-                                       known.start.begin() + static_cast<long>(size));
+                                       known.start.begin() + static_cast<int64_t>(size));
       const FileFormat format = IdentifyFormat(start.data(), start.size());
       CHECK((format.name.empty() || !format.advice.empty() || format.readable));
     }

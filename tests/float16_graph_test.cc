@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <random>
 
 #include "engine/plan.h"
@@ -45,7 +46,7 @@ void CheckClose(TestModel* model, const Graph& graph, int height, int width) {
     double norm = 0, worst = 0;
     for (const double v : want.data) norm = std::max(norm, std::abs(v));
     std::vector<double> first;
-    for (const long band : {1L, 3L, 64L}) {
+    for (const int64_t band : {1, 3, 64}) {
       for (const size_t threads : {size_t{1}, size_t{3}}) {
         RunOptions run;
         run.band = band;
@@ -86,7 +87,7 @@ TEST_CASE("float16 graphs: exact ones give the float chain's bits on every targe
     const ReferenceTensor want = RunReference(model, graph, inputs, 0, ReferenceMode::kFloatChain);
     for (const std::string& target : kernels::SupportedTargets()) {
       REQUIRE(kernels::SetTarget(target));
-      for (const long band : {1L, 3L, 100L}) {
+      for (const int64_t band : {1, 3, 100}) {
         RunOptions run;
         run.band = band;
         run.threads = 2;

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <random>
 #include <string>
@@ -42,7 +43,7 @@ Graph ContextGraph(TestModel* model) {
 }
 
 // The rings of a graph's inputs, with random values in all rows.
-std::vector<RowRing> RandomRings(const Graph& graph, const Plan& plan, size_t width, long height,
+std::vector<RowRing> RandomRings(const Graph& graph, const Plan& plan, size_t width, int64_t height,
                                  std::mt19937* random) {
   std::vector<RowRing> rings(graph.inputs.size());
   for (size_t i = 0; i < rings.size(); ++i) {
@@ -55,7 +56,7 @@ std::vector<RowRing> RandomRings(const Graph& graph, const Plan& plan, size_t wi
     layout.halo_left = layout.halo_right = 2;
     layout.capacity = static_cast<size_t>(height);
     REQUIRE(rings[i].Allocate(layout).ok());
-    for (long r = 0; r < height; ++r) {
+    for (int64_t r = 0; r < height; ++r) {
       for (size_t k = 0; k < width * layout.channels; ++k) {
         const int value = static_cast<int>((*random)() % 801) - 400;
         if (is_float) rings[i].WriteFloats(r)[k] = static_cast<float>(value) / 64.0f;
@@ -73,7 +74,7 @@ std::vector<Executor::BoundInput> Bind(const std::vector<RowRing>& rings) {
 }
 
 // Every output of the graph that is a number at a position is the same of rows and of fronts.
-void CheckFronts(const TestModel& model, const Graph& graph, size_t width, long height,
+void CheckFronts(const TestModel& model, const Graph& graph, size_t width, int64_t height,
                  size_t threads, std::mt19937* random) {
   const auto front = MakeFrontGraph(graph);
   REQUIRE_MESSAGE(front.ok(), front.status().message());
@@ -102,7 +103,7 @@ void CheckFronts(const TestModel& model, const Graph& graph, size_t width, long 
   CHECK(runner.MemoryNeeded().ok());
   REQUIRE(runner.Allocate().ok());
   size_t positions = 0, differ = 0;
-  for (long f = 0; f < run.fronts; ++f) {
+  for (int64_t f = 0; f < run.fronts; ++f) {
     const SymbolLine line = symbols.Front(0, height, front->lag, f);
     if (line.positions == 0) continue;
     runner.Run(line);
@@ -124,7 +125,7 @@ void CheckOnTargets(const TestModel& model, const Graph& graph) {
     CheckFronts(model, graph, 1, 1, 1, &random);
     CheckFronts(model, graph, 2, 7, 1, &random);
     CheckFronts(model, graph, 3, 5, 3, &random);
-    CheckFronts(model, graph, 1 + random() % 70, 1 + static_cast<long>(random() % 24),
+    CheckFronts(model, graph, 1 + random() % 70, 1 + static_cast<int64_t>(random() % 24),
                 1 + random() % 3, &random);
   }
   kernels::SetTarget("");
@@ -138,31 +139,31 @@ TEST_CASE("fronts: every position once, behind all that its causal kernels read"
   testing::Draws draws({TestSeed(), 79});
   for (int round = 0; round < 200; ++round) {
     const int channels = draws.Whole(1, 3);
-    const long width = draws.Whole(1, 40), begin = draws.Whole(0, 9), rows = draws.Whole(0, 30);
-    const long lag = draws.Whole(1, 8), end = begin + rows;
+    const int64_t width = draws.Whole(1, 40), begin = draws.Whole(0, 9), rows = draws.Whole(0, 30);
+    const int64_t lag = draws.Whole(1, 8), end = begin + rows;
     const StepSymbols symbols(StepOf(channels), static_cast<size_t>(width));
-    std::vector<long> front_of(static_cast<size_t>(width * rows), -1);
-    for (long f = 0; f < symbols.Fronts(begin, end, lag); ++f) {
+    std::vector<int64_t> front_of(static_cast<size_t>(width * rows), -1);
+    for (int64_t f = 0; f < symbols.Fronts(begin, end, lag); ++f) {
       const SymbolLine line = symbols.Front(begin, end, lag, f);
       CHECK(line.symbols == line.positions * static_cast<size_t>(channels));
       CHECK(line.positions <= symbols.LongestFront(rows, lag));
       CHECK(line.symbols <= symbols.MostInRow());
       for (size_t p = 0; p < line.positions; ++p) {
-        const long row = line.RowOf(p) - begin, column = static_cast<long>(line.ColumnOf(p));
+        const int64_t row = line.RowOf(p) - begin, column = static_cast<int64_t>(line.ColumnOf(p));
         REQUIRE((row >= 0 && row < rows && column >= 0 && column < width));
         CHECK(column + lag * row == f);
         CHECK((p == 0 || line.RowOf(p) == line.RowOf(p - 1) + 1));
-        long& front = front_of[static_cast<size_t>(row * width + column)];
+        int64_t& front = front_of[static_cast<size_t>(row * width + column)];
         CHECK(front == -1);
         front = f;
       }
     }
-    const long reach = lag - 1;
-    for (long at = 0; at < width * rows; ++at) {
+    const int64_t reach = lag - 1;
+    for (int64_t at = 0; at < width * rows; ++at) {
       CHECK(front_of[static_cast<size_t>(at)] >= 0);
-      for (long dy = -reach; dy <= 0; ++dy) {
-        for (long dx = -reach; dx <= (dy < 0 ? reach : -1); ++dx) {
-          const long row = at / width + dy, column = at % width + dx;
+      for (int64_t dy = -reach; dy <= 0; ++dy) {
+        for (int64_t dx = -reach; dx <= (dy < 0 ? reach : -1); ++dx) {
+          const int64_t row = at / width + dy, column = at % width + dx;
           if (row < 0 || column < 0 || column >= width) continue;
           CHECK(front_of[static_cast<size_t>(row * width + column)] <
                 front_of[static_cast<size_t>(at)]);

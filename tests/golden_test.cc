@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 
@@ -25,7 +26,7 @@ struct Golden {
   struct Rows {
     int height = 0, width = 0, channels = 0;
     std::vector<float> data;
-    const float* Row(long y) const {
+    const float* Row(int64_t y) const {
       return data.data() + static_cast<size_t>(y * width * channels);
     }
     size_t RowFloats() const { return static_cast<size_t>(width) * static_cast<size_t>(channels); }
@@ -91,23 +92,23 @@ Golden::Rows Run(const std::string& graph_name, const std::vector<Golden::Rows>&
   out.width = static_cast<int>(executor.out_width());
   out.channels = static_cast<int>(plan.value()->output_channels());
   out.data.resize(static_cast<size_t>(out.height) * out.RowFloats());
-  long given = 0;
+  int64_t given = 0;
   while (executor.end() < out.height) {
-    const long begin = executor.end(), end = executor.next_end();
-    for (const long need = executor.InputEnd(); given < need; ++given) {
+    const int64_t begin = executor.end(), end = executor.next_end();
+    for (const int64_t need = executor.InputEnd(); given < need; ++given) {
       for (size_t i = 0; i < inputs.size(); ++i) {
         std::copy_n(inputs[i].Row(given), inputs[i].RowFloats(), executor.InputRow(i, given));
         executor.StoreInput(i, given);
       }
     }
     executor.Advance();
-    for (long y = begin; y < end; ++y) {
+    for (int64_t y = begin; y < end; ++y) {
       for (int x = 0, j = 0; x < out.width; ++x) {
         if ((wanted & PositionAt(y, x)) == 0) continue;
         std::copy_n(
             executor.OutputRow(y) + static_cast<size_t>(j++) * executor.output_pixel_stride(),
             static_cast<size_t>(out.channels),
-            out.data.begin() + static_cast<long>((y * out.width + x) * out.channels));
+            out.data.begin() + static_cast<int64_t>((y * out.width + x) * out.channels));
       }
     }
   }
@@ -134,8 +135,8 @@ Golden::Rows Rounded(Golden::Rows rows, float scale) {
 Golden::Rows Channels(const Golden::Rows& rows, int begin, int end) {
   Golden::Rows out{rows.height, rows.width, end - begin, {}};
   for (size_t i = 0; i < rows.data.size(); i += static_cast<size_t>(rows.channels)) {
-    out.data.insert(out.data.end(), rows.data.begin() + static_cast<long>(i) + begin,
-                    rows.data.begin() + static_cast<long>(i) + end);
+    out.data.insert(out.data.end(), rows.data.begin() + static_cast<int64_t>(i) + begin,
+                    rows.data.begin() + static_cast<int64_t>(i) + end);
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
 
 #include "engine/gradient_graph.h"
 #include "tests/graph_builder.h"
@@ -37,7 +38,7 @@ ReferenceTensor DrawTensor(std::mt19937* random, int height, int width, int chan
 }
 
 ReferenceTensor RunGradient(const ModelFile& gradient_model, const ReferenceTensor& y,
-                            const ReferenceTensor& target, long band) {
+                            const ReferenceTensor& target, int64_t band) {
   const Graph& graph = gradient_model.graphs().at(kGradientGraph);
   RunOptions run;
   run.band = band;

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
@@ -30,7 +31,7 @@ ReferenceTensor Unshuffled(const ReferenceTensor& in, int factor);
 
 // `target`: as the gradient's graph reads it.
 ReferenceTensor RunGradient(const ModelFile& gradient_model, const ReferenceTensor& y,
-                            const ReferenceTensor& target, long band = 1);
+                            const ReferenceTensor& target, int64_t band = 1);
 // At drawn latents and a drawn target of the model's g_s.
 void CheckByDifferences(const ModelFile& model, std::mt19937* random, int height, int width);
 

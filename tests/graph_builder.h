@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
@@ -135,9 +136,9 @@ class GraphBuilder {
 };
 
 struct RunOptions {
-  long band = 1;
+  int64_t band = 1;
   size_t threads = 1;
-  long stop_every = 0, stop_ahead = 0;
+  int64_t stop_every = 0, stop_ahead = 0;
   PositionSet wanted = kAllPositions;
   int out_height = 0, out_width = 0;
 };
@@ -165,10 +166,10 @@ inline ReferenceTensor RunExecutor(const ModelFile& model, const Graph& graph,
   const int width = static_cast<int>(executor.out_width());
   const int channels = graph.channels.at(graph.output);
   ReferenceTensor out(height, width, channels);
-  long given = 0;
+  int64_t given = 0;
   while (executor.end() < height) {
-    const long begin = executor.end(), end = executor.next_end();
-    for (const long need = executor.InputEnd(); given < need; ++given) {
+    const int64_t begin = executor.end(), end = executor.next_end();
+    for (const int64_t need = executor.InputEnd(); given < need; ++given) {
       for (size_t i = 0; i < graph.inputs.size(); ++i) {
         const ReferenceTensor& in = inputs.at(graph.inputs[i].name);
         float* row = executor.InputRow(i, given);
@@ -182,7 +183,7 @@ inline ReferenceTensor RunExecutor(const ModelFile& model, const Graph& graph,
       }
     }
     executor.Advance();
-    for (long r = begin; r < end; ++r) {
+    for (int64_t r = begin; r < end; ++r) {
       const float* row = executor.OutputRow(r);
       for (int x = 0, j = -1; x < width; ++x) {
         if ((run.wanted & PositionAt(r, x)) == 0) continue;

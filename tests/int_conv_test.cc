@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <random>
 
@@ -53,15 +54,15 @@ struct PaddedInts {
     for (size_t y = 0; y < image.height; ++y) {
       for (size_t x = 0; x < image.width; ++x) {
         for (size_t c = 0; c < image.channels; ++c) {
-          const float value = image.AtOrZero(static_cast<long>(y), static_cast<long>(x), c);
+          const float value = image.AtOrZero(static_cast<int64_t>(y), static_cast<int64_t>(x), c);
           StoreAs(type, static_cast<int>(value), zero,
                   data.data() + y * row_bytes + ((halo + x) * stride + c) * element);
         }
       }
     }
   }
-  const uint8_t* Row(long y, size_t height) const {
-    const bool inside = y >= 0 && y < static_cast<long>(height);
+  const uint8_t* Row(int64_t y, size_t height) const {
+    const bool inside = y >= 0 && y < static_cast<int64_t>(height);
     const uint8_t* row = inside ? data.data() + static_cast<size_t>(y) * row_bytes : zeros.data();
     return row + halo * stride * element;
   }
@@ -214,8 +215,8 @@ void CheckConv(unsigned seed) {
   std::vector<ConvRow> rows;
   for (size_t oy = 0; oy < out_height; oy += spec.paired_rows() ? 2 : 1) {
     ConvRow row;
-    long iy[2 * kMaxKernel];
-    const size_t taps = conv.TapRows(static_cast<long>(oy), iy);
+    int64_t iy[2 * kMaxKernel];
+    const size_t taps = conv.TapRows(static_cast<int64_t>(oy), iy);
     for (size_t s = 0; s < spec.sources; ++s) {
       for (size_t i = 0; i < taps; ++i) row.in[s * kMaxKernel + i] = padded[s].Row(iy[i], height);
       row.in_pixel_stride[s] = padded[s].stride;

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <random>
 #include <tuple>
 
@@ -22,7 +23,7 @@ void CheckEverywhere(const TestModel& model, const Graph& graph,
   std::vector<double> first;
   for (const std::string& target : kernels::SupportedTargets()) {
     REQUIRE(kernels::SetTarget(target));
-    for (const long band : {1L, 3L, 64L}) {
+    for (const int64_t band : {1, 3, 64}) {
       for (const size_t threads : {size_t{1}, size_t{3}}) {
         RunOptions run;
         run.band = band;

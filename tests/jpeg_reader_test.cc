@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <string>
 
@@ -283,7 +284,7 @@ TEST_CASE("JPEG: a file cut at any length is an error") {
     size_t accepted = 0;
     for (size_t size = 0; size < file.size(); ++size) {
       // A copy of that size, so that a sanitizer sees every byte beyond.
-      const JpegRead read = ReadAll(Bytes(file.begin(), file.begin() + static_cast<long>(size)));
+      const JpegRead read = ReadAll(Bytes(file.begin(), file.begin() + static_cast<int64_t>(size)));
       accepted += read.picture.ok();
       if (read.picture) continue;
       CHECK(read.picture.error().code == ErrorCode::kBadImage);
@@ -416,7 +417,7 @@ TEST_CASE("JPEG: many scans, large claims and much metadata are refused") {
 
   Bytes file = MakeJpeg(SmoothPicture(MakeInfo(64, 64, 1, false, 8), 10));
   const size_t frame = FindMarker(file, 0xC0);
-  std::fill_n(file.begin() + static_cast<long>(frame) + 4, 4, uint8_t{0xFA});  // 64250 x 64250
+  std::fill_n(file.begin() + static_cast<int64_t>(frame) + 4, 4, uint8_t{0xFA});  // 64250 x 64250
   Limits limits;
   limits.max_pixels = UINT64_MAX;
   const JpegRead claim = ReadAll(file, limits);

@@ -1,18 +1,20 @@
 #include "tests/kernel_reference.h"
 
 #include <cmath>
+#include <cstdint>
 
 namespace glint::kernels {
 namespace {
 
 // Input position of tap k for output position o; false when the tap does not meet it.
-bool InputAt(const ConvSpec& spec, size_t o, size_t k, long* i) {
-  const long pad = static_cast<long>(spec.padding), stride = static_cast<long>(spec.stride);
+bool InputAt(const ConvSpec& spec, size_t o, size_t k, int64_t* i) {
+  const int64_t pad = static_cast<int64_t>(spec.padding),
+                stride = static_cast<int64_t>(spec.stride);
   if (spec.kind == ConvSpec::Kind::kConv) {
-    *i = static_cast<long>(o) * stride - pad + static_cast<long>(k);
+    *i = static_cast<int64_t>(o) * stride - pad + static_cast<int64_t>(k);
     return true;
   }
-  const long twice = static_cast<long>(o) + pad - static_cast<long>(k);
+  const int64_t twice = static_cast<int64_t>(o) + pad - static_cast<int64_t>(k);
   *i = twice / stride;
   return twice >= 0 && twice % stride == 0;
 }
@@ -32,7 +34,7 @@ ReferenceSum ReferenceConv(const ConvSpec& spec, const float* weight, const floa
   for (const ReferenceImage& source : sources) {
     for (size_t ky = 0; ky < spec.kernel; ++ky) {
       for (size_t kx = 0; kx < spec.kernel; ++kx) {
-        long iy = 0, ix = 0;
+        int64_t iy = 0, ix = 0;
         if (spec.mask == ConvMask::kCheckerboard && (ky + kx) % 2 == 0) continue;
         const size_t middle = spec.kernel / 2;
         const bool passed = ky < middle || (ky == middle && kx < middle);

@@ -5,6 +5,7 @@
 #define GLINT_TESTS_KERNEL_REFERENCE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "kernels/conv.h"
@@ -18,8 +19,8 @@ struct ReferenceImage {
   std::vector<float> data;
   ReferenceImage(size_t h, size_t w, size_t c)
       : height(h), width(w), channels(c), data(h * w * c) {}
-  float AtOrZero(long y, long x, size_t c) const {
-    if (y < 0 || x < 0 || y >= static_cast<long>(height) || x >= static_cast<long>(width))
+  float AtOrZero(int64_t y, int64_t x, size_t c) const {
+    if (y < 0 || x < 0 || y >= static_cast<int64_t>(height) || x >= static_cast<int64_t>(width))
       return 0.0f;
     return data[(static_cast<size_t>(y) * width + static_cast<size_t>(x)) * channels + c];
   }

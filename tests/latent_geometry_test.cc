@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <random>
 #include <vector>
 
@@ -48,11 +49,11 @@ ModelDocument DrawDocument(Draws* draws) {
   return document;
 }
 
-uint64_t CountSymbols(const CodingStep& step, long row, size_t width) {
+uint64_t CountSymbols(const CodingStep& step, int64_t row, size_t width) {
   uint64_t count = 0;
   for (size_t c = 0; c < width; ++c) {
     for (const CodedPart& part : step.parts) {
-      const bool has = (part.positions & PositionAt(row, static_cast<long>(c))) != 0;
+      const bool has = (part.positions & PositionAt(row, static_cast<int64_t>(c))) != 0;
       count += has ? static_cast<uint64_t>(part.channels()) : 0;
     }
   }
@@ -69,9 +70,9 @@ TEST_CASE("latent geometry: segments follow each other, and their symbols are th
     const auto height = static_cast<uint32_t>(draws.Whole(1, 900));
     const LatentGeometry geometry(document, {}, width, height);
     CHECK(geometry.padded_width() >= width);
-    CHECK(geometry.padded_height() < long{height} + document.picture_stride);
+    CHECK(geometry.padded_height() < int64_t{height} + document.picture_stride);
     uint64_t all = 0, most = 0;
-    for (long s = 0; s < geometry.segments(); ++s) {
+    for (int64_t s = 0; s < geometry.segments(); ++s) {
       CHECK(geometry.LatentEnd(s) > geometry.LatentEnd(s - 1));
       uint64_t symbols = 0;
       for (const CodingStep& step : document.coding.steps) {
@@ -79,7 +80,7 @@ TEST_CASE("latent geometry: segments follow each other, and their symbols are th
         if (step.codes == Coded::kLatents) {
           CHECK(geometry.StepEnd(step, s) >= geometry.LatentEnd(s));
         }
-        for (long row = geometry.StepEnd(step, s - 1); row < geometry.StepEnd(step, s); ++row) {
+        for (int64_t row = geometry.StepEnd(step, s - 1); row < geometry.StepEnd(step, s); ++row) {
           symbols += CountSymbols(step, row, geometry.WidthOf(step.codes));
         }
       }
@@ -100,13 +101,13 @@ TEST_CASE("symbol rows: positions from left to right, at each the parts in their
     const CodingStep& step = document.coding.steps.back();
     const auto width = static_cast<size_t>(draws.Whole(1, 12));
     const StepSymbols rows(step, width);
-    for (long r = 0; r < 4; ++r) {
+    for (int64_t r = 0; r < 4; ++r) {
       std::vector<size_t> want, got;  // column, channel, parameter
       for (size_t column = 0; column < width; ++column) {
         size_t parameter = 0;
         for (const CodedPart& part : step.parts) {
           for (int c = part.channel_begin; c < part.channel_end; ++c, ++parameter) {
-            if ((part.positions & PositionAt(r, static_cast<long>(column))) == 0) continue;
+            if ((part.positions & PositionAt(r, static_cast<int64_t>(column))) == 0) continue;
             want.insert(want.end(), {column, static_cast<size_t>(c), parameter});
           }
         }

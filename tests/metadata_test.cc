@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <random>
 #include <string>
 #include <utility>
@@ -171,7 +172,7 @@ TEST_CASE("metadata: packed chunks that lie, come twice, or blow up") {
   longer.push_back(0);
   CheckBad(StreamOf({{'z', longer}}), "does not inflate");
   for (size_t size = 1; size < good.size(); ++size) {
-    const Bytes cut(good.begin(), good.begin() + static_cast<long>(size));
+    const Bytes cut(good.begin(), good.begin() + static_cast<int64_t>(size));
     REQUIRE_FALSE(ParseStream(StreamOf({{'z', cut}}), {}).ok());
   }
   CheckBad(StreamOf({{'z', good}, {'z', good}}), "second EXIF");

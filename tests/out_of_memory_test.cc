@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <new>
 #include <string>
 
@@ -131,7 +132,7 @@ TEST_CASE("out of memory: a reader and a writer that failed go on failing") {
   REQUIRE(WritePicture(path, picture).ok());
   Bytes row(row_bytes);
   size_t readers = 0;
-  for (long n = 1; n < 200; ++n) {
+  for (int64_t n = 1; n < 200; ++n) {
     auto reader = PictureReader::Open(path);
     REQUIRE(reader.ok());
     const auto read = [&] { return (*reader)->ReadRow(row.data()); };

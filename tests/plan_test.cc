@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -178,7 +179,7 @@ TEST_CASE("plan: a chain keeps a few rows of what lies between") {
   const Graph graph = b.Finish(b.Conv(y, 2, 3, 1));
   const auto plan = Plan::Make(model, graph);
   REQUIRE(plan.ok());
-  const auto bytes = [&](long rows) {
+  const auto bytes = [&](int64_t rows) {
     ExecutorOptions options;
     options.in_width = 300;
     options.in_height = 400;

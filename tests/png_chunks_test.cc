@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <string>
 #include <thread>
 
@@ -52,7 +53,7 @@ Bytes OnePixel(std::vector<PngChunk> before, const std::vector<PngChunk>& after 
 Bytes WithWrongCrc(Bytes png, const std::string& type) {
   for (size_t at = 8; at + 12 <= png.size();) {
     const size_t size = testing::LoadBig(png.data() + at);
-    if (std::equal(type.begin(), type.end(), png.begin() + static_cast<long>(at) + 4)) {
+    if (std::equal(type.begin(), type.end(), png.begin() + static_cast<int64_t>(at) + 4)) {
       png[at + 8 + size] ^= 1;
       return png;
     }

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,11 +11,11 @@ namespace glint {
 
 TEST_CASE("positions: every set, moved in every direction, has what moves there") {
   for (PositionSet set = kNoPositions; set <= kAllPositions; ++set) {
-    for (long rows = -3; rows <= 3; ++rows) {
-      for (long columns = -3; columns <= 3; ++columns) {
+    for (int64_t rows = -3; rows <= 3; ++rows) {
+      for (int64_t columns = -3; columns <= 3; ++columns) {
         const PositionSet moved = Moved(set, rows, columns);
-        for (long r = 10; r < 12; ++r) {
-          for (long c = 10; c < 12; ++c) {
+        for (int64_t r = 10; r < 12; ++r) {
+          for (int64_t c = 10; c < 12; ++c) {
             const bool was_there = (set & PositionAt(r - rows, c - columns)) != 0;
             CHECK(((moved & PositionAt(r, c)) != 0) == was_there);
           }
@@ -26,11 +27,11 @@ TEST_CASE("positions: every set, moved in every direction, has what moves there"
 
 TEST_CASE("positions: a row has the columns of its set, in order") {
   for (PositionSet set = kNoPositions; set <= kAllPositions; ++set) {
-    for (long row = 0; row < 4; ++row) {
+    for (int64_t row = 0; row < 4; ++row) {
       for (size_t width = 0; width < 10; ++width) {
         std::vector<size_t> want, got;
         for (size_t c = 0; c < width; ++c) {
-          if ((set & PositionAt(row, static_cast<long>(c))) != 0) want.push_back(c);
+          if ((set & PositionAt(row, static_cast<int64_t>(c))) != 0) want.push_back(c);
         }
         const RowPositions positions = PositionsOfRow(set, row, width);
         for (size_t p = 0; p < positions.count; ++p) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <random>
 #include <vector>
 
@@ -209,7 +210,7 @@ TEST_CASE("rans: every truncation is found, nothing is read past the end") {
     const size_t step = count < 1000 ? 1 : 97;
     for (size_t length = 0; length < bytes.size(); length += step) {
       // A vector of its own, so that the sanitizer sees a read past it.
-      const std::vector<uint8_t> part(bytes.begin(), bytes.begin() + static_cast<long>(length));
+      const std::vector<uint8_t> part(bytes.begin(), bytes.begin() + static_cast<int64_t>(length));
       CHECK_FALSE(DecodeSymbols(entropy, part, symbols, 64, &values));
     }
     std::vector<uint8_t> longer = bytes;

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -40,7 +41,7 @@ using Stream = std::vector<uint8_t>;
 
 constexpr Analysis::Flow kFlows[] = {Analysis::Flow::kBySegment, Analysis::Flow::kAtOnce};
 
-long CountSegments(const Stream& stream) {
+int64_t CountSegments(const Stream& stream) {
   const auto info = Inspect(stream.data(), stream.size());
   REQUIRE(info.ok());
   return std::count_if(info->chunks.begin(), info->chunks.end(),
@@ -174,16 +175,16 @@ TEST_CASE("reconstruction: hidden pixels come in the colours that are coded") {
 // Adds a chunk of `bytes` bytes after each segment and one at the end, or fails at a row.
 class ChunkTaker final : public ReconstructionTaker {
  public:
-  explicit ChunkTaker(size_t bytes, uint64_t expected, long bad_row = -1)
+  explicit ChunkTaker(size_t bytes, uint64_t expected, int64_t bad_row = -1)
       : payload_(bytes, 7), expected_(expected), bad_row_(bad_row) {}
   uint64_t MemoryNeeded() const override { return kMemory; }
   uint64_t ExpectedOutput() const override { return expected_; }
   uint64_t MostOutput() const override { return 100 * (payload_.size() + 16); }
-  Status Take(long row, const uint8_t*, const uint8_t*) override {
+  Status Take(int64_t row, const uint8_t*, const uint8_t*) override {
     if (row != bad_row_) return Status::Ok();
     return Status::Error(StatusCode::kCancelled, "enough of it");
   }
-  Status EndSegment(long segment, SegmentPlaces* places) override {
+  Status EndSegment(int64_t segment, SegmentPlaces* places) override {
     last_ = segment;
     return places->AddBehind(segment, 'x', payload_);
   }
@@ -194,8 +195,8 @@ class ChunkTaker final : public ReconstructionTaker {
  private:
   std::vector<uint8_t> payload_;
   const uint64_t expected_;
-  const long bad_row_;
-  long last_ = 0;
+  const int64_t bad_row_;
+  int64_t last_ = 0;
 };
 
 TEST_CASE("reconstruction: a taker's chunks follow their segments, and come last") {
@@ -221,7 +222,7 @@ TEST_CASE("reconstruction: a taker's chunks follow their segments, and come last
       CHECK(without == plain);
       const size_t first = types.find('S');
       std::string wanted;
-      for (long s = CountSegments(plain); s > 0; --s) wanted += "Sx";
+      for (int64_t s = CountSegments(plain); s > 0; --s) wanted += "Sx";
       CHECK(types.substr(first) == wanted + "yE");
     }
   }
@@ -230,7 +231,7 @@ TEST_CASE("reconstruction: a taker's chunks follow their segments, and come last
 TEST_CASE("reconstruction: a taker can stop the encoding") {
   const Model model = LoadModel(TinyModelFile(2));
   const Picture picture = SmoothPicture(MakeInfo(40, 150, 3, false, 8), 4);
-  for (const long row : {0L, 60L, 149L}) {
+  for (const int64_t row : {0, 60, 149}) {
     ChunkTaker taker(10, 1000, row);
     const auto stream = EncodeWith(model, picture, {}, {&taker, {}});
     REQUIRE_FALSE(stream.ok());

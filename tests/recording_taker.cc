@@ -1,5 +1,6 @@
 #include "tests/recording_taker.h"
 
+#include <cstdint>
 #include <cstring>
 
 #include "codec/samples/whole_picture.h"
@@ -26,7 +27,7 @@ std::vector<uint8_t> LevelsOf(const Picture& picture) {
   return levels;
 }
 
-Status RecordingTaker::Take(long row, const uint8_t* source, const uint8_t* base) {
+Status RecordingTaker::Take(int64_t row, const uint8_t* source, const uint8_t* base) {
   if (row != rows_ || finished_) fault_ = "row " + std::to_string(row) + " is out of order";
   ++rows_;
   const size_t count = size_t{info_.width} * info_.channels;
@@ -35,7 +36,7 @@ Status RecordingTaker::Take(long row, const uint8_t* source, const uint8_t* base
   return Status::Ok();
 }
 
-Status RecordingTaker::EndSegment(long segment, SegmentPlaces*) {
+Status RecordingTaker::EndSegment(int64_t segment, SegmentPlaces*) {
   if (segment != segments_ || finished_) {
     fault_ = "segment " + std::to_string(segment) + " is out of order";
   }
@@ -49,10 +50,10 @@ Status RecordingTaker::Finish(SegmentPlaces*) {
   return Status::Ok();
 }
 
-std::string RecordingTaker::Fault(long segments) const {
+std::string RecordingTaker::Fault(int64_t segments) const {
   if (!fault_.empty()) return fault_;
   if (!finished_) return "it has no end";
-  if (rows_ != static_cast<long>(info_.height)) return std::to_string(rows_) + " rows came";
+  if (rows_ != static_cast<int64_t>(info_.height)) return std::to_string(rows_) + " rows came";
   return segments_ == segments ? "" : std::to_string(segments_) + " segments came";
 }
 

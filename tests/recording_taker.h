@@ -23,20 +23,20 @@ class RecordingTaker final : public ReconstructionTaker {
   uint64_t MemoryNeeded() const override { return 0; }
   uint64_t ExpectedOutput() const override { return 0; }
   uint64_t MostOutput() const override { return 0; }
-  Status Take(long row, const uint8_t* source, const uint8_t* base) override;
-  Status EndSegment(long segment, SegmentPlaces* places) override;
+  Status Take(int64_t row, const uint8_t* source, const uint8_t* base) override;
+  Status EndSegment(int64_t segment, SegmentPlaces* places) override;
   Status Finish(SegmentPlaces* places) override;
 
   const std::vector<uint8_t>& source() const { return source_; }
   const std::vector<uint8_t>& base() const { return base_; }
   // What is wrong with the order of calls; empty when nothing is.
-  std::string Fault(long segments) const;
+  std::string Fault(int64_t segments) const;
 
  private:
   const PictureInfo info_;
   std::vector<uint8_t> source_, base_;
   std::string fault_;
-  long rows_ = 0, segments_ = 0;
+  int64_t rows_ = 0, segments_ = 0;
   bool finished_ = false;
 };
 

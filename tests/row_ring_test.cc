@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <random>
 #include <string>
 #include <vector>
@@ -25,7 +26,7 @@ RowRing::Layout DrawLayout(std::mt19937* random) {
   if (layout.element == kernels::Element::kU8) layout.zero = static_cast<uint8_t>(draw(0, 255));
   layout.channels = draw(1, 70);
   layout.width = draw(0, 3) == 0 ? 1 : draw(1, 40);
-  layout.height = static_cast<long>(draw(1, 60));
+  layout.height = static_cast<int64_t>(draw(1, 60));
   layout.halo_left = draw(0, 9);
   layout.halo_right = draw(0, 9);
   layout.capacity = draw(1, 12);
@@ -53,18 +54,18 @@ TEST_CASE("row ring: rows keep what was written, and what stands around them sta
     const size_t pixel = ring.pixel_bytes();
     const size_t bytes = layout.width * pixel, left = layout.halo_left * pixel;
     const size_t right = layout.halo_right * pixel + kSlack;
-    const auto content = [](long row, size_t at) {
+    const auto content = [](int64_t row, size_t at) {
       return static_cast<uint8_t>(static_cast<size_t>(row) * 31 + at * 7 + 1);
     };
-    for (long row = 0; row < layout.height; ++row) {
+    for (int64_t row = 0; row < layout.height; ++row) {
       uint8_t* written = ring.WriteRow(row);
       // Kernels load whole vectors from pixel 0 on.
       CHECK(reinterpret_cast<uintptr_t>(written) % 64 == 0);
       for (size_t at = 0; at < bytes; ++at) written[at] = content(row, at);
       // Of all rows that are still there.
-      const long oldest = std::max(0L, row + 1 - static_cast<long>(layout.capacity));
+      const int64_t oldest = std::max<int64_t>(0, row + 1 - static_cast<int64_t>(layout.capacity));
       size_t differ = 0;
-      for (long r = oldest; r <= row; ++r) {
+      for (int64_t r = oldest; r <= row; ++r) {
         const uint8_t* read = ring.Row(r);
         for (size_t at = 0; at < bytes; ++at) differ += read[at] != content(r, at);
         differ += !IsZero(ring, read - left, left);
@@ -72,7 +73,7 @@ TEST_CASE("row ring: rows keep what was written, and what stands around them sta
       }
       CHECK(differ == 0);
     }
-    for (const long outside : {-1L, -7L, layout.height, layout.height + 100}) {
+    for (const int64_t outside : {int64_t{-1}, int64_t{-7}, layout.height, layout.height + 100}) {
       const uint8_t* zeros = ring.RowOrZero(outside);
       CHECK(reinterpret_cast<uintptr_t>(zeros) % 64 == 0);
       CHECK(IsZero(ring, zeros - left, left + bytes + right));
@@ -88,11 +89,11 @@ TEST_CASE("row ring: a row takes the memory of the one `capacity` before it, and
     layout.height = 1000;
     RowRing ring;
     REQUIRE(ring.Allocate(layout).ok());
-    const long capacity = static_cast<long>(layout.capacity);
+    const int64_t capacity = static_cast<int64_t>(layout.capacity);
     std::vector<const uint8_t*> places;
-    for (long row = 0; row < 3 * capacity; ++row) places.push_back(ring.WriteRow(row));
-    for (long a = 0; a < 3 * capacity; ++a) {
-      for (long b = 0; b < a; ++b) {
+    for (int64_t row = 0; row < 3 * capacity; ++row) places.push_back(ring.WriteRow(row));
+    for (int64_t a = 0; a < 3 * capacity; ++a) {
+      for (int64_t b = 0; b < a; ++b) {
         const bool same = places[static_cast<size_t>(a)] == places[static_cast<size_t>(b)];
         CHECK(same == ((a - b) % capacity == 0));
       }
@@ -120,7 +121,7 @@ TEST_CASE("row ring: memory that cannot be had is an error with the number of by
   RowRing::Layout layout;
   layout.channels = 4096;
   layout.width = size_t{1} << 30;
-  layout.height = 1L << 30;
+  layout.height = int64_t{1} << 30;
   layout.capacity = size_t{1} << 17;
   RowRing ring;
   const Status status = ring.Allocate(layout);

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
@@ -24,8 +25,8 @@
 namespace glint {
 namespace {
 
-long Draw(std::mt19937* random, long low, long high) {
-  return std::uniform_int_distribution<long>(low, high)(*random);
+int64_t Draw(std::mt19937* random, int64_t low, int64_t high) {
+  return std::uniform_int_distribution<int64_t>(low, high)(*random);
 }
 
 // Upward, of class close in pairs of rows: with at most 4 channels the planner makes them so. An
@@ -92,7 +93,7 @@ struct Case {
   std::string text;
 };
 
-Case DrawCase(std::mt19937* random, long most_height) {
+Case DrawCase(std::mt19937* random, int64_t most_height) {
   Case drawn;
   ExecutorOptions& options = drawn.options;
   options.in_width = static_cast<size_t>(Draw(random, 1, 3));
@@ -137,17 +138,17 @@ TEST_CASE("bands: ends rise by at most a band, reach every stop and the last row
   std::mt19937 random(TestSeed() + 500);
   for (int i = 0; i < 500; ++i) {
     const Bands bands = {Draw(&random, 1, 40), Draw(&random, 0, 60), Draw(&random, 0, 20)};
-    const long height = Draw(&random, 1, 300);
+    const int64_t height = Draw(&random, 1, 300);
     std::vector<bool> reached(static_cast<size_t>(height) + 1, false);
-    for (long end = 0; end < height;) {
-      const long next = bands.Next(end, height);
+    for (int64_t end = 0; end < height;) {
+      const int64_t next = bands.Next(end, height);
       REQUIRE(next > end);
       REQUIRE(next <= std::min(height, end + bands.rows));
       reached[static_cast<size_t>(next)] = true;
       end = next;
     }
-    for (long k = 1; bands.stop_every > 0; ++k) {
-      const long stop = bands.stop_every * k + bands.stop_ahead;
+    for (int64_t k = 1; bands.stop_every > 0; ++k) {
+      const int64_t stop = bands.stop_every * k + bands.stop_ahead;
       if (stop >= height) break;
       CHECK(reached[static_cast<size_t>(stop)]);
     }
@@ -171,7 +172,7 @@ TEST_CASE("schedule: memory is planned from the first rows as from all of them")
       Schedule schedule;
       REQUIRE(schedule.Init(inside, drawn.options).ok());
       for (; !schedule.done(); schedule.Advance()) {
-        const std::vector<long> held = schedule.Held();
+        const std::vector<int64_t> held = schedule.Held();
         for (size_t t = 0; t < most.size(); ++t) {
           most[t] = std::max(most[t], static_cast<size_t>(held[t]));
         }
@@ -179,7 +180,7 @@ TEST_CASE("schedule: memory is planned from the first rows as from all of them")
           const int output = inside.steps[s]->output;
           const auto storage =
               static_cast<size_t>(inside.tensors[static_cast<size_t>(output)].storage);
-          const long rows = schedule.need(output) - schedule.step_end(s);
+          const int64_t rows = schedule.need(output) - schedule.step_end(s);
           made[storage] = std::max(made[storage], static_cast<size_t>(rows));
         }
       }
@@ -228,8 +229,8 @@ TEST_CASE(
   RowRing ring;
   REQUIRE(ring.Allocate({kernels::Element::kF32, 0, 2, 3, 100, 0, 0, 4}).ok());
   const RowUser user = {&graph, &tensor};
-  for (long r = 0; r < 6; ++r) ring.WriteRow(r, user);
-  for (long r = 2; r < 6; ++r) ring.Row(r, user);
+  for (int64_t r = 0; r < 6; ++r) ring.WriteRow(r, user);
+  for (int64_t r = 2; r < 6; ++r) ring.Row(r, user);
   ring.RowOrZero(-1, user);
   ring.RowOrZero(100, user);
   CHECK(first_fault == "");
@@ -258,7 +259,7 @@ TEST_CASE(
 TEST_CASE("row ledger: rings of a row fewer are found out in every graph") {
   for (const Subject& subject : AllGraphs()) {
     const Graph& graph = subject.graph;
-    for (const long band : {1L, 3L, 16L}) {
+    for (const int64_t band : {1, 3, 16}) {
       ReferenceTensor tensor(64, 2, graph.inputs[0].channels);
       const std::map<std::string, ReferenceTensor> inputs = {{graph.inputs[0].name, tensor}};
       const ShortRings guard(1);
@@ -295,8 +296,8 @@ TEST_CASE("latent schedule: rows do not grow with the picture, and a giant is pl
        {LoadModel(TinyModelFile(7)), LoadModel(TinyModelFile(64)), LoadLight()}) {
     const Model::Impl& impl = model.impl();
     const ModelDocument& document = impl.document;
-    const auto rows_of = [&](uint32_t height, long hyper_rows, long step_rows,
-                             long synthesis_rows) {
+    const auto rows_of = [&](uint32_t height, int64_t hyper_rows, int64_t step_rows,
+                             int64_t synthesis_rows) {
       const LatentGeometry geometry(document, impl.graphs(), 16, height);
       LatentGraphs graphs;
       ExecutorOptions options;
@@ -321,8 +322,8 @@ TEST_CASE("latent schedule: rows do not grow with the picture, and a giant is pl
       return rows.value();
     };
     for (int i = 0; i < 10; ++i) {
-      const long hyper = Draw(&random, 1, 32), step = Draw(&random, 1, 32);
-      const long synthesis = 16 * Draw(&random, 1, 13);
+      const int64_t hyper = Draw(&random, 1, 32), step = Draw(&random, 1, 32);
+      const int64_t synthesis = 16 * Draw(&random, 1, 13);
       LatentRows most;
       for (uint32_t height = 1; height < 40000; height += 997) {
         const LatentRows rows = rows_of(height, hyper, step, synthesis);

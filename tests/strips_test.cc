@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <cstring>
 #include <vector>
 
@@ -29,14 +30,14 @@ using testing::TinyModelFile;
 
 struct Image {
   size_t width = 0, channels = 0;
-  long height = 0;
+  int64_t height = 0;
   std::vector<float> values;
-  float* At(long row, size_t x) {
+  float* At(int64_t row, size_t x) {
     return values.data() + (static_cast<size_t>(row) * width + x) * channels;
   }
 };
 
-Image RandomImage(size_t width, long height, size_t channels, std::mt19937* random) {
+Image RandomImage(size_t width, int64_t height, size_t channels, std::mt19937* random) {
   Image image{width, channels, height, {}};
   image.values.resize(width * static_cast<size_t>(height) * channels);
   // Multiples of 1/64, as latents are.
@@ -49,9 +50,9 @@ Image RunWhole(const std::shared_ptr<const Plan>& plan, Image* in, const Executo
   REQUIRE_MESSAGE(executor.ok(), executor.status().message());
   Image out{(*executor)->out_width(), plan->output_channels(), (*executor)->out_height(), {}};
   out.values.resize(out.width * static_cast<size_t>(out.height) * out.channels);
-  long fed = 0;
-  for (long done = 0; done < out.height;) {
-    for (const long end = (*executor)->InputEnd(); fed < end; ++fed) {
+  int64_t fed = 0;
+  for (int64_t done = 0; done < out.height;) {
+    for (const int64_t end = (*executor)->InputEnd(); fed < end; ++fed) {
       std::copy_n(in->At(fed, 0), in->width * in->channels, (*executor)->InputRow(0, fed));
       (*executor)->StoreInput(0, fed);
     }
@@ -70,15 +71,15 @@ Image RunInStrips(const std::shared_ptr<const Plan>& plan, const Graph& graph, I
                   const ExecutorOptions& options, const StripShape& shape) {
   StripTransform strips(plan, graph, options, shape);
   Image out{shape.units * shape.out_unit, plan->output_channels(), 0, {}};
-  const long unit_rows = in->height * static_cast<long>(shape.out_unit);
-  out.height = unit_rows / static_cast<long>(shape.in_unit);
+  const int64_t unit_rows = in->height * static_cast<int64_t>(shape.out_unit);
+  out.height = unit_rows / static_cast<int64_t>(shape.in_unit);
   out.values.assign(out.width * static_cast<size_t>(out.height) * out.channels, 1e9f);
   double last = 0;
   const Status status = strips.Run(
-      [in](long row, size_t first, size_t count, float* values) {
+      [in](int64_t row, size_t first, size_t count, float* values) {
         std::copy_n(in->At(row, first), count * in->channels, values);
       },
-      [&out](long row, size_t first, size_t count, const float* values, size_t stride) {
+      [&out](int64_t row, size_t first, size_t count, const float* values, size_t stride) {
         for (size_t x = 0; x < count; ++x) {
           std::copy_n(values + x * stride, out.channels, out.At(row, first + x));
         }
@@ -108,8 +109,8 @@ void CompareStrips(const Model& model, double tolerance) {
         const StripShape shape{units, synthesis ? 1 : unit, synthesis ? unit : 1, strip};
         ExecutorOptions options;
         options.in_width = units * shape.in_unit;
-        options.in_height = synthesis ? 3 : 3 * static_cast<long>(unit);
-        options.bands.rows = static_cast<long>(shape.out_unit);
+        options.in_height = synthesis ? 3 : 3 * static_cast<int64_t>(unit);
+        options.bands.rows = static_cast<int64_t>(shape.out_unit);
         options.runner = SerialRunner();
         Image in =
             RandomImage(options.in_width, options.in_height, plan->input_channels(0), &random);

@@ -1,5 +1,6 @@
 // The flags for what nobody sees, and how `evaluate` compares pictures with alpha.
 #include <cmath>
+#include <cstdint>
 #include <random>
 #include <string>
 
@@ -69,7 +70,7 @@ TEST_CASE("tools: leaving out EXIF that turns the picture is warned of") {
   CHECK_FALSE(TurnsPicture(exif(9)));
   CHECK(TurnsPicture(little));
   for (size_t size = 0; size < little.size() - 3; ++size) {
-    const std::vector<uint8_t> cut(little.begin(), little.begin() + static_cast<long>(size));
+    const std::vector<uint8_t> cut(little.begin(), little.begin() + static_cast<int64_t>(size));
     CHECK_FALSE(TurnsPicture(cut));
   }
   CHECK_FALSE(TurnsPicture(std::vector<uint8_t>(100, 0xFF)));

@@ -1,6 +1,7 @@
 #include "codec/api/analysis.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 
@@ -31,9 +32,10 @@ StripShape ShapeOf(const Model::Impl& model, const LatentGeometry& geometry) {
 // Rows of z that h_a makes together: some 48 positions, for its layers have more bytes of weights
 // than of pixels, and each pass over them should serve many. Few, for the rows of y behind them
 // wait in memory.
-long HyperBandRows(size_t width) {
+int64_t HyperBandRows(size_t width) {
   constexpr size_t kPositions = 48, kMost = 8;
-  return static_cast<long>(std::clamp<size_t>(kPositions / std::max<size_t>(1, width), 1, kMost));
+  return static_cast<int64_t>(
+      std::clamp<size_t>(kPositions / std::max<size_t>(1, width), 1, kMost));
 }
 
 }  // namespace
@@ -78,7 +80,7 @@ Status Analysis::Plan(Flow flow, const ExecutorOptions* synthesis) {
     }
     GLINT_ASSIGN(rows, PlanEncodingRows(model_.document, geometry_, graphs));
   }
-  source_rows_ = follows ? rows.source : static_cast<long>(info_.height);
+  source_rows_ = follows ? rows.source : static_cast<int64_t>(info_.height);
   const ModelDocument& document = model_.document;
   y_.SetSize(geometry_.width() * static_cast<size_t>(document.latent_channels), rows.y);
   z_.SetSize(geometry_.hyper_width() * static_cast<size_t>(document.hyper_channels), rows.z);
@@ -134,7 +136,7 @@ bool Analysis::IsComplete() const {
 }
 
 Status Analysis::NextBand(const Sink& sink, StageTimes* times) {
-  for (const long end = g_a_->InputEnd(); rows_fed_ < end; ++rows_fed_) {
+  for (const int64_t end = g_a_->InputEnd(); rows_fed_ < end; ++rows_fed_) {
     GLINT_TRY(ReadRow(sink, times));
   }
   {
@@ -146,7 +148,7 @@ Status Analysis::NextBand(const Sink& sink, StageTimes* times) {
 
 // The next row of g_a's input.
 Status Analysis::ReadRow(const Sink& sink, StageTimes* times) {
-  const std::optional<long> row = pixels_.PictureRow(rows_fed_);
+  const std::optional<int64_t> row = pixels_.PictureRow(rows_fed_);
   if (row && *row == rows_read_) GLINT_TRY(ReadSource(sink));
   const StageClock clock(&times->analysis);
   float* values = g_a_->InputRow(0, rows_fed_);
@@ -168,17 +170,17 @@ Status Analysis::ReadSource(const Sink& sink) {
 // The whole picture first, then y strip by strip.
 Status Analysis::RunStrips(const Sink& sink, StageTimes* times) {
   const size_t row_bytes = pixels_.ColourBytes();
-  for (long row = 0; row < static_cast<long>(info_.height); ++row) {
+  for (int64_t row = 0; row < static_cast<int64_t>(info_.height); ++row) {
     GLINT_TRY(ReadSource(sink));
     std::memcpy(picture_.get() + static_cast<size_t>(row) * row_bytes, colour_, row_bytes);
   }
-  const auto columns = [&](long row, size_t first, size_t count, float* values) {
-    const std::optional<long> inside = pixels_.PictureRow(row);
+  const auto columns = [&](int64_t row, size_t first, size_t count, float* values) {
+    const std::optional<int64_t> inside = pixels_.PictureRow(row);
     if (!inside) return pixels_.Zeros(count, values);
     pixels_.Convert(picture_.get() + static_cast<size_t>(*inside) * row_bytes, first, count,
                     values);
   };
-  const auto latents = [&](long row, size_t first, size_t count, const float* values, size_t) {
+  const auto latents = [&](int64_t row, size_t first, size_t count, const float* values, size_t) {
     const auto channels = static_cast<size_t>(model_.document.latent_channels);
     ToFixed(values, count * channels, fixed_scale_, y_.WriteRow(row) + first * channels);
   };
@@ -188,7 +190,7 @@ Status Analysis::RunStrips(const Sink& sink, StageTimes* times) {
 
 // The next row of y, also into h_a.
 void Analysis::AddRow(StageTimes* times) {
-  const long row = schedule_.y_end();
+  const int64_t row = schedule_.y_end();
   if (!in_strips_) {
     const StageClock clock(&times->analysis);
     ToFixed(g_a_->OutputRow(row), y_.row_values(), fixed_scale_, y_.WriteRow(row));
@@ -203,10 +205,10 @@ void Analysis::AddRow(StageTimes* times) {
 
 void Analysis::AddHyperBand(StageTimes* times) {
   const StageClock clock(&times->hyper);
-  const long first = schedule_.z_end();
+  const int64_t first = schedule_.z_end();
   h_a_->Advance();
   schedule_.AddHyperBand();
-  for (long row = first; row < schedule_.z_end(); ++row) {
+  for (int64_t row = first; row < schedule_.z_end(); ++row) {
     ToFixed(h_a_->OutputRow(row), z_.row_values(), 1.0f, z_.WriteRow(row));
   }
 }
@@ -216,7 +218,7 @@ Status Analysis::FreeTransforms(const Sink& sink) {
   if (is_freed_) return Status::Ok();
   is_freed_ = true;
   // Those that g_a does not look at count all the same.
-  while (rows_read_ < static_cast<long>(info_.height)) GLINT_TRY(ReadSource(sink));
+  while (rows_read_ < static_cast<int64_t>(info_.height)) GLINT_TRY(ReadSource(sink));
   g_a_profile_ = in_strips_ ? strips_.profile() : g_a_->profile();
   if (h_a_ != nullptr) h_a_profile_ = h_a_->profile();
   g_a_.reset();

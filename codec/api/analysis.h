@@ -39,7 +39,7 @@ class Analysis {
   Flow flow() const { return flow_; }
   // Rows of the picture that are read before their decoded rows are there: all where they come at
   // once, or without `synthesis`.
-  long source_rows() const { return source_rows_; }
+  int64_t source_rows() const { return source_rows_; }
   // Of y and z, which stay; and of the transforms and the source.
   uint64_t LatentBytes() const { return y_.MemoryNeeded() + z_.MemoryNeeded(); }
   Result<uint64_t> TransformBytes() const;
@@ -56,10 +56,10 @@ class Analysis {
   // The segment that was prepared last is coded.
   void EndSegment() { schedule_.EndSegment(); }
 
-  const int16_t* y_row(long row) const { return y_.Row(row); }
-  const int16_t* z_row(long row) const { return z_.Row(row); }
+  const int16_t* y_row(int64_t row) const { return y_.Row(row); }
+  const int16_t* z_row(int64_t row) const { return z_.Row(row); }
   // To code something else there.
-  int16_t* UpdateY(long row) { return y_.Update(row); }
+  int16_t* UpdateY(int64_t row) { return y_.Update(row); }
   uint64_t saturated() const { return saturated_; }  // values of y and z
   // Once all rows are there.
   void AppendProfile(std::vector<LayerProfile>* layers) const;
@@ -86,15 +86,15 @@ class Analysis {
   StripTransform strips_;
   bool in_strips_ = false;
   Flow flow_ = Flow::kAtOnce;
-  long source_rows_ = 0;
+  int64_t source_rows_ = 0;
   EncodingSchedule schedule_;
   RowWindow<int16_t> y_, z_;
   AlignedBuffer<uint8_t> picture_;  // in strips only
   std::unique_ptr<Executor> g_a_, h_a_;
   std::vector<StepProfile> g_a_profile_, h_a_profile_;  // once these are gone
   const uint8_t* colour_ = nullptr;                     // of the row that was read last
-  long rows_fed_ = 0;                                   // of the padded picture
-  long rows_read_ = 0;                                  // of the picture
+  int64_t rows_fed_ = 0;                                // of the padded picture
+  int64_t rows_read_ = 0;                               // of the picture
   uint64_t saturated_ = 0;
   bool is_freed_ = false;
 };

@@ -1,6 +1,7 @@
 #include "codec/api/call_context.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <string>
 
@@ -18,14 +19,14 @@ Status CallContext::Init() {
   return workers_.Init(options_.threads, options_.runner);
 }
 
-long CallContext::BandLatentRows(const ModelDocument& document,
-                                 const LatentGeometry& geometry) const {
+int64_t CallContext::BandLatentRows(const ModelDocument& document,
+                                    const LatentGeometry& geometry) const {
   constexpr size_t kWide = 2048;  // pixels: from here on one row of latents fills the caches
   // Higher bands gain nothing, and planning walks through as many of them as fill whole segments.
-  constexpr long kMost = 4096;
-  long rows = geometry.padded_width() > kWide ? 1 : 2;
-  const long stride = document.latent_stride;
-  if (options_.band_rows > 0) rows = (long{options_.band_rows} + stride - 1) / stride;
+  constexpr int64_t kMost = 4096;
+  int64_t rows = geometry.padded_width() > kWide ? 1 : 2;
+  const int64_t stride = document.latent_stride;
+  if (options_.band_rows > 0) rows = (int64_t{options_.band_rows} + stride - 1) / stride;
   return std::min({rows, kMost, geometry.height()});
 }
 
@@ -50,8 +51,8 @@ PixelReader::PixelReader(const PictureInfo& info, const LatentGeometry& geometry
       padding_(document.padding),
       offset_(document.picture_offset) {}
 
-std::optional<long> PixelReader::PictureRow(long padded_row) const {
-  const long last = static_cast<long>(info_.height) - 1;
+std::optional<int64_t> PixelReader::PictureRow(int64_t padded_row) const {
+  const int64_t last = static_cast<int64_t>(info_.height) - 1;
   if (padding_ == Padding::kEdge) return std::min(padded_row, last);
   if (padded_row < top_ || padded_row - top_ > last) return std::nullopt;
   return padded_row - top_;

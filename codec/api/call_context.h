@@ -25,7 +25,7 @@ class CallContext {
   Status Init();
   const Runner& runner() const { return workers_.runner(); }
   // Rows of y per band.
-  long BandLatentRows(const ModelDocument& document, const LatentGeometry& geometry) const;
+  int64_t BandLatentRows(const ModelDocument& document, const LatentGeometry& geometry) const;
   // kLimit when the call's plan needs more than options.limits leave. `most`: where it is larger
   // than `planned`, the memory that would do in any case, which the error names.
   Status CheckPlan(uint64_t planned, uint64_t most = 0) const;
@@ -52,7 +52,7 @@ class PixelReader {
   // Samples of a row as the caller gives them.
   uint8_t* samples() { return samples_.data(); }
   // Which row of the picture a row of the padded one has; nothing: none, only zeros.
-  std::optional<long> PictureRow(long padded_row) const;
+  std::optional<int64_t> PictureRow(int64_t padded_row) const;
   // From samples(): those without alpha, ColourBytes() of them. They stay until the next call.
   const uint8_t* Colour();
   size_t ColourBytes() const { return size_t{info_.width} * PixelBytes(); }
@@ -71,7 +71,7 @@ class PixelReader {
   PictureInfo info_;
   size_t padded_width_;
   size_t left_;
-  long top_;
+  int64_t top_;
   Padding padding_;
   float offset_;
   std::vector<uint8_t> samples_;

@@ -2,6 +2,7 @@
 // in bands.
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -104,17 +105,17 @@ class Decoder {
     GLINT_TRY(coder_->Allocate());
     GLINT_TRY(synthesis_->Allocate(*coder_));
     GLINT_TRY(Start(sink));
-    const DetailReader::RowSink write = [&](long row, const uint8_t* levels) {
+    const DetailReader::RowSink write = [&](int64_t row, const uint8_t* levels) {
       return WriteRow(row, levels, sink);
     };
-    const Synthesis::Sink rows = {[&](long row, const uint8_t* levels) {
+    const Synthesis::Sink rows = {[&](int64_t row, const uint8_t* levels) {
                                     return details_ ? details_->Add(row, levels, write)
                                                     : write(row, levels);
                                   },
                                   [&](double done) { return context_.Progress(done); }};
     double* seconds = &report_.times.synthesis;
-    GLINT_TRY(
-        DecodeSegments([&](long s) { return synthesis_->AddSegment(*coder_, s, rows, seconds); }));
+    GLINT_TRY(DecodeSegments(
+        [&](int64_t s) { return synthesis_->AddSegment(*coder_, s, rows, seconds); }));
     if (options_.profile) coder_->AppendProfile(&report_.layers);
     coder_.reset();
     GLINT_TRY(synthesis_->Finish(rows, seconds));
@@ -177,9 +178,9 @@ class Decoder {
   }
 
   // `then`: after each segment.
-  Status DecodeSegments(const std::function<Status(long s)>& then) {
+  Status DecodeSegments(const std::function<Status(int64_t s)>& then) {
     DecoderPort port(model_);
-    for (long s = 0; s < geometry_.segments(); ++s) {
+    for (int64_t s = 0; s < geometry_.segments(); ++s) {
       const Status status = DecodeSegment(s, &port);
       if (!status.ok()) return Blame(status).WithContext("segment " + std::to_string(s));
       GLINT_TRY(then(s));
@@ -197,7 +198,7 @@ class Decoder {
                      "with more than one segment (CHANGELOG.md): encode the picture again");
   }
 
-  Status DecodeSegment(long s, DecoderPort* port) {
+  Status DecodeSegment(int64_t s, DecoderPort* port) {
     ByteSpan payload = stream_.segments[static_cast<size_t>(s)];
     constexpr size_t kCrcBytes = 4;
     if (payload.size() < kCrcBytes) return DecoderPort::Damaged();
@@ -219,7 +220,7 @@ class Decoder {
     return Status::Ok();
   }
 
-  Status WriteRow(long row, const uint8_t* levels, const Sink& sink) {
+  Status WriteRow(int64_t row, const uint8_t* levels, const Sink& sink) {
     if (alpha_) GLINT_TRY(alpha_->ReadRow(pixels_.alpha()));
     const uint8_t* samples = nullptr;
     {

@@ -1,6 +1,7 @@
 #include "codec/api/detail_reader.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "codec/detail/layout.h"
@@ -30,7 +31,7 @@ uint64_t DetailReader::MemoryNeeded(const PictureInfo& output) {
          (output.channels == 3 ? detail::GrayRows::MemoryNeeded(output.width) : 0);
 }
 
-Status DetailReader::Add(long row, const uint8_t* levels, const RowSink& sink) {
+Status DetailReader::Add(int64_t row, const uint8_t* levels, const RowSink& sink) {
   {
     const StageClock clock(&report_.times.detail);
     if (row == 0) rows_.Allocate();
@@ -39,7 +40,7 @@ Status DetailReader::Add(long row, const uint8_t* levels, const RowSink& sink) {
     GLINT_TRY(DecodeBlocks());
   }
   for (size_t y = 0; y < rows_.rows(); ++y) {
-    GLINT_TRY(sink(static_cast<long>(rows_.begin() + y), rows_.Row(y)));
+    GLINT_TRY(sink(static_cast<int64_t>(rows_.begin() + y), rows_.Row(y)));
   }
   rows_.Advance();
   return Status::Ok();

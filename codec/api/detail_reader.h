@@ -18,7 +18,7 @@ namespace glint {
 
 class DetailReader {
  public:
-  using RowSink = std::function<Status(long row, const uint8_t* levels)>;
+  using RowSink = std::function<Status(int64_t row, const uint8_t* levels)>;
 
   // `stream` has details; both must outlive the reader. `skip_damaged`: the picture stays without
   // those of damaged sections, which *report names.
@@ -28,7 +28,7 @@ class DetailReader {
 
   // The next row of the model's picture, its channels not averaged to gray. Rows that are ready go
   // to `sink`.
-  Status Add(long row, const uint8_t* levels, const RowSink& sink);
+  Status Add(int64_t row, const uint8_t* levels, const RowSink& sink);
 
  private:
   Status BeginSection(size_t section);

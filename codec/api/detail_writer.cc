@@ -36,7 +36,7 @@ uint64_t DetailWriter::MostOutput() const {
   return Samples() * kMostBytesPerSample + detail::Sections(info_.height) * kSectionBytes;
 }
 
-Status DetailWriter::Take(long row, const uint8_t* source, const uint8_t* base) {
+Status DetailWriter::Take(int64_t row, const uint8_t* source, const uint8_t* base) {
   const StageClock clock(&report_.times.detail);
   if (row == 0) {
     source_.Allocate();
@@ -48,7 +48,7 @@ Status DetailWriter::Take(long row, const uint8_t* source, const uint8_t* base) 
   source_.Add(source);
   base_.Add(base);
   if (source_.IsWhole()) EncodeBlocks();
-  if ((row + 1) % detail::kSectionRows == 0 || row + 1 == static_cast<long>(info_.height)) {
+  if ((row + 1) % detail::kSectionRows == 0 || row + 1 == static_cast<int64_t>(info_.height)) {
     sections_.emplace_back();
     encoder_->Finish(&sections_.back());
   }
@@ -75,11 +75,12 @@ void DetailWriter::EncodeBlocks() {
 bool DetailWriter::PaysOff() const { return encoder_ && encoder_->worth() > kWorthOfChunk; }
 
 // Until details are worth more than their chunk sections wait, and may never be written.
-Status DetailWriter::EndSegment(long, SegmentPlaces* places) {
+Status DetailWriter::EndSegment(int64_t, SegmentPlaces* places) {
   if (!PaysOff()) return Status::Ok();
   for (const Bytes& section : sections_) {
     ++written_;
-    const long end = std::min(written_ * detail::kSectionRows, static_cast<long>(info_.height));
+    const int64_t end =
+        std::min(written_ * detail::kSectionRows, static_cast<int64_t>(info_.height));
     GLINT_TRY(places->AddBehind(places->SegmentOf(end - 1), chunk::kDetail, section));
     report_.detail.bytes += section.size();
   }

@@ -26,8 +26,8 @@ class DetailWriter final : public ReconstructionTaker {
   uint64_t MemoryNeeded() const override;
   uint64_t ExpectedOutput() const override;
   uint64_t MostOutput() const override;
-  Status Take(long row, const uint8_t* source, const uint8_t* base) override;
-  Status EndSegment(long segment, SegmentPlaces* places) override;
+  Status Take(int64_t row, const uint8_t* source, const uint8_t* base) override;
+  Status EndSegment(int64_t segment, SegmentPlaces* places) override;
   Status Finish(SegmentPlaces* places) override;
 
  private:
@@ -42,7 +42,7 @@ class DetailWriter final : public ReconstructionTaker {
   detail::BlockRows source_, base_;
   Report& report_;
   std::vector<Bytes> sections_;  // whole, and not yet in the stream
-  long written_ = 0;             // sections that are
+  int64_t written_ = 0;          // sections that are
 };
 
 }  // namespace glint

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -301,8 +302,8 @@ class Encoder final : private SegmentPlaces {
           return TakeSource(colour, seen, alpha);
         },
         [&](double done) { return Progress(&EncodingProgress::analysis, done); }};
-    const long segments = geometry_->segments();
-    for (long s = 0; s < segments; ++s) {
+    const int64_t segments = geometry_->segments();
+    for (int64_t s = 0; s < segments; ++s) {
       GLINT_TRY(analysis_->PrepareSegment(rows, &report_.times));
       if (s == 0) {
         GLINT_TRY(Refine());
@@ -351,7 +352,7 @@ class Encoder final : private SegmentPlaces {
     return Status::Ok();
   }
 
-  Status CodeSegment(long s, EncoderPort* port) {
+  Status CodeSegment(int64_t s, EncoderPort* port) {
     GLINT_TRY(coder_->CodeSegment(s, port, &report_.times));
     const StageClock clock(&report_.times.entropy);
     report_.estimated_bits += port->rans().bits();
@@ -374,9 +375,9 @@ class Encoder final : private SegmentPlaces {
   // ---- with a taker
 
   // The rows that segments up to this one suffice for.
-  Status Reconstruct(long s) {
+  Status Reconstruct(int64_t s) {
     const Synthesis::Sink rows = {
-        [&](long row, const uint8_t* base) { return taker_->Take(row, window_.Row(row), base); },
+        [&](int64_t row, const uint8_t* base) { return taker_->Take(row, window_.Row(row), base); },
         [&](double done) { return Progress(&EncodingProgress::synthesis, done); }};
     double* seconds = &report_.times.synthesis;
     GLINT_TRY(synthesis_->AddSegment(*coder_, s, rows, seconds));
@@ -390,14 +391,14 @@ class Encoder final : private SegmentPlaces {
     return HoldBody();
   }
 
-  long SegmentOf(long row) const override {
-    const long padded = row + geometry_->top();
-    const long rows = model_.document.latent_stride * model_.coding().segment_rows;
+  int64_t SegmentOf(int64_t row) const override {
+    const int64_t padded = row + geometry_->top();
+    const int64_t rows = model_.document.latent_stride * model_.coding().segment_rows;
     return std::min(padded / rows, geometry_->segments() - 1);
   }
 
   // At the end of what is there, and from there to its place.
-  Status AddBehind(long segment, char type, ByteSpan payload) override {
+  Status AddBehind(int64_t segment, char type, ByteSpan payload) override {
     const auto from = static_cast<size_t>(segment);
     const size_t place = segment_ends_[from], end = stream_.size();
     GLINT_TRY(body_.Add(type, payload));

@@ -1,6 +1,7 @@
 #include "codec/api/picture_gradient.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 
 #include "engine/gradient_graph.h"
@@ -54,7 +55,7 @@ PictureGradient::PictureGradient(const Model::Impl& model, const LatentGeometry&
   options_.t = t;
   options_.runner = context.runner();
   options_.profile = options.profile;
-  source_.SetSize(static_cast<long>(info.height));
+  source_.SetSize(static_cast<int64_t>(info.height));
 }
 
 Status PictureGradient::Plan() {
@@ -75,18 +76,18 @@ Status PictureGradient::Allocate() {
 
 Status PictureGradient::Run(const ReadLatents& read, const TakeRows& take) {
   GLINT_ASSIGN(const auto executor, Executor::Make(plan_, options_));
-  const At at = [&](long row, size_t column) {
+  const At at = [&](int64_t row, size_t column) {
     return executor->OutputRow(row) + column * executor->output_pixel_stride();
   };
-  long fed = 0;
+  int64_t fed = 0;
   while (executor->end() < geometry_.height()) {
-    for (const long end = executor->InputEnd(); fed < end; ++fed) {
+    for (const int64_t end = executor->InputEnd(); fed < end; ++fed) {
       read(fed, executor->InputRow(0, fed));
       executor->StoreInput(0, fed);
       ReadTarget(fed, executor->InputRow(1, fed));
       executor->StoreInput(1, fed);
     }
-    const long begin = executor->end();
+    const int64_t begin = executor->end();
     executor->Advance();
     GLINT_TRY(take(begin, executor->end(), at));
   }
@@ -94,12 +95,12 @@ Status PictureGradient::Run(const ReadLatents& read, const TakeRows& take) {
   return Status::Ok();
 }
 
-void PictureGradient::ReadTarget(long row, float* target) {
+void PictureGradient::ReadTarget(int64_t row, float* target) {
   const auto side = static_cast<size_t>(model_.document.latent_stride);
   const size_t samples = kColours * side;
   for (size_t y = 0; y < side; ++y) {
-    const long padded_row = row * static_cast<long>(side) + static_cast<long>(y);
-    const std::optional<long> inside = pixels_.PictureRow(padded_row);
+    const int64_t padded_row = row * static_cast<int64_t>(side) + static_cast<int64_t>(y);
+    const std::optional<int64_t> inside = pixels_.PictureRow(padded_row);
     inside ? pixels_.Convert(source_.Row(*inside), 0, geometry_.padded_width(), row_.data())
            : pixels_.Zeros(geometry_.padded_width(), row_.data());
     const size_t* places = places_.data() + y * samples;

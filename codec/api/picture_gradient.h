@@ -35,21 +35,21 @@ class PictureGradient {
   Status Allocate();
   // The picture's next row, colour as the model sees it, in samples of the picture's size.
   void AddSource(const uint8_t* colour) { source_.Add(colour); }
-  const uint8_t* SourceRow(long row) const { return source_.Row(row); }  // in levels
+  const uint8_t* SourceRow(int64_t row) const { return source_.Row(row); }  // in levels
 
   // Writes y of a row, width x latent channels: asked for once for each row, in order.
-  using ReadLatents = std::function<void(long row, float* y)>;
+  using ReadLatents = std::function<void(int64_t row, float* y)>;
   // Gets the gradient of rows [begin, end), in order: at(row, column) has that of all channels.
   // Their y has been read, so it may change.
-  using At = std::function<const float*(long row, size_t column)>;
-  using TakeRows = std::function<Status(long begin, long end, const At& at)>;
+  using At = std::function<const float*(int64_t row, size_t column)>;
+  using TakeRows = std::function<Status(int64_t begin, int64_t end, const At& at)>;
   // Once all rows of the source are there; as often as wanted.
   Status Run(const ReadLatents& read, const TakeRows& take);
 
   void AppendProfile(std::vector<LayerProfile>* layers) const;
 
  private:
-  void ReadTarget(long row, float* target);
+  void ReadTarget(int64_t row, float* target);
 
   const Model::Impl& model_;
   const LatentGeometry& geometry_;

@@ -1,6 +1,7 @@
 #include "codec/api/quantising_port.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 #include "kernels/pointwise.h"
@@ -14,7 +15,7 @@ Status QuantisingPort::CodeLine(Coded coded, const SymbolLine& line, const int16
   symbols_.resize(values_.size());
   int16_t* value = values_.data();
   const int16_t* latents = nullptr;
-  long row = -1;  // that `latents` is
+  int64_t row = -1;  // that `latents` is
   line.ForEachRun([&](size_t position, const ChannelRun& run) {
     if (line.RowOf(position) != row) {
       row = line.RowOf(position);

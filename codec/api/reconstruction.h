@@ -21,9 +21,9 @@ class SegmentPlaces {
  public:
   virtual ~SegmentPlaces() = default;
   // The segment that has the latents of a row of the picture.
-  virtual long SegmentOf(long row) const = 0;
+  virtual int64_t SegmentOf(int64_t row) const = 0;
   // A chunk behind the chunk of a segment that is in the stream, and behind what was added there.
-  virtual Status AddBehind(long segment, char type, ByteSpan payload) = 0;
+  virtual Status AddBehind(int64_t segment, char type, ByteSpan payload) = 0;
 };
 
 class ReconstructionTaker {
@@ -42,10 +42,10 @@ class ReconstructionTaker {
   // the encoder reads it, so hidden pixels have the colours that are coded; samples of 16 bits are
   // rounded to 8. `base`: as every decoder will make it on a machine and target that sum alike, but
   // three channels are never averaged to gray.
-  virtual Status Take(long row, const uint8_t* source, const uint8_t* base) = 0;
+  virtual Status Take(int64_t row, const uint8_t* source, const uint8_t* base) = 0;
   // The segment is in the stream, and all rows have been taken that segments up to it suffice for;
   // after the last segment all that there are.
-  virtual Status EndSegment(long segment, SegmentPlaces* places) = 0;
+  virtual Status EndSegment(int64_t segment, SegmentPlaces* places) = 0;
   // After the last segment.
   virtual Status Finish(SegmentPlaces* places) = 0;
 };
@@ -54,19 +54,19 @@ class ReconstructionTaker {
 class SourceWindow {
  public:
   explicit SourceWindow(const PictureInfo& info) : info_(info) {}
-  void SetSize(long rows) { rows_.SetSize(size_t{info_.width} * info_.channels, rows); }
+  void SetSize(int64_t rows) { rows_.SetSize(size_t{info_.width} * info_.channels, rows); }
   uint64_t MemoryNeeded() const { return rows_.MemoryNeeded(); }
   Status Allocate();
   void Free() { rows_.Free(); }
 
   // The next row: samples of the picture without alpha.
   void Add(const uint8_t* colour);
-  const uint8_t* Row(long row) const { return rows_.Row(row); }
+  const uint8_t* Row(int64_t row) const { return rows_.Row(row); }
 
  private:
   const PictureInfo info_;
   RowWindow<uint8_t> rows_;
-  long end_ = 0;
+  int64_t end_ = 0;
 };
 
 }  // namespace glint

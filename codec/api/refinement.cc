@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <memory>
 
 #include "codec/api/quantising_port.h"
@@ -20,8 +21,8 @@ constexpr int kPassesOfPrediction = 7;
 // Of the probes that the curvature is measured by: how far latents go from where they are.
 constexpr float kProbe = 0.25f;
 // Positions that are probed at least, so that chance averages out; and probes at most.
-constexpr long kProbedPositions = 1024;
-constexpr long kMostProbes = 64;
+constexpr int64_t kProbedPositions = 1024;
+constexpr int64_t kMostProbes = 64;
 // A sample from 0 to 1 is so many levels; lambda is for the mean of three channels.
 constexpr double kLevels = 255;
 constexpr double kColours = 3;
@@ -30,7 +31,7 @@ constexpr size_t kColumnsOfTask = 16;
 // Signs drawn at random, the same everywhere: +1 or -1 for latent after latent of a row.
 class Signs {
  public:
-  Signs(long probe, long row)
+  Signs(int64_t probe, int64_t row)
       : state_((static_cast<uint64_t>(probe) << 32) + static_cast<uint64_t>(row)) {}
   float Next() {
     if (left_ == 0) Draw();
@@ -75,7 +76,7 @@ class Refinement::Prediction final : public QuantisingPort {
     if (coded == Coded::kHyper) return;
     size_t i = 0;
     line.ForEachRun([&](size_t position, const ChannelRun& run) {
-      const long row = line.RowOf(position);
+      const int64_t row = line.RowOf(position);
       const size_t at = line.ColumnOf(position) * to_.channels_ + run.channel;
       std::copy_n(symbols.decoded + i, run.count, to_.analysis_->UpdateY(row) + at);
       std::copy_n(symbols.means + i, run.count, to_.means_.Update(row) + at);
@@ -141,7 +142,7 @@ Status Refinement::AllocateState() {
   if (!means_.Allocate() || !tables_.Allocate() || !before_.Allocate() || !proposals_.Allocate()) {
     return Status::Error(StatusCode::kLimit, "out of memory for the latents");
   }
-  for (long row = 0; row < geometry_.height(); ++row) {
+  for (int64_t row = 0; row < geometry_.height(); ++row) {
     std::fill_n(means_.WriteRow(row), means_.row_values(), int16_t{0});
     std::fill_n(tables_.WriteRow(row), tables_.row_values(), uint16_t{0});
     std::fill_n(proposals_.WriteRow(row), proposals_.row_values(), Proposal());
@@ -154,7 +155,7 @@ Status Refinement::Run(Analysis* analysis, Synthesis::Colour colour,
   analysis_ = analysis;
   GLINT_TRY(AllocateState());
   GLINT_ASSIGN(const double cost, Cost(colour));
-  for (long row = 0; row < geometry_.height(); ++row) {
+  for (int64_t row = 0; row < geometry_.height(); ++row) {
     std::copy_n(analysis_->y_row(row), before_.row_values(), before_.WriteRow(row));
   }
   GLINT_TRY(MeasureCurvature());
@@ -165,7 +166,7 @@ Status Refinement::Run(Analysis* analysis, Synthesis::Colour colour,
   }
   GLINT_ASSIGN(const double cost_of_moved, Cost(colour));
   if (cost_of_moved < cost) return Status::Ok();
-  for (long row = 0; row < geometry_.height(); ++row) {
+  for (int64_t row = 0; row < geometry_.height(); ++row) {
     std::copy_n(before_.Row(row), before_.row_values(), analysis_->UpdateY(row));
   }
   return Status::Ok();
@@ -178,7 +179,7 @@ Status Refinement::Predict() {
   GLINT_TRY(coder.Allocate());
   Prediction port(this);
   StageTimes times;
-  for (long segment = 0; segment < geometry_.segments(); ++segment) {
+  for (int64_t segment = 0; segment < geometry_.segments(); ++segment) {
     GLINT_TRY(coder.CodeSegment(segment, &port, &times));
   }
   return Status::Ok();
@@ -193,13 +194,13 @@ Result<double> Refinement::Cost(Synthesis::Colour colour) {
   GLINT_TRY(synthesis.Allocate(*coder));
   Prediction port(this);
   double error = 0, seconds = 0;
-  const Synthesis::Sink rows = {[&](long row, const uint8_t* levels) {
+  const Synthesis::Sink rows = {[&](int64_t row, const uint8_t* levels) {
                                   error += RowError(row, levels);
                                   return Status::Ok();
                                 },
                                 [](double) { return Status::Ok(); }};
   StageTimes times;
-  for (long segment = 0; segment < geometry_.segments(); ++segment) {
+  for (int64_t segment = 0; segment < geometry_.segments(); ++segment) {
     GLINT_TRY(coder->CodeSegment(segment, &port, &times));
     GLINT_TRY(synthesis.AddSegment(*coder, segment, rows, &seconds));
   }
@@ -209,7 +210,7 @@ Result<double> Refinement::Cost(Synthesis::Colour colour) {
 }
 
 // Squared, in levels of 8 bits, of the mean channel.
-double Refinement::RowError(long row, const uint8_t* levels) const {
+double Refinement::RowError(int64_t row, const uint8_t* levels) const {
   const uint8_t* source = gradient_.SourceRow(row);
   uint64_t sum = 0;
   for (size_t i = 0; i < size_t{output_.width} * output_.channels; ++i) {
@@ -220,9 +221,9 @@ double Refinement::RowError(long row, const uint8_t* levels) const {
   return static_cast<double>(sum) * level * level / output_.channels;
 }
 
-long Refinement::Probes() const {
-  const long positions = geometry_.height() * static_cast<long>(geometry_.width());
-  return std::clamp((kProbedPositions + positions - 1) / positions, 1L, kMostProbes);
+int64_t Refinement::Probes() const {
+  const int64_t positions = geometry_.height() * static_cast<int64_t>(geometry_.width());
+  return std::clamp<int64_t>((kProbedPositions + positions - 1) / positions, 1, kMostProbes);
 }
 
 // The diagonal of the squared error's second derivative, averaged over positions: Hutchinson's
@@ -230,18 +231,18 @@ long Refinement::Probes() const {
 Status Refinement::MeasureCurvature() {
   std::vector<double> sums(channels_);
   const auto scale = static_cast<float>(1 << model_.document.fraction_bits);
-  const long probes = Probes();
-  for (long probe = 0; probe < probes; ++probe) {
+  const int64_t probes = Probes();
+  for (int64_t probe = 0; probe < probes; ++probe) {
     for (const float side : {1.0f, -1.0f}) {
-      const auto read = [&](long row, float* y) {
+      const auto read = [&](int64_t row, float* y) {
         kernels::FixedToFloat(analysis_->y_row(row), y, geometry_.width() * channels_, scale);
         Signs signs(probe, row);
         for (size_t i = 0; i < geometry_.width() * channels_; ++i) {
           y[i] += side * kProbe * signs.Next();
         }
       };
-      const auto add = [&](long begin, long end, const PictureGradient::At& at) {
-        for (long row = begin; row < end; ++row) {
+      const auto add = [&](int64_t begin, int64_t end, const PictureGradient::At& at) {
+        for (int64_t row = begin; row < end; ++row) {
           Signs signs(probe, row);
           for (size_t x = 0; x < geometry_.width(); ++x) {
             const float* gradient = at(row, x);
@@ -269,12 +270,12 @@ Status Refinement::MeasureCurvature() {
 // One step up or down of the one symbol that gains most at each position, if it gains.
 Status Refinement::Move() {
   const auto scale = static_cast<float>(1 << model_.document.fraction_bits);
-  const auto read = [&](long row, float* y) {
+  const auto read = [&](int64_t row, float* y) {
     kernels::FixedToFloat(analysis_->y_row(row), y, geometry_.width() * channels_, scale);
   };
   const size_t tasks = (geometry_.width() + kColumnsOfTask - 1) / kColumnsOfTask;
-  const auto propose = [&](long begin, long end, const PictureGradient::At& at) {
-    for (long row = begin; row < end; ++row) {
+  const auto propose = [&](int64_t begin, int64_t end, const PictureGradient::At& at) {
+    for (int64_t row = begin; row < end; ++row) {
       ParallelFor(options_.context.runner(), tasks, [&](size_t task, size_t) {
         const size_t stop = std::min(geometry_.width(), (task + 1) * kColumnsOfTask);
         for (size_t x = task * kColumnsOfTask; x < stop; ++x) {
@@ -289,7 +290,7 @@ Status Refinement::Move() {
   return Status::Ok();
 }
 
-Refinement::Proposal Refinement::Propose(long row, size_t column, const float* gradient) const {
+Refinement::Proposal Refinement::Propose(int64_t row, size_t column, const float* gradient) const {
   const int step = 1 << model_.document.fraction_bits;
   const int16_t* y = analysis_->y_row(row) + column * channels_;
   const int16_t* means = means_.Row(row) + column * channels_;
@@ -314,12 +315,13 @@ Refinement::Proposal Refinement::Propose(long row, size_t column, const float* g
 
 // A proposal is taken where none beside it is for the same channel and gains more: in smooth parts
 // all neighbours want the same, and one of them is enough.
-bool Refinement::IsTaken(long row, long column) const {
+bool Refinement::IsTaken(int64_t row, int64_t column) const {
   const Proposal& own = proposals_.Row(row)[column];
   if (own.direction == 0) return false;
-  const long width = static_cast<long>(geometry_.width());
-  for (long r = std::max(0L, row - 1); r <= std::min(geometry_.height() - 1, row + 1); ++r) {
-    for (long c = std::max(0L, column - 1); c <= std::min(width - 1, column + 1); ++c) {
+  const int64_t width = static_cast<int64_t>(geometry_.width());
+  for (int64_t r = std::max<int64_t>(0, row - 1); r <= std::min(geometry_.height() - 1, row + 1);
+       ++r) {
+    for (int64_t c = std::max<int64_t>(0, column - 1); c <= std::min(width - 1, column + 1); ++c) {
       const Proposal& other = proposals_.Row(r)[c];
       if (other.direction == 0 || other.channel != own.channel) continue;
       const bool is_earlier = r < row || (r == row && c < column);
@@ -331,10 +333,10 @@ bool Refinement::IsTaken(long row, long column) const {
 
 void Refinement::TakeProposals() {
   const int step = 1 << model_.document.fraction_bits;
-  for (long row = 0; row < geometry_.height(); ++row) {
+  for (int64_t row = 0; row < geometry_.height(); ++row) {
     int16_t* y = analysis_->UpdateY(row);
     for (size_t x = 0; x < geometry_.width(); ++x) {
-      if (!IsTaken(row, static_cast<long>(x))) continue;
+      if (!IsTaken(row, static_cast<int64_t>(x))) continue;
       const Proposal& proposal = proposals_.Row(row)[x];
       int16_t& value = y[x * channels_ + static_cast<size_t>(proposal.channel)];
       value = static_cast<int16_t>(value + proposal.direction * step);

@@ -67,13 +67,13 @@ class Refinement {
   Status AllocateState();
   Status Predict();
   Result<double> Cost(Synthesis::Colour colour);
-  double RowError(long row, const uint8_t* levels) const;
+  double RowError(int64_t row, const uint8_t* levels) const;
   Status MeasureCurvature();
   Status Move();
-  Proposal Propose(long row, size_t column, const float* gradient) const;
-  bool IsTaken(long row, long column) const;
+  Proposal Propose(int64_t row, size_t column, const float* gradient) const;
+  bool IsTaken(int64_t row, int64_t column) const;
   void TakeProposals();
-  long Probes() const;
+  int64_t Probes() const;
 
   const Model::Impl& model_;
   const LatentGeometry& geometry_;

@@ -1,6 +1,7 @@
 #include "codec/api/synthesis.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 #include "codec/memory_limit.h"
@@ -75,13 +76,13 @@ Status Synthesis::Allocate(const LatentCoder& coder) {
   return Status::Ok();
 }
 
-Status Synthesis::AddSegment(const LatentCoder& coder, long segment, const Sink& sink,
+Status Synthesis::AddSegment(const LatentCoder& coder, int64_t segment, const Sink& sink,
                              double* seconds) {
   if (in_strips_) {
     CopyLatents(coder, segment);
     return Status::Ok();
   }
-  const long height = geometry_.padded_height();
+  const int64_t height = geometry_.padded_height();
   while (rows_done_ < height && g_s_->InputEnd() <= geometry_.LatentEnd(segment)) {
     {
       const StageClock clock(seconds);
@@ -89,7 +90,7 @@ Status Synthesis::AddSegment(const LatentCoder& coder, long segment, const Sink&
     }
     const size_t stride = g_s_->output_pixel_stride();
     for (; rows_done_ < g_s_->end(); ++rows_done_) {
-      const long row = geometry_.PictureRows(rows_done_);
+      const int64_t row = geometry_.PictureRows(rows_done_);
       if (geometry_.PictureRows(rows_done_ + 1) == row) continue;  // above or below it
       {
         const StageClock clock(seconds);
@@ -103,9 +104,9 @@ Status Synthesis::AddSegment(const LatentCoder& coder, long segment, const Sink&
   return Status::Ok();
 }
 
-void Synthesis::CopyLatents(const LatentCoder& coder, long segment) {
+void Synthesis::CopyLatents(const LatentCoder& coder, int64_t segment) {
   const RowRing& ring = coder.latents();
-  for (long row = geometry_.LatentEnd(segment - 1); row < geometry_.LatentEnd(segment); ++row) {
+  for (int64_t row = geometry_.LatentEnd(segment - 1); row < geometry_.LatentEnd(segment); ++row) {
     int16_t* to = y_hat_.get() + static_cast<size_t>(row) * latent_row_;
     if (ring.element() == kernels::Element::kF32) {
       kernels::FloatToFixed(ring.Floats(row), to, latent_row_, FixedScale());
@@ -119,7 +120,7 @@ Status Synthesis::Finish(const Sink& sink, double* seconds) {
   if (!in_strips_) return Status::Ok();
   if (!picture_.Allocate(static_cast<size_t>(PictureBytes()))) return NoMemory();
   GLINT_TRY(RunStrips(sink, seconds));
-  for (long row = 0; row < static_cast<long>(info_.height); ++row) {
+  for (int64_t row = 0; row < static_cast<int64_t>(info_.height); ++row) {
     GLINT_TRY(sink.take(row, picture_.get() + static_cast<size_t>(row) * LevelRowBytes()));
   }
   return Status::Ok();
@@ -128,13 +129,13 @@ Status Synthesis::Finish(const Sink& sink, double* seconds) {
 Status Synthesis::RunStrips(const Sink& sink, double* seconds) {
   const StageClock clock(seconds);
   const auto channels = static_cast<size_t>(model_.document.latent_channels);
-  const auto read = [&](long row, size_t first, size_t count, float* values) {
+  const auto read = [&](int64_t row, size_t first, size_t count, float* values) {
     kernels::FixedToFloat(y_hat_.get() + static_cast<size_t>(row) * latent_row_ + first * channels,
                           values, count * channels, FixedScale());
   };
-  const auto write = [&](long padded_row, size_t first, size_t count, const float* values,
+  const auto write = [&](int64_t padded_row, size_t first, size_t count, const float* values,
                          size_t stride) {
-    const long row = geometry_.PictureRows(padded_row);
+    const int64_t row = geometry_.PictureRows(padded_row);
     const size_t left = geometry_.left();
     const size_t begin = std::max(first, left);
     const size_t end = std::min(first + count, left + info_.width);

@@ -48,12 +48,12 @@ class Synthesis {
   struct Sink {
     // Gets each row of the picture, from top to bottom: its levels, width x channels of them, each
     // of 8 bits at most. They are there until `take` returns.
-    std::function<Status(long row, const uint8_t* levels)> take;
+    std::function<Status(int64_t row, const uint8_t* levels)> take;
     std::function<Status(double done)> progress;
   };
   // All rows that the latents of segments up to this one suffice for. Segments in order, none
   // twice. Adds to *seconds what is not spent in `take`.
-  Status AddSegment(const LatentCoder& coder, long segment, const Sink& sink, double* seconds);
+  Status AddSegment(const LatentCoder& coder, int64_t segment, const Sink& sink, double* seconds);
   // The rows that are left, after the last segment.
   Status Finish(const Sink& sink, double* seconds);
 
@@ -63,7 +63,7 @@ class Synthesis {
   size_t LevelRowBytes() const { return size_t{info_.width} * info_.channels; }
   uint64_t LatentBytes() const;
   uint64_t PictureBytes() const;
-  void CopyLatents(const LatentCoder& coder, long segment);
+  void CopyLatents(const LatentCoder& coder, int64_t segment);
   Status RunStrips(const Sink& sink, double* seconds);
   void ToLevels(const float* row, size_t stride, size_t width, uint8_t* levels);
   float FixedScale() const { return static_cast<float>(1 << model_.document.fraction_bits); }
@@ -77,7 +77,7 @@ class Synthesis {
   StripTransform strips_;
   bool in_strips_ = false;
   std::unique_ptr<Executor> g_s_;
-  long rows_done_ = 0;              // of the padded picture
+  int64_t rows_done_ = 0;           // of the padded picture
   std::vector<float> floats_;       // of a row
   std::vector<uint8_t> levels_;     // of a row
   AlignedBuffer<int16_t> y_hat_;    // in strips only: all of it

@@ -10,7 +10,7 @@
 namespace glint::detail {
 
 inline constexpr size_t kBlock = 64;            // pixels of a block's side
-inline constexpr long kSectionRows = 1024;      // rows of the picture whose details are one chunk
+inline constexpr int64_t kSectionRows = 1024;   // rows of the picture whose details are one chunk
 inline constexpr size_t kTransformsAcross = 8;  // 8x8 transforms along a block's side
 inline constexpr int kMostStep = 1 << 13;       // of quantisation, in sixteenths of a level
 inline constexpr int kMostNear = 127;           // levels

@@ -1,6 +1,7 @@
 #include "codec/detail/section.h"
 
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -87,12 +88,12 @@ void MagnitudeField::Clear(size_t x, size_t columns) {
 }
 
 void MagnitudeField::Save(size_t x, size_t columns, Saved* saved) const {
-  std::copy_n(above_.begin() + static_cast<long>(x), columns, saved->above.begin());
+  std::copy_n(above_.begin() + static_cast<int64_t>(x), columns, saved->above.begin());
   saved->left = left_;
 }
 
 void MagnitudeField::Restore(size_t x, size_t columns, const Saved& saved) {
-  std::copy_n(saved.above.begin(), columns, above_.begin() + static_cast<long>(x));
+  std::copy_n(saved.above.begin(), columns, above_.begin() + static_cast<int64_t>(x));
   left_ = saved.left;
 }
 
@@ -192,7 +193,7 @@ void SectionState::Fill(size_t block, PixelField* field) const {
   }
   if (is_first_row_) return;
   for (int y = -kPixelHaloRows; y < 0; ++y) {
-    const uint8_t* const above = rows + y * static_cast<long>(row_.stride);
+    const uint8_t* const above = rows + y * static_cast<int64_t>(row_.stride);
     if (IsKnown(kinds_above_[block])) CopyColours(above, width, &field->at(0, y));
     if (block > 0 && IsKnown(kinds_above_[block - 1])) {
       CopyColours(above - kPixelHalo * channels_, kPixelHalo, &field->at(-kPixelHalo, y));

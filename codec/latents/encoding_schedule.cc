@@ -1,13 +1,14 @@
 #include "codec/latents/encoding_schedule.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 
 namespace glint {
 namespace {
 
 // Segments after which `period` rows have been passed a whole number of times.
-long SegmentsOf(long rows_of_segment, long period) {
+int64_t SegmentsOf(int64_t rows_of_segment, int64_t period) {
   return period / std::gcd(rows_of_segment, period);
 }
 
@@ -23,7 +24,7 @@ class Simulation {
       GLINT_TRY(analysis_.Init(*graphs_.g_a, graphs_.analysis));
       GLINT_TRY(synthesis_.Init(*graphs_.g_s, graphs_.synthesis));
     }
-    long end = geometry_.segments();
+    int64_t end = geometry_.segments();
     for (bool steady = false; schedule_.segment() < end;) {
       if (!steady && Steady()) {
         steady = true;
@@ -48,31 +49,31 @@ class Simulation {
       Raise(schedule_.HeldY(), &rows_.y);
       Raise(schedule_.HeldZ(), &rows_.z);
     }
-    const long coded = geometry_.LatentEnd(schedule_.segment());
+    const int64_t coded = geometry_.LatentEnd(schedule_.segment());
     schedule_.EndSegment();
     if (!KeepsSource()) return;
     while (!synthesis_.done() && synthesis_.InputEnd() <= coded) synthesis_.Advance();
   }
 
   // What g_a reads before it has given row `row` of y.
-  void ReadFor(long row) {
+  void ReadFor(int64_t row) {
     if (!KeepsSource()) return;
     for (; analysis_.end() <= row; analysis_.Advance()) {
-      const long read = geometry_.PictureRows(analysis_.InputEnd());
+      const int64_t read = geometry_.PictureRows(analysis_.InputEnd());
       Raise(read - geometry_.PictureRows(synthesis_.end()), &rows_.source);
     }
   }
 
-  static void Raise(long rows, long* most) { *most = std::max(*most, rows); }
+  static void Raise(int64_t rows, int64_t* most) { *most = std::max(*most, rows); }
 
   bool Steady() const {
     if (!schedule_.steady()) return false;
     return !KeepsSource() || (analysis_.steady() && synthesis_.steady());
   }
 
-  long Period() const {
+  int64_t Period() const {
     if (!KeepsSource()) return schedule_.period();
-    const long rows = document_.coding.segment_rows;
+    const int64_t rows = document_.coding.segment_rows;
     return std::lcm(std::lcm(schedule_.period(), SegmentsOf(rows, analysis_.period())),
                     SegmentsOf(rows * document_.latent_stride, synthesis_.period()));
   }
@@ -106,21 +107,21 @@ void EncodingSchedule::AddHyperBand() {
 
 bool EncodingSchedule::SegmentReady() const {
   for (const CodingStep& step : document_->coding.steps) {
-    const long there = step.codes == Coded::kHyper ? z_end_ : y_end_;
+    const int64_t there = step.codes == Coded::kHyper ? z_end_ : y_end_;
     if (geometry_->StepEnd(step, segment_) > there) return false;
   }
   return true;
 }
 
-long EncodingSchedule::Lowest(Coded coded) const {
-  long lowest = coded == Coded::kHyper ? z_end_ : y_end_;
+int64_t EncodingSchedule::Lowest(Coded coded) const {
+  int64_t lowest = coded == Coded::kHyper ? z_end_ : y_end_;
   for (const CodingStep& step : document_->coding.steps) {
     if (step.codes == coded) lowest = std::min(lowest, geometry_->StepEnd(step, segment_ - 1));
   }
   return lowest;
 }
 
-long EncodingSchedule::period() const {
+int64_t EncodingSchedule::period() const {
   if (!has_hyper_) return 1;
   return SegmentsOf(document_->coding.segment_rows, document_->hyper_ratio() * hyper_.period());
 }

@@ -6,6 +6,8 @@
 #ifndef GLINT_CODEC_LATENTS_ENCODING_SCHEDULE_H_
 #define GLINT_CODEC_LATENTS_ENCODING_SCHEDULE_H_
 
+#include <cstdint>
+
 #include "codec/latents/latent_geometry.h"
 #include "engine/executor.h"
 #include "engine/schedule.h"
@@ -19,9 +21,9 @@ class EncodingSchedule {
   Status Init(const ModelDocument& document, const LatentGeometry& geometry, const Plan* h_a,
               const ExecutorOptions& hyper);
 
-  long y_end() const { return y_end_; }  // rows [0, y_end) of y are there, or have been
-  long z_end() const { return z_end_; }
-  long segment() const { return segment_; }  // the next to be coded
+  int64_t y_end() const { return y_end_; }  // rows [0, y_end) of y are there, or have been
+  int64_t z_end() const { return z_end_; }
+  int64_t segment() const { return segment_; }  // the next to be coded
 
   // What comes next while the next segment cannot be coded: a band of z where h_a can make one,
   // else a row of y. In this order no rows pile up, not even at the bottom, where the last row of y
@@ -34,24 +36,24 @@ class EncodingSchedule {
   void EndSegment() { ++segment_; }
 
   // Rows that are there and that segments to come will code.
-  long HeldY() const { return y_end_ - Lowest(Coded::kLatents); }
-  long HeldZ() const { return z_end_ - Lowest(Coded::kHyper); }
+  int64_t HeldY() const { return y_end_ - Lowest(Coded::kLatents); }
+  int64_t HeldZ() const { return z_end_ - Lowest(Coded::kHyper); }
 
   // From the first segment on where this is true, numbers repeat every period() segments until the
   // bottom is in reach.
   bool steady() const { return segment_ > 0 && (!has_hyper_ || hyper_.steady()); }
-  long period() const;
+  int64_t period() const;
 
  private:
-  long Lowest(Coded coded) const;  // row that is not coded
+  int64_t Lowest(Coded coded) const;  // row that is not coded
 
   const ModelDocument* document_ = nullptr;
   const LatentGeometry* geometry_ = nullptr;
   bool has_hyper_ = false;
   Schedule hyper_;
-  long y_end_ = 0;
-  long z_end_ = 0;
-  long segment_ = 0;
+  int64_t y_end_ = 0;
+  int64_t z_end_ = 0;
+  int64_t segment_ = 0;
 };
 
 // The graphs around the segments, with the options that their executors will get.
@@ -67,8 +69,8 @@ struct EncodingGraphs {
 };
 
 struct EncodingRows {
-  long y = 1, z = 1;
-  long source = 1;  // of the picture; where there are g_a and g_s
+  int64_t y = 1, z = 1;
+  int64_t source = 1;  // of the picture; where there are g_a and g_s
 };
 
 // kInvalidArgument for sizes that a graph cannot take.

@@ -1,5 +1,6 @@
 #include "codec/latents/front_runner.h"
 
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -67,7 +68,7 @@ void FrontRunner::Run(const SymbolLine& line) {
   ++front_index_;
 }
 
-void FrontRunner::GatherPosition(size_t input, long row, size_t column, uint8_t* to) const {
+void FrontRunner::GatherPosition(size_t input, int64_t row, size_t column, uint8_t* to) const {
   const RowRing& source = *sources_[input].ring;
   const FrontInput& read = front_.inputs[input];
   const size_t pixel = source.pixel_bytes(), element = kernels::BytesOf(source.element());
@@ -77,12 +78,12 @@ void FrontRunner::GatherPosition(size_t input, long row, size_t column, uint8_t*
     return;
   }
   const size_t bytes = rows_[input].pixel_bytes() / read.taps();  // of a tap
-  const long reach = read.kernel / 2;
-  for (long dy = -reach; dy <= 0; ++dy) {
-    const long taps = dy < 0 ? read.kernel : reach;
+  const int64_t reach = read.kernel / 2;
+  for (int64_t dy = -reach; dy <= 0; ++dy) {
+    const int64_t taps = dy < 0 ? read.kernel : reach;
     const uint8_t* from = source.RowOrZero(row + dy) + offset +
-                          (static_cast<long>(column) - reach) * static_cast<long>(pixel);
-    for (long dx = 0; dx < taps; ++dx, from += pixel, to += bytes) std::memcpy(to, from, bytes);
+                          (static_cast<int64_t>(column) - reach) * static_cast<int64_t>(pixel);
+    for (int64_t dx = 0; dx < taps; ++dx, from += pixel, to += bytes) std::memcpy(to, from, bytes);
   }
 }
 

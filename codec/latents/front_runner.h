@@ -22,7 +22,7 @@ class FrontRunner {
  public:
   struct Options {
     size_t longest = 0;  // front, in positions
-    long fronts = 0;     // of the whole picture, at most
+    int64_t fronts = 0;  // of the whole picture, at most
     double t = 0;
     Runner runner;
     bool profile = false;
@@ -48,7 +48,7 @@ class FrontRunner {
   RowRing::Layout LayoutOf(size_t input) const;
   std::vector<Executor::BoundInput> Bound() const;
   ExecutorOptions RunOptions() const;
-  void GatherPosition(size_t input, long row, size_t column, uint8_t* to) const;
+  void GatherPosition(size_t input, int64_t row, size_t column, uint8_t* to) const;
 
   const FrontGraph& front_;
   const std::shared_ptr<const Plan> plan_;
@@ -56,7 +56,7 @@ class FrontRunner {
   const Options options_;
   std::vector<RowRing> rows_;  // by input: one row, the front's
   std::unique_ptr<Executor> executor_;
-  long front_index_ = 0;  // fronts that have been run
+  int64_t front_index_ = 0;  // fronts that have been run
 };
 
 }  // namespace glint

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <cstring>
 #include <string>
 
@@ -20,11 +21,11 @@ constexpr size_t kLongBandPositions = 768;
 constexpr size_t kManyWeightBytes = size_t{4} << 20;
 
 // Of a graph with so many bytes of packed weights.
-long BandRows(size_t positions_per_row, size_t workers, size_t weight_bytes) {
+int64_t BandRows(size_t positions_per_row, size_t workers, size_t weight_bytes) {
   const size_t row = std::max<size_t>(1, positions_per_row);
   const size_t most = weight_bytes < kManyWeightBytes ? kBandPositions : kLongBandPositions;
   const size_t rows = (most * std::max<size_t>(1, workers) + row - 1) / row;
-  return static_cast<long>(std::clamp<size_t>(rows, 1, 32));
+  return static_cast<int64_t>(std::clamp<size_t>(rows, 1, 32));
 }
 
 template <typename T>
@@ -83,7 +84,8 @@ LatentGraphs LatentCoder::Graphs() const {
 }
 
 RowRing::Layout LatentCoder::LayoutOf(const Quantisation* quantisation, size_t channels,
-                                      size_t width, long height, size_t halo, long capacity) const {
+                                      size_t width, int64_t height, size_t halo,
+                                      int64_t capacity) const {
   RowRing::Layout layout;
   // Integers here are int16: the checks of a model see to it.
   layout.element = quantisation == nullptr ? kernels::Element::kF32 : kernels::Element::kI16;
@@ -164,7 +166,7 @@ std::vector<Executor::BoundInput> LatentCoder::StepInputs(const Step& step) cons
 
 std::unique_ptr<FrontRunner> LatentCoder::MakeFrontRunner(size_t index) const {
   const Step& step = steps_[index];
-  const long rows = model_.coding().segment_rows + step.coding->ahead;  // of a segment, at most
+  const int64_t rows = model_.coding().segment_rows + step.coding->ahead;  // of a segment, at most
   FrontRunner::Options options;
   options.longest = step.symbols.LongestFront(rows, step.front->lag);
   options.fronts = geometry_.segments() * step.symbols.Fronts(0, rows, step.front->lag);
@@ -235,7 +237,7 @@ Status LatentCoder::Allocate() {
 }
 
 void LatentCoder::FillFixedTables(Step* step) {
-  for (long row = 0; row < 2; ++row) {
+  for (int64_t row = 0; row < 2; ++row) {
     uint16_t* table = step->fixed_tables[static_cast<size_t>(row)].get();
     step->symbols.Row(row).ForEachRun([&](size_t, const ChannelRun& run) {
       for (size_t c = 0; c < run.count; ++c) {
@@ -247,7 +249,7 @@ void LatentCoder::FillFixedTables(Step* step) {
 
 // ---- coding ------------------------------------------------------------------------------------
 
-Status LatentCoder::CodeSegment(long segment, SymbolPort* port, StageTimes* times) {
+Status LatentCoder::CodeSegment(int64_t segment, SymbolPort* port, StageTimes* times) {
   for (Step& step : steps_) {
     const auto code = step.front != nullptr  ? &LatentCoder::CodeWavefrontStep
                       : step.plan != nullptr ? &LatentCoder::CodeGraphStep
@@ -260,9 +262,10 @@ Status LatentCoder::CodeSegment(long segment, SymbolPort* port, StageTimes* time
   return Status::Ok();
 }
 
-Status LatentCoder::CodeFixedStep(Step* step, long segment, SymbolPort* port, StageTimes* times) {
+Status LatentCoder::CodeFixedStep(Step* step, int64_t segment, SymbolPort* port,
+                                  StageTimes* times) {
   const StageClock clock(&times->entropy);
-  const long end = geometry_.StepEnd(*step->coding, segment);
+  const int64_t end = geometry_.StepEnd(*step->coding, segment);
   LatentsOf(step->coding->codes).Clear(end);
   for (; step->end < end; ++step->end) {
     const uint16_t* tables = step->fixed_tables[static_cast<size_t>(step->end & 1)].get();
@@ -272,10 +275,11 @@ Status LatentCoder::CodeFixedStep(Step* step, long segment, SymbolPort* port, St
   return Status::Ok();
 }
 
-Status LatentCoder::CodeGraphStep(Step* step, long segment, SymbolPort* port, StageTimes* times) {
+Status LatentCoder::CodeGraphStep(Step* step, int64_t segment, SymbolPort* port,
+                                  StageTimes* times) {
   Executor& executor = *step->executor;
   while (executor.end() < geometry_.StepEnd(*step->coding, segment)) {
-    const long begin = executor.end(), next = executor.next_end();
+    const int64_t begin = executor.end(), next = executor.next_end();
     {
       const StageClock clock(&times->context);
       y_.Clear(next);
@@ -283,7 +287,7 @@ Status LatentCoder::CodeGraphStep(Step* step, long segment, SymbolPort* port, St
       PredictRows(*step, begin, next);
     }
     const StageClock clock(&times->entropy);
-    for (long row = begin; row < next; ++row) {
+    for (int64_t row = begin; row < next; ++row) {
       const size_t at = static_cast<size_t>(row - begin) * most_row_symbols_;
       GLINT_TRY(CodeLine(step, step->symbols.Row(row), means_.get() + at,
                          {step->first_table, tables_.get() + at, nullptr}, port));
@@ -292,12 +296,12 @@ Status LatentCoder::CodeGraphStep(Step* step, long segment, SymbolPort* port, St
   return Status::Ok();
 }
 
-Status LatentCoder::CodeWavefrontStep(Step* step, long segment, SymbolPort* port,
+Status LatentCoder::CodeWavefrontStep(Step* step, int64_t segment, SymbolPort* port,
                                       StageTimes* times) {
-  const long begin = step->end, end = geometry_.StepEnd(*step->coding, segment);
-  const long lag = step->front->lag;
+  const int64_t begin = step->end, end = geometry_.StepEnd(*step->coding, segment);
+  const int64_t lag = step->front->lag;
   y_.Clear(end);
-  for (long f = 0; f < step->symbols.Fronts(begin, end, lag); ++f) {
+  for (int64_t f = 0; f < step->symbols.Fronts(begin, end, lag); ++f) {
     const SymbolLine line = step->symbols.Front(begin, end, lag, f);
     if (line.positions == 0) continue;
     {
@@ -315,14 +319,14 @@ Status LatentCoder::CodeWavefrontStep(Step* step, long segment, SymbolPort* port
 }
 
 // What causal convolutions read: the runner has it in pieces only.
-void LatentCoder::ObserveLatents(const Step& step, long begin, long end) const {
+void LatentCoder::ObserveLatents(const Step& step, int64_t begin, int64_t end) const {
   if (y_.quantisation != nullptr) return;
   for (size_t i = 0; i < step.coding->inputs.size(); ++i) {
     const StepInput& input = step.coding->inputs[i];
     if (step.front->inputs[i].kernel == 0) continue;
     const auto first = static_cast<size_t>(input.channel_begin);
     const auto channels = static_cast<size_t>(input.channel_end) - first;
-    for (long row = begin; row < end; ++row) {
+    for (int64_t row = begin; row < end; ++row) {
       model_.observer->OnRow(step.coding->graph, input.name, y_.ring.Floats(row) + first,
                              geometry_.width(), channels, y_.ring.pixel_stride());
     }
@@ -337,10 +341,10 @@ Status LatentCoder::CodeLine(Step* step, const SymbolLine& line, const int16_t* 
 }
 
 // Of rows that the executor has just computed.
-void LatentCoder::PredictRows(const Step& step, long begin, long end) {
+void LatentCoder::PredictRows(const Step& step, int64_t begin, int64_t end) {
   const Executor& executor = *step.executor;
   ParallelFor(options_.runner, static_cast<size_t>(end - begin), [&](size_t i, size_t) {
-    const SymbolLine line = step.symbols.Row(begin + static_cast<long>(i));
+    const SymbolLine line = step.symbols.Row(begin + static_cast<int64_t>(i));
     const float* out = executor.OutputRow(line.row);
     const size_t stride = executor.output_pixel_stride();
     PredictLine(step, line, i * most_row_symbols_, [&](size_t p) { return out + p * stride; });
@@ -368,16 +372,16 @@ void LatentCoder::PredictLine(const Step& step, const SymbolLine& line, size_t p
   });
 }
 
-void LatentCoder::SynthesiseHyper(long segment) {
+void LatentCoder::SynthesiseHyper(int64_t segment) {
   while (h_s_->end() < geometry_.PsiEnd(segment)) {
-    const long begin = h_s_->end();
+    const int64_t begin = h_s_->end();
     h_s_->Advance();
-    for (long row = begin; row < h_s_->end(); ++row) ClearBeyondPsi(row);
+    for (int64_t row = begin; row < h_s_->end(); ++row) ClearBeyondPsi(row);
   }
 }
 
 // Kernels must read zeros right of the latents.
-void LatentCoder::ClearBeyondPsi(long row) {
+void LatentCoder::ClearBeyondPsi(int64_t row) {
   const size_t pixel = psi_ring_.pixel_bytes();
   std::memset(psi_ring_.WriteRow(row) + geometry_.width() * pixel, 0,
               (psi_layout_.width - geometry_.width()) * pixel);
@@ -385,7 +389,7 @@ void LatentCoder::ClearBeyondPsi(long row) {
 
 // ---- latents -----------------------------------------------------------------------------------
 
-void LatentCoder::Latents::Clear(long end) {
+void LatentCoder::Latents::Clear(int64_t end) {
   for (; cleared_end < end; ++cleared_end) {
     std::memset(ring.WriteRow(cleared_end), 0, layout.width * ring.pixel_bytes());
   }
@@ -394,7 +398,7 @@ void LatentCoder::Latents::Clear(long end) {
 void LatentCoder::Latents::Store(const SymbolLine& line, const int16_t* decoded) {
   const int16_t* next = decoded;
   line.ForEachRun([&](size_t position, const ChannelRun& run) {
-    const long row = line.RowOf(position);
+    const int64_t row = line.RowOf(position);
     const size_t at = line.ColumnOf(position) * layout.channels + run.channel;
     if (quantisation == nullptr) {
       kernels::FixedToFloat(next, ring.WriteFloats(row) + at, run.count, fixed_scale);
@@ -406,10 +410,10 @@ void LatentCoder::Latents::Store(const SymbolLine& line, const int16_t* decoded)
   });
 }
 
-uint32_t LatentCoder::LatentCrc(long segment) {
+uint32_t LatentCoder::LatentCrc(int64_t segment) {
   const size_t count = y_.row_values();
   uint32_t crc = 0;
-  for (long row = geometry_.LatentEnd(segment - 1); row < geometry_.LatentEnd(segment); ++row) {
+  for (int64_t row = geometry_.LatentEnd(segment - 1); row < geometry_.LatentEnd(segment); ++row) {
     if (y_.quantisation == nullptr) {
       // The floats are multiples of 2^-fraction_bits: this gives back what was coded.
       kernels::FloatToFixed(y_.ring.Floats(row), row_.get(), count, y_.fixed_scale);

@@ -43,9 +43,9 @@ class LatentCoder {
   Status Allocate();
 
   // Segments in order, none twice. Adds to times->hyper, context and entropy.
-  Status CodeSegment(long segment, SymbolPort* port, StageTimes* times);
+  Status CodeSegment(int64_t segment, SymbolPort* port, StageTimes* times);
   // CRC-32 of the segment's y_hat in fixed point, as the nets read it; after CodeSegment.
-  uint32_t LatentCrc(long segment);
+  uint32_t LatentCrc(int64_t segment);
   // y_hat as the nets read it, all channels; rows of coded segments as far back as g_s may need
   // them.
   const RowRing& latents() const { return y_.ring; }
@@ -59,12 +59,12 @@ class LatentCoder {
     RowRing::Layout layout;
     const Quantisation* quantisation = nullptr;  // nullptr: floats
     float fixed_scale = 1;                       // 2^fraction_bits
-    long cleared_end = 0;                        // rows that have been zeroed for their use
+    int64_t cleared_end = 0;                     // rows that have been zeroed for their use
 
     size_t row_values() const { return layout.width * layout.channels; }
     // A row still has the latents of the row that it held before; dense kernels must read zeros
     // where nothing has been coded yet.
-    void Clear(long end);
+    void Clear(int64_t end);
     void Store(const SymbolLine& line, const int16_t* decoded);
   };
   struct Step {
@@ -76,7 +76,7 @@ class LatentCoder {
     std::unique_ptr<Executor> executor;  // of steps that run by rows
     const FrontGraph* front = nullptr;   // of wavefront steps
     std::unique_ptr<FrontRunner> runner;
-    long end = 0;  // rows that are coded, where there is no executor
+    int64_t end = 0;  // rows that are coded, where there is no executor
     // Fixed: of a row, by row parity.
     std::array<AlignedBuffer<uint16_t>, 2> fixed_tables;
   };
@@ -84,7 +84,7 @@ class LatentCoder {
   Latents& LatentsOf(Coded coded) { return coded == Coded::kHyper ? z_ : y_; }
   LatentGraphs Graphs() const;
   RowRing::Layout LayoutOf(const Quantisation* quantisation, size_t channels, size_t width,
-                           long height, size_t halo, long capacity) const;
+                           int64_t height, size_t halo, int64_t capacity) const;
   ExecutorOptions HyperOptions() const;
   ExecutorOptions StepOptions(const CodingStep& coding) const;
   std::vector<Executor::BoundInput> HyperInputs() const;
@@ -94,24 +94,24 @@ class LatentCoder {
   size_t BandSymbols() const { return most_row_symbols_ * static_cast<size_t>(step_band_); }
   static void FillFixedTables(Step* step);
 
-  Status CodeFixedStep(Step* step, long segment, SymbolPort* port, StageTimes* times);
-  Status CodeGraphStep(Step* step, long segment, SymbolPort* port, StageTimes* times);
-  Status CodeWavefrontStep(Step* step, long segment, SymbolPort* port, StageTimes* times);
-  void ObserveLatents(const Step& step, long begin, long end) const;
+  Status CodeFixedStep(Step* step, int64_t segment, SymbolPort* port, StageTimes* times);
+  Status CodeGraphStep(Step* step, int64_t segment, SymbolPort* port, StageTimes* times);
+  Status CodeWavefrontStep(Step* step, int64_t segment, SymbolPort* port, StageTimes* times);
+  void ObserveLatents(const Step& step, int64_t begin, int64_t end) const;
   Status CodeLine(Step* step, const SymbolLine& line, const int16_t* mean, const LineTables& tables,
                   SymbolPort* port);
-  void PredictRows(const Step& step, long begin, long end);
+  void PredictRows(const Step& step, int64_t begin, int64_t end);
   template <typename OutputOf>
   void PredictLine(const Step& step, const SymbolLine& line, size_t place, OutputOf&& output);
-  void SynthesiseHyper(long segment);
-  void ClearBeyondPsi(long row);
+  void SynthesiseHyper(int64_t segment);
+  void ClearBeyondPsi(int64_t row);
 
   const Model::Impl& model_;
   const LatentGeometry& geometry_;
   LatentCoderOptions options_;
   bool has_hyper_ = false;
-  long hyper_band_ = 1;
-  long step_band_ = 1;
+  int64_t hyper_band_ = 1;
+  int64_t step_band_ = 1;
   size_t most_row_symbols_ = 0;  // of any step
   std::vector<Step> steps_;
   Latents z_, y_;

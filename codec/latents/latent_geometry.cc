@@ -1,6 +1,7 @@
 #include "codec/latents/latent_geometry.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include "engine/graph_rows.h"
@@ -8,9 +9,9 @@
 namespace glint {
 namespace {
 
-long CeilDivide(long a, long b) { return (a + b - 1) / b; }
+int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-long PsiAhead(const Coding& coding, const Graphs& graphs) {
+int64_t PsiAhead(const Coding& coding, const Graphs& graphs) {
   constexpr int64_t kFar = int64_t{1} << 20;  // so far down that no kernel reaches row 0
   int64_t ahead = 0;
   for (const CodingStep& step : coding.steps) {
@@ -21,56 +22,56 @@ long PsiAhead(const Coding& coding, const Graphs& graphs) {
       if (step.inputs[i].is_psi) ahead = std::max(ahead, step.ahead + ends[i] - kFar);
     }
   }
-  return static_cast<long>(ahead);
+  return static_cast<int64_t>(ahead);
 }
 
 }  // namespace
 
 LatentGeometry::LatentGeometry(const ModelDocument& document, const Graphs& graphs, uint32_t width,
                                uint32_t height)
-    : document_(&document), picture_height_(static_cast<long>(height)) {
-  const long stride = document.picture_stride;
+    : document_(&document), picture_height_(static_cast<int64_t>(height)) {
+  const int64_t stride = document.picture_stride;
   padded_width_ = static_cast<size_t>(CeilDivide(width, stride) * stride);
   padded_height_ = CeilDivide(height, stride) * stride;
   if (document.padding == Padding::kCentredZeros) {
     left_ = (padded_width_ - width) / 2;
-    top_ = (padded_height_ - static_cast<long>(height)) / 2;
+    top_ = (padded_height_ - static_cast<int64_t>(height)) / 2;
   }
   width_ = padded_width_ / static_cast<size_t>(document.latent_stride);
   height_ = padded_height_ / document.latent_stride;
   if (document.has_hyper) {
     hyper_width_ =
-        static_cast<size_t>(CeilDivide(static_cast<long>(width_), document.hyper_ratio()));
+        static_cast<size_t>(CeilDivide(static_cast<int64_t>(width_), document.hyper_ratio()));
     hyper_height_ = CeilDivide(height_, document.hyper_ratio());
   }
   segments_ = CeilDivide(height_, document.coding.segment_rows);
   psi_ahead_ = PsiAhead(document.coding, graphs);
 }
 
-long LatentGeometry::LatentEnd(long segment) const {
+int64_t LatentGeometry::LatentEnd(int64_t segment) const {
   return std::min(height_, document_->coding.segment_rows * (segment + 1));
 }
 
-long LatentGeometry::StepEnd(const CodingStep& step, long segment) const {
+int64_t LatentGeometry::StepEnd(const CodingStep& step, int64_t segment) const {
   if (segment < 0) return 0;
-  const long rows = document_->coding.segment_rows * (segment + 1);
+  const int64_t rows = document_->coding.segment_rows * (segment + 1);
   if (step.codes == Coded::kLatents) return std::min(height_, rows + step.ahead);
   return std::min(hyper_height_, CeilDivide(rows, document_->hyper_ratio()) + step.ahead);
 }
 
-long LatentGeometry::PsiEnd(long segment) const {
+int64_t LatentGeometry::PsiEnd(int64_t segment) const {
   return std::min(height_, document_->coding.segment_rows * (segment + 1) + psi_ahead_);
 }
 
-Bands LatentGeometry::StepBands(const CodingStep& step, long rows) const {
+Bands LatentGeometry::StepBands(const CodingStep& step, int64_t rows) const {
   return {rows, document_->coding.segment_rows, step.ahead};
 }
 
-Bands LatentGeometry::PsiBands(long rows) const {
+Bands LatentGeometry::PsiBands(int64_t rows) const {
   return {rows, document_->coding.segment_rows, psi_ahead_};
 }
 
-uint64_t LatentGeometry::SymbolsOfRows(const CodingStep& step, long begin, long end) const {
+uint64_t LatentGeometry::SymbolsOfRows(const CodingStep& step, int64_t begin, int64_t end) const {
   const auto rows = static_cast<uint64_t>(end - begin);
   const uint64_t odd = (rows + static_cast<uint64_t>(begin & 1)) / 2;  // rows of odd number
   uint64_t symbols = 0;
@@ -83,7 +84,7 @@ uint64_t LatentGeometry::SymbolsOfRows(const CodingStep& step, long begin, long 
   return symbols;
 }
 
-uint64_t LatentGeometry::Symbols(long segment) const {
+uint64_t LatentGeometry::Symbols(int64_t segment) const {
   uint64_t symbols = 0;
   for (const CodingStep& step : document_->coding.steps) {
     symbols += SymbolsOfRows(step, StepEnd(step, segment - 1), StepEnd(step, segment));
@@ -92,11 +93,12 @@ uint64_t LatentGeometry::Symbols(long segment) const {
 }
 
 uint64_t LatentGeometry::MostSymbols() const {
-  const long ratio = document_->has_hyper ? document_->hyper_ratio() : 1;
+  const int64_t ratio = document_->has_hyper ? document_->hyper_ratio() : 1;
   uint64_t most = 0;
   // The first has the rows ahead as well; afterwards the counts repeat with the phase of the hyper
   // rows, and with the parity of the first row.
-  for (long s = 0; s < std::min(segments_, 2 * ratio + 2); ++s) most = std::max(most, Symbols(s));
+  for (int64_t s = 0; s < std::min(segments_, 2 * ratio + 2); ++s)
+    most = std::max(most, Symbols(s));
   return most;
 }
 

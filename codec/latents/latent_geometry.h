@@ -21,48 +21,48 @@ class LatentGeometry {
                  uint32_t height);
 
   size_t padded_width() const { return padded_width_; }  // of the picture
-  long padded_height() const { return padded_height_; }
+  int64_t padded_height() const { return padded_height_; }
   // Where the picture's upper left pixel is in the padded one.
   size_t left() const { return left_; }
-  long top() const { return top_; }
+  int64_t top() const { return top_; }
   // How many of the first `padded_rows` rows of the padded picture are rows of the picture.
-  long PictureRows(long padded_rows) const {
-    return std::clamp(padded_rows - top_, 0L, picture_height_);
+  int64_t PictureRows(int64_t padded_rows) const {
+    return std::clamp<int64_t>(padded_rows - top_, 0, picture_height_);
   }
   size_t width() const { return width_; }  // of y
-  long height() const { return height_; }
+  int64_t height() const { return height_; }
   size_t hyper_width() const { return hyper_width_; }  // of z; 0 without
-  long hyper_height() const { return hyper_height_; }
+  int64_t hyper_height() const { return hyper_height_; }
   size_t WidthOf(Coded coded) const { return coded == Coded::kHyper ? hyper_width_ : width_; }
 
-  long segments() const { return segments_; }
+  int64_t segments() const { return segments_; }
   // Segment s holds the rows from the end of segment s - 1 (0 for the first) to its own.
-  long LatentEnd(long segment) const;
-  long StepEnd(const CodingStep& step, long segment) const;  // of what the step codes
-  long PsiEnd(long segment) const;                           // what the segment's steps read of psi
+  int64_t LatentEnd(int64_t segment) const;
+  int64_t StepEnd(const CodingStep& step, int64_t segment) const;  // of what the step codes
+  int64_t PsiEnd(int64_t segment) const;  // what the segment's steps read of psi
   // Bands of the executors that compute them: `rows` at a time, stopping where segments end.
-  Bands StepBands(const CodingStep& step, long rows) const;
-  Bands PsiBands(long rows) const;
+  Bands StepBands(const CodingStep& step, int64_t rows) const;
+  Bands PsiBands(int64_t rows) const;
   // Symbols of the segment: those of all steps.
-  uint64_t Symbols(long segment) const;
+  uint64_t Symbols(int64_t segment) const;
   uint64_t MostSymbols() const;  // of any segment
   uint64_t AllSymbols() const;
 
  private:
-  uint64_t SymbolsOfRows(const CodingStep& step, long begin, long end) const;
+  uint64_t SymbolsOfRows(const CodingStep& step, int64_t begin, int64_t end) const;
 
   const ModelDocument* document_;
-  long picture_height_;
+  int64_t picture_height_;
   size_t padded_width_;
-  long padded_height_;
+  int64_t padded_height_;
   size_t left_ = 0;
-  long top_ = 0;
+  int64_t top_ = 0;
   size_t width_;
-  long height_;
+  int64_t height_;
   size_t hyper_width_ = 0;
-  long hyper_height_ = 0;
-  long segments_;
-  long psi_ahead_ = 0;  // rows of psi that steps read beyond the segment
+  int64_t hyper_height_ = 0;
+  int64_t segments_;
+  int64_t psi_ahead_ = 0;  // rows of psi that steps read beyond the segment
 };
 
 }  // namespace glint

@@ -1,6 +1,7 @@
 #include "codec/latents/latent_schedule.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 #include <string>
 
@@ -26,9 +27,9 @@ class Simulation {
       GLINT_TRY(steps_[i].Init(*graphs_.steps[i].plan, graphs_.steps[i].options));
     }
     if (HasSynthesis()) GLINT_TRY(synthesis_.Init(*graphs_.g_s, graphs_.synthesis));
-    long end = geometry_.segments();
+    int64_t end = geometry_.segments();
     bool steady = false;
-    for (long s = 0; s < end; ++s) {
+    for (int64_t s = 0; s < end; ++s) {
       // What is read moves on by the same rows from here on; it did not where the top cuts off.
       if (!steady && s > 0 && Steady()) {
         steady = true;
@@ -48,7 +49,7 @@ class Simulation {
     return graphs_.steps[step].plan != nullptr && !IsWavefront(step);
   }
 
-  Status RunSegment(long segment) {
+  Status RunSegment(int64_t segment) {
     for (size_t i = 0; i < steps_.size(); ++i) {
       if (graphs_.steps[i].coding->codes == Coded::kHyper) {
         GLINT_TRY(RunHyper(*graphs_.steps[i].coding, segment));
@@ -63,8 +64,8 @@ class Simulation {
   }
 
   // All rows of z, then psi.
-  Status RunHyper(const CodingStep& coding, long segment) {
-    const long z_end = geometry_.StepEnd(coding, segment);
+  Status RunHyper(const CodingStep& coding, int64_t segment) {
+    const int64_t z_end = geometry_.StepEnd(coding, segment);
     Raise(z_end - std::min(z_end, hyper_.InputLowest(0)), &rows_.z);
     while (hyper_.end() < geometry_.PsiEnd(segment)) {
       if (hyper_.InputEnd() > z_end) return Missing(segment, "h_s", "z", hyper_.InputEnd(), z_end);
@@ -76,10 +77,10 @@ class Simulation {
   }
 
   // y is cleared as far as a step goes before the step reads it.
-  Status RunStep(size_t index, long segment) {
+  Status RunStep(size_t index, int64_t segment) {
     const CodingStep& coding = *graphs_.steps[index].coding;
     if (!RunsByRows(index)) {
-      const long end = geometry_.StepEnd(coding, segment);
+      const int64_t end = geometry_.StepEnd(coding, segment);
       if (IsWavefront(index) && ReadsPsi(coding) && end > hyper_.end()) {
         return Missing(segment, coding.graph, "psi", end, hyper_.end());
       }
@@ -93,7 +94,7 @@ class Simulation {
       y_end_ = std::max(y_end_, step.next_end());
       for (size_t i = 0; i < coding.inputs.size(); ++i) {
         const bool is_psi = coding.inputs[i].is_psi;
-        const long there = is_psi ? hyper_.end() : y_end_;
+        const int64_t there = is_psi ? hyper_.end() : y_end_;
         if (step.InputEnd(i) <= there) continue;
         return Missing(segment, coding.graph, is_psi ? "psi" : "y", step.InputEnd(i), there);
       }
@@ -108,18 +109,18 @@ class Simulation {
                        [](const StepInput& input) { return input.is_psi; });
   }
 
-  static void Raise(long rows, long* most) { *most = std::max(*most, rows); }
+  static void Raise(int64_t rows, int64_t* most) { *most = std::max(*most, rows); }
 
-  static Status Missing(long segment, const std::string& graph, const std::string& tensor,
-                        long need, long there) {
+  static Status Missing(int64_t segment, const std::string& graph, const std::string& tensor,
+                        int64_t need, int64_t there) {
     return Status::Error(StatusCode::kBadModel, "segment " + std::to_string(segment) + ": graph " +
                                                     graph + " needs " + std::to_string(need) +
                                                     " rows of " + tensor + ", there are " +
                                                     std::to_string(there));
   }
 
-  long Lowest(bool psi) const {
-    long lowest = psi ? psi_end_ : coded_end_;
+  int64_t Lowest(bool psi) const {
+    int64_t lowest = psi ? psi_end_ : coded_end_;
     for (size_t i = 0; i < steps_.size(); ++i) {
       const std::vector<StepInput>& inputs = graphs_.steps[i].coding->inputs;
       for (size_t k = 0; k < inputs.size(); ++k) {
@@ -129,14 +130,15 @@ class Simulation {
     return lowest;
   }
   // The lowest row that the step will read.
-  long InputLowest(size_t step, size_t input) const {
+  int64_t InputLowest(size_t step, size_t input) const {
     if (!IsWavefront(step)) return steps_[step].InputLowest(input);
-    return std::max(0L, front_ends_[step] - graphs_.steps[step].front->inputs[input].kernel / 2);
+    return std::max<int64_t>(
+        0, front_ends_[step] - graphs_.steps[step].front->inputs[input].kernel / 2);
   }
-  long PsiLowest() const { return Lowest(true); }
+  int64_t PsiLowest() const { return Lowest(true); }
   // Of y, rows of the segment in work are read once more by its CRC.
-  long YLowest() const {
-    const long lowest = Lowest(false);
+  int64_t YLowest() const {
+    const int64_t lowest = Lowest(false);
     return HasSynthesis() ? std::min(lowest, synthesis_.InputLowest(0)) : lowest;
   }
 
@@ -151,12 +153,12 @@ class Simulation {
   }
 
   // Segments after which rows of all tensors have moved on by whole periods.
-  long Period() const {
-    const long rows = document_.coding.segment_rows;
-    const auto segments = [](long rows_of_segment, long period) {
+  int64_t Period() const {
+    const int64_t rows = document_.coding.segment_rows;
+    const auto segments = [](int64_t rows_of_segment, int64_t period) {
       return period / std::gcd(rows_of_segment, period);
     };
-    long period = 1;
+    int64_t period = 1;
     if (graphs_.h_s != nullptr) {
       period = std::lcm(segments(rows, document_.hyper_ratio()), segments(rows, hyper_.period()));
     }
@@ -172,10 +174,10 @@ class Simulation {
   const LatentGraphs& graphs_;
   Schedule hyper_, synthesis_;
   std::vector<Schedule> steps_;
-  std::vector<long> front_ends_;  // rows that wavefront steps have coded
-  long psi_end_ = 0;              // rows of psi that are written, in pairs where they come so
-  long y_end_ = 0;                // rows of y that are cleared or coded
-  long coded_end_ = 0;            // rows of y whose segments are done
+  std::vector<int64_t> front_ends_;  // rows that wavefront steps have coded
+  int64_t psi_end_ = 0;              // rows of psi that are written, in pairs where they come so
+  int64_t y_end_ = 0;                // rows of y that are cleared or coded
+  int64_t coded_end_ = 0;            // rows of y whose segments are done
   LatentRows rows_;
 };
 

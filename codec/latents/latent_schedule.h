@@ -5,6 +5,7 @@
 #ifndef GLINT_CODEC_LATENTS_LATENT_SCHEDULE_H_
 #define GLINT_CODEC_LATENTS_LATENT_SCHEDULE_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "codec/latents/latent_geometry.h"
@@ -30,7 +31,7 @@ struct LatentGraphs {
 };
 
 struct LatentRows {
-  long z = 1, psi = 1, y = 1;
+  int64_t z = 1, psi = 1, y = 1;
 };
 
 // kInvalidArgument for sizes that a graph cannot take, kBadModel when a graph would read rows that

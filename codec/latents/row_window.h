@@ -20,9 +20,9 @@ template <typename T>
 class RowWindow {
  public:
   // `capacity`: rows in memory, at least 1.
-  void SetSize(size_t row_values, long capacity) {
+  void SetSize(size_t row_values, int64_t capacity) {
     row_values_ = row_values;
-    capacity_ = static_cast<size_t>(std::max(1L, capacity));
+    capacity_ = static_cast<size_t>(std::max<int64_t>(1, capacity));
   }
   // Bytes that Allocate will take.
   uint64_t MemoryNeeded() const {
@@ -43,23 +43,23 @@ class RowWindow {
   size_t capacity() const { return capacity_; }
   // Row r and row r + capacity share their memory. WriteRow gives it to row r, whatever it held;
   // Row needs a row that was written and not overwritten since.
-  T* WriteRow(long r) {
+  T* WriteRow(int64_t r) {
 #ifdef GLINT_CHECK_ROWS
     ledger_.OnWrite(r, {});
 #endif
     return values_.get() + At(r);
   }
-  const T* Row(long r) const {
+  const T* Row(int64_t r) const {
 #ifdef GLINT_CHECK_ROWS
     ledger_.OnRead(r, {});
 #endif
     return values_.get() + At(r);
   }
   // A row that is there, to change it.
-  T* Update(long r) { return const_cast<T*>(std::as_const(*this).Row(r)); }
+  T* Update(int64_t r) { return const_cast<T*>(std::as_const(*this).Row(r)); }
 
  private:
-  size_t At(long r) const { return (static_cast<size_t>(r) % capacity_) * row_values_; }
+  size_t At(int64_t r) const { return (static_cast<size_t>(r) % capacity_) * row_values_; }
 
   size_t row_values_ = 0;
   size_t capacity_ = 1;

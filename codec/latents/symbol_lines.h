@@ -32,8 +32,8 @@ struct PositionRuns {
 // Positions one after the other; at each the runs of its column's parity. Of a row: from left to
 // right. Of a front: from top to bottom, each some columns further left.
 struct SymbolLine {
-  long row = 0, row_step = 0;
-  long column = 0, column_step = 1;
+  int64_t row = 0, row_step = 0;
+  int64_t column = 0, column_step = 1;
   size_t positions = 0;
   const std::array<PositionRuns, 2>* by_column = nullptr;  // by column parity; outlives the line
   size_t symbols = 0;
@@ -45,9 +45,9 @@ struct SymbolLine {
       for (const ChannelRun& run : (*by_column)[ColumnOf(p) & 1].runs) visit(p, run);
     }
   }
-  long RowOf(size_t position) const { return row + static_cast<long>(position) * row_step; }
+  int64_t RowOf(size_t position) const { return row + static_cast<int64_t>(position) * row_step; }
   size_t ColumnOf(size_t position) const {
-    return static_cast<size_t>(column + static_cast<long>(position) * column_step);
+    return static_cast<size_t>(column + static_cast<int64_t>(position) * column_step);
   }
 };
 
@@ -56,14 +56,14 @@ class StepSymbols {
  public:
   StepSymbols() = default;
   StepSymbols(const CodingStep& step, size_t width);
-  SymbolLine Row(long row) const;
+  SymbolLine Row(int64_t row) const;
   size_t MostInRow() const;
   // Front `index` of rows [begin, end), for steps that code all positions in one way: the positions
   // with column + lag (row - begin) = index. It may have none.
-  SymbolLine Front(long begin, long end, long lag, long index) const;
+  SymbolLine Front(int64_t begin, int64_t end, int64_t lag, int64_t index) const;
   // How many fronts these rows have, and how many positions one of them has at most.
-  long Fronts(long begin, long end, long lag) const;
-  size_t LongestFront(long rows, long lag) const;
+  int64_t Fronts(int64_t begin, int64_t end, int64_t lag) const;
+  size_t LongestFront(int64_t rows, int64_t lag) const;
 
  private:
   PositionSet positions_ = kNoPositions;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <utility>
 
 #include "codec/model/coding_check.h"
@@ -55,8 +56,8 @@ Status ReadPositions(ObjectReader* reader, const Json& part, PositionSet* out) {
     if (!is_point) {
       return reader->Fail("positions has " + Quote(point.Dump()) + ", not a pair of 0 and 1");
     }
-    const PositionSet position = PositionAt(static_cast<long>(point.array()[0].number()),
-                                            static_cast<long>(point.array()[1].number()));
+    const PositionSet position = PositionAt(static_cast<int64_t>(point.array()[0].number()),
+                                            static_cast<int64_t>(point.array()[1].number()));
     if ((*out & position) != 0) return reader->Fail("positions has a pair twice");
     *out |= position;
   }

@@ -5,6 +5,7 @@
 #include <array>
 #include <csetjmp>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <utility>
@@ -326,7 +327,7 @@ Error JpegReader::ReadRow(void* row) {
     if (!failure_.ok()) return failure_;
     if (!Guarded([this] {
           jpeg_.mem->max_memory_to_use =
-              static_cast<long>(std::min<uint64_t>(memory_, uint64_t{1} << 62));
+              static_cast<int64_t>(std::min<uint64_t>(memory_, uint64_t{1} << 62));
           jpeg_.out_color_space = jpeg_.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
           jpeg_.dct_method = JDCT_ISLOW;
           jpeg_.do_fancy_upsampling = TRUE;

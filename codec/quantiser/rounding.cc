@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 namespace glint::quantiser {
 namespace {
@@ -127,7 +128,7 @@ void RoundNearest(const Layer& layer, const std::vector<float>& matrix,
       const float v = matrix[index] * factor[in] / scale;
       if (limits.asymmetric) {
         result->values[index] =
-            static_cast<int16_t>(std::clamp(std::lrint(v), -long{zero}, 255 - long{zero}));
+            static_cast<int16_t>(std::clamp(std::lrint(v), -int64_t{zero}, 255 - int64_t{zero}));
       } else {
         Place(target, v, most, out, in, tap, &result->values);
       }

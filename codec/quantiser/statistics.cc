@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <set>
 #include <utility>
 
@@ -116,8 +117,8 @@ class TensorKeeper final : public TensorObserver {
   struct Kept {
     size_t width = 0, channels = 0;
     std::vector<float> values;  // NHWC
-    long height() const {
-      return width == 0 ? 0 : static_cast<long>(values.size() / (width * channels));
+    int64_t height() const {
+      return width == 0 ? 0 : static_cast<int64_t>(values.size() / (width * channels));
     }
   };
 
@@ -148,7 +149,7 @@ class TensorKeeper final : public TensorObserver {
 
 // Which input pixels, from a base on, meet which taps.
 struct Offset {
-  long y, x;
+  int64_t y, x;
 };
 
 struct Problem {
@@ -165,14 +166,14 @@ std::vector<Problem> ProblemsOf(const Layer& layer) {
   std::vector<Problem> problems(layer.matrix.phases);
   for (size_t phase = 0; phase < problems.size(); ++phase) {
     Problem& problem = problems[phase];
-    const long py = static_cast<long>(phase) / rows.stride;
-    const long px = static_cast<long>(phase) % rows.stride;
+    const int64_t py = static_cast<int64_t>(phase) / rows.stride;
+    const int64_t px = static_cast<int64_t>(phase) % rows.stride;
     for (size_t tap = 0; tap < layer.taps(); ++tap) {
-      const long ky = static_cast<long>(tap) / columns.kernel;
-      const long kx = static_cast<long>(tap) % columns.kernel;
+      const int64_t ky = static_cast<int64_t>(tap) / columns.kernel;
+      const int64_t kx = static_cast<int64_t>(tap) % columns.kernel;
       if (!layer.matrix.IsLive(tap)) continue;
       if (rows.transposed) {
-        const long y = py + rows.padding - ky, x = px + columns.padding - kx;
+        const int64_t y = py + rows.padding - ky, x = px + columns.padding - kx;
         if (y % rows.stride != 0 || x % columns.stride != 0) continue;
         problem.offsets.push_back({y / rows.stride, x / columns.stride});
       } else {
@@ -208,13 +209,14 @@ void AddBatch(Problem* problem) {
   problem->batch.clear();
 }
 
-void AddPlace(const TensorKeeper& keeper, const Layer& layer, long y, long x, Problem* problem) {
+void AddPlace(const TensorKeeper& keeper, const Layer& layer, int64_t y, int64_t x,
+              Problem* problem) {
   for (const Offset& offset : problem->offsets) {
-    const long iy = y + offset.y, ix = x + offset.x;
+    const int64_t iy = y + offset.y, ix = x + offset.x;
     for (const TensorKey& key : layer.inputs) {
       const TensorKeeper::Kept& tensor = keeper.at(key);
       const bool inside =
-          iy >= 0 && ix >= 0 && iy < tensor.height() && ix < static_cast<long>(tensor.width);
+          iy >= 0 && ix >= 0 && iy < tensor.height() && ix < static_cast<int64_t>(tensor.width);
       for (size_t c = 0; c < tensor.channels; ++c) {
         float value = 0.0f;
         if (inside) {
@@ -233,14 +235,14 @@ void AddPlace(const TensorKeeper& keeper, const Layer& layer, long y, long x, Pr
 void AddPicture(const TensorKeeper& keeper, const Layer& layer, size_t places, Problem* problem) {
   const TensorKeeper::Kept& tensor = keeper.at(layer.inputs[0]);
   const Axis& rows = layer.node->window.rows;
-  const long stride = rows.transposed ? 1 : rows.stride;
-  const long height = (tensor.height() + stride - 1) / stride;
-  const long width = (static_cast<long>(tensor.width) + stride - 1) / stride;
-  const long total = height * width;
+  const int64_t stride = rows.transposed ? 1 : rows.stride;
+  const int64_t height = (tensor.height() + stride - 1) / stride;
+  const int64_t width = (static_cast<int64_t>(tensor.width) + stride - 1) / stride;
+  const int64_t total = height * width;
   if (total <= 0) return;
-  const long wanted = std::min(total, static_cast<long>(places));
-  for (long i = 0; i < wanted; ++i) {
-    const long at = i * total / wanted + (total / wanted) / 2;
+  const int64_t wanted = std::min(total, static_cast<int64_t>(places));
+  for (int64_t i = 0; i < wanted; ++i) {
+    const int64_t at = i * total / wanted + (total / wanted) / 2;
     AddPlace(keeper, layer, at / width * stride, at % width * stride, problem);
   }
 }

@@ -1,6 +1,7 @@
 // Concatenation: the channels of its inputs, one after the other. It is seldom a step, because
 // operators that can read several tensors read its inputs instead.
 
+#include <cstdint>
 #include <string>
 
 #include "engine/gradient_builder.h"
@@ -24,7 +25,7 @@ class ConcatRun final : public RowwiseRun {
   ConcatRun(const Step& step, PictureTensors* tensors) : step_(step), t_(*tensors) {}
 
   // A float output is copied input by input; any other pixel by pixel, each made in float first.
-  void RunRow(long r, size_t worker) override {
+  void RunRow(int64_t r, size_t worker) override {
     const size_t pixels = t_.Pixels(step_.output, r);
     uint8_t* out = t_.WriteRow(step_.output, r);
     if (t_.tensor(step_.output).quantisation == nullptr) {
@@ -38,7 +39,7 @@ class ConcatRun final : public RowwiseRun {
   }
 
  private:
-  void Gather(long r, size_t x, size_t pixels, float* to) const {
+  void Gather(int64_t r, size_t x, size_t pixels, float* to) const {
     const size_t stride = t_.stride(step_.output);
     for (const int input : step_.inputs) {
       const PictureTensors::Positions in = t_.At(input, step_.output, r);

@@ -5,6 +5,7 @@
 #define GLINT_ENGINE_OPS_CONV_RUN_H_
 
 #include <algorithm>
+#include <cstdint>
 #include <type_traits>
 
 #include "engine/picture_tensors.h"
@@ -28,12 +29,12 @@ class ConvRun final : public StepRun {
 
   // Enough items for every worker: by rows where a cache keeps all weights, else by blocks, whose
   // weights a worker keeps in its cache over all rows.
-  size_t Begin(long begin, long end) override {
+  size_t Begin(int64_t begin, int64_t end) override {
     constants_.Renew();
-    const long group = step_.window.rows.group();
+    const int64_t group = step_.window.rows.group();
     count_ = static_cast<size_t>((end - begin) / group);
     for (size_t i = 0; i < count_; ++i) {
-      Fill(begin + static_cast<long>(i) * group, rows_ + i);
+      Fill(begin + static_cast<int64_t>(i) * group, rows_ + i);
     }
     const size_t workers = t_.runner().workers, blocks = step_.conv().blocks();
     row_parts_ = block_parts_ = 1;
@@ -62,8 +63,8 @@ class ConvRun final : public StepRun {
   }
 
  private:
-  void Fill(long oy, kernels::ConvRow* row) const {
-    long iy[2 * kernels::kMaxKernel];
+  void Fill(int64_t oy, kernels::ConvRow* row) const {
+    int64_t iy[2 * kernels::kMaxKernel];
     const size_t taps = step_.conv().TapRows(oy, iy);
     for (size_t source = 0; source < step_.inputs.size(); ++source) {
       const int input = step_.inputs[source];

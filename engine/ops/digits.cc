@@ -1,6 +1,7 @@
 // int16 to bytes of sixteen times the scale, some channels in two digits (kernels/pointwise.h).
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -115,7 +116,7 @@ class DigitsRun final : public RowwiseRun {
     digits_.zero = output.zero();
   }
 
-  void RunRow(long r, size_t /*worker*/) override {
+  void RunRow(int64_t r, size_t /*worker*/) override {
     const int output = step_.output;
     const PictureTensors::Positions in = t_.At(step_.inputs[0], output, r);
     kernels::SplitDigits(static_cast<const int16_t*>(static_cast<const void*>(in.data)), in.stride,

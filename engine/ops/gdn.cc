@@ -3,6 +3,7 @@
 #include "kernels/gdn.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -111,7 +112,7 @@ class GdnRun final : public RowwiseRun {
       : step_(step), t_(*tensors), constants_(step, *tensors) {}
 
   void Prepare() override { constants_.Renew(); }
-  void RunRow(long r, size_t worker) override {
+  void RunRow(int64_t r, size_t worker) override {
     const int output = step_.output;
     const PictureTensors::Positions in = t_.At(step_.inputs[0], output, r);
     step_.gdn().Run(in.data, in.stride, t_.WriteRow(output, r), t_.stride(output),

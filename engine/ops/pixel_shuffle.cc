@@ -1,6 +1,7 @@
 // Channels to positions: factor^2 channels of an input position become factor x factor positions of
 // the output. Values are moved as they are, so no kernel computes anything.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -73,12 +74,12 @@ class ShuffleRun final : public RowwiseRun {
   ShuffleRun(const ShuffleStep& step, PictureTensors* tensors) : step_(step), t_(*tensors) {}
 
   // Pixel by pixel, through floats: of the input once, of the output `factor` times.
-  void RunRow(long r, size_t worker) override {
+  void RunRow(int64_t r, size_t worker) override {
     const int input = step_.inputs[0], output = step_.output;
     const auto factor = static_cast<size_t>(step_.window.rows.stride);
     const size_t down = static_cast<size_t>(r) % factor;
     const size_t channels = t_.tensor(output).channels, pixels = t_.Pixels(output, r);
-    const uint8_t* in = t_.Row(input, r / static_cast<long>(factor));
+    const uint8_t* in = t_.Row(input, r / static_cast<int64_t>(factor));
     uint8_t* out = t_.WriteRow(output, r);
     float* from = t_.scratch(worker);
     float* to = from + t_.pixel_floats();

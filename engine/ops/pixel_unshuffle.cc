@@ -1,6 +1,7 @@
 // Positions to channels: factor x factor positions of the input become factor^2 channels of one
 // position. Values are moved as they are, so no kernel computes anything.
 
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -56,13 +57,14 @@ class UnshuffleRun final : public RowwiseRun {
   UnshuffleRun(const UnshuffleStep& step, PictureTensors* tensors) : step_(step), t_(*tensors) {}
 
   // Output pixel by output pixel, through floats. Beyond the input there are zeros.
-  void RunRow(long r, size_t worker) override {
+  void RunRow(int64_t r, size_t worker) override {
     const int input = step_.inputs[0], output = step_.output;
     const auto factor = static_cast<size_t>(step_.window.rows.stride);
     const size_t channels = t_.tensor(input).channels, width = t_.width(input);
     const uint8_t* rows[kMostShuffle];
     for (size_t down = 0; down < factor; ++down) {
-      rows[down] = t_.RowOrZero(input, r * static_cast<long>(factor) + static_cast<long>(down));
+      rows[down] =
+          t_.RowOrZero(input, r * static_cast<int64_t>(factor) + static_cast<int64_t>(down));
     }
     uint8_t* out = t_.WriteRow(output, r);
     float* from = t_.scratch(worker);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <numbers>
 
@@ -99,7 +100,7 @@ TEST_CASE("gelu: the document's bits on every target, and its error") {
     CHECK(std::abs(y[x.size() - 2]) < 1e-30f);
     // In place, and of any length.
     for (size_t n = 0; n < 40; ++n) {
-      std::vector<float> in(x.begin() + 150000, x.begin() + 150000 + static_cast<long>(n));
+      std::vector<float> in(x.begin() + 150000, x.begin() + 150000 + static_cast<int64_t>(n));
       in.push_back(7.0f);
       kernels::Gelu(in.data(), in.data(), n);
       CHECK(std::equal(in.begin(), in.end() - 1, y.begin() + 150000));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "kernels/targets.h"
 #include "tests/ops/document_functions.h"
@@ -50,8 +51,8 @@ ReferenceTensor LayerNorm(const TwinNode& n) {
   ReferenceTensor out = *n.in[0];
   const size_t channels = weight.size();
   for (size_t first = 0; first < out.data.size(); first += channels) {
-    const auto begin = out.data.begin() + static_cast<long>(first);
-    const std::vector<double> x(begin, begin + static_cast<long>(channels));
+    const auto begin = out.data.begin() + static_cast<int64_t>(first);
+    const std::vector<double> x(begin, begin + static_cast<int64_t>(channels));
     if (n.mode == ReferenceMode::kDouble) {
       const std::vector<double> y = InDouble(x, weight, bias, epsilon);
       std::copy(y.begin(), y.end(), begin);
@@ -103,7 +104,7 @@ TEST_CASE("layer_norm: the document's bits on every target, and its error") {
       constexpr size_t kPixels = 3, kGap = 5;
       std::vector<float> in(kPixels * (channels + kGap), 7.0f);
       for (size_t p = 0; p < kPixels; ++p) {
-        std::copy(x.begin(), x.end(), in.begin() + static_cast<long>(p * (channels + kGap)));
+        std::copy(x.begin(), x.end(), in.begin() + static_cast<int64_t>(p * (channels + kGap)));
       }
       kernels::LayerNorm(in.data(), channels + kGap, in.data(), channels + kGap, kPixels, spec);
       for (size_t i = 0; i < in.size(); ++i) {

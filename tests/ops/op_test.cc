@@ -1,6 +1,7 @@
 #include "tests/ops/op_test.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "engine/node_check.h"
 #include "engine/op.h"
@@ -164,7 +165,7 @@ void RunEverywhere(const TestModel& model, const Graph& graph, const GraphInputs
     REQUIRE(kernels::SetTarget(target));
     if (!same) first.clear();
     bool judged = false;
-    for (const long band : {1L, 3L, 64L}) {
+    for (const int64_t band : {1, 3, 64}) {
       for (const size_t threads : {size_t{1}, size_t{3}}) {
         RunOptions run;
         run.band = band;

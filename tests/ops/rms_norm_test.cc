@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "kernels/layer_norm.h"
 #include "kernels/targets.h"
@@ -41,8 +42,8 @@ ReferenceTensor RmsNorm(const TwinNode& n) {
   ReferenceTensor out = *n.in[0];
   const size_t channels = weight.size();
   for (size_t first = 0; first < out.data.size(); first += channels) {
-    const auto begin = out.data.begin() + static_cast<long>(first);
-    const std::vector<double> x(begin, begin + static_cast<long>(channels));
+    const auto begin = out.data.begin() + static_cast<int64_t>(first);
+    const std::vector<double> x(begin, begin + static_cast<int64_t>(channels));
     if (n.mode == ReferenceMode::kDouble) {
       const std::vector<double> y = InDouble(x, weight, epsilon);
       std::copy(y.begin(), y.end(), begin);
@@ -95,7 +96,7 @@ TEST_CASE("rms_norm: the document's bits on every target, and its error") {
       constexpr size_t kPixels = 3, kGap = 5;
       std::vector<float> in(kPixels * (channels + kGap), 7.0f);
       for (size_t p = 0; p < kPixels; ++p) {
-        std::copy(x.begin(), x.end(), in.begin() + static_cast<long>(p * (channels + kGap)));
+        std::copy(x.begin(), x.end(), in.begin() + static_cast<int64_t>(p * (channels + kGap)));
       }
       kernels::RmsNorm(in.data(), channels + kGap, in.data(), channels + kGap, kPixels, spec);
       size_t differ = 0;

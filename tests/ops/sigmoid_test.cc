@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "kernels/targets.h"
@@ -76,7 +77,7 @@ TEST_CASE("sigmoid: the document's bits on every target, and its error") {
     CHECK(y.back() == 0.5f);
     // In place, and of any length.
     for (size_t n = 0; n < 40; ++n) {
-      std::vector<float> in(x.begin() + 90000, x.begin() + 90000 + static_cast<long>(n));
+      std::vector<float> in(x.begin() + 90000, x.begin() + 90000 + static_cast<int64_t>(n));
       in.push_back(7.0f);
       kernels::Sigmoid(in.data(), in.data(), n);
       CHECK(std::equal(in.begin(), in.end() - 1, y.begin() + 90000));
