@@ -128,7 +128,7 @@ void RoundNearest(const Layer& layer, const std::vector<float>& matrix,
       const float v = matrix[index] * factor[in] / scale;
       if (limits.asymmetric) {
         result->values[index] =
-            static_cast<int16_t>(std::clamp(std::lrint(v), -int64_t{zero}, 255 - int64_t{zero}));
+            static_cast<int16_t>(std::clamp<int64_t>(std::llrint(v), -zero, 255 - zero));
       } else {
         Place(target, v, most, out, in, tap, &result->values);
       }
