@@ -16,7 +16,8 @@ import torch
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "training"))
 from convert.writer import Graph, add_tables, document, fixed_step, graph_step, pack_probabilities, write_model
-from model import GDN, GROUPS, LAMBDA_PER_LRD, LRD_MAX, LRD_MIN, SCALE_LEVELS, SCALE_MAX, SCALE_MIN, Light
+from distortion import lambda_per_lrd
+from model import GDN, GROUPS, LRD_MAX, LRD_MIN, SCALE_LEVELS, SCALE_MAX, SCALE_MIN, Light
 
 MAX_HALF_WIDTH = 1023    # symbols on either side of a table's centre
 TAIL = 2.0 ** -15        # probability that a table leaves to its escape
@@ -171,7 +172,7 @@ def model_tensors(net):
     return tensors
 
 
-def light_document(net, tensors, name, steps_trained):
+def light_document(net, tensors, name, steps_trained, metric):
     graphs = {"g_a": analysis(net), "h_a": hyper_analysis(net), "h_s": hyper_synthesis(net), "g_s": synthesis(net)}
     step_graphs_, steps = step_graphs(net)
     graphs.update(step_graphs_)
@@ -183,16 +184,17 @@ def light_document(net, tensors, name, steps_trained):
         latents={"channels": sum(GROUPS), "stride": 16, "fraction_bits": 6},
         hyper={"channels": net.z_mean.shape[0], "stride": 64},
         rate={"parameter": "lrd", "min": LRD_MIN, "max": LRD_MAX, "default": 4e-4, "suggested": [5e-5, 9e-4], "map": "log",
-              "lambda_per_lrd": LAMBDA_PER_LRD},
-        graphs=graphs, tables=tables, steps=steps, provenance={"trained_steps": steps_trained, "licence": "Apache-2.0"})
+              "lambda_per_lrd": lambda_per_lrd(metric)},
+        graphs=graphs, tables=tables, steps=steps,
+        provenance={"trained_steps": steps_trained, **({} if metric == "mse" else {"trained_for": metric}), "licence": "Apache-2.0"})
 
 
 def load_checkpoint(path):
-    """(network, trained steps) of a training checkpoint, its averaged weights if it has any; half precision is widened."""
+    """(network, trained steps, metric) of a training checkpoint, its averaged weights if it has any; half precision is widened."""
     state = torch.load(path, map_location="cpu")
     net = Light().eval()
     net.load_state_dict({k: v.float() for k, v in state.get("ema", state.get("model", state)).items()})
-    return net, int(state.get("step", 0))
+    return net, int(state.get("step", 0)), state.get("metric", "mse")
 
 
 def main():
@@ -202,11 +204,11 @@ def main():
     ap.add_argument("--name", default="light")
     ap.add_argument("--save-half", help="also write the averaged weights in half precision")
     a = ap.parse_args()
-    net, steps = load_checkpoint(a.checkpoint)
+    net, steps, metric = load_checkpoint(a.checkpoint)
     if a.save_half:
-        torch.save({"ema": {k: v.half() for k, v in net.state_dict().items()}, "step": steps}, a.save_half)
+        torch.save({"ema": {k: v.half() for k, v in net.state_dict().items()}, "step": steps, "metric": metric}, a.save_half)
     tensors = model_tensors(net)
-    write_model(a.out, tensors, light_document(net, tensors, a.name, steps))
+    write_model(a.out, tensors, light_document(net, tensors, a.name, steps, metric))
     print(f"{a.out}: {os.path.getsize(a.out)} bytes, {sum(t.size for t in tensors.values())} values, {steps} steps")
 
 
