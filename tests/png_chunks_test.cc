@@ -272,7 +272,7 @@ TEST_CASE("PNG: a profile that swells two hundred times is refused within the li
     png = OnePixel({{"iCCP", profile}});
   }
   REQUIRE(png.size() < 600000);
-  for (const uint64_t mib : {1, 8, 20, 40, 4000}) {
+  for (const uint64_t mib : {1U, 8U, 20U, 40U, 4000U}) {
     CAPTURE(mib);
     Limits limits;
     limits.max_memory = mib << 20;
