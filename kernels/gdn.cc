@@ -219,6 +219,9 @@ Gdn& Gdn::operator=(Gdn&&) noexcept = default;
 
 Element Gdn::input() const { return impl_->input; }
 size_t Gdn::ScratchFloats() const { return impl_->chunk * (impl_->scratch_stride() + 1) + 16; }
+size_t Gdn::packed_bytes() const {
+  return IsInteger(impl_->input) ? impl_->packed_ints.bytes() : impl_->packed.bytes();
+}
 double Gdn::MacsPerPixel() const { return static_cast<double>(impl_->channels * impl_->channels); }
 
 void Gdn::Run(const void* in, size_t in_stride, void* out, size_t out_stride, size_t pixels,

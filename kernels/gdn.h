@@ -41,6 +41,7 @@ class Gdn {
            const Epilogue& epilogue, float* scratch) const;
   Element input() const;
   size_t ScratchFloats() const;
+  size_t packed_bytes() const;
   double MacsPerPixel() const;
 
  private:

@@ -310,6 +310,37 @@ TEST_CASE("loading: weights that grow a hundred times when they are packed are w
   CHECK(peak.Growth() < options.max_memory + (uint64_t{8} << 20) + testing::kSanitizerMemory);
 }
 
+// Products of GDN are packed by each of the nodes that share a matrix.
+TEST_CASE("loading: weights of GDN are within the limit") {
+  using testing::ModelBuilder;
+  constexpr int kChannels = 1024;
+  ModelBuilder b = testing::MiniModel();
+  testing::Json nodes = testing::Json::array();
+  nodes.push_back(b.Conv("wide", "x", 3, kChannels, 1, 1));
+  std::string last = "wide";
+  for (int i = 0; i < 8; ++i) {
+    const std::string name = "norm" + std::to_string(i);
+    testing::Json node = b.Gdn(name, last, kChannels, false, "abs");
+    if (i > 0) {
+      node["weights"] = {{"beta", "norm0.beta"}, {"gamma", "norm0.gamma"}};
+      b.tensors.erase(name + ".beta");
+      b.tensors.erase(name + ".gamma");
+    }
+    nodes.push_back(std::move(node));
+    last = name;
+  }
+  nodes.push_back(b.Conv("last", last, kChannels, 2, 3, 2));
+  b.document["graphs"]["g_a"] = ModelBuilder::Graph("close", {{"x", 3}}, nodes);
+  const std::vector<uint8_t> file = b.Build();
+  LoadOptions options;
+  const auto model = Model::FromMemory(file.data(), file.size(), "model", options);
+  REQUIRE_MESSAGE(model.ok(), model.error().message);
+  CHECK(model->impl().budget->taken() > file.size() + 8 * sizeof(float) * kChannels * kChannels);
+  options.max_memory = uint64_t{32} << 20;
+  CHECK(Model::FromMemory(file.data(), file.size(), "model", options).error().code ==
+        ErrorCode::kLimit);
+}
+
 TEST_CASE("loading: threads that cannot be are refused") {
   const std::vector<uint8_t> file = testing::MiniModelFile();
   const auto error_with = [&](const LoadOptions& options) {

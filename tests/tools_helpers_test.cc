@@ -322,6 +322,23 @@ TEST_CASE("tools: what is no curve is refused") {
   }
 }
 
+TEST_CASE("tools: curves that are nested without end are refused") {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("deep.json");
+  for (const auto& [open, close] : {std::pair("[", "]"), std::pair(R"({"results":)", "}")}) {
+    std::string text, end;
+    for (int i = 0; i < 400000; ++i) {
+      text += open;
+      end += close;
+    }
+    text += "1" + end;
+    REQUIRE(WriteFile(path, text.data(), text.size()).ok());
+    const auto curves = ReadCurves(path);
+    REQUIRE_FALSE(curves.ok());
+    CHECK(curves.error().code == ErrorCode::kInvalidArgument);
+  }
+}
+
 TEST_CASE("tools: models are compared with curves") {
   const std::vector<Evaluation> evaluations = {MakeEvaluation("FP32", 1),
                                                MakeEvaluation("INT8", 0.5)};

@@ -90,7 +90,10 @@ Expected<std::vector<QualityCurve>> CurvesOf(const Json& json) {
 Expected<std::vector<QualityCurve>> ReadCurves(const std::string& path) {
   const Expected<std::vector<uint8_t>> file = ReadFile(path, kMostBytes);
   if (!file) return At(path, file.error());
-  const Json json = Json::parse(file->begin(), file->end(), nullptr, false);
+  // What is nested deeper than any curve is left out: copies and destructors of it recurse.
+  constexpr int kMostDepth = 32;
+  const auto keep = [](int depth, Json::parse_event_t, Json&) { return depth <= kMostDepth; };
+  const Json json = Json::parse(file->begin(), file->end(), keep, false);
   if (json.is_discarded()) {
     return MakeError(ErrorCode::kInvalidArgument, path + ": is not JSON");
   }

@@ -79,6 +79,7 @@ class GdnStep final : public ProductStep {
   std::string Kernel() const override { return PrecisionText(gdn_.input(), false) + "gdn"; }
   std::vector<Slot> Epilogue() const override { return {Slot::kFactors}; }
   size_t ScratchFloats() const override { return gdn_.ScratchFloats(); }
+  size_t PackedBytes() const override { return gdn_.packed_bytes(); }
   std::unique_ptr<StepRun> Start(PictureTensors* tensors) const override;
 
  protected:
