@@ -25,8 +25,7 @@ class MappedFile {
   enum class Access { kMapLarge, kRead, kMap };
 
   // Errors: kNotFound (cannot be opened), kIo (special, empty or unreadable), kLimit (> max_bytes,
-  // or of memory), kCancelled. `progress` hears what share of the
-  // bytes is read.
+  // or of memory), kCancelled. `progress` hears what share of the bytes is read.
   static Result<MappedFile> Open(const std::string& path, uint64_t max_bytes, Access access,
                                  MemoryBudget* budget, WorkProgress* progress);
 

@@ -18,7 +18,7 @@ namespace {
 
 uint64_t WorkOf(const Node& node) {
   if (!node.matrix) return 1;
-  return 1 + uint64_t{node.matrix->outputs} * node.matrix->inputs * node.matrix->taps;
+  return 1 + uint64_t{node.matrix->outputs} * node.matrix->inputs_summed() * node.matrix->taps;
 }
 
 class Planner {
@@ -157,11 +157,12 @@ class Planner {
     const std::string what = model_.name() + ": graph " + graph_.name + ", node " + node.name;
     GLINT_TRY(packed_.Take(most, what));
     GLINT_ASSIGN(std::unique_ptr<Step> step, node.op->plan(context, node));
-    packed_.GiveBack(most);
-    GLINT_TRY(packed_.Take(step->PackedBytes(), what));
+    const uint64_t packed = step->PackedBytes();
 #ifdef GLINT_CHECK_ROWS
-    if (step->PackedBytes() > most) return Fail("packs more than was thought: " + node.name);
+    if (packed > most) return Fail("packs more than was thought: " + node.name);
 #endif
+    // At once, so that nobody takes in between what this step holds.
+    packed_.GiveBack(most - std::min(most, packed));
     std::string last = node.output;
     FuseReaders(step.get(), &last);
     step->output = AddTensor(last);
@@ -188,9 +189,9 @@ class Planner {
     if (!node.matrix) return 0;
     const Matrix& matrix = *node.matrix;
     const uint64_t outputs = (matrix.outputs + kLanes - 1) / kLanes * kLanes;
-    const uint64_t inputs = (matrix.inputs + kRun - 1) / kRun * kRun;
+    const uint64_t inputs = (matrix.inputs_summed() + kRun - 1) / kRun * kRun;
     const uint64_t packed = 2 * kWord * outputs * (inputs * matrix.taps + 2);
-    return packed + 3 * kWord * uint64_t{matrix.outputs} * matrix.inputs * matrix.taps;
+    return packed + 3 * kWord * uint64_t{matrix.outputs} * matrix.inputs_summed() * matrix.taps;
   }
 
   // The tensors that a node reads.

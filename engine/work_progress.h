@@ -1,5 +1,5 @@
-// How far the work of a call is that many threads do: counted by them, told to the caller's
-// callback, which may stop it. Called by engine/mapped_file, engine/model_file, engine/plan and
+// The progress of a call whose work many threads do: they count it, the caller's callback hears of
+// it and may stop them. Called by engine/mapped_file, engine/model_file, engine/plan and
 // codec/model.
 // Thread rules: Done may be called by any thread, the callback is called by one at a time; Begin
 // and Rethrow by the thread that the call belongs to, while no other is at work.

@@ -341,6 +341,25 @@ TEST_CASE("loading: weights of GDN are within the limit") {
         ErrorCode::kLimit);
 }
 
+// Each output of theirs sums one channel: a wide one has few weights.
+TEST_CASE("loading: wide depthwise convolutions want no more than they have") {
+  using testing::ModelBuilder;
+  constexpr int kChannels = 1024;
+  ModelBuilder b = testing::MiniModel();
+  testing::Json nodes = testing::Json::array();
+  nodes.push_back(b.Conv("wide", "x", 3, kChannels, 1, 1));
+  nodes.push_back(b.Depthwise("each", "wide", kChannels, 7, 7, 1));
+  nodes.push_back(b.Conv("last", "each", kChannels, 2, 3, 2));
+  b.document["graphs"]["g_a"] = ModelBuilder::Graph("close", {{"x", 3}}, nodes);
+  const std::vector<uint8_t> file = b.Build();
+  LoadOptions options;
+  options.max_memory = uint64_t{24} << 20;
+  const testing::PeakMemory peak;
+  const auto model = Model::FromMemory(file.data(), file.size(), "model", options);
+  CHECK_MESSAGE(model.ok(), model.error().message);
+  CHECK(peak.Growth() < options.max_memory + testing::kSanitizerMemory);
+}
+
 TEST_CASE("loading: threads that cannot be are refused") {
   const std::vector<uint8_t> file = testing::MiniModelFile();
   const auto error_with = [&](const LoadOptions& options) {
