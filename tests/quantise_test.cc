@@ -503,6 +503,41 @@ TEST_CASE("Quantise: a mix stays below its loss, and tuning does no harm") {
   CheckCodes(mixed, false);
 }
 
+TEST_CASE("Quantise: loss is what bits and the metric of the coded pictures say") {
+  const Model model = LoadModel(TinyModelFile());
+  const Picture picture = SmoothPicture({200, 176, 3, false, 8}, 3);
+  QuantiseOptions options;
+  options.metric = LossMetric::kMsSsim;
+  options.rounding = WeightRounding::kNearest;
+  options.built_in = false;
+  options.lrds = {1e-4, 4e-4};
+  const auto quantised = Quantise(model, {picture}, options);
+  REQUIRE_MESSAGE(quantised.ok(), quantised.error().message);
+  const Model after = LoadModel(quantised->file);
+  double expected = 0;
+  for (const double lrd : options.lrds) {
+    const auto outcome = [&](const Model& of) {
+      EncodeOptions encode;
+      encode.detail = Detail::kOff;
+      encode.lrd = lrd;
+      Report report;
+      const auto stream = Encode(of, picture, encode, &report);
+      REQUIRE(stream.ok());
+      const Picture decoded = MustDecode(of, *stream);
+      return std::pair(report.estimated_bits, 1.0 - MsSsimRgb(picture, decoded).value_or(-9));
+    };
+    const auto [bits, error] = outcome(model);
+    const auto [bits_after, error_after] = outcome(after);
+    expected += 50.0 * (bits_after / bits + error_after / error - 2);
+  }
+  CHECK(quantised->loss == doctest::Approx(expected).epsilon(1e-6));
+  options.metric = LossMetric::kSquaredError;
+  const auto squared = Quantise(model, {picture}, options);
+  REQUIRE(squared.ok());
+  CHECK(squared->loss != doctest::Approx(expected).epsilon(1e-3));
+  CHECK(squared->file == quantised->file);  // nothing was chosen by it
+}
+
 TEST_CASE("Quantise: precisions have names") {
   const std::vector<std::string> names = {"FP32", "FP16", "W16A16", "W8A16", "W8A8"};
   for (size_t i = 0; i < names.size(); ++i) {
@@ -527,6 +562,10 @@ TEST_CASE("Quantise: what it refuses, and why") {
   CHECK(has(message(model, {}, options), "no calibration picture"));
   options.keep = {{"nobody", LayerPrecision::kFp32}};
   CHECK(has(message(model, SomePictures(), options), "no layer nobody"));
+  options = {};
+  options.metric = LossMetric::kMsSsim;
+  CHECK(has(message(model, {SmoothPicture({160, 400, 3, false, 8}, 3)}, options),
+            "picture 1 is 160 x 400"));
   options = {};
   options.lrds = {1.0};
   CHECK(has(message(model, SomePictures(), options), "lrd"));

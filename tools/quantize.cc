@@ -34,7 +34,7 @@ constexpr const char* kTool = "quantize";
 struct Flags {
   std::string type = "INT8", model, out, calibration, calibration_lrd, held_out, lrd, log;
   std::string activations = "8", scope = "all", method = "max", rounding = "gptq";
-  std::string smoothing = "auto", splitting = "auto", scheme = "glint", target;
+  std::string smoothing = "auto", splitting = "auto", scheme = "glint", metric = "mse", target;
   std::vector<std::string> keep;
   double percentile = 99.99;
   double max_loss = 0;
@@ -116,6 +116,8 @@ Expected<QuantiseOptions> ParseOptions(const Flags& flags) {
   options.built_in = !flags.no_built_in;
   options.tune = flags.tune;
   options.max_loss = flags.max_loss;
+  options.metric =
+      Lower(flags.metric) == "ms-ssim" ? LossMetric::kMsSsim : LossMetric::kSquaredError;
   options.seed_scheme = flags.scheme == "seed";
   options.threads = flags.threads;
   if (!flags.calibration_lrd.empty()) {
@@ -246,7 +248,8 @@ class Run {
                ", splitting " + flags_.splitting +
                (job_.options.correct_bias ? ", bias corrected" : "") +
                (job_.options.tune ? ", tuned" : "") +
-               (flags_.max_loss > 0 ? ", loss below " + Shortest(flags_.max_loss) + " %" : "");
+               (flags_.max_loss > 0 ? ", loss below " + Shortest(flags_.max_loss) + " %" : "") +
+               (job_.options.metric == LossMetric::kMsSsim ? ", by MS-SSIM" : "");
       }
       how += "\n";
     }
@@ -474,6 +477,10 @@ void AddPrecisionFlags(CLI::App* app, Flags* flags) {
                   "pictures; chooses the cheapest mix of 8 and 16 bits")
       ->check(CLI::Range(0.0, 100.0))
       ->group(kGroup);
+  AddChoice(app, "--metric", &flags->metric, {"mse", "ms-ssim"},
+            "What counts as an error where loss is measured: squared error, or 1 - MS-SSIM (for "
+            "models tuned for it)")
+      ->group(kGroup);
 }
 
 void AddMethodFlags(CLI::App* app, Flags* flags) {
@@ -516,6 +523,7 @@ void AddFlags(CLI::App* app, Flags* flags) {
   AddCalibrationFlags(app, flags);
   AddMethodFlags(app, flags);
   app->add_option("--threads", flags->threads, "Threads (default: all that the machine has)")
+      ->check(Decimal())
       ->check(CLI::Range(0, 1024))
       ->group("Speed");
   app->add_option("--target", flags->target,

@@ -86,6 +86,7 @@ std::string Quantiser::HowText() const {
                      (options_.rounding == WeightRounding::kGptq ? "gptq" : "to nearest");
   if (options_.max_loss > 0) {
     text += ", mix for a loss of " + std::to_string(options_.max_loss) + " percent";
+    if (options_.metric == LossMetric::kMsSsim) text += " by MS-SSIM";
   }
   return text + ", " + pictures;
 }
@@ -114,6 +115,14 @@ Status Quantiser::CheckOptions() {
     return Invalid(
         "dynamic_ranges want type INT8 with 16-bit activations, the scheme of Glint and no "
         "max_loss");
+  }
+  constexpr uint32_t kLeastForMsSsim = 161;
+  for (size_t i = 0; i < pictures_.size() && options_.metric == LossMetric::kMsSsim; ++i) {
+    const PictureInfo& info = pictures_[i].info;
+    if (std::min(info.width, info.height) >= kLeastForMsSsim) continue;
+    return Invalid("MS-SSIM takes pictures of 161 x 161 and more, calibration picture " +
+                   std::to_string(i + 1) + " is " + std::to_string(info.width) + " x " +
+                   std::to_string(info.height));
   }
   if (!(options_.percentile > 50 && options_.percentile <= 100)) {
     return Invalid("percentile is not between 50 and 100");

@@ -49,8 +49,8 @@ class Quantiser {
   // On crops of the pictures, and on the built-in ones.
   Result<SetLoss> Loss() const { return loss_->Of(File()); }
   Result<SetLoss> BuiltInLoss();
-  // On crops of the pictures: of a quarter of the pixels when `quick`. Differences are those from
-  // what the model was at the last StartDifference.
+  // On crops of the pictures: of a quarter to half of the pixels when `quick`. Differences are
+  // those from what the model was at the last StartDifference.
   Status StartDifference();
   Result<TaskLoss::Distance> Distance(bool quick) const {
     return (quick ? quick_loss_ : loss_)->DistanceOf(File());
@@ -70,7 +70,7 @@ class Quantiser {
   Status MeasureStatistics();
   Status MeasureMoments();
   Status MeasureReference();
-  TaskRates Rates() const;
+  TaskRates Rates(LossMetric metric) const;
   LayerPrecision Wanted(size_t index) const;
   double WantedSplitting() const;
   bool InScope(const Layer& layer) const;

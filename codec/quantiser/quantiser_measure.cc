@@ -9,7 +9,8 @@
 namespace glint::quantiser {
 namespace {
 
-constexpr uint32_t kLossCrop = 256;
+constexpr uint32_t kLossCrop = 256, kQuickCrop = 128;
+constexpr uint32_t kQuickCropForMsSsim = 176;  // which takes no less than 161
 
 // A low, a middle and a high one: what a change costs is told by few.
 std::vector<double> LossRates(const std::vector<double>& lrds) {
@@ -78,18 +79,22 @@ Status Quantiser::MeasureStatistics() {
   return Status::Ok();
 }
 
-TaskRates Quantiser::Rates() const {
+TaskRates Quantiser::Rates(LossMetric metric) const {
   TaskRates rates;
   rates.lrds = LossRates(lrds_);
   rates.control = model_.impl().document.rate;
+  rates.metric = metric;
   rates.threads = threads_;
   return rates;
 }
 
 Status Quantiser::MeasureReference() {
-  GLINT_ASSIGN(loss_, TaskLoss::OfMosaic(model_, pictures_, kLossCrop, Rates()));
+  GLINT_ASSIGN(loss_, TaskLoss::OfMosaic(model_, pictures_, kLossCrop, Rates(options_.metric)));
   if (options_.max_loss > 0) {
-    GLINT_ASSIGN(quick_loss_, TaskLoss::OfMosaic(model_, pictures_, kLossCrop / 2, Rates()));
+    const bool squared = options_.metric == LossMetric::kSquaredError;
+    GLINT_ASSIGN(quick_loss_,
+                 TaskLoss::OfMosaic(model_, pictures_, squared ? kQuickCrop : kQuickCropForMsSsim,
+                                    Rates(options_.metric)));
   }
   return Status::Ok();
 }
@@ -102,7 +107,7 @@ Status Quantiser::StartDifference() {
 
 Result<SetLoss> Quantiser::BuiltInLoss() {
   if (!built_in_loss_) {
-    TaskRates rates = Rates();
+    TaskRates rates = Rates(LossMetric::kSquaredError);
     if (!rates.control.is_fixed()) rates.around = NearbyRates();
     GLINT_ASSIGN(built_in_loss_, TaskLoss::OfEach(model_, built_in_, rates));
   }

@@ -8,6 +8,7 @@
 #include "codec/public_error.h"
 #include "engine/thread_pool.h"
 #include "glint/image_io.hpp"
+#include "glint/pictures.hpp"
 
 namespace glint::quantiser {
 namespace {
@@ -78,6 +79,20 @@ Status TaskLoss::Measure(const Model& reference) {
   return Status::Ok();
 }
 
+double TaskLoss::Dissimilarity(const Picture& sheet, const std::vector<uint8_t>& decoded,
+                               const Part& part) {
+  const auto cut = [&](const std::vector<uint8_t>& samples) {
+    const size_t row_bytes = sheet.info.width * kSamples;
+    const auto from = samples.begin() + static_cast<std::ptrdiff_t>(part.first_row * row_bytes);
+    Picture picture;
+    picture.info = {sheet.info.width, static_cast<uint32_t>(part.rows), kSamples, false, 8};
+    picture.samples = {from, from + static_cast<std::ptrdiff_t>(part.rows * row_bytes)};
+    return picture;
+  };
+  const double similarity = MsSsimRgb(cut(sheet.samples), cut(decoded)).value_or(0.0);
+  return (1 - similarity) * static_cast<double>(part.rows * sheet.info.width);
+}
+
 Result<TaskLoss::Coded> TaskLoss::Code(const Model& model, const Sheet& sheet, double lrd,
                                        int threads) const {
   EncodeOptions encode;
@@ -102,6 +117,9 @@ Result<TaskLoss::Coded> TaskLoss::Code(const Model& model, const Sheet& sheet, d
       const double d = after - static_cast<double>(sheet.picture.samples[i]);
       change.squared_error += d * d;
       change.sum[i % kSamples] += after;
+    }
+    if (rates_.metric == LossMetric::kMsSsim) {
+      change.dissimilarity = Dissimilarity(sheet.picture, coded.samples, part);
     }
   }
   return coded;
@@ -134,19 +152,26 @@ Result<TaskLoss::AllCoded> TaskLoss::CodeAll(const std::vector<uint8_t>& file) c
   return CodeAll(*model);
 }
 
+double TaskLoss::ErrorOf(const Change& change) const {
+  return rates_.metric == LossMetric::kMsSsim ? change.dissimilarity : change.squared_error;
+}
+
 // Training minimised bits per pixel + lambda * (mean over a pixel's samples). A model that does not
 // say its lambda is taken to give bits for errors as models do on average, of which some want one
-// per cent more bits for one per cent less error, others more than two.
+// per cent more bits for one per cent less error, others more than two. No model says it
+// for 1 - MS-SSIM: along the rates of `light` tuned for it, one per cent of that costs 0.86 to 1.03
+// per cent of the bits.
 double TaskLoss::BitsOfError(size_t k) const {
-  constexpr double kBitsForError = 2.0;
-  const double lambda = rates_.control.LambdaAt(all_lrds_[k]);
+  const bool squared = rates_.metric == LossMetric::kSquaredError;
+  const double bits_for_error = squared ? 2.0 : 1.0, least = squared ? 1.0 : 1e-6;
+  const double lambda = squared ? rates_.control.LambdaAt(all_lrds_[k]) : 0;
   if (lambda > 0) return lambda / static_cast<double>(kSamples);
-  double bits = 0, squared_error = 0;
+  double bits = 0, error = 0;
   for (const Coded& coded : reference_[k]) {
     bits += coded.bits;
-    for (const Change& part : coded.parts) squared_error += part.squared_error;
+    for (const Change& part : coded.parts) error += ErrorOf(part);
   }
-  return kBitsForError * bits / std::max(1.0, squared_error);
+  return bits_for_error * bits / std::max(least, error);
 }
 
 // Bits per pixel + lambda * error, both times the number of pixels.
@@ -160,7 +185,7 @@ double TaskLoss::LossOf(const AllCoded& coded) const {
       change += after.bits - before.bits;
       bits += before.bits;
       for (size_t p = 0; p < before.parts.size(); ++p) {
-        change += lambda * (after.parts[p].squared_error - before.parts[p].squared_error);
+        change += lambda * (ErrorOf(after.parts[p]) - ErrorOf(before.parts[p]));
       }
     }
     loss += 100.0 * change / std::max(1.0, bits) / static_cast<double>(coded.size());

@@ -18,6 +18,7 @@ namespace glint::quantiser {
 struct TaskRates {
   std::vector<double> lrds;
   RateControl control;  // what squared errors cost in bits
+  LossMetric metric = LossMetric::kSquaredError;
   int threads = 1;
   // What one picture loses at a rate is the mean over that rate times each of these.
   std::vector<double> around = {1.0};
@@ -66,6 +67,7 @@ class TaskLoss {
   // Of a part, against the original.
   struct Change {
     double squared_error = 0;               // sum over all samples
+    double dissimilarity = 0;               // 1 - MS-SSIM, times the pixels; 0 unless it counts
     std::array<double, kSamples> sum = {};  // of the decoded samples, by channel
   };
   struct Coded {
@@ -76,11 +78,15 @@ class TaskLoss {
   using AllCoded = std::vector<std::vector<Coded>>;  // by rate, by sheet
 
   Status Measure(const Model& reference);
+  static double Dissimilarity(const Picture& sheet, const std::vector<uint8_t>& decoded,
+                              const Part& part);
   Result<Coded> Code(const Model& model, const Sheet& sheet, double lrd, int threads) const;
   Result<AllCoded> CodeAll(const Model& model) const;
   Result<AllCoded> CodeAll(const std::vector<uint8_t>& file) const;
   double LossOf(const AllCoded& coded) const;
-  // Bits that a unit of squared error is worth, at the rate all_lrds_[k].
+  // By the metric that counts.
+  double ErrorOf(const Change& change) const;
+  // Bits that a unit of it is worth, at the rate all_lrds_[k].
   double BitsOfError(size_t k) const;
   double DifferenceOf(const AllCoded& coded) const;
   // At the rates around rates_.lrds[rate].

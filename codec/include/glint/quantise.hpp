@@ -37,6 +37,13 @@ enum class WeightRounding {
   kGptq,  // the errors of earlier weights compensated by later ones, by the inputs' second moments
 };
 
+// What counts as an error of a picture, where loss is measured.
+enum class LossMetric {
+  kSquaredError,  // as training weighed it; where the model does not say, a percent is worth two of
+                  // the bits
+  kMsSsim,        // 1 - MS-SSIM; a percent is worth one of the bits, as in models tuned for it
+};
+
 struct QuantiseProgress {
   const char* stage = "";  // "calibrate", "second moments", "measure", "mix", "tune"
   double done = 0;         // 0..1 of the stage
@@ -70,6 +77,8 @@ struct QuantiseOptions {
   // Above 0: finds the cheapest mix of precisions whose loss on the pictures stays below so many
   // percent. An error when 16 bits everywhere lose more.
   double max_loss = 0;
+  // kMsSsim takes pictures of at least 161 x 161.
+  LossMetric metric = LossMetric::kSquaredError;
   // Learn ranges from BuiltInPictures() besides the pictures given, and hold a mix to them.
   bool built_in = true;
   // The scheme of "Light Uniform PTQ": weights of 8 bits between least and greatest, activations of
@@ -81,7 +90,8 @@ struct QuantiseOptions {
   std::function<bool(const QuantiseProgress&)> progress;  // return false to stop
 };
 
-// Loss: bits at equal quality, (dR + lambda dD) / R in percent, mean over the rates.
+// Loss: bits at equal quality, (dR + lambda dD) / R in percent, mean over the rates; D as the
+// metric says, on built-in pictures always squared error.
 struct QuantisedLayer {
   std::string name;  // "g_a/a1"
   LayerPrecision precision = LayerPrecision::kFp32;
