@@ -7,8 +7,8 @@ std::string MemoryText(uint64_t bytes) {
   const std::string exact = std::to_string(bytes) + " bytes";
   if (bytes < kKib) return exact;
   const uint64_t unit = bytes < 4 * kMib ? kKib : kMib;
-  return std::to_string((bytes + unit - 1) / unit) + (unit == kKib ? " KiB (" : " MiB (") + exact +
-         ")";
+  return std::to_string(bytes / unit + (bytes % unit != 0 ? 1 : 0)) +
+         (unit == kKib ? " KiB (" : " MiB (") + exact + ")";
 }
 
 Error CheckMemory(const std::string& what, uint64_t bytes, const Limits& limits) {

@@ -70,6 +70,25 @@ Result<SafeTensors> ParseSafeTensors(std::span<const uint8_t> bytes, const std::
 
 // `count` values of an f32 (or f16, i32, i16, i8, u8: converted) tensor from index `first`.
 void CopyAsFloat(const TensorView& tensor, size_t first, size_t count, float* out);
+
+// The same values by their index, for those that go through them in order: a few at a time are
+// copied, so that the largest tensor takes no memory.
+class TensorValues {
+ public:
+  explicit TensorValues(const TensorView& tensor) : tensor_(tensor) {}
+  size_t size() const { return tensor_.elements; }
+  float operator[](size_t i) {
+    if (i < first_ || i - first_ >= count_) Load(i);
+    return values_[i - first_];
+  }
+
+ private:
+  void Load(size_t i);
+
+  const TensorView& tensor_;
+  size_t first_ = 0, count_ = 0;
+  std::array<float, 256> values_{};
+};
 // All values of an i16 or i8 tensor.
 std::vector<int16_t> ReadAsInt16(const TensorView& tensor);
 // Whether all values are finite; integers are.

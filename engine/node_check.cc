@@ -31,18 +31,16 @@ Status NodeCheck::FindWeight(const std::string& role, const TensorView** out) co
 }
 
 Status NodeCheck::FindShaped(const std::string& role, const std::vector<int64_t>& shape,
-                             std::vector<float>* values) const {
-  const TensorView* view = nullptr;
-  GLINT_TRY(FindWeight(role, &view));
-  if (view->shape != shape) {
+                             const TensorView** view) const {
+  const TensorView* found = nullptr;
+  GLINT_TRY(FindWeight(role, &found));
+  if (found->shape != shape) {
     TensorView wanted;
     wanted.shape = shape;
     return FailWeight(role,
-                      "has shape " + ShapeText(*view) + ", " + ShapeText(wanted) + " is wanted");
+                      "has shape " + ShapeText(*found) + ", " + ShapeText(wanted) + " is wanted");
   }
-  if (values == nullptr) return Status::Ok();
-  values->resize(view->elements);
-  CopyAsFloat(*view, 0, values->size(), values->data());
+  if (view != nullptr) *view = found;
   return Status::Ok();
 }
 

@@ -31,9 +31,9 @@ class NodeCheck {
 
   // A weight that exists, has the type that the node's precision wants, and is finite.
   Status FindWeight(const std::string& role, const TensorView** out) const;
-  // And has this shape; `values`, when it is given, gets what it holds.
+  // And has this shape; `view`, when it is given, gets it.
   Status FindShaped(const std::string& role, const std::vector<int64_t>& shape,
-                    std::vector<float>* values = nullptr) const;
+                    const TensorView** view = nullptr) const;
   bool HasWeight(const std::string& role) const { return node_.weights.count(role) > 0; }
 
  private:

@@ -16,12 +16,7 @@ double PowerOfTwo(int exponent) {
   return std::bit_cast<double>(static_cast<uint64_t>(exponent + 1023) << 52);
 }
 
-std::vector<double> ReadWeight(const ModelFile& model, const Node& node, const char* role) {
-  const TensorView* view = model.tensor(node.weights.at(role));
-  std::vector<float> values(view->elements);
-  CopyAsFloat(*view, 0, values.size(), values.data());
-  return std::vector<double>(values.begin(), values.end());
-}
+double Wide(float value) { return static_cast<double>(value); }
 
 }  // namespace
 
@@ -57,20 +52,20 @@ double ExactLog(double x) {
 }
 
 std::vector<float> EvaluateGain(const ModelFile& model, const Node& node, double t) {
-  const std::vector<double> w1 = ReadWeight(model, node, "fc1.weight");
-  const std::vector<double> b1 = ReadWeight(model, node, "fc1.bias");
-  const std::vector<double> w2 = ReadWeight(model, node, "fc2.weight");
-  const std::vector<double> b2 = ReadWeight(model, node, "fc2.bias");
-  const size_t hidden = b1.size();
-  std::vector<double> unit(hidden);
-  for (size_t j = 0; j < hidden; ++j) {
-    const double sum = b1[j] + w1[j] * t;
+  const auto weight = [&](const char* role) {
+    return TensorValues(*model.tensor(node.weights.at(role)));
+  };
+  TensorValues w1 = weight("fc1.weight"), b1 = weight("fc1.bias");
+  TensorValues w2 = weight("fc2.weight"), b2 = weight("fc2.bias");
+  std::vector<double> unit(b1.size());
+  for (size_t j = 0; j < unit.size(); ++j) {
+    const double sum = Wide(b1[j]) + Wide(w1[j]) * t;
     unit[j] = sum > 0 ? sum : 0.0;
   }
   std::vector<float> gains(b2.size());
   for (size_t c = 0; c < gains.size(); ++c) {
-    double sum = b2[c];
-    for (size_t j = 0; j < hidden; ++j) sum = sum + w2[c * hidden + j] * unit[j];
+    double sum = Wide(b2[c]);
+    for (size_t j = 0; j < unit.size(); ++j) sum = sum + Wide(w2[c * unit.size() + j]) * unit[j];
     gains[c] = static_cast<float>(ExactExp(sum));
   }
   return gains;

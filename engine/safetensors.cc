@@ -255,6 +255,12 @@ void CopyAsFloat(const TensorView& tensor, size_t first, size_t count, float* ou
   }
 }
 
+void TensorValues::Load(size_t i) {
+  first_ = i;
+  count_ = std::min(values_.size(), tensor_.elements - i);
+  CopyAsFloat(tensor_, first_, count_, values_.data());
+}
+
 std::vector<int16_t> ReadAsInt16(const TensorView& tensor) {
   std::vector<int16_t> out(tensor.elements);
   if (tensor.dtype == DType::kI16) {

@@ -13,6 +13,7 @@
 
 #include "glint/glint.hpp"
 #include "glint/image_io.hpp"
+#include "glint/rate.hpp"
 #include "tests/codec_helpers.h"
 #include "tests/model_builder.h"
 #include "tests/picture_helpers.h"
@@ -458,6 +459,15 @@ TEST_CASE("codec: what a caller can get wrong") {
     decode.threads = threads;
     const auto decoded = Decode(model, stream.data(), stream.size(), decode);
     CHECK(decoded.error().code == ErrorCode::kInvalidArgument);
+  }
+  for (const int none : {-1, 3, 1000}) {
+    EncodeOptions options;
+    options.detail = static_cast<Detail>(none);
+    refused(good, options);
+    Target target;
+    target.kind = static_cast<Target::Kind>(none);
+    target.value = 30;
+    CHECK(EncodeToTarget(model, good, target).error().code == ErrorCode::kInvalidArgument);
   }
   EncodeOptions options;
   options.band_rows = -1;

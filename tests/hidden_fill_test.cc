@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "codec/samples/source_rows.h"
@@ -201,6 +202,36 @@ TEST_CASE("source rows: each row is asked for once and in order, at most 48 ahea
     if (!status.ok()) {
       CHECK(status.code() == StatusCode::kCancelled);
       CHECK(status.message() == "row " + std::to_string(fails_at) + " was not given");
+    }
+  }
+}
+
+TEST_CASE("source rows: a sample beyond its picture's depth is refused, whatever becomes of it") {
+  const Model model = testing::LoadModel(testing::TinyModelFile());
+  for (const uint32_t depth : {1U, 2U, 4U}) {
+    for (const bool alpha : {false, true}) {
+      for (const bool lossless : {false, true}) {
+        CAPTURE(depth);
+        CAPTURE(alpha);
+        CAPTURE(lossless);
+        Picture picture;
+        picture.info = MakeInfo(9, 60, 1, alpha, depth);
+        const uint8_t top = static_cast<uint8_t>((1U << depth) - 1);
+        picture.samples.assign(picture.info.RowBytes() * 60, top);
+        EncodeOptions options;
+        options.lossless = lossless;
+        const auto stream = Encode(model, picture, options);
+        REQUIRE_MESSAGE(stream.ok(), stream.error().message);
+        const Picture decoded = testing::MustDecode(model, *stream);
+        CHECK(*std::max_element(decoded.samples.begin(), decoded.samples.end()) <= 255);
+        if (lossless) CHECK(decoded.samples == std::vector<uint8_t>(decoded.samples.size(), top));
+        picture.samples[picture.info.RowBytes() * 57 + 3] = static_cast<uint8_t>(top + 1);
+        const Error refused = Encode(model, picture, options).error();
+        CHECK(refused.code == ErrorCode::kInvalidArgument);
+        CHECK(refused.message.find("row 57 has a sample of " + std::to_string(top + 1) +
+                                   " in a picture of " + std::to_string(depth) + " bits") !=
+              std::string::npos);
+      }
     }
   }
 }

@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <thread>
 
 #include "codec/picture_files/byte_io.h"
+#include "tests/peak_memory.h"
 #include "tests/picture_helpers.h"
 #include "tests/seed.h"
 
@@ -143,6 +145,22 @@ TEST_CASE("files: samples beyond their depth are refused") {
     const uint8_t row[3] = {0, 4, 3};
     CHECK((*writer)->WriteRow(row).code == ErrorCode::kInvalidArgument);
   }
+  // Readers give no such picture, but streams may be of one.
+  const PictureInfo with_alpha = MakeInfo(3, 1, 1, true, 4);
+  CHECK(PictureWriter::Create(folder.File("a.png"), with_alpha, {}).error().code ==
+        ErrorCode::kInvalidArgument);
+  {
+    const auto writer = PictureWriter::Create(folder.File("alpha.pam"), with_alpha, {});
+    REQUIRE(writer.ok());
+    const uint8_t row[6] = {0, 15, 7, 3, 15, 0};
+    REQUIRE((*writer)->WriteRow(row).ok());
+    REQUIRE((*writer)->Finish().ok());
+    const auto back = ReadPicture(folder.File("alpha.pam"));
+    REQUIRE_MESSAGE(back.ok(), back.error().message);
+    CHECK(back->info.has_alpha);
+    CHECK(back->samples == Bytes{0, 255, 119, 51, 255, 0});
+  }
+  REQUIRE(unlink(folder.File("alpha.pam").c_str()) == 0);
   Picture lacking;
   lacking.info = MakeInfo(2, 2, 1, false, 8);
   lacking.samples.resize(3);
@@ -195,6 +213,74 @@ TEST_CASE("files: ReadFile stops at its limit") {
     if (size > 0) CHECK(ReadFile(path, size - 1).error().code == ErrorCode::kLimit);
   }
   CHECK(ReadFile(folder.File("missing"), 10).error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("files: what a file begins with is looked at before the rest is read") {
+  const TemporaryFolder folder;
+  for (const size_t size : {size_t{0}, size_t{5}, size_t{64}, size_t{200000}}) {
+    CAPTURE(size);
+    const Bytes data(size, 7);
+    REQUIRE(WriteFile(folder.File("bytes"), data.data(), size).ok());
+    size_t seen = 0;
+    const auto accept = [&](const void* start, size_t count) {
+      seen = count;
+      CHECK((count == 0 || static_cast<const uint8_t*>(start)[count - 1] == 7));
+      return Error{};
+    };
+    const auto back = ReadFile(folder.File("bytes"), size, accept);
+    REQUIRE(back.ok());
+    CHECK(*back == data);
+    CHECK(seen == std::min(size, size_t{64}));
+    const auto refuse = [](const void*, size_t) {
+      return Error{ErrorCode::kUnsupported, "not this"};
+    };
+    CHECK(ReadFile(folder.File("bytes"), size, refuse).error().message == "not this");
+  }
+  // It has no end.
+  const auto refused = ReadFile("/dev/zero", UINT64_MAX, [](const void*, size_t count) {
+    return Error{count == 64 ? ErrorCode::kUnsupported : ErrorCode::kOk, "zeros"};
+  });
+  CHECK(refused.error().message == "zeros");
+}
+
+TEST_CASE("files: a pipe takes the memory of what comes, and no more") {
+  constexpr uint64_t kSlack = (uint64_t{4} << 20) + testing::kSanitizerMemory;
+  constexpr size_t kSize = (size_t{40} << 20) + 12345;
+  for (const uint64_t limit : {uint64_t{kSize}, uint64_t{20} << 20}) {
+    CAPTURE(limit);
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    std::thread writer([fd = ends[1]] {
+      Bytes part(1 << 16);
+      for (size_t done = 0; done < kSize;) {
+        const size_t count = std::min(part.size(), kSize - done);
+        for (size_t i = 0; i < count; ++i) part[i] = static_cast<uint8_t>((done + i) * 31 >> 7);
+        const ssize_t written = write(fd, part.data(), count);
+        if (written <= 0) break;
+        done += static_cast<size_t>(written);
+      }
+      close(fd);
+    });
+    const std::string path = "/dev/fd/" + std::to_string(ends[0]);
+    const testing::PeakMemory peak;
+    const auto read = ReadFile(path, limit);
+    const uint64_t growth = peak.Growth();
+    Bytes rest(1 << 16);
+    while (::read(ends[0], rest.data(), rest.size()) > 0) {
+    }
+    close(ends[0]);
+    writer.join();
+    CHECK(growth < limit + kSlack);
+    CHECK(read.ok() == (limit == kSize));
+    if (!read) {
+      CHECK(read.error().code == ErrorCode::kLimit);
+      continue;
+    }
+    REQUIRE(read->size() == kSize);
+    size_t wrong = 0;
+    for (size_t i = 0; i < kSize; ++i) wrong += (*read)[i] != static_cast<uint8_t>(i * 31 >> 7);
+    CHECK(wrong == 0);
+  }
 }
 
 TEST_CASE("files: standard input and output") {
@@ -280,6 +366,27 @@ TEST_CASE("ToRgb8: gray is repeated, alpha dropped, depth scaled and rounded") {
   std::mt19937 random(TestSeed() + 2);
   const Picture same = RandomPicture(MakeInfo(5, 6, 3, false, 8), &random);
   CHECK(SamePixels(ToRgb8(same), same));
+}
+
+TEST_CASE("ToRgb8 and Flatten: what has no form has no samples") {
+  for (const uint32_t depth : {0U, 3U, 8U, 32U, 200U}) {
+    for (const uint32_t channels : {0U, 1U, 2U, 3U, 4U, 0xFFFFFFFFU}) {
+      CAPTURE(depth);
+      CAPTURE(channels);
+      const bool sound = depth == 8 && (channels == 1 || channels == 3);
+      Picture picture;
+      picture.info = MakeInfo(2, 2, channels, false, depth);
+      picture.samples.resize(std::min(picture.info.RowBytes() * 2, size_t{64}));
+      CHECK(ToRgb8(picture).samples.empty() != sound);
+      picture.info.has_alpha = true;
+      picture.samples.resize(std::min(picture.info.RowBytes() * 2, size_t{64}));
+      CHECK(Flatten(picture, {}).samples.empty() != sound);
+    }
+  }
+  Picture nothing;
+  CHECK(ToRgb8(nothing).samples.empty());
+  nothing.info = MakeInfo(0x80000000, 0x80000000, 1, false, 16);  // 2^63 bytes
+  CHECK(ToRgb8(nothing).samples.empty());
 }
 
 }  // namespace

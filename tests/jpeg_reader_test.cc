@@ -168,7 +168,7 @@ TEST_CASE("JPEG: EXIF, XMP and profiles of several parts are kept") {
                                              {kApp2, IccSegment(first, 1, 2)}}));
   REQUIRE_MESSAGE(read.picture.ok(), read.picture.error().message);
   const Metadata& metadata = read.picture->metadata;
-  CHECK(read.warnings.empty());
+  CHECK(read.warnings == std::vector<std::string>{"a second EXIF: left out"});
   CHECK(metadata.icc == profile);
   CHECK(metadata.exif == SomeTiff());  // the first of two
   REQUIRE(metadata.chunks.size() == 1);
@@ -270,6 +270,29 @@ TEST_CASE("JPEG: what cannot change pixels is a warning, corrupt data are errors
   REQUIRE_FALSE(read.picture.ok());
   CHECK(read.picture.error().code == ErrorCode::kBadImage);
   CHECK(read.picture.error().message.rfind("memory: damaged JPEG: ", 0) == 0);
+}
+
+// Of a file with a scan for each component, one scan is left out.
+TEST_CASE("JPEG: a component that no scan has is missed") {
+  JpegForm form;
+  form.interleaved = false;
+  const Bytes file = MakeJpeg(SmoothPicture(MakeInfo(40, 40, 3, false, 8), 4), form);
+  REQUIRE(ReadAll(file).picture.ok());
+  std::vector<std::ptrdiff_t> scans;  // where they begin, and the end of the picture
+  for (size_t i = 0; i + 1 < file.size(); ++i) {
+    if (file[i] == 0xFF && (file[i + 1] == 0xDA || file[i + 1] == 0xD9)) {
+      scans.push_back(static_cast<std::ptrdiff_t>(i));
+    }
+  }
+  REQUIRE(scans.size() == 4);
+  for (size_t s = 0; s < 3; ++s) {
+    Bytes lacking = file;
+    lacking.erase(lacking.begin() + scans[s], lacking.begin() + scans[s + 1]);
+    const JpegRead read = ReadAll(lacking);
+    REQUIRE_FALSE(read.picture.ok());
+    CHECK(read.picture.error().message ==
+          "memory: damaged JPEG: no scan has one of its components");
+  }
 }
 
 TEST_CASE("JPEG: a file cut at any length is an error") {

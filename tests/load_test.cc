@@ -341,6 +341,50 @@ TEST_CASE("loading: weights of GDN are within the limit") {
         ErrorCode::kLimit);
 }
 
+// The network of a gain is looked at where it lies, and so is the matrix of GDN while it is
+// checked.
+TEST_CASE("loading: a gain's network and GDN's matrix are not copied") {
+  using testing::ModelBuilder;
+  constexpr int kChannels = 2048, kHidden = 4096;
+  constexpr uint64_t kSlack = (uint64_t{4} << 20) + testing::kSanitizerMemory;
+  ModelBuilder b = testing::MiniModel();
+  testing::Json nodes = testing::Json::array();
+  nodes.push_back(b.Conv("wide", "x", 3, kChannels, 1, 1));
+  nodes.push_back(b.Gain("gained", "wide", kChannels, 0, 0));
+  b.tensors.erase("gained.fc1.weight");
+  b.tensors.erase("gained.fc1.bias");
+  b.tensors.erase("gained.fc2.weight");
+  b.AddRandom("gained.fc1.weight", {kHidden, 1}, 0, 1);
+  b.AddRandom("gained.fc1.bias", {kHidden}, 0, 1);
+  b.AddRandom("gained.fc2.weight", {kChannels, kHidden}, -1e-5f, 1e-5f);
+  nodes.push_back(b.Conv("last", "gained", kChannels, 2, 3, 2));
+  b.document["graphs"]["g_a"] = ModelBuilder::Graph("close", {{"x", 3}}, nodes);
+  std::vector<uint8_t> file = b.Build();
+  LoadOptions options;
+  options.max_memory = file.size() + (uint64_t{12} << 20);
+  const testing::PeakMemory peak;
+  const auto model = Model::FromMemory(file.data(), file.size(), "model", options);
+  REQUIRE_MESSAGE(model.ok(), model.error().message);
+  const Picture picture = testing::SmoothPicture(MakeInfo(8, 8, 3, false, 8), 1);
+  Report report;
+  REQUIRE(Encode(*model, picture, {}, &report).ok());
+  CHECK(peak.Growth() < options.max_memory + report.planned_bytes + kSlack);
+
+  // A negative weight at its end, so that all of it is looked at.
+  b.Float("gained.fc2.weight", 0) = 0;
+  nodes[1] = b.Gdn("norm", "wide", kChannels, false, "abs");
+  nodes[2]["inputs"] = {"norm"};
+  b.Float("norm.gamma", size_t{kChannels} * kChannels - 1) = -1;
+  b.document["graphs"]["g_a"] = ModelBuilder::Graph("close", {{"x", 3}}, nodes);
+  file = b.Build();
+  options.max_memory = file.size() + (uint64_t{4} << 20);
+  const testing::PeakMemory peak_of_gdn;
+  const Error refused = Model::FromMemory(file.data(), file.size(), "model", options).error();
+  CHECK(refused.code == ErrorCode::kBadModel);
+  CHECK(refused.message.find("which is negative") != std::string::npos);
+  CHECK(peak_of_gdn.Growth() < options.max_memory + kSlack);
+}
+
 // Each output of theirs sums one channel: a wide one has few weights.
 TEST_CASE("loading: wide depthwise convolutions want no more than they have") {
   using testing::ModelBuilder;

@@ -29,6 +29,14 @@ using testing::TinyModelFile;
 
 constexpr uint64_t kSlack = (uint64_t{4} << 20) + testing::kSanitizerMemory;
 
+TEST_CASE("memory: texts name no less than there is") {
+  CHECK(MemoryText(1023) == "1023 bytes");
+  CHECK(MemoryText(1024) == "1 KiB (1024 bytes)");
+  CHECK(MemoryText(1025) == "2 KiB (1025 bytes)");
+  CHECK(MemoryText((uint64_t{4} << 20) + 1) == "5 MiB (4194305 bytes)");
+  CHECK(MemoryText(UINT64_MAX) == "17592186044416 MiB (18446744073709551615 bytes)");
+}
+
 TEST_CASE("memory: sums and products end where no machine is") {
   CHECK(AddBytes(3, 4) == 7);
   CHECK(AddBytes(UINT64_MAX, 1) == kBeyondMemory);

@@ -94,6 +94,25 @@ const std::vector<Broken>& BrokenDocuments() {
       {"rate min",
        [](ModelBuilder& b) { b.document["rate"]["min"] = 0; },
        {"rate: not 0 < min < max"}},
+      {"rate min that no float32 has",
+       [](ModelBuilder& b) { b.document["rate"]["min"] = 1e-60; },
+       {"rate: min and max are not two different float32 numbers in 1e-30..1e30"}},
+      {"rate max that no float32 has",
+       [](ModelBuilder& b) { b.document["rate"]["max"] = 1e39; },
+       {"rate: min and max are not two different float32 numbers in 1e-30..1e30"}},
+      {"rates that are the same float32",
+       [](ModelBuilder& b) {
+         b.document["rate"]["max"] = 4e-4;
+         b.document["rate"]["min"] = 4e-4 * (1 - 1e-12);
+         b.document["rate"]["suggested"] = {4e-4, 4e-4};
+       },
+       {"rate: min and max are not two different float32 numbers in 1e-30..1e30"}},
+      {"lambda too small",
+       [](ModelBuilder& b) { b.document["rate"]["lambda_per_lrd"] = 1e-20; },
+       {"rate: lambda_per_lrd times min and max is not in 1e-9..1e6"}},
+      {"lambda too large",
+       [](ModelBuilder& b) { b.document["rate"]["lambda_per_lrd"] = 1e20; },
+       {"rate: lambda_per_lrd times min and max is not in 1e-9..1e6"}},
       {"rate default",
        [](ModelBuilder& b) { b.document["rate"]["default"] = 1; },
        {"rate: default is not in min..max"}},

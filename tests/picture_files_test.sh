@@ -95,6 +95,12 @@ test_jpeg() {
   exits "... info of the PNG" 0 "$glint" info tiny.png
   said "... not turned: that is left to EXIF" '^picture +40x30'
   said "... the metadata are kept" 'ICC profile \(40 bytes\), EXIF \(26 bytes\)'
+  exits "... decode it to what holds no metadata" 0 "$glint" decode -v tiny.glint tiny.ppm
+  check "... which is said" grep -q 'left out: colour profile (40 bytes), EXIF (26 bytes)' stderr.txt
+  check "... with a warning that it is to be turned" grep -q 'warning: .*turned' stderr.txt
+  check "... and one about colours" grep -q 'warning: tiny.glint: its colour profile is left out' stderr.txt
+  exits "... unless none of it is asked for" 0 "$glint" decode --keep text tiny.glint tiny.ppm
+  refute "... then without the one about colours" grep -q 'colour profile' stderr.txt
   head -c 500 tiny.jpg >cut.jpg
   refuses "a JPEG that is cut" 'cut.jpg: damaged JPEG: the file ends too early' "$glint" encode cut.jpg x.glint
   mkdir jpegs
@@ -129,6 +135,26 @@ TEXT
   printf 'P6 100000 100000 255\nxx' >long.ppm
   refuses "a PPM that its bytes cannot be" 'long.ppm: the file ends too early: its 23 bytes cannot be' \
     "$glint" encode --max-pixels 100G long.ppm x.glint
+}
+
+# What can be read only once is read only once, however often its rows are needed.
+test_pipes() {
+  local flag
+  mkfifo once
+  for flag in --quality=30 --lossless --max-error=3 --target-size=2K; do
+    "$glint" encode "$flag" small.ppm wanted.glint
+    cat small.ppm >once &
+    exits "encode $flag a FIFO" 0 timeout 60 "$glint" encode "$flag" once piped.glint
+    wait $!
+    check "... is that of the file" cmp wanted.glint piped.glint
+    check "... so is that of a process" bash -c \
+      "'$glint' encode $flag <(cat small.ppm) piped.glint && cmp wanted.glint piped.glint"
+    check "... and of /dev/stdin" bash -c \
+      "cat small.ppm | '$glint' encode $flag /dev/stdin piped.glint && cmp wanted.glint piped.glint"
+  done
+  rm once wanted.glint piped.glint
+  refuses "a device that is no stream and has no end" '/dev/zero: ' timeout 60 "$glint" decode /dev/zero x.png
+  refuses "... nor anything else" '/dev/zero: no Glint stream' timeout 60 "$glint" info /dev/zero
 }
 
 test_folders() {
@@ -168,5 +194,6 @@ test_warnings
 test_formats
 test_jpeg
 test_memory
+test_pipes
 test_folders
 count

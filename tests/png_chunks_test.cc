@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <random>
 #include <string>
 #include <thread>
 
@@ -281,6 +282,49 @@ TEST_CASE("PNG: a profile that swells two hundred times is refused within the li
     CHECK(refused.code == ErrorCode::kLimit);
     CHECK(peak.Growth() < std::min(limits.max_memory, kMostMetadata) + kSlack);
   }
+}
+
+TEST_CASE("PNG: metadata are there once, whether a picture is read whole or written") {
+  constexpr uint64_t kBytes = uint64_t{24} << 20, kSlack = uint64_t{4} << 20;
+  const TemporaryFolder folder;
+  Metadata metadata;
+  metadata.icc.resize(kBytes);
+  std::mt19937 random(7);  // what cannot be packed
+  for (uint8_t& byte : metadata.icc) byte = static_cast<uint8_t>(random());
+  const uint8_t pixel = 9;
+  PictureInfo info;
+  info.width = info.height = info.channels = 1;
+  {
+    const PeakMemory peak;
+    const auto writer = PictureWriter::Create(folder.File("a.png"), info, metadata);
+    REQUIRE_MESSAGE(writer.ok(), writer.error().message);
+    REQUIRE((*writer)->WriteRow(&pixel).ok());
+    REQUIRE((*writer)->Finish().ok());
+    CHECK(peak.Growth() < kSlack + testing::kSanitizerMemory);
+  }
+  metadata.icc.resize(64);
+  metadata.chunks.emplace_back("tEXt", Bytes(kBytes, 'x'));
+  {
+    const auto writer = PictureWriter::Create(folder.File("b.png"), info, metadata);
+    REQUIRE_MESSAGE(writer.ok(), writer.error().message);
+    REQUIRE((*writer)->WriteRow(&pixel).ok());
+    REQUIRE((*writer)->Finish().ok());
+  }
+  Limits limits;
+  limits.max_memory = kBytes + kSlack;
+  const PeakMemory peak;
+  const auto read = ReadPicture(folder.File("b.png"), limits);
+  REQUIRE_MESSAGE(read.ok(), read.error().message);
+  CHECK(peak.Growth() < limits.max_memory + testing::kSanitizerMemory);
+  CHECK(read->metadata.icc.size() == 64);
+  CHECK(read->metadata.chunks == metadata.chunks);
+  const auto back = ReadPicture(folder.File("a.png"));
+  REQUIRE_MESSAGE(back.ok(), back.error().message);
+  CHECK(back->metadata.icc.size() == kBytes);
+  std::mt19937 again(7);
+  size_t wrong = 0;
+  for (const uint8_t byte : back->metadata.icc) wrong += byte != static_cast<uint8_t>(again());
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("PNG: a file has as much metadata behind its pixels as the limit lets, a pipe a little") {

@@ -249,6 +249,11 @@ test_effort() {
 
   refuses "--effort 10" 'effort.* 10' "$glint" encode --effort 10 small.ppm x.glint
   refuses "--effort -1" 'effort.* -1' "$glint" encode --effort=-1 small.ppm x.glint
+  refuses "--effort 011" 'effort.* 011: not a whole number in decimal digits' \
+    "$glint" encode --effort 011 small.ppm x.glint
+  refuses "--threads 0x2" 'threads.* 0x2: not a whole' "$glint" encode --threads 0x2 small.ppm x.glint
+  refuses "--quality of nothing" 'quality.*is empty' "$glint" encode --quality '' small.ppm x.glint
+  refuses "--lrd of nothing" 'lrd.*is empty' "$glint" encode --lrd '' small.ppm x.glint
   refuses "--effort much" 'effort' "$glint" encode --effort much small.ppm x.glint
   refuses "--effort and --lossless" '(effort.*lossless|lossless.*effort)' \
     "$glint" encode --effort 1 --lossless small.ppm x.glint

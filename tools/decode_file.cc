@@ -1,5 +1,6 @@
 #include "tools/decode_file.h"
 
+#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -72,6 +73,12 @@ class RowSink {
   std::unique_ptr<RowQueue> queue_;  // nullptr: rows are written as they come
 };
 
+// PGM, PPM and PAM have no place for any.
+bool HoldsMetadata(const std::string& out, const std::string& format) {
+  std::string ending = out == "-" ? "." + format : std::filesystem::path(out).extension().string();
+  return Lower(ending) == ".png";
+}
+
 // Names the model that the stream wants beside the one that was given.
 Error CheckModel(const StreamFile& stream, const Model& model) {
   const ModelInfo& given = model.info();
@@ -89,10 +96,16 @@ Expected<StreamFile> ReadStream(const std::string& path, const Limits& limits,
                                 DetailOutput detail) {
   StreamFile stream;
   stream.name = InputName(path);
-  Expected<std::vector<uint8_t>> bytes = ReadFile(path, limits.max_memory);
+  // What is no stream is not read to its end to say so.
+  Expected<std::vector<uint8_t>> bytes =
+      ReadFile(path, limits.max_memory, [](const void* start, size_t size) {
+        return IsStream(start, size) ? Error{} : Inspect(start, size).error();
+      });
   if (!bytes) return At(stream.name, bytes.error());
   stream.bytes = std::move(*bytes);
-  Expected<StreamInfo> info = Inspect(stream.bytes.data(), stream.bytes.size(), limits,
+  Limits rest = limits;
+  rest.held_memory += stream.bytes.size();
+  Expected<StreamInfo> info = Inspect(stream.bytes.data(), stream.bytes.size(), rest,
                                       /*damaged_details=*/true);
   if (!info) return At(stream.name, info.error());
   if (detail == DetailOutput::kDecode && !info->damaged_rows.empty()) {
@@ -119,16 +132,22 @@ Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
   const bool threaded = HasThreadForRows(call.threads, out);
   if (threaded) call.limits.held_memory += RowQueue::MemoryOf(stream.info.output.RowBytes());
   RowSink sink(out, format, threaded);
+  const bool holds_metadata = HoldsMetadata(out, format);
+  const uint32_t kept = holds_metadata ? metadata : 0;
   const Error decoded = DecodeRows(
       model, stream.bytes.data(), stream.bytes.size(),
       [&](const PictureInfo& picture, const Metadata& all) {
         summary.picture = picture;
-        const std::string dropped = DroppedText(all, metadata);
+        const std::string dropped = DroppedText(all, kept);
         summary.left_out = dropped;
         if (skips) summary.left_out += (dropped.empty() ? "" : ", ") + std::string("details");
-        summary.warnings = WarningsOfLeaving(all, metadata);
+        summary.warnings = WarningsOfLeaving(all, kept);
+        if (!holds_metadata && (metadata & kMetadataIcc) != 0 && !all.icc.empty()) {
+          summary.warnings.push_back(
+              "its colour profile is left out: only .png has a place for it");
+        }
         if (dropped.empty()) return sink.Start(picture, all);
-        return sink.Start(picture, MetadataOfKinds(all, metadata));
+        return sink.Start(picture, MetadataOfKinds(all, kept));
       },
       [&sink](uint32_t, const void* row) { return sink.Write(row); }, call, &summary.report);
   if (!decoded.ok()) {

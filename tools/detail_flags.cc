@@ -4,6 +4,7 @@
 
 #include "CLI/CLI.hpp"
 #include "tools/console.h"
+#include "tools/flag_checks.h"
 #include "tools/flag_texts.h"
 
 namespace glint::tools {
@@ -47,6 +48,7 @@ void AddLossFlags(CLI::App* app, LossFlags* flags) {
       app->add_option("--max-error", flags->max_error,
                       "No sample of 8 bits is further off than N levels, 0 to 127; colours where "
                       "alpha is 0 only with --exact. Decodes the stream to prove it")
+          ->check(Decimal())
           ->check(CLI::Range(0, kMostError))
           ->type_name("N")
           ->group(kLossGroup);

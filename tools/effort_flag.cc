@@ -2,6 +2,7 @@
 
 #include "CLI/CLI.hpp"
 #include "tools/console.h"
+#include "tools/flag_checks.h"
 
 namespace glint::tools {
 namespace {
@@ -16,6 +17,7 @@ CLI::Option* AddEffortFlag(CLI::App* app, const std::string& help, int* effort) 
                    "How long encoding looks for symbols that lose less for their bits, 0 to 9 "
                    "(default 0: not at all; 9: some hundred times as long as without)" +
                        help)
+      ->check(Decimal())
       ->check(CLI::Range(0, kMostEffort))
       ->type_name("N");
 }

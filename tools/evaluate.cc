@@ -458,10 +458,12 @@ void AddRunFlags(CLI::App* app, EvaluateFlags* flags) {
       app->add_option("--lrd", flags->lrd,
                       "Rates, with commas between; larger is more bits (default: the model's; when "
                       "comparing models or --curves, 6 over what the models are meant for)")
+          ->check(NotEmpty())
           ->type_name("N,N")
           ->group(kPictures);
   app->add_option("--quality", flags->quality,
                   "Rates as qualities, with commas between: 0, the lowest, to 100, the highest")
+      ->check(NotEmpty())
       ->type_name("N,N")
       ->group(kPictures)
       ->excludes(lrd);
@@ -474,10 +476,12 @@ void AddRunFlags(CLI::App* app, EvaluateFlags* flags) {
   app->add_option("--freq", flags->freq,
                   "Show and save every N-th picture, and any below 15 dB (default: 5 for a folder, "
                   "else 1); means are over all")
+      ->check(Decimal())
       ->check(CLI::Range(1, 1 << 30))
       ->group(kPictures);
   app->add_option("--threads", flags->threads,
                   "Threads (default 1, so that times compare); 0: all that the machine has")
+      ->check(Decimal())
       ->check(CLI::Range(0, 1024))
       ->group(kSpeed);
   app->add_option("--target", flags->target,
@@ -486,6 +490,7 @@ void AddRunFlags(CLI::App* app, EvaluateFlags* flags) {
       ->group(kSpeed);
   app->add_option("--repeat", flags->repeat,
                   "Code each picture N times and take the median of the times (default 1)")
+      ->check(Decimal())
       ->check(CLI::Range(1, 10000))
       ->group(kSpeed);
   app->add_flag_callback(

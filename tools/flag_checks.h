@@ -19,6 +19,18 @@ inline CLI::Validator NotEmpty() {
   return CLI::Validator(check, "");
 }
 
+// For flags of whole numbers, beside their range: CLI11 would take 011 for 9 and 0x1F for 31.
+inline CLI::Validator Decimal() {
+  const auto check = [](const std::string& text) {
+    const std::string digits = text.substr(text.rfind('-', 0) == 0 ? 1 : 0);
+    const bool plain =
+        !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
+    if (plain && (digits.size() == 1 || digits[0] != '0')) return std::string();
+    return text + ": not a whole number in decimal digits";
+  };
+  return CLI::Validator(check, "");
+}
+
 }  // namespace glint::tools
 
 #endif  // GLINT_TOOLS_FLAG_CHECKS_H_

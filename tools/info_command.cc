@@ -55,15 +55,30 @@ Error PrintPicture(const InfoFlags& flags, const std::vector<uint8_t>& file,
   return {};
 }
 
+// Before the whole of it is read.
+Error CheckKnown(const void* start, size_t size, const std::string& name) {
+  // The first thing in a model is the size of its header, then comes the header: JSON.
+  constexpr size_t kModelHeader = 8;
+  const bool may_be_model =
+      size > kModelHeader && static_cast<const uint8_t*>(start)[kModelHeader] == '{';
+  if (may_be_model || IsStream(start, size) || !IdentifyFormat(start, size).name.empty()) return {};
+  return MakeError(ErrorCode::kUnsupported,
+                   name + ": no Glint stream, no model, and no picture of a known kind");
+}
+
 Error Info(const InfoFlags& flags) {
   const Error target = UseTarget(flags.target);
   if (!target.ok()) return target;
   const std::string name = InputName(flags.in);
-  const Expected<std::vector<uint8_t>> file = ReadFile(flags.in, flags.limits.max_memory);
+  const Expected<std::vector<uint8_t>> file =
+      ReadFile(flags.in, flags.limits.max_memory,
+               [&](const void* start, size_t size) { return CheckKnown(start, size, name); });
   if (!file) return At(name, file.error());
   if (IsStream(file->data(), file->size())) {
+    Limits rest = flags.limits;
+    rest.held_memory += file->size();
     const Expected<StreamInfo> stream =
-        Inspect(file->data(), file->size(), flags.limits, /*damaged_details=*/true);
+        Inspect(file->data(), file->size(), rest, /*damaged_details=*/true);
     if (!stream) return At(name, stream.error());
     if (flags.explain) {
       return MakeError(ErrorCode::kInvalidArgument, name + ": --explain is for models");
@@ -78,12 +93,6 @@ Error Info(const InfoFlags& flags) {
   if (!format.name.empty()) {
     if (!flags.explain) return PrintPicture(flags, *file, format, name);
     return MakeError(ErrorCode::kInvalidArgument, name + ": --explain is for models");
-  }
-  // The first thing in a model is the size of its header, then comes the header: JSON.
-  constexpr size_t kModelHeader = 8;
-  if (file->size() <= kModelHeader || (*file)[kModelHeader] != '{') {
-    return MakeError(ErrorCode::kUnsupported,
-                     name + ": no Glint stream, no model, and no picture of a known kind");
   }
   const Expected<Model> model = Model::FromMemory(file->data(), file->size(), name);
   if (!model) {

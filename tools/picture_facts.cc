@@ -23,7 +23,7 @@ Expected<PictureFacts> ReadPictureFacts(const std::vector<uint8_t>& file, const 
   }
   if (error.ok()) error = (*reader)->Finish();
   if (!error.ok()) return error;
-  facts.metadata = (*reader)->metadata();
+  facts.metadata = (*reader)->TakeMetadata();
   facts.warnings = (*reader)->warnings();
   return facts;
 }

@@ -1,6 +1,8 @@
 #include "tools/picture_source.h"
 
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "tools/console.h"
@@ -8,6 +10,14 @@
 
 namespace glint::tools {
 namespace {
+
+// Pipes and devices give their bytes once.
+bool IsReadOnce(const std::string& path) {
+  std::error_code error;
+  const auto kind = std::filesystem::status(path, error).type();
+  return path == "-" || (kind != std::filesystem::file_type::regular &&
+                         kind != std::filesystem::file_type::not_found);
+}
 
 bool Same(const PictureInfo& a, const PictureInfo& b) {
   return a.width == b.width && a.height == b.height && a.channels == b.channels &&
@@ -20,7 +30,7 @@ Expected<std::unique_ptr<PictureSource>> PictureSource::Open(const std::string& 
                                                              const Limits& limits, Passes passes,
                                                              uint32_t kinds, int threads) {
   std::unique_ptr<PictureSource> source(new PictureSource(path, limits, passes, kinds, threads));
-  if (path == "-" && passes == Passes::kSeveral) {
+  if (passes == Passes::kSeveral && IsReadOnce(path)) {
     Expected<Picture> whole = ReadPicture(path, limits, &source->warnings_);
     if (!whole) {
       Error error = whole.error();
@@ -28,7 +38,8 @@ Expected<std::unique_ptr<PictureSource>> PictureSource::Open(const std::string& 
       return error;
     }
     source->info_ = whole->info;
-    source->TakeMetadata(whole->metadata);
+    const Error kept = source->KeepMetadata(whole->metadata, whole->samples.size());
+    if (!kept.ok()) return kept;
     whole->metadata = {};
     source->whole_ = std::move(*whole);
     return source;
@@ -49,14 +60,22 @@ Error PictureSource::OpenReader() {
   Expected<std::unique_ptr<PictureReader>> reader = PictureReader::Open(path_, limits_);
   if (!reader) return reader.error();
   reader_ = std::move(*reader);
-  TakeMetadata(reader_->metadata());
-  return {};
+  return KeepMetadata(reader_->metadata(), reader_->memory());
 }
 
-void PictureSource::TakeMetadata(const Metadata& all) {
+// `held`: what else is there meanwhile.
+Error PictureSource::KeepMetadata(const Metadata& all, uint64_t held) {
   left_out_ = DroppedText(all, kinds_);
-  if (own_metadata_) metadata_ = MetadataOfKinds(all, kinds_);
   for (std::string& text : WarningsOfLeaving(all, kinds_)) warnings_.push_back(std::move(text));
+  if (!own_metadata_) return {};
+  metadata_ = {};
+  const uint64_t bytes = MetadataSize(all, kinds_);
+  if (limits_.held_memory + held + bytes > limits_.max_memory) {
+    return MakeError(ErrorCode::kLimit,
+                     "its metadata, which is kept beside it, exceeds the limit on memory");
+  }
+  metadata_ = MetadataOfKinds(all, kinds_);
+  return {};
 }
 
 bool PictureSource::Read(uint32_t y, void* row) {
@@ -99,7 +118,7 @@ bool PictureSource::ReadNow(uint32_t y, void* row) {
   if (error_.ok() && y + 1 == info_.height) {
     error_ = reader_->Finish();
     warnings_ = reader_->warnings();
-    if (error_.ok()) TakeMetadata(reader_->metadata());
+    if (error_.ok()) error_ = KeepMetadata(reader_->metadata(), reader_->memory());
   }
   return error_.ok();
 }

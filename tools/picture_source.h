@@ -19,10 +19,10 @@ namespace glint::tools {
 class PictureSource {
  public:
   enum class Passes { kOne, kSeveral };
-  // "-" is standard input. For several passes it is kept whole; files are opened again for each
-  // pass. Metadata of other kinds than `kinds`, an "or" of MetadataKind, are left out. `threads` of
-  // the call that the rows are for: with more than one, files are read ahead on a thread of their
-  // own.
+  // "-" is standard input. For several passes that, pipes and devices are kept whole; files are
+  // opened again for each pass. Metadata of other kinds than `kinds`, an "or" of MetadataKind, are
+  // left out. `threads` of the call that the rows are for: with more than one, files are read ahead
+  // on a thread of their own.
   static Expected<std::unique_ptr<PictureSource>> Open(const std::string& path,
                                                        const Limits& limits, Passes passes,
                                                        uint32_t kinds, int threads);
@@ -50,7 +50,7 @@ class PictureSource {
         own_metadata_(passes == Passes::kSeveral || kinds != kMetadataAll),
         threaded_(HasThreadForRows(threads, path_)) {}
   Error OpenReader();
-  void TakeMetadata(const Metadata& all);
+  Error KeepMetadata(const Metadata& all, uint64_t held);
   bool Read(uint32_t y, void* row);
   bool BeginPass();
   bool ReadNow(uint32_t y, void* row);

@@ -7,6 +7,7 @@
 
 #include "CLI/CLI.hpp"
 #include "tools/console.h"
+#include "tools/flag_checks.h"
 #include "tools/flag_texts.h"
 #include "tools/models.h"
 #include "tools/text.h"
@@ -38,10 +39,12 @@ void AddRateFlags(CLI::App* app, RateFlags* flags) {
   const std::array<CLI::Option*, 5> options = {
       app->add_option("--quality", flags->quality,
                       "0, the lowest rate, to 100, the highest; docs/EVALUATE.md has a table")
+          ->check(NotEmpty())
           ->type_name("N"),
       app->add_option("--lrd", flags->lrd,
                       "Rate, larger is more bits (`glint info MODEL` has the range; default: the "
                       "model's)")
+          ->check(NotEmpty())
           ->type_name("N"),
       AddTarget(app, "--target-size", Target::Kind::kBytes,
                 "The largest stream of at most so many bytes (K, M: powers of 1024), by encoding "

@@ -3,14 +3,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <csignal>
 
 namespace glint::tools {
 namespace {
 
-constexpr std::array<int, 3> kEnding = {SIGINT, SIGTERM, SIGHUP};
+// Those that end a program and may come from outside, or from a limit on its time.
+constexpr int kEnding[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU, SIGALRM, SIGVTALRM, SIGUSR1, SIGUSR2};
 
 // A handler may use atomics without locks only. The order of the two matters: the handler sets the
 // first and reads the second, UnfinishedFile the other way round, so one of them sees the other.

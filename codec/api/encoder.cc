@@ -78,6 +78,9 @@ Status CheckOptions(const EncodeOptions& options, const PictureInfo& info) {
   if (options.max_error < -1 || options.max_error > detail::kMostNear) {
     return invalid("max_error is not in -1..127");
   }
+  if (options.detail < Detail::kAuto || options.detail > Detail::kOn) {
+    return invalid("detail is none of kAuto, kOff, kOn");
+  }
   if (options.effort < 0 || options.effort > kMostEffort) return invalid("effort is not in 0..9");
   if (options.lossless && options.max_error > 0) return invalid("lossless allows no error");
   if (options.lossless && info.bit_depth > 8) {

@@ -194,11 +194,15 @@ Status ReadHyper(const Json& object, ModelDocument* document) {
   return reader.Finish();
 }
 
+constexpr double kLeastRate = 1e-30, kMostRate = 1e30;
+constexpr double kLeastLambda = 1e-9, kMostLambda = 1e6;
+
 Status ReadFixedRate(ObjectReader* reader, RateControl* rate) {
   rate->map = RateControl::Map::kFixed;
   if (reader->Has("lambda")) {
     GLINT_TRY(reader->Number("lambda", &rate->lambda));
-    if (!(rate->lambda > 0 && rate->lambda <= 1e6)) return reader->Fail("lambda is not in 0..1e6");
+    if (!(rate->lambda > 0 && rate->lambda <= kMostLambda))
+      return reader->Fail("lambda is not in 0..1e6");
   }
   return reader->Finish();
 }
@@ -216,6 +220,11 @@ Status ReadRate(const Json& object, RateControl* rate) {
   GLINT_TRY(reader.Numbers2("suggested", &rate->suggested_min, &rate->suggested_max));
   GLINT_TRY(reader.Number("lambda_per_lrd", &rate->lambda_per_lrd));
   if (!(rate->min > 0 && rate->min < rate->max)) return reader.Fail("not 0 < min < max");
+  // Streams name their rate as a float32.
+  if (!(rate->min >= kLeastRate && rate->max <= kMostRate &&
+        static_cast<float>(rate->min) < static_cast<float>(rate->max))) {
+    return reader.Fail("min and max are not two different float32 numbers in 1e-30..1e30");
+  }
   if (!(rate->min <= rate->default_value && rate->default_value <= rate->max)) {
     return reader.Fail("default is not in min..max");
   }
@@ -224,6 +233,9 @@ Status ReadRate(const Json& object, RateControl* rate) {
     return reader.Fail("suggested is not a range in min..max");
   }
   if (!(rate->lambda_per_lrd > 0)) return reader.Fail("lambda_per_lrd is not positive");
+  if (!(rate->LambdaAt(rate->min) >= kLeastLambda && rate->LambdaAt(rate->max) <= kMostLambda)) {
+    return reader.Fail("lambda_per_lrd times min and max is not in 1e-9..1e6");
+  }
   return reader.Finish();
 }
 

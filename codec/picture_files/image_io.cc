@@ -1,5 +1,7 @@
 #include "glint/image_io.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -47,6 +49,7 @@ class GuardedReader final : public PictureReader {
   Error Finish() override {
     return guard_.Run([&] { return reader_->Finish(); });
   }
+  Metadata TakeMetadata() override { return reader_->TakeMetadata(); }
 
  private:
   const std::unique_ptr<PictureReader> reader_;
@@ -166,7 +169,7 @@ Expected<Picture> ReadWhole(const std::string& path, const Limits& limits,
   }
   if (error.ok()) error = (*reader)->Finish();
   if (!error.ok()) return error;
-  picture.metadata = (*reader)->metadata();
+  picture.metadata = (*reader)->TakeMetadata();
   if (warnings != nullptr) *warnings = (*reader)->warnings();
   return picture;
 }
@@ -186,36 +189,92 @@ Error WriteWhole(const std::string& path, const Picture& picture) {
   return (*writer)->Finish();
 }
 
-Expected<std::vector<uint8_t>> ReadBytes(const std::string& path, uint64_t max_bytes) {
-  const Expected<std::unique_ptr<ByteSource>> source = ByteSource::Open(path);
-  if (!source) return source.error();
-  const uint64_t known = (*source)->size().value_or(0);
+// What a pipe gives until its end, in parts that the system takes back one by one: a vector that
+// grows would hold it twice, and so would a heap that keeps what was freed.
+class Parts {
+ public:
+  Parts() = default;
+  ~Parts() {
+    for (const Part& part : parts_) Free(part);
+  }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+
+  // False at the end, or when memory ran out.
+  bool Read(ByteSource* source) {
+    parts_.reserve(parts_.size() + 1);
+    void* const data =
+        mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED) {
+      out_of_memory_ = true;
+      return false;
+    }
+    parts_.push_back({static_cast<uint8_t*>(data), 0});
+    parts_.back().size = source->Read(data, kBytes);
+    bytes_ += parts_.back().size;
+    return parts_.back().size == kBytes;
+  }
+  uint64_t bytes() const { return bytes_; }
+  bool out_of_memory() const { return out_of_memory_; }
+
+  void MoveTo(std::vector<uint8_t>* all) {
+    all->reserve(all->size() + static_cast<size_t>(bytes_));
+    for (const Part& part : parts_) {
+      all->insert(all->end(), part.data, part.data + part.size);
+      Free(part);
+    }
+    parts_.clear();
+  }
+
+ private:
+  static constexpr size_t kBytes = size_t{1} << 20;  // of a part
+  struct Part {
+    uint8_t* data = nullptr;
+    size_t size = 0;
+  };
+  static void Free(const Part& part) { munmap(part.data, kBytes); }
+
+  std::vector<Part> parts_;
+  uint64_t bytes_ = 0;
+  bool out_of_memory_ = false;
+};
+
+Expected<std::vector<uint8_t>> ReadBytes(const std::string& path, uint64_t max_bytes,
+                                         const StartCheck& check) {
+  const Expected<std::unique_ptr<ByteSource>> opened = ByteSource::Open(path);
+  if (!opened) return opened.error();
+  ByteSource* const source = opened->get();
+  const std::optional<uint64_t> known = source->size();
   const auto too_large = [&] {
-    return FileError(ErrorCode::kLimit, (*source)->name(),
+    return FileError(ErrorCode::kLimit, source->name(),
                      "is larger than the limit of " + std::to_string(max_bytes) + " bytes");
   };
-  if (known > max_bytes) return too_large();
-  std::vector<uint8_t> bytes;
-  size_t filled = 0;
-  // A file is read at once. The size of a pipe is not known before its end, so the buffer grows by
-  // half each time.
-  for (size_t grow = std::max(size_t{1} << 16, static_cast<size_t>(known) + 1);;
-       grow = std::max(size_t{1} << 16, filled / 2)) {
-    // One byte beyond the limit tells that there is more.
-    const uint64_t room = max_bytes - filled;
-    const size_t wanted = room < grow ? static_cast<size_t>(room) + 1 : grow;
-    if (!TryResize(&bytes, filled + wanted)) {
-      return FileError(ErrorCode::kLimit, (*source)->name(), "out of memory");
-    }
-    const size_t got = (*source)->Read(bytes.data() + filled, wanted);
-    filled += got;
-    if (filled > max_bytes) {
-      return too_large();
-    }
-    if (got < wanted) break;
+  if (known && *known > max_bytes) return too_large();
+  if (check) {
+    std::array<uint8_t, ByteSource::kMaxPeek> start{};
+    const size_t size = source->Peek(start.data(), start.size());
+    if (!source->error().ok()) return source->error();
+    Error refused = check(start.data(), size);
+    if (!refused.ok()) return refused;
   }
-  if (!(*source)->error().ok()) return (*source)->error();
-  bytes.resize(filled);
+  const auto out_of_memory = [&] {
+    return FileError(ErrorCode::kLimit, source->name(), "out of memory");
+  };
+  std::vector<uint8_t> bytes;
+  if (known) {
+    // One byte beyond what there should be tells that there is more.
+    if (!TryResize(&bytes, static_cast<size_t>(*known) + 1)) return out_of_memory();
+    bytes.resize(source->Read(bytes.data(), bytes.size()));
+    if (!source->error().ok()) return source->error();
+    if (bytes.size() <= *known) return bytes;
+  }
+  Parts parts;
+  while (bytes.size() + parts.bytes() <= max_bytes && parts.Read(source)) {
+  }
+  if (parts.out_of_memory()) return out_of_memory();
+  if (!source->error().ok()) return source->error();
+  if (bytes.size() + parts.bytes() > max_bytes) return too_large();
+  parts.MoveTo(&bytes);
   return bytes;
 }
 
@@ -250,8 +309,9 @@ Error WriteFile(const std::string& path, const void* data, size_t size) {
   });
 }
 
-Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes) {
-  return PublicCall([&] { return ReadBytes(path, max_bytes); });
+Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes,
+                                        const StartCheck& check) {
+  return PublicCall([&] { return ReadBytes(path, max_bytes, check); });
 }
 
 }  // namespace glint

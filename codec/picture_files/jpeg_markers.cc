@@ -112,7 +112,11 @@ bool JpegMarkerTap::HasPrefix(const char* prefix, size_t size) const {
 
 // Only the first of each kind counts.
 void JpegMarkerTap::TakeApp1() {
-  if (HasPrefix(kExif, kExifPrefix - 1) && body_.size() > kExifPrefix && metadata_->exif.empty()) {
+  if (HasPrefix(kExif, kExifPrefix - 1) && body_.size() > kExifPrefix) {
+    if (!metadata_->exif.empty()) {
+      warnings_.Add("a second EXIF: left out");
+      return;
+    }
     const uint8_t* tiff = body_.data() + kExifPrefix;
     const size_t size = body_.size() - kExifPrefix;
     if (size < 8 || (std::memcmp(tiff, "II*\0", 4) != 0 && std::memcmp(tiff, "MM\0*", 4) != 0)) {
@@ -121,7 +125,11 @@ void JpegMarkerTap::TakeApp1() {
     }
     bytes_ += size;
     metadata_->exif.assign(tiff, tiff + size);
-  } else if (HasPrefix(kXmp, kXmpPrefix) && metadata_->chunks.empty()) {
+  } else if (HasPrefix(kXmp, kXmpPrefix)) {
+    if (!metadata_->chunks.empty()) {
+      warnings_.Add("a second XMP: left out");
+      return;
+    }
     std::vector<uint8_t> text(kXmpKeyword, kXmpKeyword + sizeof(kXmpKeyword));
     text.insert(text.end(), body_.begin() + kXmpPrefix, body_.end());
     bytes_ += text.capacity();

@@ -46,6 +46,7 @@ class JpegReader final : public PictureReader {
   uint64_t memory() const override { return memory_; }
   Error ReadRow(void* row) override;
   Error Finish() override;
+  Metadata TakeMetadata() override { return std::exchange(metadata_, {}); }
 
  private:
   static JpegReader* Of(j_common_ptr jpeg) { return static_cast<JpegReader*>(jpeg->client_data); }
@@ -94,6 +95,7 @@ class JpegReader final : public PictureReader {
   std::jmp_buf jump_{};
   std::array<uint8_t, kInputBytes> buffer_{};
   std::array<char, JMSG_LENGTH_MAX> reason_{};
+  std::array<bool, MAX_COMPONENTS> has_component_{};  // of those scans that are read at once
   bool metadata_too_large_ = false;
   bool out_of_memory_ = false;
   bool has_extra_bytes_ = false, has_unknown_transform_ = false, has_wrong_scan_ = false;
@@ -138,7 +140,12 @@ void JpegReader::OnMessage(j_common_ptr jpeg, int level) {
 
 void JpegReader::OnProgress(j_common_ptr jpeg) {
   const auto* decompress = reinterpret_cast<j_decompress_ptr>(jpeg);
-  if (decompress->input_scan_number > kMostScans) Of(jpeg)->Leave("it has more than 100 scans");
+  JpegReader* const reader = Of(jpeg);
+  if (decompress->input_scan_number > kMostScans) reader->Leave("it has more than 100 scans");
+  for (int i = 0; i < decompress->comps_in_scan; ++i) {
+    const auto index = static_cast<size_t>(decompress->cur_comp_info[i]->component_index);
+    reader->has_component_.at(index) = true;
+  }
 }
 
 bool JpegReader::Fill() {
@@ -333,6 +340,10 @@ Error JpegReader::ReadRow(void* row) {
           jpeg_.do_fancy_upsampling = TRUE;
           jpeg_.do_block_smoothing = FALSE;
           jpeg_start_decompress(&jpeg_);
+          if (!jpeg_has_multiple_scans(&jpeg_)) return;
+          for (int i = 0; i < jpeg_.num_components; ++i) {
+            if (!has_component_[static_cast<size_t>(i)]) Leave("no scan has one of its components");
+          }
         })) {
       return Broken();
     }

@@ -46,8 +46,7 @@ Error CheckPictureInfo(const std::string& name, const PictureInfo& info) {
   const uint32_t depth = info.bit_depth;
   const bool full = depth == 8 || depth == 16;
   const bool packed = depth == 1 || depth == 2 || depth == 4;
-  const bool plain_gray = info.channels == 1 && !info.has_alpha;
-  if ((info.channels != 1 && info.channels != 3) || !(full || (packed && plain_gray))) {
+  if ((info.channels != 1 && info.channels != 3) || !(full || (packed && info.channels == 1))) {
     return FileError(ErrorCode::kInvalidArgument, name,
                      "no picture has " + std::to_string(info.channels) + " channels of " +
                          std::to_string(depth) + " bits" + (info.has_alpha ? " and alpha" : ""));

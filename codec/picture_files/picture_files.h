@@ -17,7 +17,7 @@ namespace glint {
 
 // Whether a picture of these dimensions is within the limit on pixels. An error, too: no pixels.
 Error CheckPictureSize(const std::string& name, const PictureInfo& info, const Limits& limits);
-// Whether Picture can describe such a picture. Depths below 8 are for gray without alpha.
+// Whether Picture can describe such a picture. Depths below 8 are for gray.
 Error CheckPictureInfo(const std::string& name, const PictureInfo& info);
 
 // The small PNG chunks that Metadata::chunks holds, and whether `size` bytes can be one of type

@@ -145,7 +145,10 @@ bool PngChunkTap::Keep() {
     }
     return false;
   }
-  if (!MayRepeat(type_) && !IsFirst()) return false;
+  if (!MayRepeat(type_) && !IsFirst()) {
+    warnings_.Add("a second " + type_ + ": left out");
+    return false;
+  }
   if (type_ == "iCCP") {
     KeepProfile();
     return false;

@@ -41,6 +41,7 @@ class PngReader final : public PictureReader {
   uint64_t memory() const override { return memory_; }
   Error ReadRow(void* row) override;
   Error Finish() override;
+  Metadata TakeMetadata() override { return std::exchange(metadata_, {}); }
 
  private:
   static void OnRead(png_structp png, png_bytep out, size_t size);

@@ -1,6 +1,7 @@
 #include <png.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <csetjmp>
@@ -16,6 +17,28 @@ namespace {
 constexpr size_t kMaxChunk = 0x7fffffff;
 // Half the time of zlib's default for photographs, and files from 6 % smaller to 4 % larger.
 constexpr int kCompressionLevel = 3;
+
+// Deflates `data` and gives it to `take` a part at a time; false: out of memory.
+template <typename Take>
+bool Pack(const std::vector<uint8_t>& data, const Take& take) {
+  z_stream zip{};
+  if (deflateInit(&zip, Z_BEST_COMPRESSION) != Z_OK) return false;
+  std::array<uint8_t, 4096> out{};
+  size_t given = 0;
+  for (int state = Z_OK; state != Z_STREAM_END;) {
+    if (zip.avail_in == 0) {
+      zip.avail_in = static_cast<uInt>(std::min(data.size() - given, kMaxChunk));
+      zip.next_in = const_cast<Bytef*>(data.data() + given);  // zlib only reads
+      given += zip.avail_in;
+    }
+    zip.next_out = out.data();
+    zip.avail_out = static_cast<uInt>(out.size());
+    state = deflate(&zip, given == data.size() ? Z_FINISH : Z_NO_FLUSH);
+    take(out.data(), out.size() - zip.avail_out);
+  }
+  deflateEnd(&zip);
+  return true;
+}
 
 class PngWriter final : public PictureWriter {
  public:
@@ -45,6 +68,8 @@ class PngWriter final : public PictureWriter {
   Error Broken();
   void WriteHeader();
   Error WriteMetadata(const Metadata& metadata);
+  Error WriteProfile(const std::vector<uint8_t>& icc);
+  Error TooLarge(uint64_t bytes) const;
   Error WriteChunk(const std::string& type, const std::vector<uint8_t>& body);
   Error CheckPacked(const uint8_t* row) const;
 
@@ -104,21 +129,40 @@ Error PngWriter::Start(const Metadata& metadata) {
   return WriteMetadata(metadata);
 }
 
+// The length of a chunk stands before it. So the profile is packed twice, once to count and once to
+// write, and needs no buffer that grows with it.
+Error PngWriter::WriteProfile(const std::vector<uint8_t>& icc) {
+  static constexpr char kName[] = "ICC profile";  // then NUL and method 0
+  constexpr size_t kHeadBytes = sizeof(kName) + 1;
+  uint64_t packed = 0;
+  const auto out_of_memory = [this] {
+    return FileError(ErrorCode::kLimit, sink_->name(), "out of memory");
+  };
+  if (!Pack(icc, [&](const uint8_t*, size_t size) { packed += size; })) return out_of_memory();
+  if (packed > kMaxChunk - kHeadBytes) return TooLarge(icc.size());
+  bool written = Guarded([&] {
+    uint8_t head[kHeadBytes] = {};
+    std::memcpy(head, kName, sizeof(kName));
+    png_write_chunk_start(png_, reinterpret_cast<png_const_bytep>("iCCP"),
+                          static_cast<png_uint_32>(kHeadBytes + packed));
+    png_write_chunk_data(png_, head, kHeadBytes);
+  });
+  const bool had_memory = Pack(icc, [&](const uint8_t* data, size_t size) {
+    written = written && Guarded([&] { png_write_chunk_data(png_, data, size); });
+  });
+  if (!had_memory) return out_of_memory();
+  written = written && Guarded([&] { png_write_chunk_end(png_); });
+  return written ? Error{} : Broken();
+}
+
+Error PngWriter::TooLarge(uint64_t bytes) const {
+  return FileError(ErrorCode::kInvalidArgument, sink_->name(),
+                   "metadata of " + std::to_string(bytes) + " bytes does not fit into PNG");
+}
+
 Error PngWriter::WriteMetadata(const Metadata& metadata) {
   if (!metadata.icc.empty()) {
-    static constexpr char kName[] = "ICC profile";  // then NUL and method 0
-    uLongf packed = compressBound(static_cast<uLong>(metadata.icc.size()));
-    std::vector<uint8_t> body;
-    if (!TryResize(&body, sizeof(kName) + 1 + packed)) {
-      return FileError(ErrorCode::kLimit, sink_->name(), "out of memory");
-    }
-    std::memcpy(body.data(), kName, sizeof(kName));
-    if (compress2(body.data() + sizeof(kName) + 1, &packed, metadata.icc.data(),
-                  static_cast<uLong>(metadata.icc.size()), Z_BEST_COMPRESSION) != Z_OK) {
-      return FileError(ErrorCode::kLimit, sink_->name(), "out of memory");
-    }
-    body.resize(sizeof(kName) + 1 + packed);
-    const Error error = WriteChunk("iCCP", body);
+    const Error error = WriteProfile(metadata.icc);
     if (!error.ok()) return error;
   }
   if (!metadata.exif.empty()) {
@@ -134,10 +178,7 @@ Error PngWriter::WriteMetadata(const Metadata& metadata) {
 }
 
 Error PngWriter::WriteChunk(const std::string& type, const std::vector<uint8_t>& body) {
-  if (body.size() > kMaxChunk) {
-    return FileError(ErrorCode::kInvalidArgument, sink_->name(),
-                     "metadata of " + std::to_string(body.size()) + " bytes does not fit into PNG");
-  }
+  if (body.size() > kMaxChunk) return TooLarge(body.size());
   const auto* name = reinterpret_cast<png_const_bytep>(type.data());
   const uint8_t* data = body.data();
   const size_t size = body.size();
@@ -190,6 +231,11 @@ Error PngWriter::Finish() {
 Expected<std::unique_ptr<PictureWriter>> CreatePng(std::unique_ptr<ByteSink> sink,
                                                    const PictureInfo& info,
                                                    const Metadata& metadata) {
+  if (info.has_alpha && info.bit_depth < 8) {
+    return FileError(ErrorCode::kInvalidArgument, sink->name(),
+                     "PNG has no gray of " + std::to_string(info.bit_depth) +
+                         " bits with alpha; use .pam, or decode over a background");
+  }
   auto writer = std::make_unique<PngWriter>(std::move(sink), info);
   const Error error = writer->Start(metadata);
   if (!error.ok()) return error;

@@ -32,6 +32,7 @@ class PnmReader final : public PictureReader {
   Error ReadRow(void* row) override;
   // The format has no end marker, and further pictures may follow.
   Error Finish() override;
+  Metadata TakeMetadata() override { return std::exchange(metadata_, {}); }
 
  private:
   Error Bad(const std::string& reason) const {

@@ -87,6 +87,9 @@ class TargetEncoder {
 
   Status Check() const {
     GLINT_TRY(CheckPictureInfo(info_, options_.limits));
+    if (target_.kind < Target::Kind::kBytes || target_.kind > Target::Kind::kPsnr) {
+      return Status::Error(StatusCode::kInvalidArgument, "the target is of no kind");
+    }
     if (!read_) return Invalid("there is no row reader");
     if (options_.lrd != 0) return Invalid("lrd is what the search chooses: it must be 0");
     if (options_.lossless || options_.max_error >= 0) {

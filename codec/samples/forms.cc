@@ -1,6 +1,8 @@
 // ToRgb8 and Flatten: one form of a picture to another.
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <new>
 
 #include "codec/memory_limit.h"
@@ -18,8 +20,18 @@ uint32_t Sample(const Picture& picture, size_t index) {
   return value;
 }
 
+bool HasForm(const PictureInfo& info) {
+  constexpr uint32_t kDepths[] = {1, 2, 4, 8, 16};
+  return (info.channels == 1 || info.channels == 3) &&
+         std::find(std::begin(kDepths), std::end(kDepths), info.bit_depth) != std::end(kDepths);
+}
+
 bool HoldsItsSamples(const Picture& picture) {
-  return picture.samples.size() == picture.info.RowBytes() * picture.info.height;
+  const PictureInfo& info = picture.info;
+  if (!HasForm(info) || info.width == 0 || info.height == 0) return false;
+  const size_t row_bytes = info.RowBytes();
+  return picture.samples.size() % row_bytes == 0 &&
+         picture.samples.size() / row_bytes == info.height;
 }
 
 }  // namespace

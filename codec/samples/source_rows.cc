@@ -61,6 +61,7 @@ Status SourceRows::Next(uint8_t* row) {
 
 Status SourceRows::Read(uint8_t* row) {
   if (read_(rows_read_, row)) {
+    if (info_.bit_depth < 8) GLINT_TRY(CheckDepth(row));
     ++rows_read_;
     if (info_.has_alpha && hidden_ == HiddenColours::kBlack) {
       if (info_.SampleBytes() == 1) {
@@ -73,6 +74,19 @@ Status SourceRows::Read(uint8_t* row) {
   }
   return Status::Error(StatusCode::kCancelled,
                        "row " + std::to_string(rows_read_) + " was not given");
+}
+
+Status SourceRows::CheckDepth(const uint8_t* row) const {
+  const size_t bytes = info_.RowBytes();
+  uint32_t all = 0;
+  for (size_t i = 0; i < bytes; ++i) all |= row[i];
+  if (all >> info_.bit_depth == 0) return Status::Ok();
+  const uint8_t* const found =
+      std::find_if(row, row + bytes, [&](uint32_t v) { return v >> info_.bit_depth != 0; });
+  return Status::Error(StatusCode::kInvalidArgument,
+                       "row " + std::to_string(rows_read_) + " has a sample of " +
+                           std::to_string(*found) + " in a picture of " +
+                           std::to_string(info_.bit_depth) + " bits");
 }
 
 template <typename Sample>

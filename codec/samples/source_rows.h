@@ -30,13 +30,15 @@ class SourceRows {
   void Allocate();
   void Free();
 
-  // The next row; kCancelled when the caller does not give it or one that is looked ahead at.
+  // The next row; kCancelled when the caller does not give it or one that is looked ahead at,
+  // kInvalidArgument when a sample is beyond the picture's depth.
   Status Next(uint8_t* row);
   // After the last row: an RGB picture whose three channels are the same.
   bool gray() const { return gray_; }
 
  private:
   Status Read(uint8_t* row);
+  Status CheckDepth(const uint8_t* row) const;
   template <typename Sample>
   void Blacken(Sample* row) const;
   Status NextStrip();

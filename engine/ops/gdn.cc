@@ -36,24 +36,31 @@ Status Read(ObjectReader* reader, Node* node) {
   return Status::Ok();
 }
 
+// Whether one of its values is out of range, and which. Values are finite.
+template <typename IsWanted>
+std::string Unwanted(const TensorView& weight, const IsWanted& is_wanted) {
+  TensorValues values(weight);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const float value = values[i];
+    if (!is_wanted(value)) return "is " + std::to_string(value) + " at " + std::to_string(i);
+  }
+  return {};
+}
+
 Result<int64_t> Check(const NodeCheck& check) {
   const int64_t channels = check.channels(0);
-  std::vector<float> beta, gamma, scale;
+  const TensorView *beta = nullptr, *gamma = nullptr, *scale = nullptr;
   GLINT_TRY(check.FindShaped("beta", {channels}, &beta));
   GLINT_TRY(check.FindShaped("gamma", {channels, channels}, &gamma));
-  const auto at = [](const std::vector<float>& values, size_t i) {
-    return "is " + std::to_string(values[i]) + " at " + std::to_string(i);
-  };
-  for (size_t i = 0; i < beta.size(); ++i) {
-    if (!(beta[i] > 0)) return check.FailWeight("beta", at(beta, i) + ", not positive");
-  }
-  for (size_t i = 0; i < gamma.size(); ++i) {
-    if (!(gamma[i] >= 0)) return check.FailWeight("gamma", at(gamma, i) + ", which is negative");
-  }
   if (check.HasWeight("scale")) GLINT_TRY(check.FindShaped("scale", {channels}, &scale));
-  for (size_t i = 0; i < scale.size(); ++i) {
-    if (!(scale[i] >= 0)) return check.Fail("scale is negative at " + std::to_string(i));
-  }
+  const std::string low = Unwanted(*beta, [](float value) { return value > 0; });
+  if (!low.empty()) return check.FailWeight("beta", low + ", not positive");
+  const auto not_negative = [](float value) { return value >= 0; };
+  const std::string negative = Unwanted(*gamma, not_negative);
+  if (!negative.empty()) return check.FailWeight("gamma", negative + ", which is negative");
+  if (scale == nullptr) return channels;
+  const std::string shrunk = Unwanted(*scale, not_negative);
+  if (!shrunk.empty()) return check.FailWeight("scale", shrunk + ", which is negative");
   return channels;
 }
 

@@ -85,7 +85,8 @@ class [[nodiscard]] Expected {
 
 // Interleaved samples: 1 (gray) or 3 (RGB) colour channels, then alpha if there is one; 8 or 16
 // bits each (native byte order). bit_depth is that of the source: gray of 1, 2 or 4 bits comes as
-// 8-bit samples 0..2^depth-1; more than 8 bits come in 16-bit samples.
+// 8-bit samples 0..2^depth-1, and encoding refuses larger ones (kInvalidArgument); more than 8 bits
+// come in 16-bit samples.
 struct PictureInfo {
   uint32_t width = 0;
   uint32_t height = 0;

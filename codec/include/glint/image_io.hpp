@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,6 +54,8 @@ class GLINT_API PictureReader {
   virtual Error ReadRow(void* row) = 0;  // the next row, info().RowBytes()
   // After the last row: checks the rest of the file (CRCs, end marker) and completes metadata().
   virtual Error Finish() = 0;
+  // After Finish: metadata() without a copy, which is empty from then on.
+  virtual Metadata TakeMetadata() = 0;
 };
 
 // Writes rows to a temporary file beside `path` that takes its name in Finish(); without Finish
@@ -60,7 +63,8 @@ class GLINT_API PictureReader {
 class GLINT_API PictureWriter {
  public:
   // The ending says the kind: .png, .ppm, .pgm, .pam (also upper case); "-": standard output as
-  // `format`.
+  // `format`. PGM, PPM and PAM have no place for metadata; of Metadata::chunks a PNG gets those
+  // whose types that comment names.
   static Expected<std::unique_ptr<PictureWriter>> Create(const std::string& path,
                                                          const PictureInfo& info,
                                                          const Metadata& metadata,
@@ -76,7 +80,11 @@ GLINT_API Expected<Picture> ReadPicture(const std::string& path, const Limits& l
 GLINT_API Error WritePicture(const std::string& path, const Picture& picture);
 // Bytes to a temporary file beside `path`, then renamed ("-": standard output); and back.
 GLINT_API Error WriteFile(const std::string& path, const void* data, size_t size);
-GLINT_API Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes);
+// `check`, where there is one, sees the first bytes (64, or all) before the rest is read; its error
+// ends reading and is returned.
+using StartCheck = std::function<Error(const void* start, size_t size)>;
+GLINT_API Expected<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes,
+                                                  const StartCheck& check = nullptr);
 
 }  // namespace glint
 

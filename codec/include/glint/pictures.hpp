@@ -11,11 +11,12 @@
 namespace glint {
 
 // The same picture as 8-bit RGB (gray repeated, depth scaled and rounded), for metrics. Alpha is
-// left out and not looked at: Flatten it first where there may be one.
+// left out and not looked at: Flatten it first where there may be one. Without samples when
+// `picture` lacks some or has a form that no picture has, or memory runs out.
 GLINT_API Picture ToRgb8(const Picture& picture);
 // The same picture blended over a background, as DecodeOptions::background says; without alpha, and
-// with 8 bits at most. A picture without alpha comes back as it is. Without samples when `picture`
-// lacks some or memory runs out.
+// with 8 bits at most. A picture without alpha comes back as it is. Without samples in
+// the same cases.
 GLINT_API Picture Flatten(const Picture& picture, const Rgb8& background);
 // dB over all RGB samples of two 8-bit RGB pictures of the same size; infinity when they are equal.
 GLINT_API double PsnrRgb(const Picture& a, const Picture& b);
