@@ -107,6 +107,9 @@ const std::vector<Broken>& BrokenDocuments() {
          b.document["rate"]["suggested"] = {4e-4, 4e-4};
        },
        {"rate: min and max are not two different float32 numbers in 1e-30..1e30"}},
+      {"share of squared error",
+       [](ModelBuilder& b) { b.document["rate"]["squared_error_share"] = 1.5; },
+       {"rate: squared_error_share is not in 0.001..1"}},
       {"lambda too small",
        [](ModelBuilder& b) { b.document["rate"]["lambda_per_lrd"] = 1e-20; },
        {"rate: lambda_per_lrd times min and max is not in 1e-9..1e6"}},

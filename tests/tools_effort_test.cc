@@ -108,7 +108,14 @@ TEST_CASE("tools: a model that takes no effort is named, with the reason") {
   }
   options.effort = 5;
   CHECK(check(known).ok());
-  Error error = check(without_lambda);
+  ModelBuilder tuned = testing::TinyModel();
+  tuned.document["rate"]["squared_error_share"] = 0.03;
+  Error error = check(tuned);
+  CHECK(error.code == ErrorCode::kUnsupported);
+  CHECK(error.message ==
+        "--effort 5: test.safetensors: it was tuned for another measure than squared error, and "
+        "that is what an effort makes small");
+  error = check(without_lambda);
   CHECK(error.code == ErrorCode::kUnsupported);
   CHECK(error.message ==
         "--effort 5: test.safetensors: it does not say for what lambda it was trained, so no "

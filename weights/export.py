@@ -16,8 +16,8 @@ import torch
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "training"))
 from convert.writer import Graph, add_tables, document, fixed_step, graph_step, pack_probabilities, write_model
-from distortion import lambda_per_lrd
-from model import GDN, GROUPS, LRD_MAX, LRD_MIN, SCALE_LEVELS, SCALE_MAX, SCALE_MIN, Light
+from distortion import mse_share
+from model import LAMBDA_PER_LRD, GDN, GROUPS, LRD_MAX, LRD_MIN, SCALE_LEVELS, SCALE_MAX, SCALE_MIN, Light
 
 MAX_HALF_WIDTH = 1023    # symbols on either side of a table's centre
 TAIL = 2.0 ** -15        # probability that a table leaves to its escape
@@ -184,7 +184,7 @@ def light_document(net, tensors, name, steps_trained, metric):
         latents={"channels": sum(GROUPS), "stride": 16, "fraction_bits": 6},
         hyper={"channels": net.z_mean.shape[0], "stride": 64},
         rate={"parameter": "lrd", "min": LRD_MIN, "max": LRD_MAX, "default": 4e-4, "suggested": [5e-5, 9e-4], "map": "log",
-              "lambda_per_lrd": lambda_per_lrd(metric)},
+              "lambda_per_lrd": LAMBDA_PER_LRD, **({} if metric == "mse" else {"squared_error_share": mse_share(metric)})},
         graphs=graphs, tables=tables, steps=steps,
         provenance={"trained_steps": steps_trained, **({} if metric == "mse" else {"trained_for": metric}), "licence": "Apache-2.0"})
 

@@ -186,7 +186,7 @@ class Encoder final : private SegmentPlaces {
         model_, *geometry_, LatentCoderOptions{t, context_.runner(), options_.profile, behind});
     GLINT_TRY(coder_->Plan());
     source_.emplace(info_, read, HiddenColoursOf(options_));
-    plain_.emplace(info_, details ? BlocksOfPixels() : PlainBlocks::kNone, rates.detail_lambda,
+    plain_.emplace(info_, details ? BlocksOfPixels() : PlainBlocks::kNone, rates.drawn_lambda,
                    &*source_);
     analysis_.emplace(model_, *geometry_, info_, context_, options_, t, &*plain_);
     const int passes = MostError(options_) >= 0 ? 0 : RefinementPasses(options_.effort);
@@ -211,7 +211,8 @@ class Encoder final : private SegmentPlaces {
 
   void AddDetails(const LayerRates& rates) {
     detail::EncoderSettings settings;
-    settings.lambda = rates.detail_lambda;
+    settings.lambda = rates.drawn_lambda;
+    settings.photograph_lambda = rates.photograph_lambda;
     settings.max_error = MostError(options_);
     settings.every_block = options_.detail == Detail::kOn;
     settings.exact_base = settings.max_error < 0 && HasExactSynthesis(model_);

@@ -110,6 +110,12 @@ Status Refinement::Plan() {
                              ": it does not say for what lambda it was trained, " +
                              "so no effort can weigh bits against errors");
   }
+  if (model_.document.rate.squared_error_share < 1) {
+    return Status::Error(StatusCode::kUnsupported,
+                         model_.file->name() +
+                             ": it was tuned for another measure than squared error, " +
+                             "and that is what an effort makes small");
+  }
   const size_t row = geometry_.width() * channels_;
   means_.SetSize(row, geometry_.height());
   tables_.SetSize(row, geometry_.height());

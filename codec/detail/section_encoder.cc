@@ -31,6 +31,9 @@ SectionEncoder::SectionEncoder(size_t width, size_t channels, int top,
       channels_(channels),
       settings_(settings),
       lambda_per_channel_(settings.lambda / ErrorScale(top)),
+      photograph_lambda_per_channel_(settings.photograph_lambda > 0
+                                         ? settings.photograph_lambda / ErrorScale(top)
+                                         : lambda_per_channel_),
       state_(width, channels, top),
       gray_(width),
       gray_source_(width),
@@ -59,7 +62,6 @@ void SectionEncoder::EncodeRow(const uint8_t* source, size_t stride, const Block
     stride = means.stride;
   }
   state_.BeginRow(gray ? gray_.FromColour(row.rows, row.stride, row.height) : row, gray);
-  lambda_ = static_cast<float>(lambda_per_channel_ * static_cast<double>(state_.channels()));
   for (size_t block = 0; block < state_.blocks(); ++block) {
     EncodeBlock(block, {source + block * kBlock * state_.channels(), stride});
   }
@@ -180,10 +182,11 @@ SectionEncoder::Candidate SectionEncoder::WeighRaw(size_t block) {
           BitCost(static_cast<double>(samples * static_cast<size_t>(digits)))};
 }
 
-SectionEncoder::Candidate SectionEncoder::WithinLimit(size_t block, const Source& source) {
+SectionEncoder::Candidate SectionEncoder::WithinLimit(size_t block, const Source& source,
+                                                      bool is_drawing) {
   const BlockKind nearest = settings_.max_error == 0 ? BlockKind::kPixels : BlockKind::kNear;
-  const Candidate best = IsDrawing(block, source) ? WeighDrawing(block, source, nearest)
-                                                  : WeighPhotograph(block, source, nearest);
+  const Candidate best =
+      is_drawing ? WeighDrawing(block, source, nearest) : WeighPhotograph(block, source, nearest);
   const Candidate raw = WeighRaw(block);
   return raw.cost < best.cost ? raw : best;
 }
@@ -221,9 +224,12 @@ bool SectionEncoder::IsDrawing(size_t block, const Source& source) const {
 }
 
 void SectionEncoder::EncodeBlock(size_t block, const Source& source) {
+  const bool is_drawing = IsDrawing(block, source);
+  lambda_ = static_cast<float>((is_drawing ? lambda_per_channel_ : photograph_lambda_per_channel_) *
+                               static_cast<double>(state_.channels()));
   if (settings_.max_error >= 0 || settings_.every_block) worth_ = kBoundless;
   if (settings_.max_error >= 0) {
-    Write(block, source, WithinLimit(block, source));
+    Write(block, source, WithinLimit(block, source, is_drawing));
     return;
   }
   const double error = BaseError(block, source);
@@ -240,7 +246,7 @@ void SectionEncoder::EncodeBlock(size_t block, const Source& source) {
   if (settings_.every_block) best.cost = kBoundless;
   // Exactly: pixels that are near cost less for the block, but what models and memories then learn
   // serves later blocks badly, and screens take more bits for the same error.
-  if (IsDrawing(block, source)) {
+  if (is_drawing) {
     const Candidate pixels = WeighPixels(block, source, BlockKind::kPixels, PixelMode::kDrawn);
     if (pixels.cost < best.cost) best = pixels;
   }

@@ -21,6 +21,8 @@ struct EncoderSettings {
   // What a bit is worth: squared error in levels of 8 bits, of one channel and summed over its
   // pixels. Pixels of three channels have three times that.
   double lambda = 1;
+  // The same in blocks that are not drawn, where errors may weigh less; 0: no less.
+  double photograph_lambda = 0;
   bool exact_base = false;
   bool every_block = false;  // none is off
   int max_error = -1;  // levels that a sample may be off at most, all blocks are pixels; -1: any
@@ -67,7 +69,7 @@ class SectionEncoder {
   Candidate WeighRaw(size_t block);
   Candidate WeighPhotograph(size_t block, const Source& source, BlockKind nearest);
   Candidate WeighDrawing(size_t block, const Source& source, BlockKind nearest);
-  Candidate WithinLimit(size_t block, const Source& source);
+  Candidate WithinLimit(size_t block, const Source& source, bool is_drawing);
   // Of one colour.
   bool IsPlain(size_t block, const Source& source) const;
   bool IsDrawing(size_t block, const Source& source) const;
@@ -78,10 +80,11 @@ class SectionEncoder {
   const size_t width_, channels_;
   const EncoderSettings settings_;
   const double lambda_per_channel_;  // for levels of 0..top
+  const double photograph_lambda_per_channel_;
   SectionState state_;
   GrayRows gray_, gray_source_;
   SectionHead head_;
-  float lambda_ = 1;  // of the row's pixels
+  float lambda_ = 1;  // of the block's pixels
   double worth_ = 0;
   std::array<uint64_t, kBlockKinds> blocks_{};
   BinaryEncoder bits_;

@@ -233,6 +233,12 @@ Status ReadRate(const Json& object, RateControl* rate) {
     return reader.Fail("suggested is not a range in min..max");
   }
   if (!(rate->lambda_per_lrd > 0)) return reader.Fail("lambda_per_lrd is not positive");
+  if (reader.Has("squared_error_share")) {
+    GLINT_TRY(reader.Number("squared_error_share", &rate->squared_error_share));
+    if (!(rate->squared_error_share >= 0.001 && rate->squared_error_share <= 1)) {
+      return reader.Fail("squared_error_share is not in 0.001..1");
+    }
+  }
   if (!(rate->LambdaAt(rate->min) >= kLeastLambda && rate->LambdaAt(rate->max) <= kMostLambda)) {
     return reader.Fail("lambda_per_lrd times min and max is not in 1e-9..1e6");
   }

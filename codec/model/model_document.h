@@ -90,6 +90,8 @@ struct RateControl {
   // or in models of a fixed rate `lambda`; 0: not known.
   double lambda_per_lrd = 0;
   double lambda = 0;
+  // What of the weight of errors is that of squared error; the rest was of another measure.
+  double squared_error_share = 1;
 
   bool is_fixed() const { return map == Map::kFixed; }
   double LambdaAt(double lrd) const { return is_fixed() ? lambda : lambda_per_lrd * lrd; }

@@ -164,7 +164,8 @@ double TaskLoss::ErrorOf(const Change& change) const {
 double TaskLoss::BitsOfError(size_t k) const {
   const bool squared = rates_.metric == LossMetric::kSquaredError;
   const double bits_for_error = squared ? 2.0 : 1.0, least = squared ? 1.0 : 1e-6;
-  const double lambda = squared ? rates_.control.LambdaAt(all_lrds_[k]) : 0;
+  const RateControl& control = rates_.control;
+  const double lambda = squared ? control.LambdaAt(all_lrds_[k]) * control.squared_error_share : 0;
   if (lambda > 0) return lambda / static_cast<double>(kSamples);
   double bits = 0, error = 0;
   for (const Coded& coded : reference_[k]) {

@@ -1,6 +1,7 @@
 #include "codec/rate/layer_rates.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <limits>
 
@@ -23,6 +24,15 @@ double LambdaPerLrd(const RateControl& rate) {
 // In few digits, as people write them.
 double LrdOfLambda(double lambda, const RateControl& rate) {
   return RoundedRate(lambda / LambdaPerLrd(rate), 0, std::numeric_limits<double>::max());
+}
+
+// What squared errors of photographs weigh in details, as a share of their full weight: up to
+// `most` what they weighed when the model was tuned, and from there to the highest rate, where
+// details alone grow, more and more.
+double ShareOfPhotographs(const RateControl& rate, double wanted, double most, double highest) {
+  const double share = rate.squared_error_share;
+  if (share == 1 || wanted <= most) return share;
+  return std::pow(share, std::log(highest / wanted) / std::log(highest / most));
 }
 
 }  // namespace
@@ -51,7 +61,8 @@ Result<LayerRates> RatesOf(const RateControl& rate, double lrd, bool with_detail
   // Above what the model is meant for a bit does more in the details than in the model.
   const double most = with_details ? std::max(rate.default_value, rate.suggested_max) : rate.max;
   if (!rate.is_fixed()) rates.model_lrd = static_cast<float>(std::min(wanted, most));
-  rates.detail_lambda = 1 / (LambdaPerLrd(rate) * wanted);
+  rates.drawn_lambda = 1 / (LambdaPerLrd(rate) * wanted);
+  rates.photograph_lambda = rates.drawn_lambda / ShareOfPhotographs(rate, wanted, most, limits.max);
   return rates;
 }
 

@@ -17,8 +17,9 @@ struct LrdLimits {
 LrdLimits LimitsOfLrd(const RateControl& rate, bool with_details);
 
 struct LayerRates {
-  float model_lrd = 0;       // of the header
-  double detail_lambda = 0;  // detail::EncoderSettings::lambda; without meaning without details
+  float model_lrd = 0;  // of the header
+  // Those of detail::EncoderSettings; without meaning without details.
+  double drawn_lambda = 0, photograph_lambda = 0;
 };
 // kInvalidArgument for an lrd that is not between the limits. 0: the start.
 Result<LayerRates> RatesOf(const RateControl& rate, double lrd, bool with_details);

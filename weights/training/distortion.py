@@ -18,14 +18,15 @@ LEAST_SIDE = (MS_SSIM_TAPS - 1) * 2 ** (len(MS_SSIM_WEIGHTS) - 1) + 16  # of a c
 C1, C2 = 0.01 ** 2, 0.03 ** 2
 
 
-def lambda_per_lrd(metric):
-    """What a unit of squared error of 8-bit samples weighs, for each lrd, in training by `metric`."""
-    return LAMBDA_PER_LRD * (MSE_SHARE if metric == "ms-ssim" else 1)
+def mse_share(metric):
+    """What squared error weighs in training by `metric`, as a share of its weight in training for it alone."""
+    return MSE_SHARE if metric == "ms-ssim" else 1
 
 
 class Distortion:
     def __init__(self, metric="mse"):
-        self.metric, self.lambda_per_lrd, self.windows = metric, lambda_per_lrd(metric), {}
+        self.metric, self.windows = metric, {}
+        self.lambda_per_lrd = LAMBDA_PER_LRD * mse_share(metric)
 
     def __call__(self, x_hat, x, mse, weight, lrd):
         """x_hat, x [B,3,H,W] in 0..1; mse, weight, lrd [B]: squared errors and what they count."""
