@@ -26,6 +26,23 @@ uint64_t HeaderMemory(std::span<const uint8_t> file) {
   return 4 * text + kValueBytes * std::min(text / 2, kMostValues);
 }
 
+// What a whole file has, taken piece by piece: `each` hears how many bytes it was, and may end it.
+template <typename Each>
+Result<ModelId> Identify(std::span<const uint8_t> bytes, const Each& each) {
+  constexpr size_t kPiece = size_t{8} << 20;
+  Sha256 sha;
+  while (!bytes.empty()) {
+    const auto piece = bytes.first(std::min(bytes.size(), kPiece));
+    sha.Update(piece);
+    bytes = bytes.subspan(piece.size());
+    GLINT_TRY(each(piece.size()));
+  }
+  const Sha256Digest digest = sha.Finish();
+  ModelId id{};
+  std::copy_n(digest.begin(), id.size(), id.begin());
+  return id;
+}
+
 class LoadedModel final : public ModelFile {
  public:
   LoadedModel(std::string name, MappedFile file)
@@ -81,17 +98,10 @@ class LoadedModel final : public ModelFile {
   }
 
   Status Identify(WorkProgress* progress) {
-    constexpr size_t kPiece = size_t{8} << 20;
-    Sha256 sha;
-    for (auto rest = bytes_; !rest.empty();) {
-      const auto piece = rest.first(std::min(rest.size(), kPiece));
-      sha.Update(piece);
-      rest = rest.subspan(piece.size());
-      GLINT_TRY(progress->Done(kHalf * static_cast<double>(piece.size()) /
-                               static_cast<double>(bytes_.size())));
-    }
-    const Sha256Digest digest = sha.Finish();
-    std::copy_n(digest.begin(), id_.size(), id_.begin());
+    const double each = kHalf / static_cast<double>(bytes_.size());
+    GLINT_ASSIGN(id_, glint::Identify(bytes_, [&](size_t bytes) {
+                   return progress->Done(each * static_cast<double>(bytes));
+                 }));
     return Status::Ok();
   }
 
@@ -130,6 +140,16 @@ Result<std::shared_ptr<const ModelFile>> ModelFile::Load(const std::string& path
   auto model = std::make_shared<LoadedModel>(path, std::move(file));
   GLINT_TRY(model->Read(options.runner, budget, progress));
   return std::shared_ptr<const ModelFile>(std::move(model));
+}
+
+Result<ModelId> ModelFile::IdOf(const std::string& path) {
+  MemoryBudget unlimited;
+  WorkProgress untold;
+  untold.Begin(1);
+  GLINT_ASSIGN(
+      const MappedFile file,
+      MappedFile::Open(path, kMaxFileBytes, MappedFile::Access::kMapLarge, &unlimited, &untold));
+  return Identify(file.bytes(), [](size_t) { return Status::Ok(); });
 }
 
 Result<std::shared_ptr<const ModelFile>> ModelFile::FromMemory(std::span<const uint8_t> bytes,

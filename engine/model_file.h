@@ -46,6 +46,8 @@ class ModelFile {
   static Result<std::shared_ptr<const ModelFile>> FromMemory(std::span<const uint8_t> bytes,
                                                              const std::string& name,
                                                              const ModelFileOptions& options = {});
+  // Of any file: whether it is a model is not looked at. kNotFound, kIo, kLimit.
+  static Result<ModelId> IdOf(const std::string& path);
   virtual ~ModelFile() = default;
 
   virtual const Graphs& graphs() const = 0;

@@ -218,6 +218,19 @@ TEST_CASE("loading: mapped and read are the same model, and mapping takes less")
   CHECK(read->Explain() == mapped->Explain());
 }
 
+TEST_CASE("loading: a file's id is that of its model, and any file has one") {
+  const auto model = Model::Load(testing::LightPath());
+  REQUIRE(model.ok());
+  const auto id = Model::IdOfFile(testing::LightPath());
+  REQUIRE(id.ok());
+  CHECK(*id == model->info().id);
+  const TemporaryFolder folder;
+  REQUIRE(WriteFile(folder.File("abc"), "abc", 3).ok());
+  CHECK(*Model::IdOfFile(folder.File("abc")) == "ba7816bf8f01cfea");  // FIPS 180-4, example
+  CHECK(Model::IdOfFile(folder.File("none")).error().code == ErrorCode::kNotFound);
+  CHECK_FALSE(Model::IdOfFile(folder.File("")).ok());
+}
+
 // For every limit up to what is enough: kLimit, with a message that names the limit, and never more
 // than that.
 TEST_CASE("loading: takes no more than its limit") {

@@ -191,6 +191,10 @@ TEST_CASE("tools: no two models have one label") {
   using Names = std::vector<std::string>;
   CHECK(Labels({{"a.safetensors", "INT8"}}) == Names{"INT8"});
   CHECK(Labels({{"a.safetensors", "FP32"}, {"b.safetensors", "INT8"}}) == Names{"FP32", "INT8"});
+  CHECK(Labels({{"a.safetensors", "FP32", "x"}, {"b.safetensors", "INT8", "x"}}) ==
+        Names{"FP32", "INT8"});
+  CHECK(Labels({{"a.safetensors", "FP32", "x"}, {"b.safetensors", "INT8", "y"}}) ==
+        Names{"a", "b"});
   CHECK(Labels({{"x/a.safetensors", "INT8"}, {"b.safetensors", "INT8"}}) == Names{"a", "b"});
   CHECK(Labels({{"x/a", "INT8"}, {"a_2", "FP32"}, {"y/a", "INT8"}, {"a", "INT8"}}) ==
         Names{"a", "a_2", "a_3", "a_4"});

@@ -14,6 +14,7 @@
 #include "tools/evaluation.h"
 #include "tools/messages.h"
 #include "tools/picture_set.h"
+#include "tools/picture_source.h"
 #include "tools/pictures.h"
 #include "tools/text.h"
 
@@ -124,6 +125,34 @@ TEST_CASE("tools: pictures to learn from are counted together") {
   PictureSet small = *set;
   small.bytes = 3 * 999999;
   CHECK_FALSE(TooLittleToLearn(small).empty());
+}
+
+TEST_CASE("tools: metadata that are kept beside a reader's are under the limit too") {
+  constexpr uint64_t kBytes = uint64_t{24} << 20;
+  const TemporaryFolder folder;
+  Picture picture = SmoothPicture(MakeInfo(20, 10, 3, false, 8), 1);
+  picture.metadata.chunks.emplace_back("tEXt", std::vector<uint8_t>(kBytes, 'x'));
+  REQUIRE(WritePicture(folder.File("a.png"), picture).ok());
+  picture = {};
+  Limits limits;
+  limits.max_memory = kBytes + (uint64_t{8} << 20);
+  const auto open = [&](PictureSource::Passes passes, uint32_t kinds) {
+    return PictureSource::Open(folder.File("a.png"), limits, passes, kinds, 1);
+  };
+  CHECK(open(PictureSource::Passes::kOne, kMetadataAll).ok());
+  CHECK(open(PictureSource::Passes::kSeveral, kMetadataIcc).ok());
+  uint64_t growth = 0;
+  Error refused;
+  {
+    const PeakMemory peak;
+    refused = open(PictureSource::Passes::kSeveral, kMetadataAll).error();
+    growth = peak.Growth();
+  }
+  REQUIRE(refused.code == ErrorCode::kLimit);
+  CHECK(growth < limits.max_memory + testing::kSanitizerMemory);
+  CHECK(refused.memory_needed > 2 * kBytes);
+  limits.max_memory = refused.memory_needed;
+  CHECK(open(PictureSource::Passes::kSeveral, kMetadataAll).ok());
 }
 
 }  // namespace

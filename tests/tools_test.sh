@@ -37,6 +37,24 @@ test_round_trip() {
     "cat small.glint | '$glint' decode - - --format ppm | cat >pipe.ppm"
   check "... gives the same picture" cmp small_out.ppm pipe.ppm
 
+  exits "a model that came with Glint by its name" 0 "$glint" encode --model light-msssim-int8 small.ppm named.glint
+  exits "... its stream is decoded without one" 0 "$glint" decode named.glint named.ppm
+  exits "... and with the name" 0 "$glint" decode --model light-msssim-int8 named.glint named2.ppm
+  check "... to the same" cmp named.ppm named2.ppm
+  exits "... info knows it too" 0 "$glint" info light-msssim-int8
+  said "... and what it is" 'light-msssim'
+  refuses "... an effort is for squared error" 'light-msssim-int8.*: it was tuned for another measure' \
+    "$glint" encode --effort 3 --model light-msssim-int8 small.ppm x.glint
+  refuses "an empty name" 'model.*is empty' "$glint" encode --model "" small.ppm x.glint
+  refuses "a mix that may lose nothing" 'max-loss' "$quantize" --max-loss 0 --out x.safetensors
+  exits "... evaluate knows it too" 0 "$evaluate" --model light-fp32 --model light-msssim-int8 --gt_path small.ppm
+  said "... by that name" '^light-msssim-int8 '
+  refuses "a name that none has" 'light-msssim-int9: ' "$glint" encode --model light-msssim-int9 small.ppm x.glint
+  cp "$model" light-msssim-int8
+  exits "a file of that name comes first" 0 "$glint" encode --model light-msssim-int8 small.ppm x.glint
+  refute "... and is another model" cmp -s named.glint x.glint
+  rm light-msssim-int8 named.ppm named2.ppm named.glint x.glint
+
   exits "a higher rate" 0 "$glint" encode --lrd 0.0008 small.ppm high.glint
   exits "a lower rate" 0 "$glint" encode --lrd 0.0001 small.ppm low.glint
   check "... costs more bytes" test "$(size_of high.glint)" -gt "$(size_of low.glint)"

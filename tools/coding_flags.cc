@@ -37,7 +37,10 @@ void AddLimitFlags(CLI::App* app, Limits* limits) {
 }
 
 void AddCodingFlags(CLI::App* app, const std::string& default_model, CodingFlags* flags) {
-  app->add_option("--model", flags->model, "Model (default: " + default_model + ")")
+  app->add_option(
+         "--model", flags->model,
+         "Model: a file, or the name of one that came with Glint (default: " + default_model + ")")
+      ->check(NotEmpty())
       ->type_name("FILE")
       ->group(kModelGroup);
   app->add_option("--threads", flags->threads, "Threads; 0: all that the machine has (default)")

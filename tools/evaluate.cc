@@ -415,8 +415,8 @@ void AddModelFlags(CLI::App* app, EvaluateFlags* flags) {
           ->group(kGroup);
   CLI::Option* const model =
       app->add_option("--model", flags->models,
-                      "Model (default: $GLINT_MODEL, else light-fp32, which came with Glint); "
-                      "several times: compares them with the first")
+                      "Model: a file, or the name of one that came with Glint (default: "
+                      "$GLINT_MODEL, else light-fp32); several times: compares them with the first")
           ->allow_extra_args(false)
           ->type_name("FILE")
           ->group(kGroup);

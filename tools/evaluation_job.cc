@@ -43,7 +43,9 @@ Expected<std::vector<TypedFile>> ModelFiles(const EvaluateFlags& flags) {
     if (!path) return path.error();
     files.push_back({*path, Upper(type)});
   }
-  for (const std::string& path : flags.models) files.push_back({path, Upper(flags.type)});
+  for (const std::string& model : flags.models) {
+    files.push_back({PathOfModel(model), Upper(flags.type)});
+  }
   if (!files.empty()) return files;
   const Expected<std::string> path =
       flags.type.empty() ? FindModel("") : ShippedModelOf(flags.type);
@@ -145,6 +147,7 @@ Expected<std::vector<TestedModel>> LoadModels(const EvaluateFlags& flags) {
     const Expected<std::string> type = TypeOf(file.type, loaded->encoder.info().form);
     if (!type) return At(file.path, type.error());
     file.type = *type;
+    file.model = loaded->encoder.info().name;
     TestedModel& model = models.emplace_back();
     model.type = *type;
     model.members.push_back(std::move(*loaded));
@@ -352,9 +355,12 @@ Expected<std::vector<std::string>> FilesOfFamily(const std::string& pattern) {
 }
 
 std::vector<std::string> Labels(const std::vector<TypedFile>& files) {
-  std::set<std::string> types;
-  for (const TypedFile& file : files) types.insert(file.type);
-  const bool by_type = types.size() == files.size();
+  std::set<std::string> types, models;
+  for (const TypedFile& file : files) {
+    types.insert(file.type);
+    models.insert(file.model);
+  }
+  const bool by_type = types.size() == files.size() && models.size() == 1;
   std::vector<std::string> labels;
   std::set<std::string> taken;
   for (const TypedFile& file : files) {

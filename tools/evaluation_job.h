@@ -71,11 +71,13 @@ Expected<std::string> TypeOf(const std::string& asked, const std::string& form);
 
 struct TypedFile {
   std::string path, type;
+  std::string model = {};  // its name
 };
 // The files that a pattern of the shell (glob) names, in the order of names, numbers in them
 // counted as numbers; several, or it is an error.
 Expected<std::vector<std::string>> FilesOfFamily(const std::string& pattern);
-// The types where these differ, else the names of the files; numbered where those are alike too.
+// The types where these differ and the model is the same, else the names of the files; numbered
+// where those are alike too.
 std::vector<std::string> Labels(const std::vector<TypedFile>& files);
 
 // Rates from `min` to `max`, evenly spread on a logarithmic scale, between the ends rounded to

@@ -71,7 +71,7 @@ Error Info(const InfoFlags& flags) {
   if (!target.ok()) return target;
   const std::string name = InputName(flags.in);
   const Expected<std::vector<uint8_t>> file =
-      ReadFile(flags.in, flags.limits.max_memory,
+      ReadFile(PathOfModel(flags.in), flags.limits.max_memory,
                [&](const void* start, size_t size) { return CheckKnown(start, size, name); });
   if (!file) return At(name, file.error());
   if (IsStream(file->data(), file->size())) {
@@ -108,7 +108,10 @@ Error Info(const InfoFlags& flags) {
 Command AddInfoCommand(CLI::App* app) {
   const auto flags = std::make_shared<InfoFlags>();
   CLI::App* info = app->add_subcommand("info", "Says what a stream, model or picture is");
-  info->add_option("FILE", flags->in, "Stream, model or picture; -: standard input")->required();
+  info->add_option("FILE", flags->in,
+                   "Stream, model or picture, or the name of a model that came with "
+                   "Glint; -: standard input")
+      ->required();
   info->add_flag("--json", flags->json, "As JSON")->group("What is shown");
   info->add_flag("--explain", flags->explain, "Of a model: also how its layers are run")
       ->group("What is shown");

@@ -70,8 +70,16 @@ Expected<std::string> FindShippedModel(const std::string& file_name) {
                    file_name + ": there is no such model in " + looked + "; name one with --model");
 }
 
+std::string PathOfModel(const std::string& flag) {
+  std::error_code error;
+  const bool is_name = flag.find_first_of("/.") == std::string::npos;
+  if (!is_name || fs::exists(flag, error)) return flag;
+  const Expected<std::string> shipped = FindShippedModel(flag + ".safetensors");
+  return shipped ? *shipped : flag;
+}
+
 Expected<std::string> FindModel(const std::string& flag, const std::string& file_name) {
-  if (!flag.empty()) return flag;
+  if (!flag.empty()) return PathOfModel(flag);
   const std::string named = FromEnvironment();
   if (named.empty()) return FindShippedModel(file_name);
   std::error_code error;
@@ -108,7 +116,7 @@ Expected<Model> ModelFinder::Find(const std::string& id) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!flag_.empty()) {
     if (models_.empty()) {
-      Expected<Model> model = LoadModel(flag_, threads_);
+      Expected<Model> model = LoadModel(PathOfModel(flag_), threads_);
       if (!model) return model;
       models_.emplace("", std::move(*model));
     }
@@ -118,13 +126,17 @@ Expected<Model> ModelFinder::Find(const std::string& id) {
   if (known != models_.end()) return known->second;
   if (paths_.empty()) ListPaths();
   for (const std::string& path : paths_) {
-    const auto seen = ids_.find(path);
-    if (seen != ids_.end() && seen->second != id) continue;
-    Expected<Model> model = LoadModel(path, threads_);
     // What the environment names, and only that, has to be sound.
-    if (!model && path == FromEnvironment()) return model;
-    ids_[path] = model ? model->info().id : "";
-    if (ids_[path] != id) continue;
+    const bool is_named = path == FromEnvironment();
+    const bool is_new = ids_.count(path) == 0;
+    if (is_new) {
+      const Expected<std::string> of_file = Model::IdOfFile(path);
+      ids_[path] = of_file ? *of_file : "";
+    }
+    if (ids_[path] != id && !(is_new && is_named)) continue;
+    Expected<Model> model = LoadModel(path, threads_);
+    if (!model && is_named) return model;
+    if (!model || model->info().id != id) continue;
     models_.emplace(id, *model);
     return model;
   }

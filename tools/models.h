@@ -19,9 +19,12 @@ inline constexpr const char* kCodingModel = "light-int8.safetensors";  // of `gl
 // Where a user learns which file has an id that none of today's has.
 inline constexpr const char* kOlderModels = "older ones of Glint: weights/SHIPPED.md of its source";
 
-// `flag` if not empty; else $GLINT_MODEL, a file, or a folder that holds `file_name`; else
-// `file_name` in ../share/glint beside this program's folder, in the source tree's weights/, or
-// where Glint was installed.
+// The file that a flag means: one of that path, or the model that came with Glint under that name,
+// such as "light-msssim-int8".
+std::string PathOfModel(const std::string& flag);
+// PathOfModel(flag) if `flag` is not empty; else $GLINT_MODEL, a file, or a folder that holds
+// `file_name`; else `file_name` in ../share/glint beside this program's folder, in the source
+// tree's weights/, or where Glint was installed.
 Expected<std::string> FindModel(const std::string& flag,
                                 const std::string& file_name = kFloatModel);
 // The same without $GLINT_MODEL, for a file that was asked for by name.

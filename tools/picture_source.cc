@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tools/console.h"
+#include "tools/messages.h"
 #include "tools/metadata_flags.h"
 
 namespace glint::tools {
@@ -69,11 +70,8 @@ Error PictureSource::KeepMetadata(const Metadata& all, uint64_t held) {
   for (std::string& text : WarningsOfLeaving(all, kinds_)) warnings_.push_back(std::move(text));
   if (!own_metadata_) return {};
   metadata_ = {};
-  const uint64_t bytes = MetadataSize(all, kinds_);
-  if (limits_.held_memory + held + bytes > limits_.max_memory) {
-    return MakeError(ErrorCode::kLimit,
-                     "its metadata, which is kept beside it, exceeds the limit on memory");
-  }
+  const Error fits = CheckRoom(held + MetadataSize(all, kinds_), limits_);
+  if (!fits.ok()) return fits;
   metadata_ = MetadataOfKinds(all, kinds_);
   return {};
 }

@@ -248,8 +248,7 @@ class Run {
                ", splitting " + flags_.splitting +
                (job_.options.correct_bias ? ", bias corrected" : "") +
                (job_.options.tune ? ", tuned" : "") +
-               (flags_.max_loss > 0 ? ", loss below " + Shortest(flags_.max_loss) + " %" : "") +
-               (job_.options.metric == LossMetric::kMsSsim ? ", by MS-SSIM" : "");
+               (flags_.max_loss > 0 ? ", loss below " + Shortest(flags_.max_loss) + " %" : "");
       }
       how += "\n";
     }
@@ -308,16 +307,18 @@ class Run {
     };
     add("calibration", quantised.calibration, false);
     if (job_.options.built_in) add("built in", quantised.built_in, true);
-    Print(
-        "\nAgainst FP32: bits at equal quality, the most that a picture loses, and levels that the "
-        "mean of a channel is off\n" +
-        FormatTable({{"pictures", Table::Align::kLeft},
-                     {"loss %"},
-                     {"dB"},
-                     {"of", Table::Align::kLeft},
-                     {"levels"},
-                     {"of", Table::Align::kLeft}},
-                    rows));
+    Print("\nAgainst FP32: bits at equal " +
+          std::string(job_.options.metric == LossMetric::kMsSsim ? "MS-SSIM (built in: quality)"
+                                                                 : "quality") +
+          ", the most that a picture loses, and levels that the "
+          "mean of a channel is off\n" +
+          FormatTable({{"pictures", Table::Align::kLeft},
+                       {"loss %"},
+                       {"dB"},
+                       {"of", Table::Align::kLeft},
+                       {"levels"},
+                       {"of", Table::Align::kLeft}},
+                      rows));
   }
 
   // Empty, or what loses more than fewer bits should cost.
@@ -420,7 +421,10 @@ CLI::Option* AddChoice(CLI::App* app, const char* name, std::string* value,
 
 void AddFileFlags(CLI::App* app, Flags* flags) {
   constexpr const char* kGroup = "Files";
-  app->add_option("--model", flags->model, "Model in FP32 (default: the one that came with Glint)")
+  app->add_option(
+         "--model", flags->model,
+         "Model in FP32: a file, or the name of one that came with Glint (default: light-fp32)")
+      ->check(NotEmpty())
       ->type_name("FILE")
       ->group(kGroup);
   app->add_option("--out", flags->out, "Model file to write")
@@ -475,11 +479,12 @@ void AddPrecisionFlags(CLI::App* app, Flags* flags) {
   app->add_option("--max-loss", flags->max_loss,
                   "INT8: percent of bits at equal quality that may be lost on the calibration "
                   "pictures; chooses the cheapest mix of 8 and 16 bits")
+      ->check(CLI::PositiveNumber)
       ->check(CLI::Range(0.0, 100.0))
       ->group(kGroup);
   AddChoice(app, "--metric", &flags->metric, {"mse", "ms-ssim"},
             "What counts as an error where loss is measured: squared error, or 1 - MS-SSIM (for "
-            "models tuned for it)")
+            "models tuned for it; takes pictures of 161 x 161 and more)")
       ->group(kGroup);
 }
 

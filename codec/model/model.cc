@@ -247,6 +247,13 @@ Expected<Model> Model::FromMemory(const void* data, size_t size, const std::stri
   });
 }
 
+Expected<std::string> Model::IdOfFile(const std::string& path) {
+  return PublicCall([&]() -> Result<std::string> {
+    GLINT_ASSIGN(const ModelId id, ModelFile::IdOf(path));
+    return ToHex(id);
+  });
+}
+
 const ModelInfo& Model::info() const { return impl_->info; }
 
 std::string Model::Explain() const {

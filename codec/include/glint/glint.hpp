@@ -320,6 +320,9 @@ class GLINT_API Model {
   static Expected<Model> FromMemory(const void* data, size_t size,
                                     const std::string& name = "memory",
                                     const LoadOptions& options = {});
+  // The id that a model of this file has, from the bytes of the file alone: whether it is a model
+  // at all is not looked at. Several times faster than Load.
+  static Expected<std::string> IdOfFile(const std::string& path);
   const ModelInfo& info() const;
   std::string Explain() const;  // the plan of every graph, for people
 
