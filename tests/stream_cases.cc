@@ -25,8 +25,9 @@ namespace {
 
 using Stream = std::vector<uint8_t>;
 
-constexpr const char* kShipped[] = {"light-fp32", "light-fp16", "light-int16", "light-int8",
-                                    "light-int8-entropy"};
+constexpr const char* kShipped[] = {"light-fp32",       "light-fp16",         "light-int16",
+                                    "light-int8",       "light-int8-entropy", "light-msssim-fp32",
+                                    "light-msssim-int8"};
 constexpr uint32_t kShippedCount = std::size(kShipped);
 constexpr int kMostSegmentRows = 4096;  // of a model file
 constexpr int kMostHeight = 6000;

@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 page=SHIPPED.md
-names=(light-fp32 light-int8 light-int16 light-int8-entropy light-fp16)
+names=(light-fp32 light-int8 light-int16 light-int8-entropy light-fp16 light-msssim-fp32 light-msssim-int8)
 
 id_of() { sha256sum | cut -c1-16; }
 

@@ -39,6 +39,7 @@ open(path, "w").write(f"{head}{begin}\n{text.rstrip()}\n{end}{rest.split(end)[1]
 
 model=weights/light-fp32.safetensors
 "$python" weights/export.py "$checkpoint" "$model" --save-half weights/training/light-half.pt
+"$python" weights/export.py weights/training/light-msssim-half.pt weights/light-msssim-fp32.safetensors --name light-msssim
 "$python" weights/make_golden.py "$checkpoint" tests/data/golden
 ./run build
 weights/quantise.sh "$calibration" "$work/methods"
