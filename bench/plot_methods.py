@@ -42,6 +42,11 @@ def percent(bd_rate):
     return round(bd_rate["percent"], 2) + 0.0 if bd_rate and bd_rate.get("percent") is not None else math.nan
 
 
+def text_of(rate):
+    """Where no quality is reached by both there is none."""
+    return "apart" if math.isnan(rate) else f"{rate:+.2f} %"
+
+
 def width_speed(work, name):
     """What `quantize` says of the widths of the multiply-adds: the speed where bytes are fast."""
     path = os.path.join(work, name + ".log")
@@ -75,7 +80,7 @@ def table(rows, targets):
     titles = ["method", "BD-rate, PSNR", "BD-rate, MS-SSIM", "file", "multiply-adds by width"] + [f"g_a + g_s, {target}" for target in targets]
     lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
     for row in rows:
-        cells = [WHAT.get(row["name"], row["name"]), f"{row['psnr']:+.2f} %", f"{row['ms_ssim']:+.2f} %", f"{row['size']:.2f}x",
+        cells = [WHAT.get(row["name"], row["name"]), text_of(row["psnr"]), text_of(row["ms_ssim"]), f"{row['size']:.2f}x",
                  f"{row['width']:.2f}x"] + [f"{speed:.2f}x" for speed in row["speeds"]]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -86,7 +91,7 @@ def shipped_table(rows, targets):
     lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
     for row in rows:
         if row["name"].startswith("light-") and row["name"] != "light-fp32":
-            cells = [f"`{row['name']}`", f"{row['psnr']:+.2f} %", f"{row['ms_ssim']:+.2f} %", f"{row['size']:.2f}x"]
+            cells = [f"`{row['name']}`", text_of(row["psnr"]), text_of(row["ms_ssim"]), f"{row['size']:.2f}x"]
             lines.append("| " + " | ".join(cells + [f"{speed:.2f}x" for speed in row["speeds"]]) + " |")
     return "\n".join(lines)
 
@@ -108,12 +113,12 @@ def insert(path, name, text):
 def picture(rows, target):
     """Loss (logarithmic) against speed; the frontier is what nothing beats in both."""
     left, right, top, bottom, width, height = 70, 20, 20, 50, 720, 430
-    low, high = 0.02, 100.0
+    low, high = 0.02, 300.0
     x_of = lambda speed: left + (speed - 0.9) / 3.1 * (width - left - right)
     y_of = lambda loss: top + (1 - math.log(min(max(loss, low), high) / low) / math.log(high / low)) * (height - top - bottom)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="12">',
            f'<rect width="{width}" height="{height}" fill="white"/>']
-    for loss in (0.02, 0.1, 0.5, 1, 2, 5, 10, 20, 50, 100):
+    for loss in (0.02, 0.1, 0.5, 1, 2, 5, 10, 20, 50, 100, 250):
         out.append(f'<line x1="{left}" x2="{width - right}" y1="{y_of(loss):.1f}" y2="{y_of(loss):.1f}" stroke="#ddd"/>')
         out.append(f'<text x="{left - 8}" y="{y_of(loss) + 4:.1f}" text-anchor="end">{loss:g} %</text>')
     for speed in (1, 1.5, 2, 2.5, 3, 3.5):

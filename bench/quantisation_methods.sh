@@ -46,7 +46,7 @@ models+=("$work/light-int8.safetensors")
 arguments=()
 for model in "${models[@]}"; do arguments+=(--model "$model"); done
 arguments+=(--gt_path "$pictures" --freq 1000)
-"$bin/evaluate" "${arguments[@]}" --lrd 0.00005,0.000089,0.000159,0.000283,0.000505,0.0009 \
+"$bin/evaluate" "${arguments[@]}" --lrd 0.000033,0.00008,0.00017,0.00032,0.00055,0.0009 \
   --curves "$root/bench/codecs.json" --json "$work/comparison.json" >"$work/comparison.txt"
 # Where the best target is a better one: the speed on AVX2 too. (An older one may be of another machine.)
 rm -f "$work/avx2.json"
