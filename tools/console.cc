@@ -1,6 +1,7 @@
 #include "tools/console.h"
 
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -49,6 +50,11 @@ Error At(const std::string& place, const Error& error) {
 std::string InputName(const std::string& path) { return path == "-" ? "standard input" : path; }
 
 std::string OutputName(const std::string& path) { return path == "-" ? "standard output" : path; }
+
+bool IsStoredFile(const std::string& path) {
+  struct stat info {};
+  return path != "-" && (stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode));
+}
 
 int ExitCodeFor(const std::string& tool, const Error& error) {
   if (error.ok()) return kExitOk;

@@ -23,6 +23,9 @@ Error MakeError(ErrorCode code, std::string message);
 // "-" by its role, other names as they are.
 std::string InputName(const std::string& path);
 std::string OutputName(const std::string& path);
+// A file, or nothing yet: neither standard input or output ("-"), nor a pipe or a device, which
+// give and take their bytes once.
+bool IsStoredFile(const std::string& path);
 
 // Prints the error and gives the exit code that it means. Does not return from an interrupt.
 int ExitCodeFor(const std::string& tool, const Error& error);

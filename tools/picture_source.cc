@@ -1,8 +1,6 @@
 #include "tools/picture_source.h"
 
 #include <cstring>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "tools/console.h"
@@ -11,14 +9,6 @@
 
 namespace glint::tools {
 namespace {
-
-// Pipes and devices give their bytes once.
-bool IsReadOnce(const std::string& path) {
-  std::error_code error;
-  const auto kind = std::filesystem::status(path, error).type();
-  return path == "-" || (kind != std::filesystem::file_type::regular &&
-                         kind != std::filesystem::file_type::not_found);
-}
 
 bool Same(const PictureInfo& a, const PictureInfo& b) {
   return a.width == b.width && a.height == b.height && a.channels == b.channels &&
@@ -31,7 +21,7 @@ Expected<std::unique_ptr<PictureSource>> PictureSource::Open(const std::string& 
                                                              const Limits& limits, Passes passes,
                                                              uint32_t kinds, int threads) {
   std::unique_ptr<PictureSource> source(new PictureSource(path, limits, passes, kinds, threads));
-  if (passes == Passes::kSeveral && IsReadOnce(path)) {
+  if (passes == Passes::kSeveral && !IsStoredFile(path)) {
     Expected<Picture> whole = ReadPicture(path, limits, &source->warnings_);
     if (!whole) {
       Error error = whole.error();

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <new>
-#include <system_error>
 #include <utility>
 
+#include "tools/console.h"
 #include "tools/machine.h"
 
 namespace glint::tools {
@@ -97,12 +96,7 @@ void RowQueue::Stop() {
 }
 
 bool HasThreadForRows(int threads, const std::string& path) {
-  if ((threads == 0 ? HardwareThreads() : threads) < 2) return false;
-  if (path == "-") return false;
-  std::error_code error;
-  const auto kind = std::filesystem::status(path, error).type();
-  return kind == std::filesystem::file_type::regular ||
-         kind == std::filesystem::file_type::not_found;
+  return (threads == 0 ? HardwareThreads() : threads) >= 2 && IsStoredFile(path);
 }
 
 }  // namespace glint::tools

@@ -1,10 +1,11 @@
 #include "tools/signals.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <csignal>
+
+#include "tools/console.h"
 
 namespace glint::tools {
 namespace {
@@ -34,12 +35,6 @@ void OnSignal(int number) {
   if (unfinished.load() == 0 || (again && number == SIGINT)) EndBy(number);
 }
 
-// Is this, or will it be, a file that takes its name when it is complete?
-bool IsReplaced(const std::string& path) {
-  struct stat info {};
-  return path != "-" && (stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode));
-}
-
 }  // namespace
 
 void CatchSignals() {
@@ -61,7 +56,7 @@ void EndIfInterrupted() {
   if (const int number = caught.load(); number != 0) EndBy(number);
 }
 
-UnfinishedFile::UnfinishedFile(const std::string& path) : counts_(IsReplaced(path)) {
+UnfinishedFile::UnfinishedFile(const std::string& path) : counts_(IsStoredFile(path)) {
   if (counts_) ++unfinished;
   allowed_ = !Interrupted();
 }

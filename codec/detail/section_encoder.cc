@@ -62,6 +62,9 @@ void SectionEncoder::EncodeRow(const uint8_t* source, size_t stride, const Block
     stride = means.stride;
   }
   state_.BeginRow(gray ? gray_.FromColour(row.rows, row.stride, row.height) : row, gray);
+  drawn_lambda_ = static_cast<float>(lambda_per_channel_ * static_cast<double>(state_.channels()));
+  photograph_lambda_ =
+      static_cast<float>(photograph_lambda_per_channel_ * static_cast<double>(state_.channels()));
   for (size_t block = 0; block < state_.blocks(); ++block) {
     EncodeBlock(block, {source + block * kBlock * state_.channels(), stride});
   }
@@ -182,11 +185,10 @@ SectionEncoder::Candidate SectionEncoder::WeighRaw(size_t block) {
           BitCost(static_cast<double>(samples * static_cast<size_t>(digits)))};
 }
 
-SectionEncoder::Candidate SectionEncoder::WithinLimit(size_t block, const Source& source,
-                                                      bool is_drawing) {
+SectionEncoder::Candidate SectionEncoder::WithinLimit(size_t block, const Source& source) {
   const BlockKind nearest = settings_.max_error == 0 ? BlockKind::kPixels : BlockKind::kNear;
-  const Candidate best =
-      is_drawing ? WeighDrawing(block, source, nearest) : WeighPhotograph(block, source, nearest);
+  const Candidate best = IsDrawing(block, source) ? WeighDrawing(block, source, nearest)
+                                                  : WeighPhotograph(block, source, nearest);
   const Candidate raw = WeighRaw(block);
   return raw.cost < best.cost ? raw : best;
 }
@@ -224,12 +226,10 @@ bool SectionEncoder::IsDrawing(size_t block, const Source& source) const {
 }
 
 void SectionEncoder::EncodeBlock(size_t block, const Source& source) {
-  const bool is_drawing = IsDrawing(block, source);
-  lambda_ = static_cast<float>((is_drawing ? lambda_per_channel_ : photograph_lambda_per_channel_) *
-                               static_cast<double>(state_.channels()));
+  lambda_ = drawn_lambda_;
   if (settings_.max_error >= 0 || settings_.every_block) worth_ = kBoundless;
   if (settings_.max_error >= 0) {
-    Write(block, source, WithinLimit(block, source, is_drawing));
+    Write(block, source, WithinLimit(block, source));
     return;
   }
   const double error = BaseError(block, source);
@@ -240,6 +240,8 @@ void SectionEncoder::EncodeBlock(size_t block, const Source& source) {
     Write(block, source, {BlockKind::kPixels, PixelMode::kDrawn});
     return;
   }
+  const bool is_drawing = IsDrawing(block, source);
+  if (!is_drawing) lambda_ = photograph_lambda_;
   const Candidate off{BlockKind::kOff, PixelMode::kDrawn,
                       error + BitCost(state_.CostOfKind(block, BlockKind::kOff))};
   Candidate best = off;

@@ -69,7 +69,7 @@ class SectionEncoder {
   Candidate WeighRaw(size_t block);
   Candidate WeighPhotograph(size_t block, const Source& source, BlockKind nearest);
   Candidate WeighDrawing(size_t block, const Source& source, BlockKind nearest);
-  Candidate WithinLimit(size_t block, const Source& source, bool is_drawing);
+  Candidate WithinLimit(size_t block, const Source& source);
   // Of one colour.
   bool IsPlain(size_t block, const Source& source) const;
   bool IsDrawing(size_t block, const Source& source) const;
@@ -84,7 +84,8 @@ class SectionEncoder {
   SectionState state_;
   GrayRows gray_, gray_source_;
   SectionHead head_;
-  float lambda_ = 1;  // of the block's pixels
+  float drawn_lambda_ = 1, photograph_lambda_ = 1;  // of the row's pixels
+  float lambda_ = 1;                                // of the block: one of the two
   double worth_ = 0;
   std::array<uint64_t, kBlockKinds> blocks_{};
   BinaryEncoder bits_;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "codec/model/model_impl.h"
+#include "codec/samples/metrics.h"
 #include "engine/float16.h"
 #include "engine/rate.h"
 
@@ -116,10 +117,9 @@ Status Quantiser::CheckOptions() {
         "dynamic_ranges want type INT8 with 16-bit activations, the scheme of Glint and no "
         "max_loss");
   }
-  constexpr uint32_t kLeastForMsSsim = 161;
   for (size_t i = 0; i < pictures_.size() && options_.metric == LossMetric::kMsSsim; ++i) {
     const PictureInfo& info = pictures_[i].info;
-    if (std::min(info.width, info.height) >= kLeastForMsSsim) continue;
+    if (std::min(info.width, info.height) >= kLeastSideForMsSsim) continue;
     return Invalid("MS-SSIM takes pictures of 161 x 161 and more, calibration picture " +
                    std::to_string(i + 1) + " is " + std::to_string(info.width) + " x " +
                    std::to_string(info.height));

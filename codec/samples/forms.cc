@@ -1,12 +1,11 @@
 // ToRgb8 and Flatten: one form of a picture to another.
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <iterator>
 #include <new>
 
 #include "codec/memory_limit.h"
 #include "codec/samples/flatten.h"
+#include "codec/stream/container.h"
 #include "glint/pictures.hpp"
 
 namespace glint {
@@ -18,12 +17,6 @@ uint32_t Sample(const Picture& picture, size_t index) {
   uint16_t value = 0;
   std::memcpy(&value, picture.samples.data() + 2 * index, sizeof(value));
   return value;
-}
-
-bool HasForm(const PictureInfo& info) {
-  constexpr uint32_t kDepths[] = {1, 2, 4, 8, 16};
-  return (info.channels == 1 || info.channels == 3) &&
-         std::find(std::begin(kDepths), std::end(kDepths), info.bit_depth) != std::end(kDepths);
 }
 
 bool HoldsItsSamples(const Picture& picture) {

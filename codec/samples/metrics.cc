@@ -21,7 +21,7 @@ constexpr double kC1 = (0.01 * 255) * (0.01 * 255);
 constexpr double kC2 = (0.03 * 255) * (0.03 * 255);
 constexpr size_t kScales = 5;
 constexpr std::array<double, kScales> kScaleWeights = {0.0448, 0.2856, 0.3001, 0.2363, 0.1333};
-constexpr size_t kSmallestSide = (kWindow - 1) * 16 + 1;
+static_assert(kLeastSideForMsSsim == ((kWindow - 1) << (kScales - 1)) + 1);
 
 // One channel at one scale: of the picture itself, or averaged.
 class Plane {
@@ -228,7 +228,7 @@ double Psnr(const Rgb8View& a, const Rgb8View& b) {
 }
 
 std::optional<double> MsSsim(const Rgb8View& a, const Rgb8View& b) {
-  if (std::min(a.width, a.height) < kSmallestSide) return std::nullopt;
+  if (std::min(a.width, a.height) < kLeastSideForMsSsim) return std::nullopt;
   double sum = 0;
   for (size_t channel = 0; channel < 3; ++channel) {
     sum += MsSsimOfChannel(Plane(a, channel), Plane(b, channel));

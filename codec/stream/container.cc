@@ -240,6 +240,12 @@ RowRange RowsOfDetails(size_t section, uint32_t height) {
           static_cast<uint32_t>(std::min<uint64_t>(begin + kRows, height))};
 }
 
+bool HasForm(const PictureInfo& info) {
+  const bool known =
+      std::find(std::begin(kDepths), std::end(kDepths), info.bit_depth) != std::end(kDepths);
+  return known && (info.channels == 1 || (info.channels == 3 && info.bit_depth >= 8));
+}
+
 Status CheckPictureInfo(const PictureInfo& info, const Limits& limits) {
   const auto invalid = [](const std::string& what) {
     return Status::Error(StatusCode::kInvalidArgument, what);
@@ -251,8 +257,7 @@ Status CheckPictureInfo(const PictureInfo& info, const Limits& limits) {
     return invalid("a picture of " + std::to_string(info.channels) +
                    " colour channels, 1 or 3 are wanted");
   }
-  if (std::find(std::begin(kDepths), std::end(kDepths), info.bit_depth) == std::end(kDepths) ||
-      (info.channels == 3 && info.bit_depth < 8)) {
+  if (!HasForm(info)) {
     return invalid("a picture of bit depth " + std::to_string(info.bit_depth) + " and " +
                    std::to_string(info.channels) + " colour channels");
   }

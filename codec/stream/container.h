@@ -100,6 +100,8 @@ RowRange RowsOfDetails(size_t section, uint32_t height);
 inline int TopLevel(const PictureInfo& info) {
   return (1 << (info.bit_depth < 8 ? info.bit_depth : 8)) - 1;
 }
+// Whether a picture has such channels and such a depth, whatever its size.
+bool HasForm(const PictureInfo& info);
 // kInvalidArgument with the offending value, or kLimit.
 Status CheckPictureInfo(const PictureInfo& info, const Limits& limits);
 

@@ -15,8 +15,8 @@ namespace glint {
 // `picture` lacks some or has a form that no picture has, or memory runs out.
 GLINT_API Picture ToRgb8(const Picture& picture);
 // The same picture blended over a background, as DecodeOptions::background says; without alpha, and
-// with 8 bits at most. A picture without alpha comes back as it is. Without samples in
-// the same cases.
+// with 8 bits at most. A picture without alpha comes back as it is. Without samples in the
+// same cases.
 GLINT_API Picture Flatten(const Picture& picture, const Rgb8& background);
 // dB over all RGB samples of two 8-bit RGB pictures of the same size; infinity when they are equal.
 GLINT_API double PsnrRgb(const Picture& a, const Picture& b);
