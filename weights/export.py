@@ -17,7 +17,7 @@ import torch
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "training"))
 from convert.writer import Graph, add_tables, document, fixed_step, graph_step, pack_probabilities, write_model
 from distortion import mse_share
-from model import LAMBDA_PER_LRD, GDN, GROUPS, LRD_MAX, LRD_MIN, SCALE_LEVELS, SCALE_MAX, SCALE_MIN, Light
+from model import GDN, GROUPS, LAMBDA_PER_LRD, LRD_MAX, LRD_MIN, SCALE_LEVELS, SCALE_MAX, SCALE_MIN, Light
 
 MAX_HALF_WIDTH = 1023    # symbols on either side of a table's centre
 TAIL = 2.0 ** -15        # probability that a table leaves to its escape
