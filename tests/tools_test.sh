@@ -353,6 +353,36 @@ test_bad_use() {
   refuses "empty input" 'standard input: ' bash -c "'$glint' decode - x.png </dev/null"
 }
 
+# Numbers are decimal, whatever the C library and CLI11 take besides.
+test_numbers() {
+  local text pattern
+  for text in 0x20 +3 ' 30' nan inf 3,5; do
+    pattern=${text/+/\\+}
+    refuses "--quality '$text'" "^glint: --quality: $pattern: not a decimal number" \
+      "$glint" encode --quality "$text" small.ppm x.glint
+    refuses "--lrd '$text'" "^glint: --lrd: $pattern: not a decimal number" "$glint" encode --lrd "$text" small.ppm x.glint
+    refuses "--target-psnr '$text'" "^glint: --target-psnr: '$pattern' is no" \
+      "$glint" encode --target-psnr "$text" small.ppm x.glint
+    refuses "quantize --lrd '$text'" "^quantize: --lrd: $pattern: not a decimal number" \
+      "$quantize" --lrd "$text" --out x.safetensors
+    refuses "--max-loss '$text'" "^quantize: --max-loss: $pattern: not a decimal number" \
+      "$quantize" --max-loss "$text" --out x.safetensors
+    refuses "--percentile '$text'" "^quantize: --percentile: $pattern: not a decimal number" \
+      "$quantize" --percentile "$text" --out x.safetensors
+    refuses "--smoothing '$text'" "^quantize: --smoothing $pattern: neither auto" \
+      "$quantize" --smoothing "$text" --out x.safetensors
+    [ "$text" = 3,5 ] && continue
+    refuses "--calibration-lrd '$text'" "^quantize: --calibration-lrd $pattern: not a number" \
+      "$quantize" --calibration-lrd "$text" --out x.safetensors
+    refuses "evaluate --quality '$text'" "^evaluate: --quality $pattern: not a number" \
+      "$evaluate" --quality "$text" --gt_path small.ppm
+    refuses "evaluate --lrd '$text'" "^evaluate: --lrd $pattern: not a number" \
+      "$evaluate" --lrd "$text" --gt_path small.ppm
+  done
+  refuses "quantize --lrd of nothing" 'lrd: .*is empty' "$quantize" --lrd '' --out x.safetensors
+  refuses "--calibration-lrd of nothing" 'lrd: .*is empty' "$quantize" --calibration-lrd '' --out x.safetensors
+}
+
 test_damage() {
   local size
   size=$(size_of small.glint)
@@ -603,6 +633,7 @@ test_detail
 test_effort
 test_info
 test_bad_use
+test_numbers
 test_damage
 test_wrong_model
 test_evaluate

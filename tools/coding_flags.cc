@@ -44,12 +44,12 @@ void AddCodingFlags(CLI::App* app, const std::string& default_model, CodingFlags
       ->type_name("FILE")
       ->group(kModelGroup);
   app->add_option("--threads", flags->threads, "Threads; 0: all that the machine has (default)")
-      ->check(Decimal())
+      ->check(WholeNumber())
       ->check(CLI::Range(0, 1024))
       ->group(kModelGroup);
   app->add_option("--band", flags->band,
                   "Picture rows worked on at a time; 0: chosen (default). Never changes the result")
-      ->check(Decimal())
+      ->check(WholeNumber())
       ->check(CLI::Range(0, 1 << 20))
       ->group(kModelGroup);
   AddTargetFlag(app, &flags->target);

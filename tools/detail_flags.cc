@@ -48,7 +48,7 @@ void AddLossFlags(CLI::App* app, LossFlags* flags) {
       app->add_option("--max-error", flags->max_error,
                       "No sample of 8 bits is further off than N levels, 0 to 127; colours where "
                       "alpha is 0 only with --exact. Decodes the stream to prove it")
-          ->check(Decimal())
+          ->check(WholeNumber())
           ->check(CLI::Range(0, kMostError))
           ->type_name("N")
           ->group(kLossGroup);

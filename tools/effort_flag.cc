@@ -17,7 +17,7 @@ CLI::Option* AddEffortFlag(CLI::App* app, const std::string& help, int* effort) 
                    "How long encoding looks for symbols that lose less for their bits, 0 to 9 "
                    "(default 0: not at all; 9: some hundred times as long as without)" +
                        help)
-      ->check(Decimal())
+      ->check(WholeNumber())
       ->check(CLI::Range(0, kMostEffort))
       ->type_name("N");
 }

@@ -476,12 +476,12 @@ void AddRunFlags(CLI::App* app, EvaluateFlags* flags) {
   app->add_option("--freq", flags->freq,
                   "Show and save every N-th picture, and any below 15 dB (default: 5 for a folder, "
                   "else 1); means are over all")
-      ->check(Decimal())
+      ->check(WholeNumber())
       ->check(CLI::Range(1, 1 << 30))
       ->group(kPictures);
   app->add_option("--threads", flags->threads,
                   "Threads (default 1, so that times compare); 0: all that the machine has")
-      ->check(Decimal())
+      ->check(WholeNumber())
       ->check(CLI::Range(0, 1024))
       ->group(kSpeed);
   app->add_option("--target", flags->target,
@@ -490,7 +490,7 @@ void AddRunFlags(CLI::App* app, EvaluateFlags* flags) {
       ->group(kSpeed);
   app->add_option("--repeat", flags->repeat,
                   "Code each picture N times and take the median of the times (default 1)")
-      ->check(Decimal())
+      ->check(WholeNumber())
       ->check(CLI::Range(1, 10000))
       ->group(kSpeed);
   app->add_flag_callback(

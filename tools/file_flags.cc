@@ -22,7 +22,7 @@ void AddFileFlags(CLI::App* app, const std::string& what, FileFlags* flags) {
                   Upper(what.substr(0, 1)) + what.substr(1) +
                       "s at a time (default 1), each with its part of --max-memory, and of the "
                       "machine's threads unless --threads says how many")
-      ->check(Decimal())
+      ->check(WholeNumber())
       ->check(CLI::Range(1, 1024))
       ->group(kGroup);
   app->add_flag("-f,--force", flags->force, "Replace existing files of --out; write to a terminal")

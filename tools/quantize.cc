@@ -32,10 +32,11 @@ namespace {
 constexpr const char* kTool = "quantize";
 
 struct Flags {
-  std::string type = "INT8", model, out, calibration, calibration_lrd, held_out, lrd, log;
+  std::string type = "INT8", model, out, calibration, calibration_lrd, held_out, log;
   std::string activations = "8", scope = "all", method = "max", rounding = "gptq";
   std::string smoothing = "auto", splitting = "auto", scheme = "glint", metric = "mse", target;
   std::vector<std::string> keep;
+  std::optional<double> lrd;
   double percentile = 99.99;
   double max_loss = 0;
   bool no_bias_correction = false;
@@ -176,14 +177,9 @@ Expected<Job> Prepare(const Flags& flags) {
     error = inputs.Check(out);
     if (!error.ok()) return error;
   }
-  double lrd = model->info().lrd_default;
-  if (!flags.lrd.empty()) {
-    const auto numbers = ParseNumbers(flags.lrd);
-    if (!numbers || numbers->size() != 1) return Invalid("--lrd " + flags.lrd + ": not a number");
-    lrd = (*numbers)[0];
-    error = CheckLrd(model->info(), lrd, Detail::kOff);
-    if (!error.ok()) return error;
-  }
+  const double lrd = flags.lrd.value_or(model->info().lrd_default);
+  if (flags.lrd) error = CheckLrd(model->info(), lrd, Detail::kOff);
+  if (!error.ok()) return error;
   return Job{std::move(*model),
              std::move(*options),
              *calibration_source,
@@ -448,6 +444,7 @@ void AddCalibrationFlags(CLI::App* app, Flags* flags) {
       ->group(kGroup);
   app->add_option("--calibration-lrd", flags->calibration_lrd,
                   "Rates to calibrate at, with commas between (default: five over the model's)")
+      ->check(NotEmpty())
       ->type_name("N,N")
       ->group(kGroup);
   app->add_option("--held-out", flags->held_out,
@@ -456,6 +453,8 @@ void AddCalibrationFlags(CLI::App* app, Flags* flags) {
       ->type_name("PATH")
       ->group(kGroup);
   app->add_option("--lrd", flags->lrd, "Rate of that comparison (default: the model's)")
+      ->check(NotEmpty())
+      ->check(Number())
       ->type_name("N")
       ->group(kGroup);
 }
@@ -479,6 +478,7 @@ void AddPrecisionFlags(CLI::App* app, Flags* flags) {
   app->add_option("--max-loss", flags->max_loss,
                   "INT8: percent of bits at equal quality that may be lost on the calibration "
                   "pictures; chooses the cheapest mix of 8 and 16 bits")
+      ->check(Number())
       ->check(CLI::PositiveNumber)
       ->check(CLI::Range(0.0, 100.0))
       ->group(kGroup);
@@ -494,6 +494,7 @@ void AddMethodFlags(CLI::App* app, Flags* flags) {
             "Ranges of 8-bit activations")
       ->group(kGroup);
   app->add_option("--percentile", flags->percentile, "For --method percentile")
+      ->check(Number())
       ->check(CLI::Range(50.0, 100.0))
       ->capture_default_str()
       ->group(kGroup);
@@ -528,7 +529,7 @@ void AddFlags(CLI::App* app, Flags* flags) {
   AddCalibrationFlags(app, flags);
   AddMethodFlags(app, flags);
   app->add_option("--threads", flags->threads, "Threads (default: all that the machine has)")
-      ->check(Decimal())
+      ->check(WholeNumber())
       ->check(CLI::Range(0, 1024))
       ->group("Speed");
   app->add_option("--target", flags->target,

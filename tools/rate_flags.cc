@@ -40,11 +40,13 @@ void AddRateFlags(CLI::App* app, RateFlags* flags) {
       app->add_option("--quality", flags->quality,
                       "0, the lowest rate, to 100, the highest; docs/EVALUATE.md has a table")
           ->check(NotEmpty())
+          ->check(Number())
           ->type_name("N"),
       app->add_option("--lrd", flags->lrd,
                       "Rate, larger is more bits (`glint info MODEL` has the range; default: the "
                       "model's)")
           ->check(NotEmpty())
+          ->check(Number())
           ->type_name("N"),
       AddTarget(app, "--target-size", Target::Kind::kBytes,
                 "The largest stream of at most so many bytes (K, M: powers of 1024), by encoding "
