@@ -157,6 +157,45 @@ test_pipes() {
   refuses "... nor anything else" '/dev/zero: no Glint stream' timeout 60 "$glint" info /dev/zero
 }
 
+# What is no stored file is written as it comes, with nothing beside it and nothing replaced.
+test_outputs() {
+  local out
+  "$glint" encode small.ppm once.glint
+  "$glint" decode once.glint wanted.ppm
+  for out in /dev/stdout /dev/fd/1 /proc/self/fd/1; do
+    [ -e "$out" ] || continue
+    check "decode to $out" bash -c "'$glint' decode once.glint $out --format ppm | cmp - wanted.ppm"
+    check "... where that is a file" bash -c \
+      "{ echo first; '$glint' decode once.glint $out --format ppm; echo last; } >framed &&
+       { echo first; cat wanted.ppm; echo last; } | cmp - framed"
+    check "encode to $out" bash -c "'$glint' encode small.ppm $out | cmp - once.glint"
+  done
+  check "decode to another descriptor" bash -c \
+    "'$glint' decode once.glint /dev/fd/5 --format ppm 5>got.ppm && cmp got.ppm wanted.ppm"
+  check "... to a process" bash -c \
+    "'$glint' decode once.glint >(cat >got2.ppm) --format ppm; sleep 1; cmp got2.ppm wanted.ppm"
+  refuses "... to one that is not open" '/dev/fd/77: cannot be written: ' \
+    "$glint" decode once.glint /dev/fd/77 --format ppm
+  mkfifo pipe pipe.ppm
+  cat pipe >got.ppm &
+  exits "decode to a FIFO" 0 timeout 60 "$glint" decode once.glint pipe --format ppm
+  wait $!
+  check "... gives the picture" cmp got.ppm wanted.ppm
+  check "... which stays one" test -p pipe
+  cat pipe.ppm >got.ppm &
+  exits "an ending comes before --format" 0 timeout 60 "$glint" decode once.glint pipe.ppm --format pam
+  wait $!
+  check "... of a FIFO too" cmp got.ppm wanted.ppm
+  exits "decode to a device" 0 "$glint" decode once.glint /dev/null
+  refuses "a file without an ending" 'none: is not named .png' "$glint" decode once.glint none --format ppm
+  "$evaluate" --gt_path small.ppm --json results.json >/dev/null
+  exits "evaluate --json /dev/stdout" 0 "$evaluate" --gt_path small.ppm --json /dev/stdout
+  check "... is nothing but JSON" test "$(head -c 1 stdout.txt)$(tail -n 1 stdout.txt)" = "{}"
+  check "... with the tables elsewhere" grep -q '^mean of 1' stderr.txt
+  refuses "a model on standard output" 'a file of its own' "$quantize" --out /dev/stdout
+  rm once.glint wanted.ppm framed got.ppm got2.ppm pipe pipe.ppm results.json
+}
+
 test_folders() {
   mkdir odd
   cp small.ppm odd/a.ppm
@@ -195,5 +234,6 @@ test_formats
 test_jpeg
 test_memory
 test_pipes
+test_outputs
 test_folders
 count

@@ -56,6 +56,10 @@ bool IsStoredFile(const std::string& path) {
   return path != "-" && (stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode));
 }
 
+bool IsStandardOutput(const std::string& path) {
+  return path == "-" || path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1";
+}
+
 int ExitCodeFor(const std::string& tool, const Error& error) {
   if (error.ok()) return kExitOk;
   EndIfInterrupted();

@@ -23,9 +23,11 @@ Error MakeError(ErrorCode code, std::string message);
 // "-" by its role, other names as they are.
 std::string InputName(const std::string& path);
 std::string OutputName(const std::string& path);
-// A file, or nothing yet: neither standard input or output ("-"), nor a pipe or a device, which
-// give and take their bytes once.
+// As an input: neither standard input ("-"), nor a pipe or a device, which give their bytes once.
+// (Of outputs, WritesStoredFile tells that.)
 bool IsStoredFile(const std::string& path);
+// By whatever name: "-", "/dev/stdout".
+bool IsStandardOutput(const std::string& path);
 
 // Prints the error and gives the exit code that it means. Does not return from an interrupt.
 int ExitCodeFor(const std::string& tool, const Error& error);

@@ -79,7 +79,7 @@ Command AddDecodeCommand(CLI::App* app) {
   AddFileFlags(decode, "stream", &flags->files);
   decode
       ->add_option("--format", flags->format,
-                   "What goes to standard output, and into --out (default png)")
+                   "What goes to standard output, pipes and --out (default png)")
       ->check(CLI::IsMember({"png", "ppm", "pgm", "pam"}))
       ->group(kPictureGroup);
   AddAlphaFlags(decode, &flags->options);

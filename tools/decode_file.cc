@@ -75,8 +75,11 @@ class RowSink {
 
 // PGM, PPM and PAM have no place for any.
 bool HoldsMetadata(const std::string& out, const std::string& format) {
-  std::string ending = out == "-" ? "." + format : std::filesystem::path(out).extension().string();
-  return Lower(ending) == ".png";
+  const std::string ending = Lower(std::filesystem::path(out).extension().string());
+  for (const char* other : {".ppm", ".pgm", ".pam"}) {
+    if (ending == other) return false;
+  }
+  return ending == ".png" || format == "png";
 }
 
 // Names the model that the stream wants beside the one that was given.

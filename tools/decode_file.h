@@ -23,8 +23,8 @@ struct StreamFile {
 // unless it is kDecode, damaged details are no error.
 Expected<StreamFile> ReadStream(const std::string& path, const Limits& limits, DetailOutput detail);
 
-// `out` "-": to standard output as `format`. `metadata`: what to keep, an "or" of MetadataKind. A
-// model that the stream was not made with is an error that names both.
+// Where `out` is no stored file and has no ending, it gets `format`. `metadata`: what to keep, an
+// "or" of MetadataKind. A model that the stream was not made with is an error that names both.
 Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
                                    const std::string& out, const std::string& format,
                                    const DecodeOptions& options, uint32_t metadata = kMetadataAll);

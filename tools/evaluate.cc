@@ -46,7 +46,7 @@ class Run {
   Run(const EvaluateFlags& flags, Job job)
       : flags_(flags),
         job_(std::move(job)),
-        out_(flags.json == "-" ? stderr : stdout),
+        out_(IsStandardOutput(flags.json) ? stderr : stdout),
         table_(PictureNames(job_), ModelLabels(job_)) {
     for (const TestedModel& model : job_.models) {
       Evaluation evaluation;

@@ -135,7 +135,7 @@ Expected<QuantiseOptions> ParseOptions(const Flags& flags) {
 }
 
 Expected<Job> Prepare(const Flags& flags) {
-  if (flags.out == "-" || flags.out == flags.log)
+  if (IsStandardOutput(flags.out) || flags.out == flags.log)
     return Invalid("--out: has to be a file of its own");
   Error error = CheckOutputPath("--out", flags.out);
   if (error.ok() && !flags.log.empty()) error = CheckOutputPath("--log", flags.log);

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <csignal>
 
-#include "tools/console.h"
+#include "glint/image_io.hpp"
 
 namespace glint::tools {
 namespace {
@@ -56,7 +56,7 @@ void EndIfInterrupted() {
   if (const int number = caught.load(); number != 0) EndBy(number);
 }
 
-UnfinishedFile::UnfinishedFile(const std::string& path) : counts_(IsStoredFile(path)) {
+UnfinishedFile::UnfinishedFile(const std::string& path) : counts_(WritesStoredFile(path)) {
   if (counts_) ++unfinished;
   allowed_ = !Interrupted();
 }

@@ -6,8 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <system_error>
 #include <utility>
+
+#include "glint/image_io.hpp"
 
 namespace glint {
 namespace {
@@ -16,6 +20,26 @@ constexpr size_t kBufferBytes = kSourceBytes;
 constexpr size_t kMaxTransfer = size_t{1} << 30;  // read() and write() may refuse more at once
 
 std::string ErrnoText() { return std::strerror(errno); }
+
+// What "/dev/stdout" and "/dev/fd/3" mean where programs write. To open them would begin a file
+// anew that a shell has redirected them to, and fails for sockets.
+std::optional<int> DescriptorNamed(const std::string& path) {
+  if (path == "-" || path == "/dev/stdout") return STDOUT_FILENO;
+  if (path == "/dev/stderr") return STDERR_FILENO;
+  for (const std::string folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    if (path.rfind(folder, 0) != 0) continue;
+    int fd = -1;
+    const char* const end = path.data() + path.size();
+    const auto [next, error] = std::from_chars(path.data() + folder.size(), end, fd);
+    if (error == std::errc() && next == end && fd >= 0) return fd;
+  }
+  return std::nullopt;
+}
+
+bool IsSpecial(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
+}
 
 }  // namespace
 
@@ -142,18 +166,27 @@ Error ByteSource::ErrorAtEnd(const std::string& reason) const {
 
 // ---- sink --------------------------------------------------------------------------------------
 
+bool WritesStoredFile(const std::string& path) {
+  return !DescriptorNamed(path) && !IsSpecial(path);
+}
+
 Expected<std::unique_ptr<ByteSink>> ByteSink::Create(const std::string& path) {
   std::unique_ptr<ByteSink> sink(new ByteSink(path == "-" ? "standard output" : path));
   sink->buffer_.reserve(kBufferBytes);
-  if (path == "-") {
-    sink->fd_ = STDOUT_FILENO;
-    return sink;
-  }
-  struct stat info {};
-  const bool special = stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
-  const Error error = special ? sink->OpenDirect(path) : sink->OpenFile(path);
+  const std::optional<int> descriptor = DescriptorNamed(path);
+  const Error error = descriptor        ? sink->OpenDescriptor(*descriptor)
+                      : IsSpecial(path) ? sink->OpenDirect(path)
+                                        : sink->OpenFile(path);
   if (!error.ok()) return error;
   return sink;
+}
+
+// A copy, for the descriptor itself is not ours to close.
+Error ByteSink::OpenDescriptor(int fd) {
+  fd_ = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (fd_ < 0) return Fail("cannot be written");
+  owned_ = true;
+  return {};
 }
 
 // Devices and pipes must not be replaced by a file. A folder fails here with the right message.

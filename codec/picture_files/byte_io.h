@@ -77,7 +77,7 @@ class ByteSource {
 };
 
 // Writes to a temporary file beside `path`, which takes its name in Finish(); what is not finished
-// leaves nothing behind. Standard output ("-"), pipes and devices are written directly.
+// leaves nothing behind. What is no stored file (WritesStoredFile) is written directly.
 class ByteSink {
  public:
   static Expected<std::unique_ptr<ByteSink>> Create(const std::string& path);
@@ -93,6 +93,7 @@ class ByteSink {
   explicit ByteSink(std::string name) : name_(std::move(name)) {}
   Error OpenFile(const std::string& path);
   Error OpenDirect(const std::string& path);
+  Error OpenDescriptor(int fd);
   Error Flush();
   Error WriteDirect(const uint8_t* data, size_t size);
   Error Fail(const std::string& what);  // with errno

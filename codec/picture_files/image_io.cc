@@ -128,17 +128,26 @@ Expected<std::unique_ptr<PictureReader>> PictureReader::FromMemory(const void* d
 
 namespace {
 
+struct WrittenKind {
+  std::optional<PnmKind> pnm;  // none: PNG
+};
+
+std::optional<WrittenKind> KindOfEnding(const std::string& ending) {
+  if (ending == "png") return WrittenKind{};
+  if (ending == "ppm") return WrittenKind{PnmKind::kPpm};
+  if (ending == "pgm") return WrittenKind{PnmKind::kPgm};
+  if (ending == "pam") return WrittenKind{PnmKind::kPam};
+  return std::nullopt;
+}
+
 Expected<std::unique_ptr<PictureWriter>> CreateWriter(const std::string& path,
                                                       const PictureInfo& info,
                                                       const Metadata& metadata,
                                                       const std::string& format) {
   const std::string name = path == "-" ? "standard output" : path;
-  const std::string kind = path == "-" ? LowerEnding("." + format) : LowerEnding(path);
-  std::optional<PnmKind> pnm;
-  if (kind == "ppm") pnm = PnmKind::kPpm;
-  if (kind == "pgm") pnm = PnmKind::kPgm;
-  if (kind == "pam") pnm = PnmKind::kPam;
-  if (kind != "png" && !pnm) {
+  std::optional<WrittenKind> kind = KindOfEnding(LowerEnding(path));
+  if (!kind && !WritesStoredFile(path)) kind = KindOfEnding(LowerEnding("." + format));
+  if (!kind) {
     return FileError(ErrorCode::kInvalidArgument, name,
                      "is not named .png, .ppm, .pgm or .pam, so its kind is unknown");
   }
@@ -146,7 +155,7 @@ Expected<std::unique_ptr<PictureWriter>> CreateWriter(const std::string& path,
   if (!valid.ok()) return valid;
   Expected<std::unique_ptr<ByteSink>> sink = ByteSink::Create(path);
   if (!sink) return sink.error();
-  if (pnm) return CreatePnm(std::move(*sink), *pnm, info);
+  if (kind->pnm) return CreatePnm(std::move(*sink), *kind->pnm, info);
   return CreatePng(std::move(*sink), info, metadata);
 }
 

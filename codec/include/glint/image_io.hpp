@@ -58,13 +58,19 @@ class GLINT_API PictureReader {
   virtual Metadata TakeMetadata() = 0;
 };
 
+// Whether what is written to `path` becomes a file there when it is complete, by way of a temporary
+// file beside it. Standard output ("-", "/dev/stdout"), other open descriptors ("/dev/fd/3"), pipes
+// and devices get their bytes as they come.
+GLINT_API bool WritesStoredFile(const std::string& path);
+
 // Writes rows to a temporary file beside `path` that takes its name in Finish(); without Finish
 // nothing stays.
 class GLINT_API PictureWriter {
  public:
-  // The ending says the kind: .png, .ppm, .pgm, .pam (also upper case); "-": standard output as
-  // `format`. PGM, PPM and PAM have no place for metadata; of Metadata::chunks a PNG gets those
-  // whose types that comment names.
+  // The ending says the kind: .png, .ppm, .pgm, .pam (also upper case); `format` does where there
+  // is no such ending and `path` is no stored file ("-", "/dev/stdout", a pipe). PGM, PPM and PAM
+  // have no place for metadata; of Metadata::chunks a PNG gets those whose types that comment
+  // names.
   static Expected<std::unique_ptr<PictureWriter>> Create(const std::string& path,
                                                          const PictureInfo& info,
                                                          const Metadata& metadata,
@@ -78,7 +84,7 @@ class GLINT_API PictureWriter {
 GLINT_API Expected<Picture> ReadPicture(const std::string& path, const Limits& limits = {},
                                         std::vector<std::string>* warnings = nullptr);
 GLINT_API Error WritePicture(const std::string& path, const Picture& picture);
-// Bytes to a temporary file beside `path`, then renamed ("-": standard output); and back.
+// Bytes to a temporary file beside `path`, then renamed, where that is a stored file; and back.
 GLINT_API Error WriteFile(const std::string& path, const void* data, size_t size);
 // `check`, where there is one, sees the first bytes (64, or all) before the rest is read; its error
 // ends reading and is returned.
