@@ -24,6 +24,7 @@ test_help() {
 }
 
 test_round_trip() {
+  local program
   exits "encode" 0 "$glint" encode small.ppm small.glint
   exits "decode to PPM" 0 "$glint" decode small.glint small_out.ppm
   check "decoded size" test "$(head -c 15 small_out.ppm | tr '\n' ' ')" = "$(head -c 15 small.ppm | tr '\n' ' ')"
@@ -49,7 +50,17 @@ test_round_trip() {
   refuses "a mix that may lose nothing" 'max-loss' "$quantize" --max-loss 0 --out x.safetensors
   exits "... evaluate knows it too" 0 "$evaluate" --model light-fp32 --model light-msssim-int8 --gt_path small.ppm
   said "... by that name" '^light-msssim-int8 '
-  refuses "a name that none has" 'light-msssim-int9: ' "$glint" encode --model light-msssim-int9 small.ppm x.glint
+  for program in "$glint encode small.ppm x.glint" "$glint decode small.glint x.ppm" \
+    "$evaluate --gt_path small.ppm" "$quantize --out x.safetensors"; do
+    # shellcheck disable=SC2086
+    refuses "a name that none has: ${program##*/}" \
+      'light-msssim: there is no such file, .* are light-fp16, light-fp32, .*, light-msssim-int8$' \
+      $program --model light-msssim
+  done
+  refuses "... info" 'light-msssim: there is no such file, .* light-int8, ' "$glint" info light-msssim
+  refuses "... info of a file" 'light.png: cannot be opened' "$glint" info light.png
+  refuses "a path that there is not" 'nowhere/light-int8: .*No such file' \
+    "$glint" encode --model nowhere/light-int8 small.ppm x.glint
   cp "$model" light-msssim-int8
   exits "a file of that name comes first" 0 "$glint" encode --model light-msssim-int8 small.ppm x.glint
   refute "... and is another model" cmp -s named.glint x.glint

@@ -418,6 +418,7 @@ void AddModelFlags(CLI::App* app, EvaluateFlags* flags) {
                       "Model: a file, or the name of one that came with Glint (default: "
                       "$GLINT_MODEL, else light-fp32); several times: compares them with the first")
           ->allow_extra_args(false)
+          ->check(NotEmpty())
           ->type_name("FILE")
           ->group(kGroup);
   CLI::Option* const compare =

@@ -44,7 +44,9 @@ Expected<std::vector<TypedFile>> ModelFiles(const EvaluateFlags& flags) {
     files.push_back({*path, Upper(type)});
   }
   for (const std::string& model : flags.models) {
-    files.push_back({PathOfModel(model), Upper(flags.type)});
+    const Expected<std::string> path = FindModel(model);
+    if (!path) return path.error();
+    files.push_back({*path, Upper(flags.type)});
   }
   if (!files.empty()) return files;
   const Expected<std::string> path =

@@ -70,8 +70,12 @@ Error Info(const InfoFlags& flags) {
   const Error target = UseTarget(flags.target);
   if (!target.ok()) return target;
   const std::string name = InputName(flags.in);
+  const bool may_be_name =
+      !flags.in.empty() && flags.in != "-" && flags.in.find('.') == std::string::npos;
+  const Expected<std::string> path = may_be_name ? FindModel(flags.in) : flags.in;
+  if (!path) return path.error();
   const Expected<std::vector<uint8_t>> file =
-      ReadFile(PathOfModel(flags.in), flags.limits.max_memory,
+      ReadFile(*path, flags.limits.max_memory,
                [&](const void* start, size_t size) { return CheckKnown(start, size, name); });
   if (!file) return At(name, file.error());
   if (IsStream(file->data(), file->size())) {

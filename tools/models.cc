@@ -56,6 +56,18 @@ void AddModels(const fs::path& folder, const char* first, std::vector<std::strin
   paths->insert(paths->end(), others.begin(), others.end());
 }
 
+Error UnknownModel(const std::string& flag) {
+  std::vector<std::string> paths;
+  for (const fs::path& folder : DataFolders(SourceWeights())) AddModels(folder, "", &paths);
+  std::set<std::string> names;
+  for (const std::string& path : paths) names.insert(fs::path(path).stem().string());
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return MakeError(ErrorCode::kNotFound,
+                   flag + ": there is no such file" +
+                       (text.empty() ? "" : ", and the models that came with Glint are " + text));
+}
+
 }  // namespace
 
 Expected<std::string> FindShippedModel(const std::string& file_name) {
@@ -79,10 +91,15 @@ std::string PathOfModel(const std::string& flag) {
 }
 
 Expected<std::string> FindModel(const std::string& flag, const std::string& file_name) {
-  if (!flag.empty()) return PathOfModel(flag);
+  std::error_code error;
+  if (!flag.empty()) {
+    std::string path = PathOfModel(flag);
+    const bool in_folder = path.find('/') != std::string::npos;
+    if (in_folder || fs::exists(path, error)) return path;
+    return UnknownModel(flag);
+  }
   const std::string named = FromEnvironment();
   if (named.empty()) return FindShippedModel(file_name);
-  std::error_code error;
   if (!fs::is_directory(named, error)) return named;
   const fs::path path = fs::path(named) / file_name;
   if (fs::exists(path, error)) return path.string();
@@ -116,7 +133,9 @@ Expected<Model> ModelFinder::Find(const std::string& id) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!flag_.empty()) {
     if (models_.empty()) {
-      Expected<Model> model = LoadModel(PathOfModel(flag_), threads_);
+      const Expected<std::string> path = FindModel(flag_);
+      if (!path) return path.error();
+      Expected<Model> model = LoadModel(*path, threads_);
       if (!model) return model;
       models_.emplace("", std::move(*model));
     }

@@ -22,7 +22,8 @@ inline constexpr const char* kOlderModels = "older ones of Glint: weights/SHIPPE
 // The file that a flag means: one of that path, or the model that came with Glint under that name,
 // such as "light-msssim-int8".
 std::string PathOfModel(const std::string& flag);
-// PathOfModel(flag) if `flag` is not empty; else $GLINT_MODEL, a file, or a folder that holds
+// PathOfModel(flag) if `flag` is not empty, where a name that is neither a file's nor a model's is
+// an error that says which models there are; else $GLINT_MODEL, a file, or a folder that holds
 // `file_name`; else `file_name` in ../share/glint beside this program's folder, in the source
 // tree's weights/, or where Glint was installed.
 Expected<std::string> FindModel(const std::string& flag,
