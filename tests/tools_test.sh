@@ -622,6 +622,14 @@ test_quantize() {
   refuses "quantize an unknown layer" 'no layer nobody' \
     "$quantize" --keep nobody=fp32 --calibration small.ppm --out none.safetensors
   refuses "quantize: a bad precision" 'fp64' "$quantize" --keep a1=fp64 --calibration small.ppm --out none.safetensors
+  refuses "quantize: a picture too small for MS-SSIM" \
+    'small.ppm: 150x100 pixels are too few for MS-SSIM, which takes 161x161' \
+    "$quantize" --type FP16 --metric ms-ssim --calibration small.ppm --held-out small.ppm --out none.safetensors
+  make_ppm calibration/large.ppm 170 165
+  exits "quantize: one of a folder" 0 "$quantize" --type FP16 --metric ms-ssim --calibration calibration \
+    --held-out small.ppm --calibration-lrd 0.0002 --out large.safetensors
+  check "... is left out" grep -q '^quantize: calibration/small.ppm: 150x100 pixels .* (left out)$' stderr.txt
+  said "... the other is learned from" '1 picture'
   refuses "quantize: a bad share" '0..1' \
     "$quantize" --splitting 2 --calibration small.ppm --out none.safetensors
   refuses "quantize: no file to write" 'out' "$quantize" --calibration small.ppm

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "glint/image_io.hpp"
+#include "glint/pictures.hpp"
 #include "tools/console.h"
 #include "tools/messages.h"
 #include "tools/pictures.h"
@@ -14,6 +15,26 @@ namespace glint::tools {
 namespace {
 
 uint64_t Pixels(const PictureInfo& info) { return uint64_t{info.width} * info.height; }
+
+Error CheckUse(const PictureInfo& info, PictureUse use) {
+  if (use == PictureUse::kAny || std::min(info.width, info.height) >= kLeastSideForMsSsim) {
+    return {};
+  }
+  const std::string least = std::to_string(kLeastSideForMsSsim);
+  return MakeError(ErrorCode::kInvalidArgument,
+                   std::to_string(info.width) + "x" + std::to_string(info.height) +
+                       " pixels are too few for MS-SSIM, which takes " + least + "x" + least +
+                       " and more");
+}
+
+Expected<Picture> ReadUsable(const std::string& path, const Limits& limits, PictureUse use,
+                             std::vector<std::string>* warnings) {
+  Expected<Picture> picture = ReadPicture(path, limits, warnings);
+  if (!picture) return At(path, picture.error());
+  const Error usable = CheckUse(picture->info, use);
+  if (!usable.ok()) return At(path, usable);
+  return picture;
+}
 
 }  // namespace
 
@@ -43,7 +64,7 @@ Error CheckPictureSets(const std::vector<std::string>& paths, const Model& model
 }
 
 Expected<PictureSet> ReadPictureSet(const std::string& tool, const std::string& path,
-                                    const Limits& limits) {
+                                    const Limits& limits, PictureUse use) {
   const Expected<PictureList> list = ListPictures(path);
   if (!list) return list.error();
   PictureSet set;
@@ -51,11 +72,10 @@ Expected<PictureSet> ReadPictureSet(const std::string& tool, const std::string& 
     Limits rest = limits;
     rest.held_memory += set.bytes;
     std::vector<std::string> warnings;
-    const Expected<Picture> picture = ReadPicture(file.path, rest, &warnings);
+    const Expected<Picture> picture = ReadUsable(file.path, rest, use, &warnings);
     if (!picture) {
-      const Error error = At(file.path, picture.error());
-      if (!list->is_folder) return error;
-      Complain(tool, MessageOf(error) + " (left out)");
+      if (!list->is_folder) return picture.error();
+      Complain(tool, MessageOf(picture.error()) + " (left out)");
       continue;
     }
     Warn(tool, file.path, warnings);
@@ -64,7 +84,9 @@ Expected<PictureSet> ReadPictureSet(const std::string& tool, const std::string& 
     set.bytes += set.pictures.back().samples.size();
   }
   if (!set.pictures.empty()) return set;
-  return MakeError(ErrorCode::kBadImage, path + ": no picture could be read");
+  return MakeError(ErrorCode::kBadImage,
+                   path + (use == PictureUse::kAny ? ": no picture could be read"
+                                                   : ": no picture could be read and used"));
 }
 
 std::string TooLittleToLearn(const PictureSet& set) {

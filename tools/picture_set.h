@@ -24,10 +24,13 @@ struct PictureSet {
 Error CheckPictureSets(const std::vector<std::string>& paths, const Model& model,
                        const Limits& limits);
 
-// A picture, or those of a folder. Files of a folder that cannot be read are left out; standard
-// error says so, and has the warnings.
+// What pictures are for decides what they have to be.
+enum class PictureUse { kAny, kMsSsim };
+
+// A picture, or those of a folder. Files of a folder that cannot be read, or are no use, are left
+// out; standard error says so, and has the warnings.
 Expected<PictureSet> ReadPictureSet(const std::string& tool, const std::string& path,
-                                    const Limits& limits);
+                                    const Limits& limits, PictureUse use = PictureUse::kAny);
 
 // Why so few pictures say little about the ranges of others; empty when they are enough.
 std::string TooLittleToLearn(const PictureSet& set);

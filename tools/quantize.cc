@@ -163,7 +163,9 @@ Expected<Job> Prepare(const Flags& flags) {
   if (!held_out_source) return held_out_source.error();
   error = CheckPictureSets({*calibration_source, *held_out_source}, *model, flags.limits);
   if (!error.ok()) return At("pictures", error);
-  Expected<PictureSet> calibration = ReadPictureSet(kTool, *calibration_source, flags.limits);
+  Expected<PictureSet> calibration = ReadPictureSet(
+      kTool, *calibration_source, flags.limits,
+      options->metric == LossMetric::kMsSsim ? PictureUse::kMsSsim : PictureUse::kAny);
   if (!calibration) return calibration.error();
   const std::string little = TooLittleToLearn(*calibration);
   Limits rest = flags.limits;

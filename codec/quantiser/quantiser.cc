@@ -6,9 +6,9 @@
 #include <thread>
 
 #include "codec/model/model_impl.h"
-#include "codec/samples/metrics.h"
 #include "engine/float16.h"
 #include "engine/rate.h"
+#include "glint/pictures.hpp"
 
 namespace glint::quantiser {
 namespace {

@@ -23,12 +23,9 @@ double PsnrOf(uint64_t squares, uint64_t count);
 // Infinity when all samples are equal. Both views have the same size, at least one pixel.
 double Psnr(const Rgb8View& a, const Rgb8View& b);
 
-// Of the smaller side of a picture that MS-SSIM can be had of: too little is left for the window at
-// the fifth scale below it.
-inline constexpr size_t kLeastSideForMsSsim = 161;
 // Wang 2003 with 5 scales as pytorch_msssim has it: window of 11 with sigma 1.5, only where it fits
 // whole; 2x2 averages between scales, odd sides padded by a zero in front. Nothing when the smaller
-// side is less.
+// side is below kLeastSideForMsSsim.
 std::optional<double> MsSsim(const Rgb8View& a, const Rgb8View& b);
 
 }  // namespace glint

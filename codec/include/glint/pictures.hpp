@@ -4,6 +4,7 @@
 #ifndef GLINT_PICTURES_HPP_
 #define GLINT_PICTURES_HPP_
 
+#include <cstddef>
 #include <optional>
 
 #include "glint/glint.hpp"
@@ -25,8 +26,11 @@ GLINT_API double PsnrRgb(const Picture& a, const Picture& b);
 // blended over middle gray, and over those pixels alone whose alpha is not 0. NaN when sizes
 // differ, samples are missing, or memory runs out.
 GLINT_API double PsnrAsSeen(const Picture& original, const Picture& decoded);
+// Of the smaller side of a picture that MS-SSIM can be had of: too little is left for the window at
+// the fifth scale below it.
+inline constexpr size_t kLeastSideForMsSsim = 161;
 // 5-scale MS-SSIM (Wang 2003) with pytorch_msssim's borders and weights, mean over channels.
-// Nothing when the smaller side is at most 160 pixels.
+// Nothing when the smaller side is less.
 GLINT_API std::optional<double> MsSsimRgb(const Picture& a, const Picture& b);
 
 }  // namespace glint
