@@ -366,6 +366,28 @@ TEST_CASE("tools: models are compared with curves") {
   CHECK(!EvaluationsJson(evaluations).contains("curves"));
 }
 
+TEST_CASE("tools: curves that lack one quality say which") {
+  const std::vector<QualityCurve> curves = CurvesOfText(
+      R"([{"name": "no MS-SSIM", "results": {"bpp": [0.2, 0.8], "psnr-rgb": [31, 34]}},)"
+      R"( {"name": "all too small", "results": {"bpp": [0.2, 0.8], "psnr-rgb": [31, 34],)"
+      R"( "ms-ssim-rgb": [null, null]}},)"
+      R"( {"name": "no PSNR", "results": {"bpp": [0.2, 0.8], "ms-ssim-rgb": [0.9, 0.95]}}])");
+  std::vector<Evaluation> evaluations = {MakeEvaluation("FP32", 1)};
+  const auto reason = [](const Expected<BdRate>& rate) {
+    return rate ? std::string() : rate.error().message;
+  };
+  std::vector<CurveComparison> comparisons = CompareWithCurves(evaluations, curves);
+  CHECK(reason(comparisons[0].psnr).empty());
+  CHECK(reason(comparisons[0].ms_ssim) == "the curve has no MS-SSIM");
+  CHECK(reason(comparisons[1].ms_ssim) == "the curve has no MS-SSIM");
+  CHECK(reason(comparisons[2].psnr) == "the curve has no PSNR");
+  CHECK(reason(comparisons[2].ms_ssim).empty());
+  for (Means& means : evaluations[0].rates) means.ms_ssim.reset();
+  comparisons = CompareWithCurves(evaluations, curves);
+  CHECK(reason(comparisons[0].ms_ssim) == "the curve has no MS-SSIM");
+  CHECK(reason(comparisons[2].ms_ssim) == "no picture is large enough for MS-SSIM");
+}
+
 TEST_CASE("tools: rates outside of a model's range are refused") {
   ModelInfo model;
   model.name = "light";

@@ -34,6 +34,7 @@ Expected<std::vector<double>> Numbers(const Json& results, const char* key) {
 Expected<QualityCurve> ReadCurve(const Json& json) {
   if (!json.is_object()) return BadCurve("", "a curve is not an object");
   QualityCurve curve;
+  curve.from_file = true;
   if (json.contains("name") && json["name"].is_string()) curve.name = json["name"];
   const auto results = json.find("results");
   if (results == json.end() || !results->is_object()) {
@@ -65,7 +66,8 @@ Expected<QualityCurve> ReadCurve(const Json& json) {
 }  // namespace
 
 QualityCurve CurveOf(const Evaluation& evaluation) {
-  QualityCurve curve{evaluation.label, {}, {}};
+  QualityCurve curve;
+  curve.name = evaluation.label;
   for (const Means& means : evaluation.rates) {
     curve.psnr.push_back({means.bpp, means.psnr});
     if (means.ms_ssim) curve.ms_ssim.push_back({means.ms_ssim_bpp, Decibels(*means.ms_ssim)});
@@ -103,12 +105,17 @@ Expected<std::vector<QualityCurve>> ReadCurves(const std::string& path) {
 }
 
 Expected<BdRate> PsnrBdRate(const QualityCurve& first, const QualityCurve& other) {
+  for (const QualityCurve* curve : {&first, &other}) {
+    if (curve->from_file && curve->psnr.empty()) return BadCurve("", "the curve has no PSNR");
+  }
   return ComputeBdRate(first.psnr, other.psnr);
 }
 
 Expected<BdRate> MsSsimBdRate(const QualityCurve& first, const QualityCurve& other) {
-  if (first.ms_ssim.empty() && !first.psnr.empty()) {
-    return MakeError(ErrorCode::kInvalidArgument, "no picture is large enough for MS-SSIM");
+  for (const QualityCurve* curve : {&first, &other}) {
+    if (!curve->ms_ssim.empty()) continue;
+    if (curve->from_file) return BadCurve("", "the curve has no MS-SSIM");
+    if (!curve->psnr.empty()) return BadCurve("", "no picture is large enough for MS-SSIM");
   }
   return ComputeBdRate(first.ms_ssim, other.ms_ssim);
 }

@@ -19,6 +19,7 @@ struct QualityCurve {
   // The rate is in bits per pixel, MS-SSIM in dB. Rates where no picture has an MS-SSIM are left
   // out of `ms_ssim`. An infinite PSNR (nothing was lost) stays; then there is no BD-rate.
   std::vector<RatePoint> psnr, ms_ssim;
+  bool from_file = false;  // else of an evaluation
 };
 
 QualityCurve CurveOf(const Evaluation& evaluation);
