@@ -255,8 +255,9 @@ Expected<std::vector<uint8_t>> ReadBytes(const std::string& path, uint64_t max_b
   ByteSource* const source = opened->get();
   const std::optional<uint64_t> known = source->size();
   const auto too_large = [&] {
+    const std::string size = known ? "has " + std::to_string(*known) + " bytes and " : "";
     return FileError(ErrorCode::kLimit, source->name(),
-                     "is larger than the limit of " + std::to_string(max_bytes) + " bytes");
+                     size + "is larger than the limit of " + std::to_string(max_bytes) + " bytes");
   };
   if (known && *known > max_bytes) return too_large();
   if (check) {

@@ -264,9 +264,9 @@ Status CheckPictureInfo(const PictureInfo& info, const Limits& limits) {
   const uint64_t pixels = uint64_t{info.width} * info.height;
   const uint64_t most = std::min(limits.max_pixels, kMaxPixels);
   if (pixels > most) {
-    return Status::Error(StatusCode::kLimit, "the picture of " + SizeText(info) +
-                                                 " pixels exceeds the limit of " +
-                                                 std::to_string(most) + " pixels");
+    return Status::Error(StatusCode::kLimit,
+                         "the picture of " + SizeText(info) + " pixels, " + std::to_string(pixels) +
+                             " in all, exceeds the limit of " + std::to_string(most));
   }
   return Status::Ok();
 }

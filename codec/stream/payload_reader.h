@@ -70,9 +70,9 @@ class HeldMemory {
       held_ += bytes;
       return Status::Ok();
     }
-    return Status::Error(StatusCode::kLimit, std::string("the stream needs more memory for ") +
-                                                 what + " than the limit of " +
-                                                 std::to_string(limit_) + " bytes");
+    return Status::Error(StatusCode::kLimit, "the stream needs " + std::to_string(held_ + bytes) +
+                                                 " bytes of memory or more with " + what +
+                                                 ", the limit leaves " + std::to_string(limit_));
   }
 
  private:
