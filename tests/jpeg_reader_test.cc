@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <tuple>
 
 #include "tests/codec_helpers.h"
 #include "tests/failing_allocations.h"
@@ -29,7 +30,7 @@ using testing::PeakMemory;
 using testing::ReadJpegPlainly;
 using testing::SmoothPicture;
 
-constexpr int kApp0 = 0xE0, kApp1 = 0xE1, kApp2 = 0xE2, kApp14 = 0xEE;
+constexpr int kApp0 = 0xE0, kApp1 = 0xE1, kApp2 = 0xE2, kApp11 = 0xEB, kApp14 = 0xEE;
 
 struct JpegRead {
   Expected<Picture> picture = Error{};
@@ -38,7 +39,9 @@ struct JpegRead {
   uint64_t memory = 0;
 };
 
-JpegRead ReadAll(const Bytes& file, const Limits& limits = {}) {
+enum class Pixels { kRead, kSkipped };
+
+JpegRead ReadAll(const Bytes& file, const Limits& limits = {}, Pixels pixels = Pixels::kRead) {
   JpegRead read;
   const auto reader = PictureReader::FromMemory(file.data(), file.size(), "memory", limits);
   if (!reader) {
@@ -47,9 +50,13 @@ JpegRead ReadAll(const Bytes& file, const Limits& limits = {}) {
   }
   Picture picture;
   picture.info = (*reader)->info();
-  picture.samples.resize(picture.info.RowBytes() * picture.info.height);
   Error error;
-  for (uint32_t y = 0; y < picture.info.height && error.ok(); ++y) {
+  if (pixels == Pixels::kSkipped) {
+    error = (*reader)->SkipRows();
+  } else {
+    picture.samples.resize(picture.info.RowBytes() * picture.info.height);
+  }
+  for (uint32_t y = 0; y < picture.info.height && !picture.samples.empty() && error.ok(); ++y) {
     error = (*reader)->ReadRow(picture.samples.data() + y * picture.info.RowBytes());
   }
   if (error.ok()) error = (*reader)->Finish();
@@ -63,6 +70,10 @@ JpegRead ReadAll(const Bytes& file, const Limits& limits = {}) {
   picture.metadata = (*reader)->metadata();
   read.picture = std::move(picture);
   return read;
+}
+
+JpegRead Skip(const Bytes& file, const Limits& limits = {}) {
+  return ReadAll(file, limits, Pixels::kSkipped);
 }
 
 // Where the second byte of the first marker `code` lies; 0 if there is none.
@@ -205,6 +216,73 @@ TEST_CASE("JPEG: broken profiles and EXIF are left out with a warning") {
   CHECK(read.warnings == std::vector<std::string>{"its EXIF is broken: left out"});
 }
 
+// Where the data of each scan end, by the markers alone.
+std::vector<size_t> ScanEnds(const Bytes& file) {
+  std::vector<size_t> ends;
+  for (size_t at = 2; at + 4 <= file.size() && file[at] == 0xFF && file[at + 1] != 0xD9;) {
+    const bool is_scan = file[at + 1] == 0xDA;
+    at += 2 + (size_t{file[at + 2]} << 8 | file[at + 3]);
+    if (!is_scan) continue;
+    const auto is_data = [&] {
+      return file[at] != 0xFF || file[at + 1] == 0 || (file[at + 1] & 0xF8) == 0xD0;
+    };
+    while (at + 1 < file.size() && is_data()) ++at;
+    ends.push_back(at);
+  }
+  return ends;
+}
+
+Bytes WithSegmentAt(const Bytes& file, size_t at, int marker, const Bytes& content) {
+  const size_t size = content.size() + 2;
+  Bytes segment = {0xFF, static_cast<uint8_t>(marker), static_cast<uint8_t>(size >> 8),
+                   static_cast<uint8_t>(size)};
+  segment.insert(segment.end(), content.begin(), content.end());
+  Bytes changed = file;
+  changed.insert(changed.begin() + static_cast<int64_t>(at), segment.begin(), segment.end());
+  return changed;
+}
+
+TEST_CASE("JPEG: metadata between scans are left out with a warning") {
+  const std::string space = "http://ns.adobe.com/xap/1.0/";
+  const Bytes xmp(space.c_str(), space.c_str() + space.size() + 1);
+  for (const bool progressive : {false, true}) {
+    JpegForm form;
+    form.progressive = progressive;
+    const Picture source = SmoothPicture(MakeInfo(40, 40, 3, false, 8), 2);
+    const Bytes file = MakeJpeg(source, form);
+    const size_t at = ScanEnds(file).front();
+    for (const auto& [marker, content, text] :
+         {std::tuple(kApp1, ExifSegment(SomeTiff()), "EXIF that stands behind pixels: left out"),
+          std::tuple(kApp1, xmp, "XMP that stands behind pixels: left out"),
+          std::tuple(kApp2, IccSegment(SomeProfile(50), 1, 1),
+                     "an ICC profile that stands behind pixels: left out")}) {
+      const JpegRead read = ReadAll(WithSegmentAt(file, at, marker, content));
+      REQUIRE_MESSAGE(read.picture.ok(), read.picture.error().message);
+      CHECK(read.warnings == std::vector<std::string>{text});
+      CHECK(read.picture->metadata.exif.empty());
+      CHECK(read.picture->metadata.icc.empty());
+      CHECK(SamePixels(*read.picture, ReadJpegPlainly(file)));
+    }
+    CHECK(ReadAll(WithSegmentAt(file, at, kApp0 + 5, {1, 2, 3})).warnings.empty());
+    // A profile in two parts of which one comes late: said once.
+    form.markers = {{kApp2, IccSegment(SomeProfile(50), 1, 2)}};
+    const Bytes half = MakeJpeg(source, form);
+    const JpegRead read = ReadAll(
+        WithSegmentAt(half, ScanEnds(half).front(), kApp2, IccSegment(SomeProfile(50), 2, 2)));
+    CHECK(read.warnings == std::vector<std::string>{"its ICC profile is broken: left out"});
+  }
+}
+
+TEST_CASE("JPEG: content credentials are left out with a warning") {
+  Bytes box(40);
+  std::memcpy(box.data(), "JP\0\1\0\0\0\1\0\0\0\40jumb\0\0\0\30jumdc2pa", 28);
+  JpegRead read = ReadAll(WithMarkers({{kApp11, box}, {kApp11, box}}));
+  REQUIRE_MESSAGE(read.picture.ok(), read.picture.error().message);
+  CHECK(read.warnings == std::vector<std::string>{"its content credentials (C2PA): left out"});
+  box[24] = 'x';  // other boxes
+  CHECK(ReadAll(WithMarkers({{kApp11, box}})).warnings.empty());
+}
+
 // ---- what is not read ---------------------------------------------------------------------------
 
 TEST_CASE("JPEG: what is not read is named") {
@@ -295,6 +373,75 @@ TEST_CASE("JPEG: a component that no scan has is missed") {
   }
 }
 
+// As a download that broke off and was given an end by whoever noticed.
+TEST_CASE("JPEG: a progressive file that ends before its last scan gives a warning") {
+  for (const uint32_t channels : {1U, 3U}) {
+    JpegForm form;
+    form.progressive = true;
+    const Bytes file = MakeJpeg(SmoothPicture(MakeInfo(61, 40, channels, false, 8), 4), form);
+    const std::vector<size_t> ends = ScanEnds(file);
+    REQUIRE(ends.size() == (channels == 1 ? 6 : 10));
+    for (const size_t end : ends) {
+      CAPTURE(end);
+      Bytes cut(file.begin(), file.begin() + static_cast<int64_t>(end));
+      cut.insert(cut.end(), {0xFF, 0xD9});
+      const JpegRead read = ReadAll(cut);
+      REQUIRE_MESSAGE(read.picture.ok(), read.picture.error().message);
+      const std::string text = "scans are missing: the picture is coarser than it was made";
+      CHECK(read.warnings ==
+            (end == ends.back() ? std::vector<std::string>{} : std::vector<std::string>{text}));
+      CHECK(Skip(cut).warnings == read.warnings);
+    }
+    // Without one scan the next that refines it has nothing to begin with.
+    size_t refused = 0;
+    for (size_t s = 1; s < ends.size(); ++s) {
+      CAPTURE(s);
+      Bytes lacking = file;
+      lacking.erase(lacking.begin() + static_cast<int64_t>(ends[s - 1]),
+                    lacking.begin() + static_cast<int64_t>(ends[s]));
+      const JpegRead read = ReadAll(lacking), skipped = Skip(lacking);
+      CHECK(read.picture.ok() == skipped.picture.ok());
+      CHECK(read.warnings == skipped.warnings);
+      refused += !read.picture.ok();
+    }
+    CHECK(refused == (channels == 1 ? 3 : 5));
+  }
+}
+
+TEST_CASE("JPEG: rows are skipped to the same metadata, warnings and ends") {
+  for (const NamedForm& form : Forms()) {
+    CAPTURE(form.format);
+    JpegForm with_metadata = form.form;
+    with_metadata.markers = {{kApp1, ExifSegment(SomeTiff())},
+                             {kApp1, ExifSegment(SomeTiff())},
+                             {kApp2, IccSegment(SomeProfile(40), 1, 1)}};
+    const Bytes file =
+        MakeJpeg(SmoothPicture(MakeInfo(33, 20, form.channels, false, 8), 5), with_metadata);
+    const JpegRead read = ReadAll(file), skipped = Skip(file);
+    REQUIRE_MESSAGE(skipped.picture.ok(), skipped.picture.error().message);
+    CHECK(skipped.warnings == read.warnings);
+    CHECK(testing::SameMetadata(skipped.picture->metadata, read.picture->metadata));
+    size_t accepted = 0;
+    for (size_t size = 0; size < file.size(); ++size) {
+      accepted += Skip(Bytes(file.begin(), file.begin() + static_cast<int64_t>(size))).picture.ok();
+    }
+    CHECK(accepted == 0);
+  }
+  // Neither is the memory of the pixels wanted.
+  JpegForm progressive;
+  progressive.progressive = true;
+  const Bytes large = MakeJpeg(SmoothPicture(MakeInfo(2000, 1000, 3, false, 8), 6), progressive);
+  Limits limits;
+  limits.max_memory = uint64_t{1} << 20;
+  CHECK_FALSE(ReadAll(large, limits).picture.ok());
+  CHECK(Skip(large, limits).picture.ok());
+  JpegForm split;
+  split.split = true;
+  const JpegRead many = Skip(MakeJpeg(SmoothPicture(MakeInfo(32, 32, 3, false, 8), 9), split));
+  REQUIRE_FALSE(many.picture.ok());
+  CHECK(many.picture.error().message.find("100 scans") != std::string::npos);
+}
+
 TEST_CASE("JPEG: a file cut at any length is an error") {
   for (const NamedForm& form : Forms()) {
     CAPTURE(form.format);
@@ -342,7 +489,10 @@ Limits SmallLimits() {
 
 bool ReadAnything(const Bytes& file) {
   const JpegRead read = ReadAll(file, SmallLimits());
-  if (read.picture) return true;
+  if (read.picture) {
+    CHECK(Skip(file, SmallLimits()).picture.ok());
+    return true;
+  }
   const ErrorCode code = read.picture.error().code;
   const bool known =
       code == ErrorCode::kBadImage || code == ErrorCode::kLimit || code == ErrorCode::kUnsupported;
@@ -451,6 +601,11 @@ TEST_CASE("JPEG: many scans, large claims and much metadata are refused") {
 
   limits.max_memory = 20000;
   const Bytes much = WithMarkers({{kApp2, IccSegment(SomeProfile(60000), 1, 1)}});
+  const JpegRead refused = ReadAll(much, limits);
+  CHECK(refused.picture.error().code == ErrorCode::kLimit);
+  limits.max_memory = refused.picture.error().memory_needed;  // that would do, and no less
+  CHECK(ReadAll(much, limits).picture.ok());
+  limits.max_memory -= 1;
   CHECK(ReadAll(much, limits).picture.error().code == ErrorCode::kLimit);
   const Bytes unknown = WithMarkers({{kApp0 + 7, SomeProfile(60000)}});
   limits.max_memory = uint64_t{1} << 20;

@@ -155,6 +155,37 @@ TEST_CASE("PNG: an animation gives its first picture and a warning") {
   CHECK(Read(OnePixel({control(20)})).picture.metadata.chunks.empty());
 }
 
+TEST_CASE("PNG: of what is left out, people are told what they may miss") {
+  CHECK(Read(OnePixel({{"caBX", Bytes(100, 7)}})).warnings ==
+        Texts{"its content credentials (C2PA): left out"});
+  // These say how pixels may be shown or packed, and change none.
+  const Reading reading = Read(OnePixel({{"sBIT", {8}},
+                                         {"bKGD", {0, 9}},
+                                         {"sPLT", Text(std::string("name\0\10", 6))},
+                                         {"prVt", {1}}}));
+  CHECK(reading.error.ok());
+  CHECK(reading.warnings.empty());
+}
+
+TEST_CASE("PNG: the limit that metadata need is said") {
+  Bytes profile = Text(std::string("name\0\0", 6));
+  const Bytes icc = DeflateAll(Bytes(3000000, 9));
+  profile.insert(profile.end(), icc.begin(), icc.end());
+  for (const Bytes& png : {OnePixel({{"tEXt", Bytes(3000000, 'x')}, {"tEXt", Bytes(50, 'x')}}),
+                           OnePixel({{"iCCP", profile}}),
+                           OnePixel({{"tEXt", Bytes(3000000, 'x')}, {"iCCP", profile}})}) {
+    Limits limits;
+    limits.max_memory = 1000000;
+    limits.held_memory = 1000;
+    const Error refused = Read(png, limits).error;
+    CHECK(refused.code == ErrorCode::kLimit);
+    REQUIRE(refused.memory_needed > 3000000);
+    limits.max_memory = refused.memory_needed;
+    const Reading reading = Read(png, limits);
+    CHECK_MESSAGE(reading.error.ok(), reading.error.message);
+  }
+}
+
 TEST_CASE("PNG: Apple's variant is named") {
   const Bytes png = testing::JoinPng(
       kSignature, {{"CgBI", {0x50, 0, 0x20, 6}}, Header(1, 1, 8, 6, 0), {"IDAT", {1, 2, 3}}, kEnd});

@@ -1,4 +1,5 @@
-// What a picture file is, for `glint info`: all of it is read, so that what is wrong with it shows.
+// What a picture file is, for `glint info`: all of it is read, so that what is wrong with it shows,
+// as far as PictureReader::SkipRows finds it.
 // Used by tools/info_command.cc, and by what prints it.
 // Thread rules: free functions.
 #ifndef GLINT_TOOLS_PICTURE_FACTS_H_

@@ -49,7 +49,11 @@ uint64_t PictureSource::held_bytes() const {
 Error PictureSource::OpenReader() {
   reader_.reset();  // closes the file that is open
   Expected<std::unique_ptr<PictureReader>> reader = PictureReader::Open(path_, limits_);
-  if (!reader) return reader.error();
+  if (!reader) {
+    Error error = reader.error();
+    error.memory_needed = 0;  // enough to open it
+    return error;
+  }
   reader_ = std::move(*reader);
   return KeepMetadata(reader_->metadata(), reader_->memory());
 }

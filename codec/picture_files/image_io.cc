@@ -46,6 +46,9 @@ class GuardedReader final : public PictureReader {
   Error ReadRow(void* row) override {
     return guard_.Run([&] { return reader_->ReadRow(row); });
   }
+  Error SkipRows() override {
+    return guard_.Run([&] { return reader_->SkipRows(); });
+  }
   Error Finish() override {
     return guard_.Run([&] { return reader_->Finish(); });
   }
@@ -118,6 +121,13 @@ Expected<std::unique_ptr<PictureReader>> PictureReader::Open(const std::string& 
     if (!source) return source.error();
     return OpenGuarded(std::move(*source), limits);
   });
+}
+
+Error PictureReader::SkipRows() {
+  std::vector<uint8_t> row(info().RowBytes());
+  Error error;
+  for (uint32_t y = 0; y < info().height && error.ok(); ++y) error = ReadRow(row.data());
+  return error;
 }
 
 Expected<std::unique_ptr<PictureReader>> PictureReader::FromMemory(const void* data, size_t size,

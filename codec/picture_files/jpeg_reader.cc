@@ -21,12 +21,15 @@
 namespace glint {
 namespace {
 
-constexpr uint64_t kMaxMetadataBytes = uint64_t{64} << 20;
 constexpr size_t kInputBytes = size_t{1} << 14;
 // libjpeg's tables, and what its pools lose.
 constexpr uint64_t kLibraryBytes = 512 * 1024;
 // Scans of a progressive file take time whether they bring anything or not. Encoders make about 10.
 constexpr int kMostScans = 100;
+constexpr const char* kEndsEarly = "the file ends too early";
+constexpr const char* kLacksComponent = "no scan has one of its components";
+constexpr const char* kTooManyScans = "it has more than 100 scans";
+constexpr const char* kWrongOrder = "its scans do not follow from each other";
 
 uint64_t RoundUp(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -35,7 +38,7 @@ class JpegReader final : public PictureReader {
   JpegReader(std::unique_ptr<ByteSource> source, const Limits& limits)
       : source_(std::move(source)),
         limits_(limits),
-        tap_(&metadata_, std::min(FreeMemory(limits), kMaxMetadataBytes)) {}
+        tap_(&metadata_, std::min(FreeMemory(limits), kMostMetadata)) {}
   ~JpegReader() override { jpeg_destroy_decompress(&jpeg_); }
 
   Error Start();
@@ -45,6 +48,7 @@ class JpegReader final : public PictureReader {
   const std::vector<std::string>& warnings() const override { return tap_.warnings().texts(); }
   uint64_t memory() const override { return memory_; }
   Error ReadRow(void* row) override;
+  Error SkipRows() override;
   Error Finish() override;
   Metadata TakeMetadata() override { return std::exchange(metadata_, {}); }
 
@@ -59,6 +63,7 @@ class JpegReader final : public PictureReader {
   static void OnInit(j_decompress_ptr) {}
   static void OnTerm(j_decompress_ptr) {}
   bool Fill();
+  void SetReason(const char* reason);
   [[noreturn]] void Leave(const char* reason);
 
   // Runs calls of libjpeg; false when one of them failed, reason_ says why. libjpeg leaves by
@@ -95,18 +100,22 @@ class JpegReader final : public PictureReader {
   std::jmp_buf jump_{};
   std::array<uint8_t, kInputBytes> buffer_{};
   std::array<char, JMSG_LENGTH_MAX> reason_{};
-  std::array<bool, MAX_COMPONENTS> has_component_{};  // of those scans that are read at once
   bool metadata_too_large_ = false;
   bool out_of_memory_ = false;
   bool has_extra_bytes_ = false, has_unknown_transform_ = false, has_wrong_scan_ = false;
   Error failure_;
   uint32_t next_row_ = 0;
+  bool skipped_ = false;
 };
 
 // ---- called by libjpeg --------------------------------------------------------------------------
 
-void JpegReader::Leave(const char* reason) {
+void JpegReader::SetReason(const char* reason) {
   std::strncpy(reason_.data(), reason, reason_.size() - 1);
+}
+
+void JpegReader::Leave(const char* reason) {
+  SetReason(reason);
   std::longjmp(jump_, 1);
 }
 
@@ -141,11 +150,7 @@ void JpegReader::OnMessage(j_common_ptr jpeg, int level) {
 void JpegReader::OnProgress(j_common_ptr jpeg) {
   const auto* decompress = reinterpret_cast<j_decompress_ptr>(jpeg);
   JpegReader* const reader = Of(jpeg);
-  if (decompress->input_scan_number > kMostScans) reader->Leave("it has more than 100 scans");
-  for (int i = 0; i < decompress->comps_in_scan; ++i) {
-    const auto index = static_cast<size_t>(decompress->cur_comp_info[i]->component_index);
-    reader->has_component_.at(index) = true;
-  }
+  if (decompress->input_scan_number > kMostScans) reader->Leave(kTooManyScans);
 }
 
 bool JpegReader::Fill() {
@@ -158,7 +163,7 @@ bool JpegReader::Fill() {
 
 boolean JpegReader::OnFill(j_decompress_ptr jpeg) {
   JpegReader* const reader = Of(reinterpret_cast<j_common_ptr>(jpeg));
-  if (!reader->Fill()) reader->Leave("the file ends too early");
+  if (!reader->Fill()) reader->Leave(kEndsEarly);
   return TRUE;
 }
 
@@ -180,9 +185,7 @@ Error JpegReader::Broken() {
   if (out_of_memory_ || tap_.out_of_memory()) {
     failure_ = FileError(ErrorCode::kLimit, source_->name(), "out of memory");
   } else if (metadata_too_large_) {
-    failure_ = FileError(ErrorCode::kLimit, source_->name(),
-                         "its metadata takes more than " +
-                             MemoryText(std::min(FreeMemory(limits_), kMaxMetadataBytes)));
+    failure_ = MetadataBeyondAll(source_->name());
   } else if (!process.ok()) {
     failure_ = process;
   } else {
@@ -312,6 +315,7 @@ Error JpegReader::Start() {
   error = CheckPictureSize(source_->name(), info_, limits_);
   if (error.ok()) error = CheckClaims();
   PlanMemory();
+  if (error.ok() && !tap_.has_room()) error = CheckMemory(source_->name() + ":", memory_, limits_);
   NameFormat();
   TellWarnings();
   return error;
@@ -322,6 +326,9 @@ void JpegReader::TellWarnings() {
   if (has_extra_bytes_) warnings->Add("bytes that mean nothing stand before a marker: passed over");
   if (has_unknown_transform_) warnings->Add("its Adobe marker is unknown: taken as YCbCr");
   if (has_wrong_scan_) warnings->Add("the header of a scan has wrong numbers: passed over");
+  if (tap_.at_end() && !tap_.has_all_coefficients()) {
+    warnings->Add("scans are missing: the picture is coarser than it was made");
+  }
 }
 
 Error JpegReader::ReadRow(void* row) {
@@ -340,9 +347,8 @@ Error JpegReader::ReadRow(void* row) {
           jpeg_.do_fancy_upsampling = TRUE;
           jpeg_.do_block_smoothing = FALSE;
           jpeg_start_decompress(&jpeg_);
-          if (!jpeg_has_multiple_scans(&jpeg_)) return;
-          for (int i = 0; i < jpeg_.num_components; ++i) {
-            if (!has_component_[static_cast<size_t>(i)]) Leave("no scan has one of its components");
+          if (jpeg_has_multiple_scans(&jpeg_) && !tap_.has_all_components()) {
+            Leave(kLacksComponent);
           }
         })) {
       return Broken();
@@ -358,12 +364,31 @@ Error JpegReader::ReadRow(void* row) {
   return {};
 }
 
+Error JpegReader::SkipRows() {
+  if (!failure_.ok()) return failure_;
+  if (next_row_ != 0 || jpeg_has_multiple_scans(&jpeg_) == 0) return PictureReader::SkipRows();
+  while (!tap_.at_end() && Fill()) {
+  }
+  const char* const reason = !tap_.at_end()               ? kEndsEarly
+                             : tap_.scans() > kMostScans  ? kTooManyScans
+                             : !tap_.has_scans_in_order() ? kWrongOrder
+                             : !tap_.has_all_components() ? kLacksComponent
+                                                          : nullptr;
+  if (reason != nullptr) {
+    SetReason(reason);
+    return Broken();
+  }
+  skipped_ = true;
+  next_row_ = info_.height;
+  return {};
+}
+
 Error JpegReader::Finish() {
   if (!failure_.ok()) return failure_;
   if (next_row_ != info_.height) {
     return FileError(ErrorCode::kInvalidArgument, source_->name(), "not all rows were read");
   }
-  if (!Guarded([this] { jpeg_finish_decompress(&jpeg_); })) return Broken();
+  if (!skipped_ && !Guarded([this] { jpeg_finish_decompress(&jpeg_); })) return Broken();
   TellWarnings();
   return {};
 }

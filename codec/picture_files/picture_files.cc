@@ -28,15 +28,22 @@ bool IsKeptChunk(std::string_view type, size_t size) {
   return rule->size == 0 ? size >= 2 : size == rule->size;
 }
 
+Error MetadataBeyondAll(const std::string& name) {
+  return FileError(ErrorCode::kLimit, name,
+                   "its metadata takes more than " + MemoryText(kMostMetadata) +
+                       ", which is refused whatever the limit");
+}
+
 Error CheckPictureSize(const std::string& name, const PictureInfo& info, const Limits& limits) {
   const std::string size = std::to_string(info.width) + "x" + std::to_string(info.height);
   if (info.width == 0 || info.height == 0) {
     return FileError(ErrorCode::kBadImage, name, "a picture of " + size + " pixels");
   }
   if (uint64_t{info.width} * info.height > limits.max_pixels) {
-    return FileError(
-        ErrorCode::kLimit, name,
-        size + " pixels are more than the limit of " + std::to_string(limits.max_pixels));
+    return FileError(ErrorCode::kLimit, name,
+                     size + " pixels, " + std::to_string(uint64_t{info.width} * info.height) +
+                         " in all, are more than the limit of " +
+                         std::to_string(limits.max_pixels));
   }
   return {};
 }

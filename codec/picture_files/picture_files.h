@@ -15,6 +15,11 @@
 
 namespace glint {
 
+// The most that the metadata of a picture file may take, whatever the limit on memory; and the
+// error beyond it.
+inline constexpr uint64_t kMostMetadata = uint64_t{64} << 20;
+Error MetadataBeyondAll(const std::string& name);
+
 // Whether a picture of these dimensions is within the limit on pixels. An error, too: no pixels.
 Error CheckPictureSize(const std::string& name, const PictureInfo& info, const Limits& limits);
 // Whether Picture can describe such a picture. Depths below 8 are for gray.

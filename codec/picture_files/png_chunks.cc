@@ -8,7 +8,7 @@
 #include <new>
 #include <utility>
 
-#include "codec/picture_files/picture_files.h"
+#include "codec/memory_limit.h"
 
 namespace glint {
 namespace {
@@ -78,7 +78,7 @@ bool PngChunkTap::Watch(const uint8_t* data, size_t size) noexcept {
     out_of_memory_ = true;
     return false;
   }
-  return bytes_ <= max_bytes_;
+  return bytes_ <= limit_;
 }
 
 // Takes at least one byte.
@@ -105,7 +105,7 @@ size_t PngChunkTap::Take(const uint8_t* data, size_t size) {
 }
 
 void PngChunkTap::Begin() {
-  body_left_ = LoadBig(header_.data());
+  body_size_ = body_left_ = LoadBig(header_.data());
   type_.assign(header_.begin() + 4, header_.end());
   crc_fill_ = 0;
   ancillary_ = (header_[4] & 0x20) != 0;
@@ -115,22 +115,30 @@ void PngChunkTap::Begin() {
   body_.clear();
   if (wanted_) bytes_ += body_left_ + kChunkOverhead;
   // Not before it has room: a chunk may claim any size.
-  if (wanted_ && bytes_ <= max_bytes_) body_.reserve(body_left_);
+  if (wanted_ && has_room()) body_.reserve(body_left_);
 }
 
 void PngChunkTap::TakeBody(const uint8_t* data, size_t size) {
   if (ancillary_) crc_ = crc32_z(crc_, data, size);
-  if (wanted_ && bytes_ <= max_bytes_) body_.insert(body_.end(), data, data + size);
+  if (wanted_ && has_room()) body_.insert(body_.end(), data, data + size);
 }
 
 void PngChunkTap::End() {
   header_fill_ = 0;
   const bool sound = !ancillary_ || crc_ == LoadBig(stored_crc_.data());
   if (!sound) warnings_.Add("the CRC of its " + Shown(type_) + " chunk is wrong: left out");
-  if (!wanted_ || bytes_ > max_bytes_) return;
+  if (!wanted_) {
+    if (type_ == "caBX") warnings_.Add(kCredentialsLeftOut);
+    return;
+  }
+  if (!has_room()) {
+    // What a profile would inflate to cannot be seen without it.
+    if (type_ == "iCCP") bytes_ = std::min(bytes_ + body_size_ * kMostInflation, limit_);
+    return;
+  }
   const uint64_t taken = body_.size() + kChunkOverhead;
   if (sound && Keep()) return;
-  if (bytes_ > max_bytes_) return;  // a profile that has no room
+  if (!has_room()) return;  // a profile
   bytes_ -= taken;
   std::vector<uint8_t>().swap(body_);
 }
@@ -180,12 +188,12 @@ void PngChunkTap::KeepProfile() {
   warnings_.Add("its ICC profile is broken: left out");
 }
 
-// False when the data are damaged. A profile that has no room leaves bytes_ beyond the limit.
+// False when the data are damaged. A profile that has no room leaves bytes_ beyond it.
 bool PngChunkTap::InflateProfile(size_t start) {
   uint64_t size = 0;
-  if (!InflateInto(start, max_bytes_ - bytes_, nullptr, &size)) return false;
+  if (!InflateInto(start, limit_ - bytes_, nullptr, &size)) return false;
   bytes_ += size;
-  if (bytes_ > max_bytes_) return true;
+  if (!has_room()) return true;
   metadata_->icc.resize(static_cast<size_t>(size));
   return InflateInto(start, size, metadata_->icc.data(), &size);
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "codec/picture_files/byte_io.h"
+#include "codec/picture_files/picture_files.h"
 #include "codec/picture_files/warnings.h"
 #include "glint/glint.hpp"
 
@@ -34,16 +35,18 @@ std::optional<PngScan> ScanPng(const ByteSource& source);
 // dropped when its CRC is wrong, as libpng does.
 class PngChunkTap {
  public:
-  PngChunkTap(Metadata* metadata, uint64_t max_bytes)
-      : metadata_(metadata), max_bytes_(max_bytes) {}
+  // Metadata of up to `room` bytes are kept, beyond it they are only counted.
+  PngChunkTap(Metadata* metadata, uint64_t room) : metadata_(metadata), room_(room) {}
 
-  // False when metadata is beyond the limit, or memory ran out.
+  // False when metadata are beyond the limit, at first kMostMetadata, or memory ran out.
   bool Watch(const uint8_t* data, size_t size) noexcept;
-  void SetLimit(uint64_t max_bytes) { max_bytes_ = max_bytes; }
-  uint64_t limit() const { return max_bytes_; }
+  void SetLimit(uint64_t limit) { limit_ = room_ = limit; }
+  uint64_t limit() const { return limit_; }
   bool out_of_memory() const { return out_of_memory_; }
 
-  uint64_t bytes() const { return bytes_; }  // that the metadata so far takes
+  // What the metadata so far takes, or the most that it would take.
+  uint64_t bytes() const { return bytes_; }
+  bool has_room() const { return bytes_ <= room_; }
   const Warnings& warnings() const { return warnings_; }
   bool is_apple() const { return is_apple_; }  // of the variant that is no PNG
 
@@ -61,12 +64,14 @@ class PngChunkTap {
   bool InflateInto(size_t start, uint64_t most, uint8_t* out, uint64_t* size);
 
   Metadata* metadata_;
-  uint64_t max_bytes_;
+  uint64_t room_;
+  uint64_t limit_ = kMostMetadata;
   uint64_t bytes_ = 0;
   Warnings warnings_;
   std::vector<std::string> seen_;  // types that may come once, and have come
   size_t signature_left_ = kSignature;
   size_t header_fill_ = 0;
+  size_t body_size_ = 0;
   size_t body_left_ = 0;
   size_t crc_fill_ = 0;
   bool wanted_ = false;

@@ -18,8 +18,6 @@
 namespace glint {
 namespace {
 
-constexpr uint64_t kMaxMetadataBytes = uint64_t{64} << 20;
-
 // Room for metadata behind the pixels, where the file cannot be looked through beforehand.
 constexpr uint64_t kLateMetadata = uint64_t{1} << 20;
 // zlib's window, libpng's structs, and the buffers of both.
@@ -30,7 +28,7 @@ class PngReader final : public PictureReader {
   PngReader(std::unique_ptr<ByteSource> source, const Limits& limits)
       : source_(std::move(source)),
         limits_(limits),
-        tap_(&metadata_, std::min(FreeMemory(limits), kMaxMetadataBytes)) {}
+        tap_(&metadata_, std::min(FreeMemory(limits), kMostMetadata)) {}
   ~PngReader() override { png_destroy_read_struct(&png_, &png_info_, nullptr); }
 
   Error Start();
@@ -106,9 +104,11 @@ void PngReader::OnError(png_structp png, png_const_charp message) {
 Error PngReader::Broken() {
   if (png_memory_.ran_out() || tap_.out_of_memory()) {
     failure_ = FileError(ErrorCode::kLimit, source_->name(), "out of memory");
+  } else if (metadata_too_large_ && tap_.limit() == kMostMetadata) {
+    failure_ = MetadataBeyondAll(source_->name());
   } else if (metadata_too_large_) {
     std::string reason = "its metadata takes more than " + MemoryText(tap_.limit());
-    if (next_row_ != 0 && !scan_) reason += "; from a file, not a pipe, more can be read";
+    if (!scan_) reason += "; from a file, not a pipe, more can be read";
     failure_ = FileError(ErrorCode::kLimit, source_->name(), reason);
   } else if (tap_.is_apple()) {
     failure_ = FileError(ErrorCode::kUnsupported, source_->name(),
@@ -172,7 +172,7 @@ void PngReader::PlanMemory() {
   memory_ = kSourceBytes + kLibraryBytes + uint64_t{info_.width} * 24;
   if (interlaced_) memory_ = AddBytes(memory_, MultiplyBytes(info_.RowBytes(), info_.height));
   const uint64_t late = scan_ ? scan_->late_metadata : kLateMetadata;
-  const uint64_t metadata = std::min(tap_.bytes() + late, kMaxMetadataBytes);
+  const uint64_t metadata = std::min(tap_.bytes() + late, kMostMetadata);
   tap_.SetLimit(metadata);
   memory_ = AddBytes(memory_, metadata);
 }
@@ -200,7 +200,9 @@ Error PngReader::Start() {
   scan_ = ScanPng(*source_);
   Error error = CheckPictureSize(source_->name(), info_, limits_);
   if (error.ok()) error = CheckClaims();
+  const bool has_room = tap_.has_room();
   PlanMemory();
+  if (error.ok() && !has_room) error = CheckMemory(source_->name() + ":", memory_, limits_);
   return error;
 }
 

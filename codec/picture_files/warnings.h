@@ -10,6 +10,9 @@
 
 namespace glint {
 
+// Of C2PA: signatures of what a picture was, which a copy of other bytes cannot have.
+inline constexpr const char* kCredentialsLeftOut = "its content credentials (C2PA): left out";
+
 class Warnings {
  public:
   // A hostile file could ask for millions of them.

@@ -52,6 +52,10 @@ class GLINT_API PictureReader {
   // encodes rows of this reader.
   virtual uint64_t memory() const = 0;
   virtual Error ReadRow(void* row) = 0;  // the next row, info().RowBytes()
+  // In place of every ReadRow, where the pixels are not wanted: looks for damage. What comes row by
+  // row is decoded; a progressive JPEG is gone through by its markers, so it costs neither the time
+  // nor the memory of its pixels, and damage inside of a scan is not found.
+  virtual Error SkipRows();
   // After the last row: checks the rest of the file (CRCs, end marker) and completes metadata().
   virtual Error Finish() = 0;
   // After Finish: metadata() without a copy, which is empty from then on.
