@@ -13,6 +13,21 @@
 #include "kernels/float16-inl.h"
 #include "kernels/int_sums-inl.h"
 
+// Once for all targets.
+#ifndef GLINT_KERNELS_GDN_ONCE_
+#define GLINT_KERNELS_GDN_ONCE_
+namespace glint::kernels {
+namespace {
+
+// Pixels that one call reads and writes; strides in elements.
+struct Runs {
+  size_t pixels, channels, in_stride, out_stride;
+};
+
+}  // namespace
+}  // namespace glint::kernels
+#endif  // GLINT_KERNELS_GDN_ONCE_
+
 HWY_BEFORE_NAMESPACE();
 namespace glint::kernels {
 namespace HWY_NAMESPACE {
@@ -20,50 +35,59 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// |x| or x^2 of `n` channels.
-void Magnitudes(const float* HWY_RESTRICT in, float* HWY_RESTRICT out, size_t n, Gdn::Form form) {
-  const hn::ScalableTag<float> d;
+// Calls body(in, out, count) for each vector of all pixels: D's lanes, or what is left of a pixel.
+// Pixels without gaps are one run.
+template <class D, typename T, typename U, class Body>
+HWY_INLINE void ForVectors(D d, const Runs& all, const T* HWY_RESTRICT in, U* HWY_RESTRICT out,
+                           const Body& body) {
   const size_t lanes = hn::Lanes(d);
-  for (size_t i = 0; i < n; i += lanes) {
-    const bool whole = i + lanes <= n;
-    const auto x = whole ? hn::LoadU(d, in + i) : hn::LoadN(d, in + i, n - i);
-    const auto y = form == Gdn::Form::kAbs ? hn::Abs(x) : hn::Mul(x, x);
-    if (whole) {
-      hn::StoreU(y, d, out + i);
-    } else {
-      hn::StoreN(y, d, out + i, n - i);
-    }
+  const bool gapless = all.in_stride == all.channels && all.out_stride == all.channels;
+  const Runs runs = gapless ? Runs{1, all.pixels * all.channels, 0, 0} : all;
+  for (size_t p = 0; p < runs.pixels; ++p, in += runs.in_stride, out += runs.out_stride) {
+    size_t i = 0;
+    for (; i + lanes <= runs.channels; i += lanes) body(in + i, out + i, lanes);
+    if (i < runs.channels) body(in + i, out + i, runs.channels - i);
   }
 }
 
-void MagnitudesOfFloat16(const hwy::float16_t* HWY_RESTRICT in, float* HWY_RESTRICT out, size_t n,
-                         Gdn::Form form) {
+// |x| or x^2.
+template <typename T, class Loader>
+HWY_INLINE void FloatMagnitudes(const T* in, float* out, const Runs& runs, Gdn::Form form,
+                                const Loader& load) {
   const hn::ScalableTag<float> d;
-  const size_t lanes = hn::Lanes(d);
-  for (size_t i = 0; i < n; i += lanes) {
-    const auto x = LoadFloat16(d, in + i, n - i);
-    const auto y = form == Gdn::Form::kAbs ? hn::Abs(x) : hn::Mul(x, x);
-    hn::StoreN(y, d, out + i, HWY_MIN(lanes, n - i));
-  }
+  const bool is_abs = form == Gdn::Form::kAbs;
+  ForVectors(d, runs, in, out, [&](const T* from, float* to, size_t count) HWY_ATTR {
+    const auto x = load(from, count);
+    StoreCount(is_abs ? hn::Abs(x) : hn::Mul(x, x), d, to, count);
+  });
 }
 
-void Magnitudes16(const int16_t* HWY_RESTRICT in, int16_t* HWY_RESTRICT out, size_t n) {
+void Magnitudes(const float* in, float* out, const Runs& runs, Gdn::Form form) {
+  FloatMagnitudes(in, out, runs, form, [](const float* from, size_t count) HWY_ATTR {
+    return LoadCount(hn::ScalableTag<float>(), from, count);
+  });
+}
+
+void MagnitudesOfFloat16(const hwy::float16_t* in, float* out, const Runs& runs, Gdn::Form form) {
+  FloatMagnitudes(in, out, runs, form, [](const hwy::float16_t* from, size_t count) HWY_ATTR {
+    return LoadFloat16(hn::ScalableTag<float>(), from, count);
+  });
+}
+
+void Magnitudes16(const int16_t* in, int16_t* out, const Runs& runs) {
   const hn::ScalableTag<int16_t> d;
-  const size_t lanes = hn::Lanes(d);
-  size_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::Abs(hn::LoadU(d, in + i)), d, out + i);
-  if (i < n) hn::StoreN(hn::Abs(hn::LoadN(d, in + i, n - i)), d, out + i, n - i);
+  ForVectors(d, runs, in, out, [&](const int16_t* from, int16_t* to, size_t count) HWY_ATTR {
+    StoreCount(hn::Abs(LoadCount(d, from, count)), d, to, count);
+  });
 }
 
-void Magnitudes8(const uint8_t* HWY_RESTRICT in, uint8_t* HWY_RESTRICT out, size_t n, int zero) {
+void Magnitudes8(const uint8_t* in, uint8_t* out, const Runs& runs, int zero) {
   const hn::ScalableTag<uint8_t> d;
-  const size_t lanes = hn::Lanes(d);
   const auto z = hn::Set(d, static_cast<uint8_t>(zero));
-  for (size_t i = 0; i < n; i += lanes) {
-    const size_t count = HWY_MIN(lanes, n - i);
-    const auto x = hn::LoadN(d, in + i, count);
-    hn::StoreN(hn::Or(hn::SaturatedSub(x, z), hn::SaturatedSub(z, x)), d, out + i, count);
-  }
+  ForVectors(d, runs, in, out, [&](const uint8_t* from, uint8_t* to, size_t count) HWY_ATTR {
+    const auto x = LoadCount(d, from, count);
+    StoreCount(hn::Or(hn::SaturatedSub(x, z), hn::SaturatedSub(z, x)), d, to, count);
+  });
 }
 
 // The integers of `n` channels less their zero: 16 bits, as many as the target has lanes of floats.
@@ -110,11 +134,15 @@ int Squares(const Input& input, int16_t* HWY_RESTRICT out, size_t n) {
   return k;
 }
 
-int Squares16(const int16_t* HWY_RESTRICT in, int16_t* HWY_RESTRICT out, size_t n) {
-  return Squares(Words{in}, out, n);
+void Squares16(const int16_t* in, int16_t* out, const Runs& runs, float* pixel_scale) {
+  for (size_t p = 0; p < runs.pixels; ++p, in += runs.in_stride, out += runs.out_stride) {
+    pixel_scale[p] = static_cast<float>(1 << Squares(Words{in}, out, runs.channels));
+  }
 }
-int Squares8(const uint8_t* HWY_RESTRICT in, int16_t* HWY_RESTRICT out, size_t n, int zero) {
-  return Squares(Bytes{in, zero}, out, n);
+void Squares8(const uint8_t* in, int16_t* out, const Runs& runs, int zero, float* pixel_scale) {
+  for (size_t p = 0; p < runs.pixels; ++p, in += runs.in_stride, out += runs.out_stride) {
+    pixel_scale[p] = static_cast<float>(1 << Squares(Bytes{in, zero}, out, runs.channels));
+  }
 }
 
 }  // namespace
@@ -165,33 +193,34 @@ struct Gdn::Impl {
     return dense;
   }
 
-  void FillSquares(const void* pixel, size_t p, float* scratch) const {
-    int16_t* out = static_cast<int16_t*>(static_cast<void*>(scratch)) + p * scratch_stride();
-    const int k =
-        input == Element::kI16
-            ? HWY_DYNAMIC_DISPATCH(Squares16)(static_cast<const int16_t*>(pixel), out, channels)
-            : HWY_DYNAMIC_DISPATCH(Squares8)(static_cast<const uint8_t*>(pixel), out, channels,
-                                             zero);
-    PixelScales(scratch)[p] = static_cast<float>(1 << k);
-  }
-
-  void FillScratch(const void* pixel, size_t p, float* floats) const {
-    if (IsInteger(input) && form == Form::kSqrt) return FillSquares(pixel, p, floats);
+  // Magnitudes of `pixels` pixels into the scratch.
+  void FillScratch(const void* in, size_t in_stride, size_t pixels, float* floats) const {
+    const Runs runs{pixels, channels, in_stride, scratch_stride()};
     void* const scratch = floats;
-    const size_t at = p * scratch_stride();
     if (input == Element::kF32) {
-      HWY_DYNAMIC_DISPATCH(Magnitudes)
-      (static_cast<const float*>(pixel), static_cast<float*>(scratch) + at, channels, form);
+      HWY_DYNAMIC_DISPATCH(Magnitudes)(static_cast<const float*>(in), floats, runs, form);
     } else if (input == Element::kF16) {
       HWY_DYNAMIC_DISPATCH(MagnitudesOfFloat16)
-      (static_cast<const hwy::float16_t*>(pixel), static_cast<float*>(scratch) + at, channels,
-       form);
+      (static_cast<const hwy::float16_t*>(in), floats, runs, form);
+    } else if (form == Form::kSqrt) {
+      FillSquares(in, runs, floats);
     } else if (input == Element::kI16) {
       HWY_DYNAMIC_DISPATCH(Magnitudes16)
-      (static_cast<const int16_t*>(pixel), static_cast<int16_t*>(scratch) + at, channels);
+      (static_cast<const int16_t*>(in), static_cast<int16_t*>(scratch), runs);
     } else {
       HWY_DYNAMIC_DISPATCH(Magnitudes8)
-      (static_cast<const uint8_t*>(pixel), static_cast<uint8_t*>(scratch) + at, channels, zero);
+      (static_cast<const uint8_t*>(in), static_cast<uint8_t*>(scratch), runs, zero);
+    }
+  }
+
+  void FillSquares(const void* in, const Runs& runs, float* scratch) const {
+    int16_t* out = static_cast<int16_t*>(static_cast<void*>(scratch));
+    if (input == Element::kI16) {
+      HWY_DYNAMIC_DISPATCH(Squares16)
+      (static_cast<const int16_t*>(in), out, runs, PixelScales(scratch));
+    } else {
+      HWY_DYNAMIC_DISPATCH(Squares8)
+      (static_cast<const uint8_t*>(in), out, runs, zero, PixelScales(scratch));
     }
   }
 };
@@ -238,9 +267,7 @@ void Gdn::Run(const void* in, size_t in_stride, void* out, size_t out_stride, si
   row.pixel_scale = impl_->PixelScales(scratch);
   for (size_t x = 0; x < pixels; x += impl_->chunk) {
     row.pixels = std::min(impl_->chunk, pixels - x);
-    for (size_t p = 0; p < row.pixels; ++p) {
-      impl_->FillScratch(from + (x + p) * in_bytes, p, scratch);
-    }
+    impl_->FillScratch(from + x * in_bytes, in_stride, row.pixels, scratch);
     row.out = static_cast<uint8_t*>(out) + x * out_stride * BytesOf(epilogue.out);
     row.residual = from + x * in_bytes;
     if (IsInteger(impl_->input)) {
