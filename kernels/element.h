@@ -23,7 +23,8 @@ constexpr bool IsInteger(Element element) {
 //   residual       v = v + r, integer and float16 r as (r - residual_zero) * residual_scale[c]
 //   activation     v = max(v, v * slope), 0 <= slope <= 1
 //   gain           v = v * gain[c]
-//   integer store  q = round-half-even(min(max(v, low), high)) + zero; NaN counts as 0
+//   integer store  q = round-half-even(min(max(v, low), high)) + zero; NaN counts as 0. The limits
+//                  are integers, low <= 0 <= high. Zeros of int16 are 0
 //   float16 store  q = float16(min(max(v, low), high)), to nearest, ties to even; NaN counts as 0
 // Products of integers take no float16 and give none, those of floats no integers.
 // Arrays are per output channel. Those of integer kernels hold whole vectors: PaddedChannels(c)

@@ -89,10 +89,10 @@ HWY_INLINE void StoreCount(hn::Vec<D> v, D d, T* to, size_t count) {
   }
 }
 
-// `count` lanes of the residual or of the input of a GDN; integers less `zero`, by `scale`.
+// `count` lanes of the residual or of the input of a GDN; integers less `zero`, by `scale`. int16
+// has no zero. The difference is exact, in integers as in floats.
 template <Element R>
-HWY_INLINE VF LoadOther(const void* pixel, size_t channel, size_t count, VF zero,
-                        const float* HWY_RESTRICT scale) {
+HWY_INLINE VF LoadOther(const void* pixel, size_t channel, size_t count, VI zero, VF scale) {
   const DF d;
   if constexpr (R == Element::kF32) {
     return LoadCount(d, static_cast<const float*>(pixel) + channel, count);
@@ -100,34 +100,66 @@ HWY_INLINE VF LoadOther(const void* pixel, size_t channel, size_t count, VF zero
     using T = std::conditional_t<R == Element::kI16, int16_t, uint8_t>;
     const hn::Rebind<T, DF> dt;
     const auto q = LoadCount(dt, static_cast<const T*>(pixel) + channel, count);
-    const VF x = hn::ConvertTo(d, hn::PromoteTo(DI(), q));
-    return hn::Mul(hn::Sub(x, zero), hn::LoadU(d, scale + channel));
+    VI x = hn::PromoteTo(DI(), q);
+    if constexpr (R == Element::kU8) x = hn::Sub(x, zero);
+    return hn::Mul(hn::ConvertTo(d, x), scale);
   }
 }
 
-// Limits and rounds. Below 2^22, v + 1.5 * 2^23 has the nearest integer of v (ties to even) in its
-// low bits. That takes half the instructions of NearestInt, which also cares for overflow.
+// The nearest integer, ties to even. What is below int32 becomes its least value; nothing may be
+// above. NearestInt takes three instructions more, for what is above.
+HWY_INLINE VI Nearest(VF v) {
+#if HWY_ARCH_X86 && !HWY_COMPILER_MSVC
+  VI q;
+#if HWY_TARGET <= HWY_AVX3
+  __asm__("vcvtps2dq {%1, %0|%0, %1}" : "=v"(q.raw) : "v"(v.raw));
+#elif HWY_TARGET <= HWY_AVX2
+  __asm__("vcvtps2dq {%1, %0|%0, %1}" : "=x"(q.raw) : "x"(v.raw));
+#else
+  __asm__("cvtps2dq {%1, %0|%0, %1}" : "=x"(q.raw) : "x"(v.raw));
+#endif
+  return q;
+#else
+  return hn::NearestInt(v);
+#endif
+}
+
+// Rounds and limits. `bounded`: no value is NaN or outside of int32, so that limits, which are
+// integers, can wait for 16 bits, where two vectors are one. The lower one always can.
+template <Element Out, bool kMayBeBounded>
 struct Rounding {
-  VF low, high, magic;
-  VI offset;
+  VF most;
+  int16_t low, high, zero;
+  bool bounded;
 
-  explicit Rounding(const Epilogue& epilogue)
-      : low(hn::Set(DF(), epilogue.low)),
-        high(hn::Set(DF(), epilogue.high)),
-        magic(hn::Set(DF(), 0x1.8p23f)),
-        offset(hn::Set(DI(), 0x4B400000 - static_cast<int32_t>(epilogue.zero))) {}
+  Rounding(const Epilogue& epilogue, bool are_bounded)
+      : most(hn::Set(DF(), epilogue.high)),
+        low(static_cast<int16_t>(epilogue.low)),
+        high(static_cast<int16_t>(epilogue.high)),
+        zero(static_cast<int16_t>(epilogue.zero)),
+        bounded(kMayBeBounded && are_bounded) {}
 
-  HWY_INLINE VI Apply(VF v) const {
-    v = hn::IfThenElseZero(hn::Eq(v, v), v);  // no factor of a model may lead out of low..high
-    v = hn::Min(hn::Max(v, low), high);
-    return hn::Sub(hn::BitCast(DI(), hn::Add(v, magic)), offset);
+  HWY_INLINE VF Bounded(VF v) const { return hn::IfThenElseZero(hn::Eq(v, v), hn::Min(v, most)); }
+
+  // Stores what has been narrowed to 16 bits.
+  template <class D16>
+  HWY_INLINE void Store(hn::Vec<D16> q, D16 d, void* pixel, size_t channel, size_t count) const {
+    q = hn::Max(q, hn::Set(d, low));
+    if constexpr (kMayBeBounded) q = hn::Min(q, hn::Set(d, high));
+    if constexpr (Out == Element::kI16) {
+      StoreCount(q, d, static_cast<int16_t*>(pixel) + channel, count);
+    } else {
+      const hn::Rebind<uint8_t, D16> d8;
+      q = hn::Add(q, hn::Set(d, zero));
+      StoreCount(hn::DemoteTo(d8, q), d8, static_cast<uint8_t*>(pixel) + channel, count);
+    }
   }
 };
 
 // W vectors of a pixel, of which `count` channels exist.
-template <Element Out, size_t W>
+template <Element Out, bool kMayBeBounded, size_t W>
 HWY_INLINE void StorePixel(const VF (&v)[W], void* pixel, size_t channel, size_t count,
-                           const Rounding& rounding) {
+                           const Rounding<Out, kMayBeBounded>& rounding) {
   const DF d;
   const size_t lanes = hn::Lanes(d);
   if constexpr (Out == Element::kF32) {
@@ -135,25 +167,49 @@ HWY_INLINE void StorePixel(const VF (&v)[W], void* pixel, size_t channel, size_t
     StoreCount(v[0], d, to, count);
     if constexpr (W == 2) StoreCount(v[1], d, to + lanes, count - lanes);
   } else {
-    using T = std::conditional_t<Out == Element::kI16, int16_t, uint8_t>;
-    T* to = static_cast<T*>(pixel) + channel;
-    const VI q0 = rounding.Apply(v[0]);
+    VF b[W];
+#pragma GCC unroll 2
+    for (size_t i = 0; i < W; ++i) b[i] = v[i];
+    if (!kMayBeBounded || !rounding.bounded) {
+#pragma GCC unroll 2
+      for (size_t i = 0; i < W; ++i) b[i] = rounding.Bounded(v[i]);
+    }
     if constexpr (W == 2) {
       const hn::Repartition<int16_t, DF> d16;
-      const VI q1 = rounding.Apply(v[1]);
-      const auto q = hn::OrderedDemote2To(d16, q0, q1);
-      if constexpr (Out == Element::kI16) {
-        StoreCount(q, d16, to, count);
-      } else {
-        const hn::Rebind<uint8_t, decltype(d16)> d8;
-        StoreCount(hn::DemoteTo(d8, q), d8, to, count);
-      }
+      const auto q = hn::OrderedDemote2To(d16, Nearest(b[0]), Nearest(b[1]));
+      rounding.Store(q, d16, pixel, channel, count);
     } else {
-      const hn::Rebind<T, DF> dt;
-      StoreCount(hn::DemoteTo(dt, q0), dt, to, count);
+      const hn::Rebind<int16_t, DF> d16;
+      rounding.Store(hn::DemoteTo(d16, Nearest(b[0])), d16, pixel, channel, count);
     }
   }
 }
+
+// The constants of W vectors of channels, in registers: stores may alias whatever is in memory.
+template <size_t W>
+struct Factors {
+  VF scale[W], bias[W], gain[W], other_scale[W];
+  VF slope;
+  bool leaky_relu, gains;
+
+  // Whether no value can be NaN or leave int32 before it is limited.
+  template <Join J>
+  HWY_INLINE bool AreBounded() const {
+    const DF d;
+    const VF most_sum = hn::Set(d, 0x1p31f), most_other = hn::Set(d, 0x1p17f);
+    bool bounded = true;
+    for (size_t i = 0; i < W; ++i) {
+      VF most = hn::Add(hn::Mul(hn::Abs(scale[i]), most_sum), hn::Abs(bias[i]));
+      const VF other = hn::Mul(hn::Abs(other_scale[i]), most_other);
+      if (J == Join::kAdd) most = hn::Add(most, other);
+      if (J == Join::kMultiply) most = hn::Mul(most, other);
+      if (leaky_relu) most = hn::Mul(most, hn::Max(hn::Set(d, 1.0f), hn::Abs(slope)));
+      if (gains) most = hn::Mul(most, hn::Abs(gain[i]));
+      bounded = bounded && hn::AllTrue(d, hn::Lt(most, hn::Set(d, 0x1p30f)));
+    }
+    return bounded;
+  }
+};
 
 // The epilogue, on sums in memory instead of the registers of the products. Unrolled behind the
 // products for every kind of epilogue, it filled the instruction cache and made GCC spill sums
@@ -171,39 +227,47 @@ HWY_NOINLINE void Finish(const Sums<int32_t>& from, const TapRow& row, size_t ou
   uint8_t* out = static_cast<uint8_t*>(row.out) + from.first_pixel * out_bytes;
   // Copies, for stores may alias whatever is not local.
   const int32_t* HWY_RESTRICT sums = from.sums;
-  const float* HWY_RESTRICT scale = epilogue.scale + from.channel;
-  const float* HWY_RESTRICT bias = epilogue.bias + from.channel;
-  const float* HWY_RESTRICT gain =
-      epilogue.gain == nullptr ? nullptr : epilogue.gain + from.channel;
-  const float* HWY_RESTRICT other_scale = epilogue.residual_scale;
-  const VF other_zero = hn::Set(d, epilogue.residual_zero);
-  const bool leaky_relu = J <= Join::kAdd && epilogue.leaky_relu;
-  const VF slope = hn::Set(d, epilogue.slope);
-  const Rounding rounding(epilogue);
   const size_t channel = from.channel, pixels = from.pixels;
+  constexpr bool kIntegers = J != Join::kNone && R != Element::kF32;
+  Factors<W> f;
+  f.leaky_relu = J <= Join::kAdd && epilogue.leaky_relu;
+  f.slope = hn::Set(d, epilogue.slope);
+  f.gains = epilogue.gain != nullptr;
+#pragma GCC unroll 2
+  for (size_t i = 0; i < W; ++i) {
+    const size_t c = channel + i * lanes;
+    f.scale[i] = hn::LoadU(d, epilogue.scale + c);
+    f.bias[i] = hn::LoadU(d, epilogue.bias + c);
+    f.gain[i] = f.gains ? hn::LoadU(d, epilogue.gain + c) : hn::Zero(d);
+    f.other_scale[i] = kIntegers ? hn::LoadU(d, epilogue.residual_scale + c) : hn::Zero(d);
+  }
+  const VI other_zero = hn::Set(di, static_cast<int32_t>(epilogue.residual_zero));
+  // Nothing is known of quotients and roots, nor of floats that are added.
+  constexpr bool kMayBeBounded =
+      J == Join::kNone || (kIntegers && (J == Join::kAdd || J == Join::kMultiply));
+  const Rounding<Out, kMayBeBounded> rounding(
+      epilogue, kMayBeBounded && Out != Element::kF32 && f.template AreBounded<J>());
   constexpr bool kRoot = J == Join::kDivideRoot || J == Join::kMultiplyRoot;
   constexpr bool kDivides = J == Join::kDivide || J == Join::kDivideRoot;
   const float* HWY_RESTRICT pixel_scale = kRoot ? row.pixel_scale + from.first_pixel : nullptr;
   for (size_t p = 0; p < pixels; ++p) {
     VF values[W];
 #pragma GCC unroll 2
-    for (size_t i = 0; i < W; ++i) {
-      const VI sum = hn::Load(di, sums + (p * W + i) * lanes);
-      VF v = hn::ConvertTo(d, sum);
+    for (size_t i = 0; i < W; ++i, sums += lanes) {
+      VF v = hn::ConvertTo(d, hn::Load(di, sums));
       if constexpr (kRoot) v = hn::Mul(v, hn::Set(d, pixel_scale[p]));
-      v = hn::Mul(v, hn::LoadU(d, scale + i * lanes));
-      v = hn::Add(v, hn::LoadU(d, bias + i * lanes));
+      v = hn::Add(hn::Mul(v, f.scale[i]), f.bias[i]);
       if constexpr (kRoot) v = hn::Sqrt(v);
       if constexpr (J != Join::kNone) {
-        const VF x =
-            LoadOther<R>(other, channel + i * lanes, count - i * lanes, other_zero, other_scale);
+        const VF x = LoadOther<R>(other, channel + i * lanes, count - i * lanes, other_zero,
+                                  f.other_scale[i]);
         v = J == Join::kAdd ? hn::Add(v, x) : kDivides ? hn::Div(x, v) : hn::Mul(x, v);
       }
-      if (leaky_relu) v = hn::Max(v, hn::Mul(v, slope));
-      if (gain != nullptr) v = hn::Mul(v, hn::LoadU(d, gain + i * lanes));
+      if (f.leaky_relu) v = hn::Max(v, hn::Mul(v, f.slope));
+      if (f.gains) v = hn::Mul(v, f.gain[i]);
       values[i] = v;
     }
-    StorePixel<Out, W>(values, out, channel, count, rounding);
+    StorePixel<Out>(values, out, channel, count, rounding);
     if constexpr (J != Join::kNone) other += other_bytes;
     out += out_bytes;
   }

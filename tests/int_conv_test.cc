@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <random>
 
 #include "engine/aligned.h"
@@ -79,7 +80,12 @@ float Finished(double sum, const Epilogue& e, size_t channel, const float* resid
 }
 
 bool Stored(float v, const Epilogue& e, const uint8_t* at) {
-  if (e.out == Element::kF32) return std::memcmp(at, &v, sizeof(v)) == 0;
+  if (e.out == Element::kF32) {
+    float got = 0.0f;
+    std::memcpy(&got, at, sizeof(got));
+    return std::memcmp(&got, &v, sizeof(v)) == 0 || (std::isnan(got) && std::isnan(v));
+  }
+  if (std::isnan(v)) v = 0.0f;
   const float q = std::nearbyint(std::min(std::max(v, e.low), e.high)) + e.zero;
   if (e.out == Element::kU8) return *at == static_cast<uint8_t>(q);
   int16_t got = 0;
@@ -123,6 +129,17 @@ struct Constants {
     }
     epilogue.residual = kElements[(*random)() % 3];
     epilogue.residual_zero = epilogue.residual == Element::kU8 ? 30.0f : 0.0f;
+    // Whatever factors a model brings, integers stay within their limits.
+    if (epilogue.out != Element::kF32 && (*random)() % 4 == 0) MakeHostile(random);
+  }
+
+  void MakeHostile(std::mt19937* random) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    constexpr float kFactors[] = {
+        1e30f, -1e30f, 3e9f, -3e9f, kInfinity, -kInfinity, std::numeric_limits<float>::quiet_NaN()};
+    for (std::vector<float>* factors : {&scale, &bias, &gain}) {
+      for (int i = 0; i < 3; ++i) (*factors)[(*random)() % 8] = kFactors[(*random)() % 7];
+    }
   }
 };
 
