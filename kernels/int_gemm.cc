@@ -103,7 +103,7 @@ void Run(const PackedIntTaps& packed, const TapRow& row, Join join, const Epilog
     run = bytes ? RunBlocks<ChunkTile<VnniQuads>, PackedIntTaps>
                 : RunBlocks<ChunkTile<VnniPairs>, PackedIntTaps>;
   }
-  run(packed, row, epilogue, FinisherFor(join, epilogue), block_begin, block_end);
+  run(packed, row, epilogue, FinisherFor(join, epilogue), nullptr, block_begin, block_end);
 }
 
 }  // namespace

@@ -42,27 +42,39 @@ HWY_INLINE void ForPixels(size_t pixels, size_t vector, const Tile& tile) {
 // are loaded rarely; and few enough that the sums stay in L1 (6 KiB at most).
 constexpr size_t kChunk = 4 * kTile;
 
+// A tile of kTile pixels by two vectors of outputs, all of which exist, to the end: products and
+// epilogue.
+template <class Packed>
+using RunWholeTile = void (*)(const Packed& packed, const TapRow& row, const Epilogue& epilogue,
+                              size_t first_pixel, size_t vector);
+
 // Blocks [block_begin, block_end) of two vectors each, the last of all may be one. A chunk of
 // pixels goes through all of them, so that what it reads and writes is in L1 meanwhile.
 // Tile{packed, row, x, sums}.Run<P, W>(pixel, vector) sums P pixels from x + `pixel` on by W
-// vectors from `vector` on.
+// vectors from `vector` on. `whole`, unless it is nullptr, makes the tiles that it can.
 template <class Tile, class Packed>
 void RunBlocks(const Packed& packed, const TapRow& row, const Epilogue& epilogue,
-               const Finisher<typename Tile::Sum>& finisher, size_t block_begin, size_t block_end) {
+               const Finisher<typename Tile::Sum>& finisher, RunWholeTile<Packed> whole,
+               size_t block_begin, size_t block_end) {
   HWY_ALIGN typename Tile::Sum sums[kChunk * 2 * HWY_MAX_BYTES / sizeof(float)];
   for (size_t x = 0; x < row.pixels; x += kChunk) {
-    const size_t pixels = HWY_MIN(kChunk, row.pixels - x);
+    const size_t end = HWY_MIN(x + kChunk, row.pixels);
     for (size_t block = block_begin; block < block_end; ++block) {
       const size_t vector = 2 * block;
       const bool two = vector + 2 <= packed.vectors();
-      const Tile tile{packed, row, x, sums};
+      size_t begin = x;
+      if (whole != nullptr && (vector + 2) * packed.lanes <= packed.out_channels) {
+        for (; begin + kTile <= end; begin += kTile) whole(packed, row, epilogue, begin, vector);
+      }
+      if (begin == end) continue;
+      const Tile tile{packed, row, begin, sums};
       if (two) {
-        ForPixels<2>(pixels, vector, tile);
+        ForPixels<2>(end - begin, vector, tile);
       } else {
-        ForPixels<1>(pixels, vector, tile);
+        ForPixels<1>(end - begin, vector, tile);
       }
       const auto finish = two ? finisher.two : finisher.one;
-      finish({sums, x, pixels, vector * packed.lanes}, row, packed.out_channels, epilogue);
+      finish({sums, begin, end - begin, vector * packed.lanes}, row, packed.out_channels, epilogue);
     }
   }
 }
