@@ -165,6 +165,26 @@ TEST_CASE("memory: a refusal takes next to nothing, whatever the size and the op
   }
 }
 
+TEST_CASE("memory: planning takes next to nothing, whatever the size") {
+  const Model model = LoadModel(TinyModelFile());
+  constexpr uint32_t kFar = uint32_t{1} << 30;
+  constexpr uint32_t kSides[][2] = {{kFar, 1}, {1, kFar}, {1 << 15, 1 << 15}};
+  for (const auto& sides : kSides) {
+    for (const bool alpha : {false, true}) {
+      for (const Detail detail : {Detail::kOff, Detail::kOn}) {
+        CAPTURE(sides[0]);
+        CAPTURE(alpha);
+        EncodeOptions options;
+        options.detail = detail;
+        const PeakMemory peak;
+        const auto plan = PlanMemory(model, MakeInfo(sides[0], sides[1], 3, alpha, 8), options);
+        REQUIRE_MESSAGE(plan.ok(), plan.error().message);
+        CHECK(peak.Growth() < kSlack);
+      }
+    }
+  }
+}
+
 TEST_CASE("memory: a stream that claims to be wide is refused before anything is that wide") {
   const Model model = LoadModel(TinyModelFile());
   EncodeOptions encode;

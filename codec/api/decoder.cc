@@ -292,7 +292,7 @@ Result<uint64_t> PlanDecoding(const Model::Impl& model, const PictureInfo& sourc
   GLINT_TRY(CheckPictureInfo(source, options.limits));
   ParsedStream stream;
   stream.header.source = source;
-  stream.details.resize(detail::Sections(source.height));
+  stream.details.resize(1);  // any: it has some
   DecodeOptions decode;
   static_cast<CallOptions&>(decode) = options;
   Report report;
