@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <numeric>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "engine/chains.h"
 #include "kernels/element.h"
@@ -11,7 +14,8 @@
 namespace glint {
 namespace {
 
-int64_t RoundUp(int64_t n, int64_t group) { return (n + group - 1) / group * group; }
+// `n` rounded up to a multiple of a power of two.
+int64_t RoundUp(int64_t n, int64_t group) { return (n + group - 1) & -group; }
 
 // Of the longest row.
 size_t RowPixels(const PlanTensor& tensor, PositionSet wanted, size_t width) {
@@ -40,13 +44,26 @@ Status Schedule::Init(const Plan& plan, const ExecutorOptions& options) {
   bands_ = options.bands;
   GLINT_TRY(SetSizes(options));
   SetPeriod();
-  end_ = 0;
-  step_end_.assign(plan_->steps.size(), 0);
-  need_.assign(plan_->tensors.size(), 0);
-  next_end_ = bands_.Next(0, out_height_);
-  FillNeed();
-  FillLowest();
+  CopySteps();
+  JumpTo(0);
   return Status::Ok();
+}
+
+void Schedule::CopySteps() {
+  steps_.clear();
+  inputs_.clear();
+  ring_.clear();
+  for (const auto& planned : plan_->steps) {
+    StepRows step = {planned->window.rows, planned->output, planned->residual, inputs_.size(), 0};
+    inputs_.insert(inputs_.end(), planned->inputs.begin(), planned->inputs.end());
+    step.end_input = inputs_.size();
+    steps_.push_back(step);
+  }
+  for (const PlanTensor& tensor : plan_->tensors) ring_.push_back(tensor.storage);
+  unfinished_.steps.resize(steps_.size());
+  std::iota(unfinished_.steps.begin(), unfinished_.steps.end(), size_t{0});
+  unfinished_.lowest.assign(height_.size(), std::numeric_limits<int64_t>::max());
+  made_.assign(height_.size(), 0);
 }
 
 Status Schedule::SetSizes(const ExecutorOptions& options) {
@@ -105,33 +122,60 @@ void Schedule::SetPeriod() {
     out = level[Index(step->inputs[0])] + step->window.rows.Level();
     lowest = std::min(lowest, out);
   }
-  const int64_t unit = int64_t{1} << (level[Index(plan_->output_tensor)] - lowest);
-  period_ =
-      std::lcm(bands_.stop_every > 0 ? bands_.stop_every : std::max<int64_t>(1, bands_.rows), unit);
+  unit_.clear();
+  for (const int of_tensor : level) unit_.push_back(int64_t{1} << (of_tensor - lowest));
+  period_ = std::lcm(bands_.stop_every > 0 ? bands_.stop_every : std::max<int64_t>(1, bands_.rows),
+                     unit());
 }
 
-// Rows of every tensor for output rows < next_end_.
-void Schedule::FillNeed() {
+void Schedule::RaiseEnds(int64_t out_end, std::vector<int64_t>* ends) {
+  ends->resize(height_.size(), 0);
+  if (out_end == 0) return;
   if (plan_->whole) {
-    need_ = height_;  // also of what no row of the output needs
+    *ends = height_;  // also of what no row of the output needs
     return;
   }
-  std::fill(need_.begin(), need_.end(), 0);
-  need_[Index(plan_->output_tensor)] = next_end_;
-  const auto raise = [this](int tensor, int64_t rows) {
-    int64_t& have = need_[Index(tensor)];
-    have = std::max(have, std::min(rows, height(tensor)));
+  moves_.assign(height_.size(), 0);
+  const auto raise = [&](int tensor, int64_t rows) {
+    int64_t& have = (*ends)[Index(tensor)];
+    if (rows <= have) return;
+    have = rows;
+    moves_[Index(tensor)] = 1;
   };
-  for (size_t s = plan_->steps.size(); s-- > 0;) {
-    const Step& step = *plan_->steps[s];
-    int64_t& rows = need_[Index(step.output)];
-    rows = std::max(rows, step_end_[s]);
-    rows = RoundUp(rows, step.window.rows.group());
-    for (const int input : step.inputs) {
-      raise(input, step.window.rows.InputEnd(rows, height(input)));
+  raise(plan_->output_tensor, out_end);
+  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+    if (moves_[Index(step->output)] == 0) continue;
+    int64_t& rows = (*ends)[Index(step->output)];
+    rows = RoundUp(rows, step->axis.group());
+    for (size_t i = step->first_input; i < step->end_input; ++i) {
+      raise(inputs_[i], step->axis.InputEnd(rows, height(inputs_[i])));
     }
-    if (step.residual >= 0) raise(step.residual, rows);
+    if (step->residual >= 0) raise(step->residual, std::min(rows, height(step->residual)));
   }
+}
+
+void Schedule::FillLowest(const std::vector<int64_t>& ends, std::vector<int64_t>* lowest) {
+  *lowest = unfinished_.lowest;
+  for (const size_t s : unfinished_.steps) {
+    LowerLowest(steps_[s], ends[Index(steps_[s].output)], lowest);
+  }
+  std::erase_if(unfinished_.steps, [&](size_t s) {
+    const int output = steps_[s].output;
+    if (ends[Index(output)] < height(output)) return false;
+    LowerLowest(steps_[s], height(output), &unfinished_.lowest);
+    return true;
+  });
+}
+
+void Schedule::LowerLowest(const StepRows& step, int64_t end, std::vector<int64_t>* lowest) const {
+  const auto lower = [&](int tensor, int64_t row) {
+    int64_t& have = (*lowest)[Index(tensor)];
+    have = std::min(have, row);
+  };
+  lower(step.output, end);  // made at once by several workers, read or not
+  const int64_t begin = step.axis.InputBegin(end);
+  for (size_t i = step.first_input; i < step.end_input; ++i) lower(inputs_[i], begin);
+  if (step.residual >= 0) lower(step.residual, end);
 }
 
 int64_t Schedule::InputEnd() const {
@@ -140,40 +184,53 @@ int64_t Schedule::InputEnd() const {
   return end;
 }
 
-void Schedule::FillLowest() {
-  lowest_ = need_;
-  const auto lower = [this](int tensor, int64_t row) {
-    int64_t& have = lowest_[Index(tensor)];
-    have = std::min(have, row);
-  };
-  lower(plan_->output_tensor, end_);
-  for (size_t s = 0; s < plan_->steps.size(); ++s) {
-    const Step& step = *plan_->steps[s];
-    lower(step.output, step_end_[s]);  // made at once by several workers, read or not
-    for (const int input : step.inputs) lower(input, step.window.rows.InputBegin(step_end_[s]));
-    if (step.residual >= 0) lower(step.residual, step_end_[s]);
+const std::vector<int64_t>& Schedule::Held() {
+  held_.assign(need_.size(), 0);
+  lowest_of_ring_ = lowest_;
+  for (size_t i = 0; i < need_.size(); ++i) {
+    const size_t ring = Index(ring_[i]);
+    held_[ring] = std::max(held_[ring], need_[i]);
+    lowest_of_ring_[ring] = std::min(lowest_of_ring_[ring], lowest_[i]);
   }
+  for (const int input : plan_->input_tensors) {  // own inputs are fed alike
+    int64_t& end = held_[Index(ring_[Index(input)])];
+    end = std::max(end, InputEnd());
+  }
+  for (size_t i = 0; i < held_.size(); ++i) {
+    held_[i] = std::max<int64_t>(0, held_[i] - lowest_of_ring_[i]);
+  }
+  return held_;
 }
 
-std::vector<int64_t> Schedule::Held() const {
-  std::vector<int64_t> ends(need_.size(), 0), lowest(lowest_);
-  for (size_t i = 0; i < ends.size(); ++i) {
-    const PlanTensor& tensor = plan_->tensors[i];
-    const size_t ring = Index(tensor.storage);
-    // Own inputs are fed alike.
-    ends[ring] = std::max(ends[ring], tensor.input >= 0 ? InputEnd() : need_[i]);
-    lowest[ring] = std::min(lowest[ring], lowest_[i]);
+int64_t Schedule::MostRows() const {
+  int64_t most = 0;
+  for (const StepRows& step : steps_) {
+    most = std::max(most, need(step.output) - made_[Index(step.output)]);
   }
-  for (size_t i = 0; i < ends.size(); ++i) ends[i] = std::max<int64_t>(0, ends[i] - lowest[i]);
-  return ends;
+  return most;
 }
 
 void Schedule::Advance() {
-  for (size_t s = 0; s < plan_->steps.size(); ++s) step_end_[s] = need(plan_->steps[s]->output);
   end_ = next_end_;
+  made_.swap(need_);
+  SetNext();
+}
+
+void Schedule::JumpTo(int64_t end) {
+  end_ = end;
+  RaiseEnds(end, &made_);
+  SetNext();
+}
+
+void Schedule::SetNext() {
+  ++visits_;
   next_end_ = bands_.Next(end_, out_height_);
-  FillNeed();
-  FillLowest();
+  need_ = made_;
+  RaiseEnds(next_end_, &need_);
+  FillLowest(made_, &lowest_);
+  for (size_t i = 0; i < lowest_.size(); ++i) lowest_[i] = std::min(lowest_[i], need_[i]);
+  int64_t& of_output = lowest_[Index(plan_->output_tensor)];
+  of_output = std::min(of_output, end_);
 }
 
 bool Schedule::steady() const {
@@ -186,22 +243,50 @@ bool Schedule::steady() const {
 namespace {
 
 // Most rows of every ring that live side by side, and of any step in one Advance.
-void RunRows(const PlanImpl& plan, Schedule* schedule, std::vector<int64_t>* capacity,
-             size_t* most_rows) {
-  int64_t stop_at = schedule->out_height();
-  for (bool steady = false; schedule->end() < stop_at; schedule->Advance()) {
-    const std::vector<int64_t> held = schedule->Held();
-    for (size_t i = 0; i < held.size(); ++i) (*capacity)[i] = std::max((*capacity)[i], held[i]);
-    for (size_t s = 0; s < plan.steps.size(); ++s) {
-      const int64_t rows = schedule->need(plan.steps[s]->output) - schedule->step_end(s);
-      *most_rows = std::max(*most_rows, static_cast<size_t>(rows));
+class MostRows {
+ public:
+  MostRows(const PlanImpl& plan, const Bands& bands, Schedule* schedule)
+      : plan_(plan), bands_(bands), schedule_(*schedule), of_ring_(plan.tensors.size(), 1) {
+    for (; !schedule_.done() && !schedule_.steady(); schedule_.Advance()) {
+      Count();
+      if (plan_.whole) return;  // the first Advance makes all rows that there are
     }
-    if (plan.whole) return;  // the first Advance makes all rows that there are
-    if (steady || !schedule->steady()) continue;
-    steady = true;
-    stop_at = std::min(stop_at, schedule->end() + schedule->period());
+    CountPeriod();
   }
-}
+
+  const std::vector<int64_t>& of_ring() const { return of_ring_; }
+  size_t of_step() const { return of_step_; }
+
+ private:
+  void Count() {
+    const std::vector<int64_t>& held = schedule_.Held();
+    for (size_t i = 0; i < held.size(); ++i) of_ring_[i] = std::max(of_ring_[i], held[i]);
+    of_step_ = std::max(of_step_, static_cast<size_t>(schedule_.MostRows()));
+  }
+
+  // In a steady state, numbers of rows depend on nothing but how many rows are made, and where the
+  // first of them lies in its unit.
+  void CountPeriod() {
+    std::set<std::pair<int64_t, int64_t>> counted;
+    const int64_t height = schedule_.out_height();
+    const int64_t stop_at = std::min(height, schedule_.end() + schedule_.period());
+    for (int64_t end = schedule_.end(); end < stop_at;) {
+      const int64_t next = bands_.Next(end, height);
+      if (counted.emplace(end % schedule_.unit(), next - end).second) {
+        if (schedule_.end() != end) schedule_.JumpTo(end);
+        Count();
+        if (next < stop_at) schedule_.Advance();
+      }
+      end = next;
+    }
+  }
+
+  const PlanImpl& plan_;
+  const Bands& bands_;
+  Schedule& schedule_;
+  std::vector<int64_t> of_ring_;
+  size_t of_step_ = 0;
+};
 
 }  // namespace
 
@@ -211,10 +296,9 @@ Result<ExecutorMemory> PlanExecutorMemory(const PlanImpl& plan, const ExecutorOp
   Schedule schedule;
   GLINT_TRY(schedule.Init(plan, options));
   const size_t count = plan.tensors.size();
-  std::vector<int64_t> capacity(count, 1);
+  const MostRows most(plan, options.bands, &schedule);
   ExecutorMemory memory;
-  size_t most_rows = 0;  // of one step in one Advance
-  RunRows(plan, &schedule, &capacity, &most_rows);
+  memory.visits = schedule.visits();
   memory.layouts.resize(count);
   for (size_t i = 0; i < count; ++i) {
     const PlanTensor& tensor = plan.tensors[i];
@@ -228,7 +312,7 @@ Result<ExecutorMemory> PlanExecutorMemory(const PlanImpl& plan, const ExecutorOp
     layout.width = std::max(layout.width, RowPixels(tensor, plan.wanted, width));
     layout.height = schedule.height(id);
     layout.halo_left = layout.halo_right = std::max(layout.halo_left, tensor.halo);
-    int64_t rows = capacity[static_cast<size_t>(tensor.storage)];
+    int64_t rows = most.of_ring()[static_cast<size_t>(tensor.storage)];
     if (plan.tensors[static_cast<size_t>(tensor.storage)].chained) {
       rows = std::min(rows, ChainRows(schedule.width(id), options.runner.workers));
     }
@@ -270,7 +354,7 @@ Result<ExecutorMemory> PlanExecutorMemory(const PlanImpl& plan, const ExecutorOp
   memory.scratch_floats = std::max(memory.scratch_floats, 3 * memory.pixel_floats);
   memory.scratch_floats = (memory.scratch_floats + 15) / 16 * 16;
   memory.bytes += uint64_t{memory.scratch_floats} * options.runner.workers * sizeof(float);
-  memory.band_bytes = most_rows * row_bytes;
+  memory.band_bytes = most.of_step() * row_bytes;
   memory.bytes += memory.band_bytes;
   return memory;
 }

@@ -47,17 +47,21 @@ class Schedule {
   // Rows [0, need) of a tensor exist after the next Advance; [0, step_end) of a step's output do
   // already.
   int64_t need(int tensor) const { return need_[Index(tensor)]; }
-  int64_t step_end(size_t step) const { return step_end_[step]; }
+  int64_t step_end(size_t step) const { return made_[Index(steps_[step].output)]; }
+  // Of all steps, the most that one makes in the next Advance.
+  int64_t MostRows() const;
   // The lowest row of a tensor that the next Advance makes, or that it or a later one reads or
   // gives to the caller.
   int64_t Lowest(int tensor) const { return lowest_[Index(tensor)]; }
   // How many rows each ring holds during the next Advance; the index is the tensor that owns the
   // ring. Where tensors share a ring, the rows of all of them count: a tensor that is made in pairs
   // may be a row ahead of the one that takes its place.
-  std::vector<int64_t> Held() const;
+  const std::vector<int64_t>& Held();
 
   // The next Advance has been made.
   void Advance();
+  // All have been made that give output rows [0, end), the end of one of them.
+  void JumpTo(int64_t end);
 
   // Whether the picture's top edge cuts off nothing that the next Advance reads. From the first
   // such Advance behind the first stop on, row numbers repeat: every period() output rows all of
@@ -65,16 +69,47 @@ class Schedule {
   // tensor holds more rows than in between.
   bool steady() const;
   int64_t period() const { return period_; }
+  // Whenever the output moves on by its unit, every tensor does by its own, in whole rows, those
+  // that are made in pairs in whole pairs. A period is made of units; bands begin alike in it.
+  int64_t unit(int tensor) const { return unit_[Index(tensor)]; }
+  int64_t unit() const { return unit(plan_->output_tensor); }
+
+  // How often all steps were gone through so far: what planning costs.
+  int64_t visits() const { return visits_; }
+
+  // Rows as functions of where the output ends, of which all the above is made; by tensor.
+  // `ends`: rows [0, ends) exist when rows [0, out_end) of the output do. Before, those of an
+  // earlier end, or zeros: what does not move on is passed over.
+  void RaiseEnds(int64_t out_end, std::vector<int64_t>* ends);
+  // The lowest rows that are read when more is made than `ends`, or that it makes; nothing of what
+  // the caller is given. To be asked for ends that rise.
+  void FillLowest(const std::vector<int64_t>& ends, std::vector<int64_t>* lowest);
 
  private:
   static size_t Index(int tensor) { return static_cast<size_t>(tensor); }
+
+  // What rows are about, of a step, side by side in memory: plans of thousands of steps are gone
+  // through thousands of times.
+  struct StepRows {
+    Axis axis;
+    int output = 0;
+    int residual = -1;
+    size_t first_input = 0, end_input = 0;  // in inputs_
+  };
+  // Steps whose outputs are not whole yet, and what the others read, by tensor. In a deep graph
+  // most are through as soon as the bottom is in reach.
+  struct Unfinished {
+    std::vector<size_t> steps;
+    std::vector<int64_t> lowest;
+  };
 
   Status Bad(const std::string& what) const;
   Status SetSizes(const ExecutorOptions& options);
   Status SameSize(const Step& step, int a, int b) const;
   void SetPeriod();
-  void FillNeed();
-  void FillLowest();
+  void SetNext();
+  void CopySteps();
+  void LowerLowest(const StepRows& step, int64_t end, std::vector<int64_t>* lowest) const;
 
   const PlanImpl* plan_ = nullptr;
   Bands bands_;
@@ -82,12 +117,21 @@ class Schedule {
   std::vector<int64_t> height_;
   size_t out_width_ = 0;
   int64_t out_height_ = 0;
+  std::vector<int64_t> unit_;  // by tensor
   int64_t period_ = 1;
   int64_t end_ = 0;
   int64_t next_end_ = 0;
-  std::vector<int64_t> step_end_;  // by step
-  std::vector<int64_t> need_;      // by tensor
-  std::vector<int64_t> lowest_;    // by tensor
+  std::vector<StepRows> steps_;
+  std::vector<int> inputs_;  // tensors, of all steps
+  std::vector<int> ring_;    // by tensor: the one that owns its ring
+  Unfinished unfinished_;
+  std::vector<int64_t> made_;    // by tensor: rows that exist
+  std::vector<int64_t> need_;    // by tensor
+  std::vector<int64_t> lowest_;  // by tensor
+  // What functions work with.
+  std::vector<int64_t> held_, lowest_of_ring_;
+  std::vector<uint8_t> moves_;
+  int64_t visits_ = 0;
 };
 
 // Pixels that row steps on integers convert to float at a time: enough that a call costs little,
@@ -105,6 +149,7 @@ struct ExecutorMemory {
   size_t input_floats = 0;    // a row of an own input that is not kept in float
   size_t band_bytes = 0;      // that one step has for itself during an Advance
   uint64_t bytes = 0;
+  int64_t visits = 0;  // of all steps, to find this out
 };
 
 // kLimit for what no machine has.

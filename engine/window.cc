@@ -7,8 +7,11 @@
 namespace glint {
 namespace {
 
-// For a of either sign, b > 0.
-int64_t FloorDivide(int64_t a, int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
+// Schedules ask for many rows, and strides are powers of two.
+int Log2(int64_t stride) { return std::countr_zero(static_cast<uint64_t>(stride)); }
+
+// `n` rounded up to a multiple of a power of two.
+int64_t RoundUp(int64_t n, int64_t group) { return (n + group - 1) & -group; }
 
 }  // namespace
 
@@ -19,15 +22,15 @@ int64_t Axis::OutSize(int64_t in_size) const {
 int64_t Axis::InputBegin(int64_t o) const {
   if (!transposed) return std::max<int64_t>(0, o * stride - padding);
   // The smallest i with stride * i >= first + padding - (kernel - 1).
-  const int64_t first = o - o % group();
-  return std::max<int64_t>(0, FloorDivide(first + padding - kernel + stride, stride));
+  const int64_t first = o & -group();
+  return std::max<int64_t>(0, (first + padding - kernel + stride) >> Log2(stride));
 }
 
 int64_t Axis::InputEnd(int64_t out_end, int64_t in_size) const {
   if (out_end <= 0) return 0;
-  const int64_t last = (out_end - 1) / group() * group() + group() - 1;
+  const int64_t last = RoundUp(out_end, group()) - 1;
   const int64_t end =
-      transposed ? FloorDivide(last + padding, stride) + 1 : last * stride - padding + kernel;
+      transposed ? ((last + padding) >> Log2(stride)) + 1 : last * stride - padding + kernel;
   return std::clamp<int64_t>(end, 0, in_size);
 }
 
@@ -46,7 +49,7 @@ int64_t Axis::OutputEnd(int64_t in_end, int64_t in_size) const {
 }
 
 int Axis::Level() const {
-  const int level = std::countr_zero(static_cast<unsigned>(stride));
+  const int level = Log2(stride);
   return transposed ? level : -level;
 }
 

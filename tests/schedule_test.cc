@@ -16,6 +16,7 @@
 #include "codec/latents/latent_geometry.h"
 #include "codec/latents/latent_schedule.h"
 #include "codec/model/model_impl.h"
+#include "engine/repeating_schedule.h"
 #include "engine/row_ledger.h"
 #include "kernels/targets.h"
 #include "tests/codec_helpers.h"
@@ -70,13 +71,22 @@ Graph BottleneckGraph(TestModel* model, NumericClass numeric_class) {
   return b.Finish(b.Conv(b.Add(b.Conv(b.Conv(x, 4, 5, 1), 6, 1, 1), x), 3, 3, 1));
 }
 
+// Down and up again, time after time, behind and before what goes far up and down.
+Graph UpAndDownGraph(TestModel* model, int levels, int times) {
+  GraphBuilder b(model, NumericClass::kExact);
+  std::string x = b.Input("z", 1);
+  for (int i = 0; i < levels; ++i) x = b.Deconv(x, 1, 3);
+  for (int i = 0; i < times; ++i) x = b.Deconv(b.Conv(x, 1, 3, 2), 1, 3);
+  return b.Finish(x);
+}
+
 struct Subject {
   std::unique_ptr<TestModel> model = std::make_unique<TestModel>(21);
   Graph graph;
 };
 
 std::vector<Subject> AllGraphs() {
-  std::vector<Subject> subjects(8);
+  std::vector<Subject> subjects(9);
   subjects[0].graph = AnalysisGraph(subjects[0].model.get(), GdnForm::kAbs);
   subjects[1].graph = PairsGraph(subjects[1].model.get());
   subjects[2].graph = FlatGraph(subjects[2].model.get());
@@ -85,6 +95,7 @@ std::vector<Subject> AllGraphs() {
   subjects[5].graph = GapsGraph(subjects[5].model.get());
   subjects[6].graph = BottleneckGraph(subjects[6].model.get(), NumericClass::kClose);
   subjects[7].graph = BottleneckGraph(subjects[7].model.get(), NumericClass::kExact);
+  subjects[8].graph = UpAndDownGraph(subjects[8].model.get(), 3, 2);
   return subjects;
 }
 
@@ -191,6 +202,77 @@ TEST_CASE("schedule: memory is planned from the first rows as from all of them")
         CHECK(memory.value().layouts[t].capacity >= made[t]);
       }
     }
+  }
+}
+
+TEST_CASE("schedule: it can begin anywhere, and what repeats is what would be counted") {
+  std::mt19937 random(TestSeed() + 504);
+  for (const auto& [model, graph] : AllGraphs()) {
+    const auto plan = Plan::Make(*model, graph);
+    REQUIRE(plan.ok());
+    const auto& inside = static_cast<const PlanImpl&>(*plan.value());
+    for (int i = 0; i < 60; ++i) {
+      const Case drawn = DrawCase(&random, 3000);
+      CAPTURE(drawn.text);
+      Schedule counted, jumped;
+      RepeatingSchedule repeating;
+      REQUIRE(counted.Init(inside, drawn.options).ok());
+      REQUIRE(jumped.Init(inside, drawn.options).ok());
+      REQUIRE(repeating.Init(inside, drawn.options).ok());
+      for (bool more = true; more; counted.Advance(), repeating.Advance()) {
+        more = !counted.done();
+        bool same = repeating.end() == counted.end() && repeating.done() == counted.done() &&
+                    repeating.steady() == counted.steady();
+        if (more) {
+          same = same && repeating.next_end() == counted.next_end() &&
+                 repeating.InputEnd() == counted.InputEnd() &&
+                 repeating.OutputEnd() == counted.OutputEnd();
+        }
+        for (size_t input = 0; input < inside.input_tensors.size(); ++input) {
+          same = same && repeating.InputEnd(input) == counted.InputEnd(input) &&
+                 repeating.InputLowest(input) == counted.InputLowest(input);
+        }
+        REQUIRE_MESSAGE(same, "at row ", counted.end());
+        if (!more || Draw(&random, 0, 20) != 0) continue;
+        jumped.JumpTo(counted.end());
+        REQUIRE(jumped.Held() == counted.Held());
+        for (size_t s = 0; s < inside.steps.size(); ++s) {
+          REQUIRE(jumped.step_end(s) == counted.step_end(s));
+        }
+      }
+    }
+  }
+}
+
+// 160 steps whose rows repeat after 64 rows, and with the ends of segments after 4,032 or 12,096.
+TEST_CASE("schedule: planning goes through the steps no more often for a taller picture") {
+  TestModel model(22);
+  const Graph graph = UpAndDownGraph(&model, 6, 77);
+  const auto plan = Plan::Make(model, graph);
+  REQUIRE(plan.ok());
+  const auto& inside = static_cast<const PlanImpl&>(*plan.value());
+  for (const int64_t every : {0, 63, 189}) {
+    CAPTURE(every);
+    ExecutorOptions options;
+    options.in_width = 1;
+    options.bands = {1, every, every / 10};
+    const auto visits = [&](int64_t height) {
+      options.in_height = height;
+      const auto memory = PlanExecutorMemory(inside, options, {}, nullptr);
+      REQUIRE(memory.ok());
+      return memory.value().visits;
+    };
+    const auto repeating_visits = [&](int64_t height) {
+      options.in_height = height;
+      RepeatingSchedule schedule;
+      REQUIRE(schedule.Init(inside, options).ok());
+      while (!schedule.done()) schedule.Advance();
+      return schedule.visits();
+    };
+    CHECK(visits(int64_t{1} << 24) == visits(int64_t{1} << 12));
+    CHECK(visits(int64_t{1} << 24) < 1000);
+    CHECK(repeating_visits(20000) <= repeating_visits(2000) + 64);
+    CHECK(repeating_visits(2000) < 1000);
   }
 }
 
@@ -338,6 +420,7 @@ TEST_CASE("latent schedule: rows do not grow with the picture, and a giant is pl
       CHECK(giant.z == most.z);
       CHECK(giant.psi == most.psi);
       CHECK(giant.y == most.y);
+      CHECK(giant.visits <= rows_of(40000, hyper, step, synthesis).visits + 64);
     }
   }
 }

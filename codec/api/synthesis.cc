@@ -54,7 +54,7 @@ uint64_t Synthesis::PictureBytes() const { return uint64_t{LevelRowBytes()} * in
 
 Result<uint64_t> Synthesis::MemoryWith(const LatentCoder& coder) const {
   const uint64_t row = LevelRowBytes() * (sizeof(float) + 1);
-  GLINT_ASSIGN(const uint64_t coder_bytes, coder.MemoryNeeded());
+  const uint64_t coder_bytes = coder.MemoryNeeded();
   if (in_strips_) {
     GLINT_ASSIGN(const uint64_t strips, strips_.MemoryNeeded());
     return LatentBytes() + std::max(coder_bytes, strips + PictureBytes()) + row;

@@ -7,11 +7,6 @@
 namespace glint {
 namespace {
 
-// Segments after which `period` rows have been passed a whole number of times.
-int64_t SegmentsOf(int64_t rows_of_segment, int64_t period) {
-  return period / std::gcd(rows_of_segment, period);
-}
-
 class Simulation {
  public:
   Simulation(const ModelDocument& document, const LatentGeometry& geometry,
@@ -44,7 +39,8 @@ class Simulation {
         schedule_.AddHyperBand();
       } else {
         ReadFor(schedule_.y_end());
-        schedule_.AddRow();
+        const int64_t end = schedule_.RowsEnd();
+        schedule_.AddRows(KeepsSource() ? std::min(end, analysis_.end()) : end);
       }
       Raise(schedule_.HeldY(), &rows_.y);
       Raise(schedule_.HeldZ(), &rows_.z);
@@ -82,7 +78,7 @@ class Simulation {
   const LatentGeometry& geometry_;
   const EncodingGraphs& graphs_;
   EncodingSchedule schedule_;
-  Schedule analysis_, synthesis_;
+  RepeatingSchedule analysis_, synthesis_;
   EncodingRows rows_;
 };
 
@@ -103,6 +99,16 @@ bool EncodingSchedule::HyperReady() const {
 void EncodingSchedule::AddHyperBand() {
   hyper_.Advance();
   z_end_ = hyper_.end();
+}
+
+int64_t EncodingSchedule::RowsEnd() const {
+  int64_t end = geometry_->height();
+  if (has_hyper_ && z_end_ < geometry_->hyper_height()) end = std::min(end, hyper_.InputEnd());
+  int64_t coded = 0;  // that the segment codes
+  for (const CodingStep& step : document_->coding.steps) {
+    if (step.codes == Coded::kLatents) coded = std::max(coded, geometry_->StepEnd(step, segment_));
+  }
+  return coded > y_end_ ? std::min(end, coded) : end;
 }
 
 bool EncodingSchedule::SegmentReady() const {

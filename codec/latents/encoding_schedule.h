@@ -10,7 +10,7 @@
 
 #include "codec/latents/latent_geometry.h"
 #include "engine/executor.h"
-#include "engine/schedule.h"
+#include "engine/repeating_schedule.h"
 #include "engine/status.h"
 
 namespace glint {
@@ -31,6 +31,9 @@ class EncodingSchedule {
   bool HyperReady() const;
   void AddHyperBand();
   void AddRow() { ++y_end_; }
+  // Until rows [0, result) of y are there nothing but rows of y can come next.
+  int64_t RowsEnd() const;
+  void AddRows(int64_t end) { y_end_ = end; }
   // Whether the next segment can be coded; and that it is.
   bool SegmentReady() const;
   void EndSegment() { ++segment_; }
@@ -50,7 +53,7 @@ class EncodingSchedule {
   const ModelDocument* document_ = nullptr;
   const LatentGeometry* geometry_ = nullptr;
   bool has_hyper_ = false;
-  Schedule hyper_;
+  RepeatingSchedule hyper_;
   int64_t y_end_ = 0;
   int64_t z_end_ = 0;
   int64_t segment_ = 0;

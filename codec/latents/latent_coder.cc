@@ -119,14 +119,18 @@ Status LatentCoder::Plan() {
   y_.quantisation = model_.g_s->input_quantisation(0);
   y_.layout = LayoutOf(y_.quantisation, static_cast<size_t>(document.latent_channels),
                        geometry_.width(), geometry_.height(), y_halo, rows.y);
-  if (!has_hyper_) return Status::Ok();
+  if (has_hyper_) PlanHyper(rows, psi_halo);
+  GLINT_ASSIGN(memory_, PlanMemory());
+  return Status::Ok();
+}
+
+void LatentCoder::PlanHyper(const LatentRows& rows, size_t psi_halo) {
   psi_layout_ = LayoutOf(model_.h_s->output_quantisation(), model_.h_s->output_channels(),
                          psi_layout_.width, geometry_.height(), psi_halo, rows.psi);
   z_.quantisation = model_.h_s->input_quantisation(0);
-  z_.layout = LayoutOf(z_.quantisation, static_cast<size_t>(document.hyper_channels),
+  z_.layout = LayoutOf(z_.quantisation, static_cast<size_t>(model_.document.hyper_channels),
                        geometry_.hyper_width(), geometry_.hyper_height(), model_.h_s->input_halo(0),
                        rows.z);
-  return Status::Ok();
 }
 
 ExecutorOptions LatentCoder::HyperOptions() const {
@@ -179,7 +183,7 @@ std::unique_ptr<FrontRunner> LatentCoder::MakeFrontRunner(size_t index) const {
 
 // ---- memory ------------------------------------------------------------------------------------
 
-Result<uint64_t> LatentCoder::MemoryNeeded() const {
+Result<uint64_t> LatentCoder::PlanMemory() const {
   uint64_t bytes = y_.layout.Bytes();
   if (has_hyper_) {
     GLINT_ASSIGN(const uint64_t hyper,

@@ -39,7 +39,7 @@ class LatentCoder {
   // Sizes of everything; before any other call.
   Status Plan();
   // Bytes that Allocate will take.
-  Result<uint64_t> MemoryNeeded() const;
+  uint64_t MemoryNeeded() const { return memory_; }
   Status Allocate();
 
   // Segments in order, none twice. Adds to times->hyper, context and entropy.
@@ -85,6 +85,8 @@ class LatentCoder {
   LatentGraphs Graphs() const;
   RowRing::Layout LayoutOf(const Quantisation* quantisation, size_t channels, size_t width,
                            int64_t height, size_t halo, int64_t capacity) const;
+  void PlanHyper(const LatentRows& rows, size_t psi_halo);
+  Result<uint64_t> PlanMemory() const;
   ExecutorOptions HyperOptions() const;
   ExecutorOptions StepOptions(const CodingStep& coding) const;
   std::vector<Executor::BoundInput> HyperInputs() const;
@@ -115,6 +117,7 @@ class LatentCoder {
   size_t most_row_symbols_ = 0;  // of any step
   std::vector<Step> steps_;
   Latents z_, y_;
+  uint64_t memory_ = 0;  // that all of it takes
   RowRing::Layout psi_layout_;
   RowRing psi_ring_;
   std::unique_ptr<Executor> h_s_;

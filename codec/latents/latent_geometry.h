@@ -7,11 +7,17 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 
 #include "codec/model/model_document.h"
 #include "engine/executor.h"
 
 namespace glint {
+
+// Segments after which `period` rows have been passed a whole number of times.
+inline int64_t SegmentsOf(int64_t rows_of_segment, int64_t period) {
+  return period / std::gcd(rows_of_segment, period);
+}
 
 class LatentGeometry {
  public:

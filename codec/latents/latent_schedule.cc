@@ -5,7 +5,7 @@
 #include <numeric>
 #include <string>
 
-#include "engine/schedule.h"
+#include "engine/repeating_schedule.h"
 
 namespace glint {
 namespace {
@@ -21,7 +21,10 @@ class Simulation {
         front_ends_(graphs.steps.size()) {}
 
   Result<LatentRows> Run() {
-    if (graphs_.h_s != nullptr) GLINT_TRY(hyper_.Init(*graphs_.h_s, graphs_.hyper));
+    if (graphs_.h_s != nullptr) {
+      GLINT_TRY(hyper_.Init(*graphs_.h_s, graphs_.hyper));
+      GLINT_TRY(RunHyperAlone());
+    }
     for (size_t i = 0; i < steps_.size(); ++i) {
       if (!RunsByRows(i)) continue;
       GLINT_TRY(steps_[i].Init(*graphs_.steps[i].plan, graphs_.steps[i].options));
@@ -38,6 +41,8 @@ class Simulation {
       GLINT_TRY(RunSegment(s));
     }
     if (graphs_.g_s != nullptr && graphs_.g_s->whole_picture()) rows_.y = geometry_.height();
+    rows_.visits += hyper_.visits() + synthesis_.visits();
+    for (const RepeatingSchedule& step : steps_) rows_.visits += step.visits();
     return rows_;
   }
 
@@ -52,7 +57,7 @@ class Simulation {
   Status RunSegment(int64_t segment) {
     for (size_t i = 0; i < steps_.size(); ++i) {
       if (graphs_.steps[i].coding->codes == Coded::kHyper) {
-        GLINT_TRY(RunHyper(*graphs_.steps[i].coding, segment));
+        MakePsi(segment);
       } else {
         GLINT_TRY(RunStep(i, segment));
       }
@@ -63,17 +68,45 @@ class Simulation {
     return Status::Ok();
   }
 
-  // All rows of z, then psi.
-  Status RunHyper(const CodingStep& coding, int64_t segment) {
-    const int64_t z_end = geometry_.StepEnd(coding, segment);
-    Raise(z_end - std::min(z_end, hyper_.InputLowest(0)), &rows_.z);
-    while (hyper_.end() < geometry_.PsiEnd(segment)) {
-      if (hyper_.InputEnd() > z_end) return Missing(segment, "h_s", "z", hyper_.InputEnd(), z_end);
-      psi_end_ = hyper_.OutputEnd();
-      Raise(psi_end_ - PsiLowest(), &rows_.psi);
-      hyper_.Advance();
+  // For z, whose rows may take thousands of segments to repeat where those of psi take two. What
+  // else there is does not look at z.
+  Status RunHyperAlone() {
+    const int64_t rows = document_.coding.segment_rows;
+    int64_t end = geometry_.segments();
+    bool steady = false;
+    for (int64_t s = 0; s < end; ++s) {
+      if (!steady && s > 0 && hyper_.steady()) {
+        steady = true;
+        end = std::min(end, s + std::lcm(SegmentsOf(rows, document_.hyper_ratio()),
+                                         SegmentsOf(rows, hyper_.period())));
+      }
+      for (const LatentGraphs::Step& step : graphs_.steps) {
+        if (step.coding->codes == Coded::kHyper) GLINT_TRY(ReadHyper(*step.coding, s));
+      }
     }
     return Status::Ok();
+  }
+
+  // All rows of z, and what reads them.
+  Status ReadHyper(const CodingStep& coding, int64_t segment) {
+    const int64_t z_end = geometry_.StepEnd(coding, segment);
+    Raise(z_end - std::min(z_end, hyper_.InputLowest(0)), &rows_.z);
+    for (; hyper_.end() < geometry_.PsiEnd(segment); hyper_.Advance()) {
+      if (hyper_.InputEnd() > z_end) return Missing(segment, "h_s", "z", hyper_.InputEnd(), z_end);
+    }
+    return Status::Ok();
+  }
+
+  void MakePsi(int64_t segment) {
+    while (psi_end_ < geometry_.PsiEnd(segment)) {
+      psi_end_ = graphs_.hyper.bands.Next(psi_end_, geometry_.height());
+      Raise(PsiWritten() - PsiLowest(), &rows_.psi);
+    }
+  }
+  // In pairs where they come so.
+  int64_t PsiWritten() const {
+    const int64_t group = hyper_.OutputGroup();
+    return (psi_end_ + group - 1) / group * group;
   }
 
   // y is cleared as far as a step goes before the step reads it.
@@ -81,20 +114,20 @@ class Simulation {
     const CodingStep& coding = *graphs_.steps[index].coding;
     if (!RunsByRows(index)) {
       const int64_t end = geometry_.StepEnd(coding, segment);
-      if (IsWavefront(index) && ReadsPsi(coding) && end > hyper_.end()) {
-        return Missing(segment, coding.graph, "psi", end, hyper_.end());
+      if (IsWavefront(index) && ReadsPsi(coding) && end > psi_end_) {
+        return Missing(segment, coding.graph, "psi", end, psi_end_);
       }
       y_end_ = std::max(y_end_, end);
       Raise(y_end_ - YLowest(), &rows_.y);
       front_ends_[index] = end;
       return Status::Ok();
     }
-    Schedule& step = steps_[index];
+    RepeatingSchedule& step = steps_[index];
     while (step.end() < geometry_.StepEnd(coding, segment)) {
       y_end_ = std::max(y_end_, step.next_end());
       for (size_t i = 0; i < coding.inputs.size(); ++i) {
         const bool is_psi = coding.inputs[i].is_psi;
-        const int64_t there = is_psi ? hyper_.end() : y_end_;
+        const int64_t there = is_psi ? psi_end_ : y_end_;
         if (step.InputEnd(i) <= there) continue;
         return Missing(segment, coding.graph, is_psi ? "psi" : "y", step.InputEnd(i), there);
       }
@@ -120,7 +153,7 @@ class Simulation {
   }
 
   int64_t Lowest(bool psi) const {
-    int64_t lowest = psi ? psi_end_ : coded_end_;
+    int64_t lowest = psi ? PsiWritten() : coded_end_;
     for (size_t i = 0; i < steps_.size(); ++i) {
       const std::vector<StepInput>& inputs = graphs_.steps[i].coding->inputs;
       for (size_t k = 0; k < inputs.size(); ++k) {
@@ -144,7 +177,7 @@ class Simulation {
 
   bool Steady() const {
     if (YLowest() <= 0) return false;
-    if (graphs_.h_s != nullptr && (!hyper_.steady() || PsiLowest() <= 0)) return false;
+    if (graphs_.h_s != nullptr && PsiLowest() <= 0) return false;
     for (size_t i = 0; i < steps_.size(); ++i) {
       if (RunsByRows(i) && !steps_[i].steady()) return false;
       if (IsWavefront(i) && front_ends_[i] == 0) return false;
@@ -152,30 +185,24 @@ class Simulation {
     return !HasSynthesis() || synthesis_.steady();
   }
 
-  // Segments after which rows of all tensors have moved on by whole periods.
+  // Segments after which rows of psi and y have moved on by whole periods.
   int64_t Period() const {
     const int64_t rows = document_.coding.segment_rows;
-    const auto segments = [](int64_t rows_of_segment, int64_t period) {
-      return period / std::gcd(rows_of_segment, period);
-    };
-    int64_t period = 1;
-    if (graphs_.h_s != nullptr) {
-      period = std::lcm(segments(rows, document_.hyper_ratio()), segments(rows, hyper_.period()));
-    }
+    int64_t period = graphs_.h_s == nullptr ? 1 : SegmentsOf(rows, hyper_.OutputGroup());
     for (size_t i = 0; i < steps_.size(); ++i) {
-      if (RunsByRows(i)) period = std::lcm(period, segments(rows, steps_[i].period()));
+      if (RunsByRows(i)) period = std::lcm(period, SegmentsOf(rows, steps_[i].period()));
     }
     if (!HasSynthesis()) return period;
-    return std::lcm(period, segments(rows * document_.latent_stride, synthesis_.period()));
+    return std::lcm(period, SegmentsOf(rows * document_.latent_stride, synthesis_.period()));
   }
 
   const ModelDocument& document_;
   const LatentGeometry& geometry_;
   const LatentGraphs& graphs_;
-  Schedule hyper_, synthesis_;
-  std::vector<Schedule> steps_;
+  RepeatingSchedule hyper_, synthesis_;
+  std::vector<RepeatingSchedule> steps_;
   std::vector<int64_t> front_ends_;  // rows that wavefront steps have coded
-  int64_t psi_end_ = 0;              // rows of psi that are written, in pairs where they come so
+  int64_t psi_end_ = 0;              // rows of psi that steps can read
   int64_t y_end_ = 0;                // rows of y that are cleared or coded
   int64_t coded_end_ = 0;            // rows of y whose segments are done
   LatentRows rows_;

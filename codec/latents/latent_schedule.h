@@ -32,6 +32,7 @@ struct LatentGraphs {
 
 struct LatentRows {
   int64_t z = 1, psi = 1, y = 1;
+  int64_t visits = 0;  // of all steps of graphs, to find this out
 };
 
 // kInvalidArgument for sizes that a graph cannot take, kBadModel when a graph would read rows that
