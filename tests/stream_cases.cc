@@ -538,8 +538,9 @@ StreamCase DrawCase(uint32_t seed, uint32_t index, StreamModels* models) {
   c.whole = draws.Percent(shipped ? 40 : 100);
   if (draws.Percent(shipped ? 15 : 30)) {
     const TargetScope scope(target);  // the gradient's plan is of the target, as the model is
+    const RateControl& rate = model.impl().document.rate;
     const bool takes_effort =
-        model.impl().document.rate.LambdaAt(1) > 0 && model.impl().Gradient().ok();
+        rate.LambdaAt(1) > 0 && rate.squared_error_share >= 1 && model.impl().Gradient().ok();
     if (takes_effort) c.effort = draws.Whole(1, 3);
   }
   return c;
