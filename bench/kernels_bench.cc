@@ -2,8 +2,8 @@
 // mbt2018-mean (N = 128, M = 192), over a band of rows that stays in cache: GOPS (two operations a
 // multiply-add) and percent of the peak of that precision, measured in the same run. Run by people
 // and scripts; Google Benchmark's own flags work as well. Besides, every operator as it is planned,
-// by its description in tests/ops/ (bench/operators.h), and the detail layer's kernels
-// (bench/detail_kernels.h). One thread.
+// by its description in tests/ops/ (bench/operators.h), the detail layer's kernels
+// (bench/detail_kernels.h) and rANS (bench/entropy_coding.h). One thread.
 
 #include <algorithm>
 #include <array>
@@ -17,6 +17,7 @@
 
 #include "CLI/CLI.hpp"
 #include "bench/detail_kernels.h"
+#include "bench/entropy_coding.h"
 #include "bench/operators.h"
 #include "bench/peak.h"
 #include "benchmark/benchmark.h"
@@ -449,6 +450,7 @@ int Measure(const std::string& target_name) {
   RegisterAll();
   bench::RegisterOperators();
   bench::RegisterDetailKernels();
+  bench::RegisterEntropyCoding();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return kExitOk;

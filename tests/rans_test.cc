@@ -134,6 +134,35 @@ TEST_CASE("entropy tables: reciprocals divide exactly") {
   }
 }
 
+TEST_CASE("entropy tables: what a bucket has is right, and few slots are looked for") {
+  Random random(TestSeed() + 707);
+  const CdfTables tables = RandomTables(random, 40);
+  EntropyTables entropy;
+  for (int i = 0; i < 2; ++i) entropy.Append(tables);  // tables that are there may move
+  for (size_t t = 0; t < entropy.count(); ++t) {
+    const EntropyTables::Table& table = entropy.table(t);
+    const uint32_t* cdf = tables.cdf.data() + tables.start[t % tables.count()];
+    uint32_t entry = 0;
+    size_t looked_for = 0, wrong = 0;
+    for (uint32_t slot = 0; slot < 65536; ++slot) {
+      while (cdf[entry + 1] <= slot) ++entry;
+      const EntropyTables::Bucket& bucket = table.buckets[slot >> table.bucket_shift];
+      if (slot - bucket.start >= bucket.frequency) {
+        ++looked_for;
+        continue;
+      }
+      const bool right = entry != table.escape && bucket.entry == entry &&
+                         bucket.value == table.min + static_cast<int32_t>(entry) &&
+                         bucket.start == cdf[entry] &&
+                         bucket.frequency == cdf[entry + 1] - cdf[entry];
+      if (!right) ++wrong;
+    }
+    CHECK(wrong == 0);
+    const uint32_t escapes = 65536 - cdf[table.escape];
+    if (table.escape < 60) CHECK(looked_for <= escapes + 65536 / 8);
+  }
+}
+
 TEST_CASE("rans: round trips with every number of states") {
   Random random(TestSeed() + 701);
   const CdfTables tables = RandomTables(random, 40);

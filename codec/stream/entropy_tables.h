@@ -23,25 +23,40 @@ struct CdfTables {
 class EntropyTables {
  public:
   static constexpr int kProbabilityBits = 16;
-  static constexpr size_t kBuckets = 256;  // of the decoder's first lookup
 
   // floor(x / frequency) = mulhi(2 x, reciprocal) >> shift for every x < 2^63.
   struct Encoding {
     uint64_t reciprocal = 0;
-    uint32_t frequency = 0;  // 1..65536
+    uint32_t frequency = 0;  // 1..65535
     uint16_t start = 0;
     uint8_t shift = 0;
   };
+  // Slots of an entry: start to last.
   struct Decoding {
     uint16_t start = 0;
-    uint16_t last = 0;  // frequency - 1
+    uint16_t last = 0;
+  };
+  // The decoder's first look: of slots that have their high bits in common, the entry that has most
+  // of them, but never the escape. Other slots have to be looked for from there.
+  struct Bucket {
+    uint16_t start = 0;
+    uint16_t frequency = 0;  // 0 where all slots are the escape's
+    uint16_t entry = 0;
+    int16_t value = 0;
   };
   struct Table {
     uint32_t first = 0;   // entry of its first value
     uint32_t escape = 0;  // entries after `first`: number of its values
     int32_t min = 0;
     int32_t max = 0;
+    uint32_t bucket_shift = 0;  // a slot's bits below those that choose the bucket
+    uint32_t first_bucket = 0;
+    const Bucket* buckets = nullptr;  // from the first on
   };
+
+  EntropyTables() = default;
+  EntropyTables(EntropyTables&&) = default;  // a copy's tables would point into this one's
+  EntropyTables& operator=(EntropyTables&&) = default;
 
   // Adds the tables of a validated model behind those that are there.
   void Append(const CdfTables& tables);
@@ -50,21 +65,20 @@ class EntropyTables {
   const Table& table(size_t i) const { return tables_[i]; }
   const Table* tables() const { return tables_.data(); }
   const Encoding& encoding(size_t entry) const { return encodings_[entry]; }
+  const Encoding* encodings() const { return encodings_.data(); }
   const Decoding* decodings() const { return decodings_.data(); }
   // Bits that the entry costs: -log2(frequency / 65536).
   double bits(size_t entry) const { return bits_[entry]; }
-  // For each of the 256 values of a slot's 8 high bits: the first entry (counted from the table's
-  // first) whose range is not wholly below it.
-  const uint16_t* lookup(size_t table) const { return lookup_.data() + table * kBuckets; }
 
  private:
-  void AppendLookup(const uint32_t* cdf);
+  void AppendBuckets(Table* table);
+  uint32_t AppendBuckets(const Table& table, uint32_t size);
 
   std::vector<Table> tables_;
   std::vector<Encoding> encodings_;
   std::vector<Decoding> decodings_;
+  std::vector<Bucket> buckets_;
   std::vector<double> bits_;
-  std::vector<uint16_t> lookup_;
 };
 
 }  // namespace glint

@@ -56,24 +56,24 @@ class RansEncoder {
   void Finish(std::vector<uint8_t>* out);
 
   // Bytes that so many symbols take here and in `out`, where few of them are escapes: a word for
-  // each, and the stream, which is far below a byte a symbol, while it grows and once more in
-  // `out`.
+  // each, and the stream, which is far below a byte a symbol, twice while `out` grows.
   static constexpr uint64_t MemoryNeeded(uint64_t symbols) {
     const uint64_t blocks = symbols / (kBlockItems - kRunItems) + 1;
     return blocks * kBlockItems * sizeof(uint32_t) + 2 * symbols;
   }
 
  private:
-  // A table's entry, or kRaw | bits << 16 | value for raw bits of the symbol before.
-  static constexpr uint32_t kRaw = uint32_t{1} << 31;
   static constexpr size_t kMostItems = 3;  // of one symbol
   static constexpr size_t kRun = 256;      // symbols that one block takes whole
   static constexpr size_t kRunItems = kRun * kMostItems;
   static constexpr size_t kBlockItems = size_t{1} << 14;
-  // In place of one list, which would be there twice whenever it grows.
+  // In place of one list, which would be there twice whenever it grows. What is coded backwards
+  // from the last item on makes no more words than it takes items: words take the items' place,
+  // from `first_word` on.
   struct Block {
     std::unique_ptr<uint32_t[]> items;
     size_t count = 0;
+    size_t first_word = 0;
   };
 
   template <typename Index>
@@ -82,12 +82,11 @@ class RansEncoder {
   Block& RoomForRun();
   uint32_t* PutEscape(const EntropyTables::Table& table, int32_t value, uint32_t* item);
   template <size_t kStates>
-  void Code(uint64_t* states);
+  size_t CodeAll(uint64_t* states);
 
   const EntropyTables* tables_;
   std::vector<Block> blocks_;
   size_t blocks_in_use_ = 0;
-  std::vector<uint32_t> words_;  // last to be read first
   const EntropyTables::Table* first_table_ = nullptr;
   uint64_t symbols_ = 0;
   double bits_ = 0;
@@ -101,10 +100,7 @@ class RansDecoder {
   // `data` must live until Finish. False when it cannot be a segment with that many states.
   bool Begin(const uint8_t* data, size_t size, size_t states);
   // Tables of the symbols that follow are counted from this one.
-  void SetFirstTable(size_t table) {
-    first_table_ = tables_->tables() + table;
-    first_lookup_ = tables_->lookup(table);
-  }
+  void SetFirstTable(size_t table) { first_table_ = tables_->tables() + table; }
   // The next `count` symbols, values[i] under table[i]. False once the words are used up or a value
   // is impossible; what is written then means nothing.
   bool Get(const uint8_t* table, size_t count, int16_t* values);
@@ -113,21 +109,31 @@ class RansDecoder {
   bool Finish() const;
 
  private:
+  static constexpr size_t kMostWordBytes = 3 * 4;  // that one symbol takes
+
   template <typename Index>
   bool GetAny(const Index* table, size_t count, int16_t* values);
   template <size_t kStates, typename Index>
   bool GetAll(const Index* table, size_t count, int16_t* values);
-  template <typename Index>
-  int16_t GetOne(Index table, uint64_t* state);
-  void Refill(uint64_t* state);
-  uint32_t GetRaw(int bits, uint64_t* state);
-  int16_t GetEscape(const EntropyTables::Table& table, uint64_t* state);
+  // As many whole turns of the states as there are words for in any case: returns their symbols.
+  template <size_t kStates, typename Index>
+  size_t GetTurns(const Index* table, size_t count, int16_t* values);
+  // With `kEnough` the words that a symbol may take are there for certain; *next is the next.
+  template <bool kEnough>
+  int16_t GetOne(const EntropyTables::Table& table, uint64_t* state, const uint8_t** next);
+  // A symbol that the bucket does not have; its entry is not far from `entry`.
+  template <bool kEnough>
+  int16_t LookFor(const EntropyTables::Table& table, uint32_t entry, uint64_t* state,
+                  const uint8_t** next);
+  template <bool kEnough>
+  int16_t GetEscape(const EntropyTables::Table& table, uint64_t* state, const uint8_t** next);
+  template <bool kEnough>
+  uint64_t Refilled(uint64_t x, const uint8_t** next);
 
   const EntropyTables* tables_;
   const uint8_t* next_ = nullptr;
   const uint8_t* end_ = nullptr;
   const EntropyTables::Table* first_table_ = nullptr;
-  const uint16_t* first_lookup_ = nullptr;
   size_t states_ = 1;
   size_t phase_ = 0;  // state of the next symbol
   bool failed_ = false;
