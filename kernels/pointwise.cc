@@ -303,16 +303,21 @@ void LimitT(const int16_t* in, int16_t* out, size_t n, int16_t most) {
 }
 
 void IndexT(const float* raw, uint8_t* index, size_t n, const float* thresholds, size_t count) {
+  constexpr size_t kGroup = 8;  // thresholds before the next look whether any lane goes on
   const DF d;
   const DI di;
   const hn::Rebind<uint8_t, DF> du8;
   ForVectors(d, n, [&](size_t i, size_t lanes) HWY_ATTR {
     const auto x = Load(d, raw + i, lanes);
     auto passed = hn::Zero(di);
-    for (size_t t = 0; t < count; ++t) {
-      // A true lane is -1.
-      passed = hn::Sub(passed,
-                       hn::BitCast(di, hn::VecFromMask(d, hn::Ge(x, hn::Set(d, thresholds[t])))));
+    for (size_t begin = 0; begin < count; begin += kGroup) {
+      if (hn::AllFalse(d, hn::Ge(x, hn::Set(d, thresholds[begin])))) break;
+      const size_t end = HWY_MIN(begin + kGroup, count);
+      for (size_t t = begin; t < end; ++t) {
+        // A true lane is -1.
+        passed = hn::Sub(passed,
+                         hn::BitCast(di, hn::VecFromMask(d, hn::Ge(x, hn::Set(d, thresholds[t])))));
+      }
     }
     Store(hn::DemoteTo(du8, passed), du8, index + i, lanes);
   });
