@@ -49,6 +49,7 @@ class PnmReader final : public PictureReader {
   Error ChooseDepth();
   Error CheckClaims() const;
   Error Begin();
+  Error ReadBytes(void* bytes, size_t count);
   Error ReadSamples(uint16_t* samples);
   void Store(const uint16_t* samples, void* row) const;
 
@@ -218,6 +219,11 @@ Error PnmReader::Begin() {
   return {};
 }
 
+Error PnmReader::ReadBytes(void* bytes, size_t count) {
+  if (source_->Read(bytes, count) == count) return {};
+  return source_->ErrorAtEnd("the file ends too early");
+}
+
 Error PnmReader::ReadSamples(uint16_t* samples) {
   if (text_) {
     for (size_t i = 0; i < row_samples_; ++i) {
@@ -228,9 +234,8 @@ Error PnmReader::ReadSamples(uint16_t* samples) {
     }
     return {};
   }
-  if (source_->Read(raw_.data(), raw_.size()) != raw_.size()) {
-    return source_->ErrorAtEnd("the file ends too early");
-  }
+  const Error error = ReadBytes(raw_.data(), raw_.size());
+  if (!error.ok()) return error;
   uint32_t largest = 0;
   for (size_t i = 0; i < row_samples_; ++i) {
     const uint32_t value =
@@ -267,9 +272,10 @@ Error PnmReader::ReadRow(void* row) {
     return FileError(ErrorCode::kInvalidArgument, source_->name(), "has no more rows");
   }
   if (next_row_ == 0) failure_ = Begin();
-  if (failure_.ok()) failure_ = ReadSamples(samples_.data());
+  const bool plain = !text_ && maxval_ == 255;  // the file's bytes are the row's
+  if (failure_.ok()) failure_ = plain ? ReadBytes(row, row_samples_) : ReadSamples(samples_.data());
   if (!failure_.ok()) return failure_;
-  Store(samples_.data(), row);
+  if (!plain) Store(samples_.data(), row);
   ++next_row_;
   return {};
 }

@@ -23,6 +23,7 @@ class PnmWriter final : public PictureWriter {
     return FileError(ErrorCode::kInvalidArgument, sink_->name(), reason);
   }
   std::string Header() const;
+  Error Convert(const uint8_t* row);
 
   std::unique_ptr<ByteSink> sink_;
   PnmKind kind_;
@@ -65,12 +66,24 @@ Error PnmWriter::Start() {
 Error PnmWriter::WriteRow(const void* row) {
   if (!failure_.ok()) return failure_;
   if (next_row_ == info_.height) return Unfit("more rows than the picture has");
-  const auto* from = static_cast<const uint8_t*>(row);
+  const auto* bytes = static_cast<const uint8_t*>(row);
+  if (info_.bit_depth != 8 || repeat_ != 1) {
+    const Error unfit = Convert(bytes);
+    if (!unfit.ok()) return unfit;
+    bytes = raw_.data();
+  }
+  failure_ = sink_->Write(bytes, info_.RowBytes() * repeat_);
+  if (failure_.ok()) ++next_row_;
+  return failure_;
+}
+
+// To the file's samples.
+Error PnmWriter::Convert(const uint8_t* row) {
   const size_t samples = size_t{info_.width} * info_.SamplesPerPixel();
   uint8_t* to = raw_.data();
   for (size_t i = 0; i < samples; ++i) {
-    uint16_t value = from[i];
-    if (info_.bit_depth == 16) std::memcpy(&value, from + 2 * i, sizeof(value));
+    uint16_t value = row[i];
+    if (info_.bit_depth == 16) std::memcpy(&value, row + 2 * i, sizeof(value));
     if (value >> info_.bit_depth != 0) {
       return Unfit("a sample of " + std::to_string(value) + " in a picture of " +
                    std::to_string(info_.bit_depth) + " bits");
@@ -80,9 +93,7 @@ Error PnmWriter::WriteRow(const void* row) {
       *to++ = static_cast<uint8_t>(value & 0xff);
     }
   }
-  failure_ = sink_->Write(raw_.data(), raw_.size());
-  if (failure_.ok()) ++next_row_;
-  return failure_;
+  return {};
 }
 
 Error PnmWriter::Finish() {
