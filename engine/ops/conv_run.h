@@ -54,15 +54,21 @@ class ConvRun final : public StepRun {
 
   void RunItem(size_t item, size_t worker) override {
     const size_t row_part = item % row_parts_, block_part = item / row_parts_;
-    const size_t first = count_ * row_part / row_parts_;
-    const size_t last = count_ * (row_part + 1) / row_parts_;
+    const size_t first = PartBegin(count_, row_parts_, row_part);
+    const size_t last = PartBegin(count_, row_parts_, row_part + 1);
     const size_t blocks = step_.conv().blocks();
     step_.conv().Run(rows_ + first, last - first, constants_.epilogue(),
-                     blocks * block_part / block_parts_, blocks * (block_part + 1) / block_parts_,
-                     t_.scratch(worker));
+                     PartBegin(blocks, block_parts_, block_part),
+                     PartBegin(blocks, block_parts_, block_part + 1), t_.scratch(worker));
   }
 
  private:
+  // Greater parts come first, so that workers end at the same time: six blocks in four parts are 2,
+  // 2, 1, 1.
+  static size_t PartBegin(size_t count, size_t parts, size_t part) {
+    return count / parts * part + std::min(part, count % parts);
+  }
+
   void Fill(int64_t oy, kernels::ConvRow* row) const {
     int64_t iy[2 * kernels::kMaxKernel];
     const size_t taps = step_.conv().TapRows(oy, iy);
