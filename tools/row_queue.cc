@@ -20,7 +20,10 @@ size_t SlotsFor(size_t row_bytes) {
 
 // One row more for the work.
 RowQueue::RowQueue(size_t row_bytes)
-    : row_bytes_(row_bytes), slots_(SlotsFor(row_bytes)), rows_(row_bytes * (slots_ + 1)) {}
+    : row_bytes_(row_bytes),
+      slots_(SlotsFor(row_bytes)),
+      batch_(std::max<size_t>(1, slots_ / 8)),
+      rows_(row_bytes * (slots_ + 1)) {}
 
 std::unique_ptr<RowQueue> RowQueue::Start(size_t row_bytes, Work work) {
   try {
@@ -56,7 +59,8 @@ uint64_t RowQueue::MemoryOf(size_t row_bytes) {
   return uint64_t{row_bytes} * (SlotsFor(row_bytes) + 1);
 }
 
-// A row's bytes are copied without the lock: a slot belongs to one side at a time.
+// A row's bytes are copied without the lock: a slot belongs to one side at a time. Who waits found
+// the queue empty, or full, and is woken when there is something to do for more than a row.
 bool RowQueue::Push(const void* row) {
   {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -65,8 +69,7 @@ bool RowQueue::Push(const void* row) {
   }
   std::memcpy(Slot(pushed_), row, row_bytes_);
   const std::lock_guard<std::mutex> lock(mutex_);
-  ++pushed_;
-  changed_.notify_one();
+  if (++pushed_ - popped_ == batch_) changed_.notify_one();
   return !stopped_;
 }
 
@@ -84,8 +87,7 @@ bool RowQueue::Pop(void* row) {
   }
   std::memcpy(row, Slot(popped_), row_bytes_);
   const std::lock_guard<std::mutex> lock(mutex_);
-  ++popped_;
-  changed_.notify_one();
+  if (slots_ - (pushed_ - ++popped_) == batch_) changed_.notify_one();
   return true;
 }
 

@@ -33,7 +33,7 @@ class RowQueue {
   // What a queue of such rows takes: about 1 MiB, or three rows where they are longer.
   static uint64_t MemoryOf(size_t row_bytes);
 
-  // Waits for room. False after Stop.
+  // Waits for room. Rows may wait for a few more, or End, before they are popped. False after Stop.
   bool Push(const void* row);
   // No more rows will be pushed.
   void End();
@@ -49,6 +49,7 @@ class RowQueue {
   uint8_t* Slot(uint64_t number) { return rows_.data() + number % slots_ * row_bytes_; }
 
   const size_t row_bytes_, slots_;
+  const size_t batch_;  // rows, or free slots, for which it is worth to wake who waits
   std::vector<uint8_t> rows_;
   std::mutex mutex_;
   std::condition_variable changed_;
