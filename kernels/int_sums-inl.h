@@ -109,16 +109,12 @@ HWY_INLINE VF LoadOther(const void* pixel, size_t channel, size_t count, VI zero
 // The nearest integer, ties to even. What is below int32 becomes its least value; nothing may be
 // above. NearestInt takes three instructions more, for what is above.
 HWY_INLINE VI Nearest(VF v) {
-#if HWY_ARCH_X86 && !HWY_COMPILER_MSVC
-  VI q;
-#if HWY_TARGET <= HWY_AVX3
-  __asm__("vcvtps2dq {%1, %0|%0, %1}" : "=v"(q.raw) : "v"(v.raw));
-#elif HWY_TARGET <= HWY_AVX2
-  __asm__("vcvtps2dq {%1, %0|%0, %1}" : "=x"(q.raw) : "x"(v.raw));
-#else
-  __asm__("cvtps2dq {%1, %0|%0, %1}" : "=x"(q.raw) : "x"(v.raw));
-#endif
-  return q;
+#if HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86
+  return VI{_mm512_cvtps_epi32(v.raw)};
+#elif HWY_TARGET <= HWY_AVX2 && HWY_ARCH_X86
+  return VI{_mm256_cvtps_epi32(v.raw)};
+#elif HWY_TARGET <= HWY_SSE2 && HWY_ARCH_X86
+  return VI{_mm_cvtps_epi32(v.raw)};
 #else
   return hn::NearestInt(v);
 #endif
