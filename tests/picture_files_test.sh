@@ -162,7 +162,9 @@ test_outputs() {
   local out
   "$glint" encode small.ppm once.glint
   "$glint" decode once.glint wanted.ppm
-  for out in /dev/stdout /dev/fd/1 /proc/self/fd/1; do
+  ln -s /dev/stdout link
+  ln -s "$PWD/link" link.ppm
+  for out in /dev/stdout /dev/fd/1 /proc/self/fd/1 //dev/./stdout /proc/thread-self/fd/1 link link.ppm; do
     [ -e "$out" ] || continue
     check "decode to $out" bash -c "'$glint' decode once.glint $out --format ppm | cmp - wanted.ppm"
     check "... where that is a file" bash -c \
@@ -192,8 +194,11 @@ test_outputs() {
   exits "evaluate --json /dev/stdout" 0 "$evaluate" --gt_path small.ppm --json /dev/stdout
   check "... is nothing but JSON" test "$(head -c 1 stdout.txt)$(tail -n 1 stdout.txt)" = "{}"
   check "... with the tables elsewhere" grep -q '^mean of 1' stderr.txt
+  check "... under another name, where that is a file" bash -c \
+    "'$evaluate' --gt_path small.ppm --json //dev/stdout >both.json 2>tables.txt &&
+     grep -q '^mean of 1' tables.txt && ! grep -q '^mean of 1' both.json && head -c 1 both.json | grep -q {"
   refuses "a model on standard output" 'a file of its own' "$quantize" --out /dev/stdout
-  rm once.glint wanted.ppm framed got.ppm got2.ppm pipe pipe.ppm results.json
+  rm once.glint wanted.ppm framed got.ppm got2.ppm pipe pipe.ppm results.json link link.ppm both.json tables.txt
 }
 
 test_folders() {

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "glint/image_io.hpp"
 #include "tools/machine.h"
 #include "tools/messages.h"
 #include "tools/signals.h"
@@ -57,7 +58,12 @@ bool IsStoredFile(const std::string& path) {
 }
 
 bool IsStandardOutput(const std::string& path) {
-  return path == "-" || path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1";
+  if (path == "-") return true;
+  struct stat named {};
+  struct stat open {};
+  return !WritesStoredFile(path) && stat(path.c_str(), &named) == 0 &&
+         fstat(STDOUT_FILENO, &open) == 0 && named.st_dev == open.st_dev &&
+         named.st_ino == open.st_ino;
 }
 
 int ExitCodeFor(const std::string& tool, const Error& error) {

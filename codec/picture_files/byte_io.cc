@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -21,17 +22,30 @@ constexpr size_t kMaxTransfer = size_t{1} << 30;  // read() and write() may refu
 
 std::string ErrnoText() { return std::strerror(errno); }
 
-// What "/dev/stdout" and "/dev/fd/3" mean where programs write. To open them would begin a file
-// anew that a shell has redirected them to, and fails for sockets.
-std::optional<int> DescriptorNamed(const std::string& path) {
-  if (path == "-" || path == "/dev/stdout") return STDOUT_FILENO;
+std::optional<int> DescriptorOf(const std::string& path) {
+  if (path == "/dev/stdout") return STDOUT_FILENO;
   if (path == "/dev/stderr") return STDERR_FILENO;
-  for (const std::string folder : {"/dev/fd/", "/proc/self/fd/"}) {
+  for (const std::string folder : {"/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/"}) {
     if (path.rfind(folder, 0) != 0) continue;
     int fd = -1;
     const char* const end = path.data() + path.size();
     const auto [next, error] = std::from_chars(path.data() + folder.size(), end, fd);
     if (error == std::errc() && next == end && fd >= 0) return fd;
+  }
+  return std::nullopt;
+}
+
+// What "/dev/stdout" and "/dev/fd/3" mean where programs write, and links to them. To open them
+// would begin a file anew that a shell has redirected them to, and fails for sockets.
+std::optional<int> DescriptorNamed(const std::string& path) {
+  if (path == "-") return STDOUT_FILENO;
+  constexpr int kMostLinks = 40;
+  std::error_code error;
+  std::filesystem::path name = std::filesystem::absolute(path, error).lexically_normal();
+  for (int i = 0; i < kMostLinks && !error; ++i) {
+    if (const std::optional<int> fd = DescriptorOf(name.string())) return fd;
+    const std::filesystem::path target = std::filesystem::read_symlink(name, error);
+    name = (name.parent_path() / target).lexically_normal();
   }
   return std::nullopt;
 }
