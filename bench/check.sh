@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# bench_codecs, and bench_peers where it was built. Usage: check.sh BIN_DIR
-# Prints one line per check and "N passed, N failed"; exits with 1 when one failed.
-# Needs nothing but a shell and coreutils. Called by ./run bench-check. It is not in
+# bench_codecs, bench_peers where it was built, and tables.py where there is Python.
+# Usage: check.sh BIN_DIR. Prints one line per check and "N passed, N failed"; exits with 1 when one
+# failed. Needs nothing else but a shell and coreutils. Called by ./run bench-check. It is not in
 # tests/, whose scripts ./run test calls: that builds no benchmarks.
 set -u -o pipefail
 
@@ -79,6 +79,16 @@ if [ -x "$peers" ]; then
   refuses "peers: a model of int16" 'FP32 or bytes are wanted' "$peers" --size 64x64 \
     --model "$root/weights/light-int16.safetensors"
   refuses "peers: unknown flag" 'has no flag --fast' "$peers" --fast
+fi
+
+# ---- tables.py
+
+if command -v python3 >/dev/null; then
+  exits "tables: kernels and stages" 0 python3 "$root/bench/tables.py" "$bin" --quick
+  said "tables: the machine and its peaks" 'one thread\. Peaks in GOPS: FP32 FMA [0-9]+, '
+  check "tables: a row for every kind of layer and every stage, with all its numbers" test \
+    "$(grep -Ec '^\| [^|`-]+ \|( [0-9.]+(-[0-9.]+)? \|){5}$' stdout.txt)" -eq 17
+  exits "tables: no such folder" 1 python3 "$root/bench/tables.py" absent --quick
 fi
 
 count
