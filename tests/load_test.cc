@@ -323,6 +323,30 @@ TEST_CASE("loading: weights that grow a hundred times when they are packed are w
   CHECK(peak.Growth() < options.max_memory + (uint64_t{8} << 20) + testing::kSanitizerMemory);
 }
 
+// What the entropy coder makes of a small table is many times as large.
+TEST_CASE("loading: tables are within the limit") {
+  testing::ModelBuilder b = testing::MiniModel();
+  const std::vector<uint8_t> file = b.Build();
+  LoadOptions options;
+  const auto model = Model::FromMemory(file.data(), file.size(), "model", options);
+  REQUIRE_MESSAGE(model.ok(), model.error().message);
+  size_t tables = 0, entries = 0;
+  for (const auto& [name, set] : model->impl().coding().tables) {
+    tables += set.tables.count();
+    entries += set.tables.entries();
+  }
+  const uint64_t most = EntropyTables::BytesOf(tables, entries);
+  CHECK(most > tables * EntropyTables::kMostBuckets * sizeof(EntropyTables::Bucket));
+  CHECK(model->impl().budget->taken() > file.size() + most);
+  // With all the rest, which comes before the tables, but without them.
+  bool refused = false;
+  for (options.max_memory = file.size(); !refused; options.max_memory += most / 2) {
+    const auto limited = Model::FromMemory(file.data(), file.size(), "model", options);
+    REQUIRE(limited.error().code == ErrorCode::kLimit);
+    refused = limited.error().message.find("model: its tables would take") == 0;
+  }
+}
+
 // Products of GDN are packed by each of the nodes that share a matrix.
 TEST_CASE("loading: weights of GDN are within the limit") {
   using testing::ModelBuilder;

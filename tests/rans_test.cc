@@ -138,7 +138,10 @@ TEST_CASE("entropy tables: what a bucket has is right, and few slots are looked 
   Random random(TestSeed() + 707);
   const CdfTables tables = RandomTables(random, 40);
   EntropyTables entropy;
-  for (int i = 0; i < 2; ++i) entropy.Append(tables);  // tables that are there may move
+  entropy.Reserve(2 * tables.count(), 2 * tables.entries());
+  const auto* const place = entropy.tables();
+  for (int i = 0; i < 2; ++i) entropy.Append(tables);
+  CHECK(entropy.tables() == place);
   for (size_t t = 0; t < entropy.count(); ++t) {
     const EntropyTables::Table& table = entropy.table(t);
     const uint32_t* cdf = tables.cdf.data() + tables.start[t % tables.count()];

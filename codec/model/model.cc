@@ -155,6 +155,24 @@ uint64_t MostGradientBytes(const ModelFile& file, const Graph& graph) {
   return kUses * kCopies * sizeof(float) * elements;
 }
 
+// By set: the number of its first table.
+Result<std::map<std::string, size_t>> MakeTables(Model::Impl* impl) {
+  size_t tables = 0, entries = 0;
+  for (const auto& [name, set] : impl->coding().tables) {
+    tables += set.tables.count();
+    entries += set.tables.entries();
+  }
+  GLINT_TRY(impl->budget->Take(EntropyTables::BytesOf(tables, entries),
+                               impl->file->name() + ": its tables"));
+  impl->tables.Reserve(tables, entries);
+  std::map<std::string, size_t> first;
+  for (const auto& [name, set] : impl->coding().tables) {
+    first[name] = impl->tables.count();
+    impl->tables.Append(set.tables);
+  }
+  return first;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFile> file,
@@ -174,11 +192,7 @@ Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFi
     plans.push_back({&impl->graph("h_a"), kAllPositions, &impl->h_a});
     plans.push_back({&impl->graph("h_s"), kAllPositions, &impl->h_s});
   }
-  std::map<std::string, size_t> first_tables;
-  for (const auto& [name, set] : impl->coding().tables) {
-    first_tables[name] = impl->tables.count();
-    impl->tables.Append(set.tables);
-  }
+  GLINT_ASSIGN(const auto first_tables, MakeTables(impl.get()));
   impl->steps.resize(impl->coding().steps.size());
   for (size_t i = 0; i < impl->steps.size(); ++i) {
     const CodingStep& coding = impl->coding().steps[i];

@@ -36,6 +36,14 @@ uint32_t Share(const Decoding& entry, uint32_t begin, uint32_t size) {
 
 }  // namespace
 
+void EntropyTables::Reserve(size_t tables, size_t entries) {
+  tables_.reserve(tables);
+  encodings_.reserve(entries);
+  decodings_.reserve(entries);
+  bits_.reserve(entries);
+  buckets_.reserve(tables * kMostBuckets);
+}
+
 void EntropyTables::Append(const CdfTables& tables) {
   for (size_t t = 0; t < tables.count(); ++t) {
     const uint32_t* cdf = tables.cdf.data() + tables.start[t];
@@ -60,18 +68,19 @@ void EntropyTables::Append(const CdfTables& tables) {
 // So few that hardly any slot has to be looked for: each bucket is needed as often as any other,
 // and all of those in use should stay in the nearest cache.
 void EntropyTables::AppendBuckets(Table* table) {
-  constexpr uint32_t kLeast = 16, kMost = 512, kMostLookedFor = kSlots / 64;
+  constexpr uint32_t kLeast = 16, kMostLookedFor = kSlots / 64;
   table->first_bucket = static_cast<uint32_t>(buckets_.size());
   for (uint32_t count = kLeast;; count *= 2) {
     buckets_.resize(table->first_bucket);
     const uint32_t size = kSlots / count;
-    if (AppendBuckets(*table, size) > kMostLookedFor && count < kMost) continue;
+    if (AppendBuckets(*table, size) > kMostLookedFor && count < kMostBuckets) continue;
     table->bucket_shift = static_cast<uint32_t>(std::countr_zero(size));
     return;
   }
 }
 
-// Buckets of `size` slots. Returns how many slots have to be looked for.
+// Buckets of `size` slots. Returns how many slots have to be looked for besides those of the
+// escape.
 uint32_t EntropyTables::AppendBuckets(const Table& table, uint32_t size) {
   const Decoding* entries = decodings_.data() + table.first;
   uint32_t looked_for = 0, first = 0;
@@ -89,7 +98,7 @@ uint32_t EntropyTables::AppendBuckets(const Table& table, uint32_t size) {
       bucket.entry = static_cast<uint16_t>(e);
       bucket.value = static_cast<int16_t>(table.min + static_cast<int32_t>(e));
     }
-    looked_for += size - most;
+    looked_for += size - most - Share(entries[table.escape], begin, size);
     buckets_.push_back(bucket);
   }
   return looked_for;

@@ -18,11 +18,13 @@ struct CdfTables {
   std::vector<uint32_t> start;  // tables + 1 entries
   std::vector<int32_t> min;
   size_t count() const { return min.size(); }
+  size_t entries() const { return cdf.size() - count(); }  // without the ends
 };
 
 class EntropyTables {
  public:
   static constexpr int kProbabilityBits = 16;
+  static constexpr uint32_t kMostBuckets = 512;  // of a table
 
   // floor(x / frequency) = mulhi(2 x, reciprocal) >> shift for every x < 2^63.
   struct Encoding {
@@ -58,6 +60,12 @@ class EntropyTables {
   EntropyTables(EntropyTables&&) = default;  // a copy's tables would point into this one's
   EntropyTables& operator=(EntropyTables&&) = default;
 
+  // Room for so many tables, which have so many entries together; and what that takes.
+  void Reserve(size_t tables, size_t entries);
+  static constexpr uint64_t BytesOf(size_t tables, size_t entries) {
+    return uint64_t{tables} * (sizeof(Table) + kMostBuckets * sizeof(Bucket)) +
+           uint64_t{entries} * (sizeof(Encoding) + sizeof(Decoding) + sizeof(double));
+  }
   // Adds the tables of a validated model behind those that are there.
   void Append(const CdfTables& tables);
 
