@@ -14,9 +14,6 @@
 namespace glint {
 namespace {
 
-// `n` rounded up to a multiple of a power of two.
-int64_t RoundUp(int64_t n, int64_t group) { return (n + group - 1) & -group; }
-
 // Of the longest row.
 size_t RowPixels(const PlanTensor& tensor, PositionSet wanted, size_t width) {
   if (!tensor.compact) return width;
@@ -146,7 +143,7 @@ void Schedule::RaiseEnds(int64_t out_end, std::vector<int64_t>* ends) {
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
     if (moves_[Index(step->output)] == 0) continue;
     int64_t& rows = (*ends)[Index(step->output)];
-    rows = RoundUp(rows, step->axis.group());
+    rows = step->axis.WholeGroups(rows);
     for (size_t i = step->first_input; i < step->end_input; ++i) {
       raise(inputs_[i], step->axis.InputEnd(rows, height(inputs_[i])));
     }

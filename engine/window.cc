@@ -10,9 +10,6 @@ namespace {
 // Schedules ask for many rows, and strides are powers of two.
 int Log2(int64_t stride) { return std::countr_zero(static_cast<uint64_t>(stride)); }
 
-// `n` rounded up to a multiple of a power of two.
-int64_t RoundUp(int64_t n, int64_t group) { return (n + group - 1) & -group; }
-
 }  // namespace
 
 int64_t Axis::OutSize(int64_t in_size) const {
@@ -28,7 +25,7 @@ int64_t Axis::InputBegin(int64_t o) const {
 
 int64_t Axis::InputEnd(int64_t out_end, int64_t in_size) const {
   if (out_end <= 0) return 0;
-  const int64_t last = RoundUp(out_end, group()) - 1;
+  const int64_t last = WholeGroups(out_end) - 1;
   const int64_t end =
       transposed ? ((last + padding) >> Log2(stride)) + 1 : last * stride - padding + kernel;
   return std::clamp<int64_t>(end, 0, in_size);

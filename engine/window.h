@@ -24,8 +24,9 @@ struct Axis {
   // Transposed only: outputs stride * m .. stride * m + stride - 1 are computed together.
   bool grouped = false;
 
-  // Outputs that are computed together.
+  // Outputs that are computed together; and the end of whole groups that outputs [0, end) take.
   int64_t group() const { return grouped ? stride : 1; }
+  int64_t WholeGroups(int64_t end) const { return (end + group() - 1) & -group(); }
   int64_t OutSize(int64_t in_size) const;
   // First input that output `o` reads, clamped at 0.
   int64_t InputBegin(int64_t o) const;
