@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -143,6 +144,20 @@ class ShortRings {
   ShortRings& operator=(const ShortRings&) = delete;
 };
 
+// 60 cases for each of the graphs.
+void ForDrawnCases(std::mt19937* random,
+                   const std::function<void(const PlanImpl&, const ExecutorOptions&)>& check) {
+  for (const auto& [model, graph] : AllGraphs()) {
+    const auto plan = Plan::Make(*model, graph);
+    REQUIRE(plan.ok());
+    for (int i = 0; i < 60; ++i) {
+      const Case drawn = DrawCase(random, 3000);
+      CAPTURE(drawn.text);
+      check(static_cast<const PlanImpl&>(*plan.value()), drawn.options);
+    }
+  }
+}
+
 }  // namespace
 
 TEST_CASE("bands: ends rise by at most a band, reach every stop and the last row") {
@@ -170,78 +185,64 @@ TEST_CASE("bands: ends rise by at most a band, reach every stop and the last row
 
 TEST_CASE("schedule: memory is planned from the first rows as from all of them") {
   std::mt19937 random(TestSeed() + 501);
-  for (const auto& [model, graph] : AllGraphs()) {
-    const auto plan = Plan::Make(*model, graph);
-    REQUIRE(plan.ok());
-    const auto& inside = static_cast<const PlanImpl&>(*plan.value());
-    for (int i = 0; i < 60; ++i) {
-      const Case drawn = DrawCase(&random, 3000);
-      CAPTURE(drawn.text);
-      const auto memory = PlanExecutorMemory(inside, drawn.options, {}, nullptr);
-      REQUIRE(memory.ok());
-      std::vector<size_t> most(inside.tensors.size(), 1), made(most);
-      Schedule schedule;
-      REQUIRE(schedule.Init(inside, drawn.options).ok());
-      for (; !schedule.done(); schedule.Advance()) {
-        const std::vector<int64_t> held = schedule.Held();
-        for (size_t t = 0; t < most.size(); ++t) {
-          most[t] = std::max(most[t], static_cast<size_t>(held[t]));
-        }
-        for (size_t s = 0; s < inside.steps.size(); ++s) {
-          const int output = inside.steps[s]->output;
-          const auto storage =
-              static_cast<size_t>(inside.tensors[static_cast<size_t>(output)].storage);
-          const int64_t rows = schedule.need(output) - schedule.step_end(s);
-          made[storage] = std::max(made[storage], static_cast<size_t>(rows));
-        }
-      }
+  ForDrawnCases(&random, [&](const PlanImpl& inside, const ExecutorOptions& options) {
+    const auto memory = PlanExecutorMemory(inside, options, {}, nullptr);
+    REQUIRE(memory.ok());
+    std::vector<size_t> most(inside.tensors.size(), 1), made(most);
+    Schedule schedule;
+    REQUIRE(schedule.Init(inside, options).ok());
+    for (; !schedule.done(); schedule.Advance()) {
+      const std::vector<int64_t> held = schedule.Held();
       for (size_t t = 0; t < most.size(); ++t) {
-        if (static_cast<size_t>(inside.tensors[t].storage) != t) continue;
-        CHECK(memory.value().layouts[t].capacity == most[t]);
-        // Rows that workers write at the same time have memory of their own, read or not.
-        CHECK(memory.value().layouts[t].capacity >= made[t]);
+        most[t] = std::max(most[t], static_cast<size_t>(held[t]));
+      }
+      for (size_t s = 0; s < inside.steps.size(); ++s) {
+        const int output = inside.steps[s]->output;
+        const auto storage =
+            static_cast<size_t>(inside.tensors[static_cast<size_t>(output)].storage);
+        const int64_t rows = schedule.need(output) - schedule.step_end(s);
+        made[storage] = std::max(made[storage], static_cast<size_t>(rows));
       }
     }
-  }
+    for (size_t t = 0; t < most.size(); ++t) {
+      if (static_cast<size_t>(inside.tensors[t].storage) != t) continue;
+      CHECK(memory.value().layouts[t].capacity == most[t]);
+      // Rows that workers write at the same time have memory of their own, read or not.
+      CHECK(memory.value().layouts[t].capacity >= made[t]);
+    }
+  });
 }
 
 TEST_CASE("schedule: it can begin anywhere, and what repeats is what would be counted") {
   std::mt19937 random(TestSeed() + 504);
-  for (const auto& [model, graph] : AllGraphs()) {
-    const auto plan = Plan::Make(*model, graph);
-    REQUIRE(plan.ok());
-    const auto& inside = static_cast<const PlanImpl&>(*plan.value());
-    for (int i = 0; i < 60; ++i) {
-      const Case drawn = DrawCase(&random, 3000);
-      CAPTURE(drawn.text);
-      Schedule counted, jumped;
-      RepeatingSchedule repeating;
-      REQUIRE(counted.Init(inside, drawn.options).ok());
-      REQUIRE(jumped.Init(inside, drawn.options).ok());
-      REQUIRE(repeating.Init(inside, drawn.options).ok());
-      for (bool more = true; more; counted.Advance(), repeating.Advance()) {
-        more = !counted.done();
-        bool same = repeating.end() == counted.end() && repeating.done() == counted.done() &&
-                    repeating.steady() == counted.steady();
-        if (more) {
-          same = same && repeating.next_end() == counted.next_end() &&
-                 repeating.InputEnd() == counted.InputEnd() &&
-                 repeating.OutputEnd() == counted.OutputEnd();
-        }
-        for (size_t input = 0; input < inside.input_tensors.size(); ++input) {
-          same = same && repeating.InputEnd(input) == counted.InputEnd(input) &&
-                 repeating.InputLowest(input) == counted.InputLowest(input);
-        }
-        REQUIRE_MESSAGE(same, "at row ", counted.end());
-        if (!more || Draw(&random, 0, 20) != 0) continue;
-        jumped.JumpTo(counted.end());
-        REQUIRE(jumped.Held() == counted.Held());
-        for (size_t s = 0; s < inside.steps.size(); ++s) {
-          REQUIRE(jumped.step_end(s) == counted.step_end(s));
-        }
+  ForDrawnCases(&random, [&](const PlanImpl& inside, const ExecutorOptions& options) {
+    Schedule counted, jumped;
+    RepeatingSchedule repeating;
+    REQUIRE(counted.Init(inside, options).ok());
+    REQUIRE(jumped.Init(inside, options).ok());
+    REQUIRE(repeating.Init(inside, options).ok());
+    for (bool more = true; more; counted.Advance(), repeating.Advance()) {
+      more = !counted.done();
+      bool same = repeating.end() == counted.end() && repeating.done() == counted.done() &&
+                  repeating.steady() == counted.steady();
+      if (more) {
+        same = same && repeating.next_end() == counted.next_end() &&
+               repeating.InputEnd() == counted.InputEnd() &&
+               repeating.OutputEnd() == counted.OutputEnd();
+      }
+      for (size_t input = 0; input < inside.input_tensors.size(); ++input) {
+        same = same && repeating.InputEnd(input) == counted.InputEnd(input) &&
+               repeating.InputLowest(input) == counted.InputLowest(input);
+      }
+      REQUIRE_MESSAGE(same, "at row ", counted.end());
+      if (!more || Draw(&random, 0, 20) != 0) continue;
+      jumped.JumpTo(counted.end());
+      REQUIRE(jumped.Held() == counted.Held());
+      for (size_t s = 0; s < inside.steps.size(); ++s) {
+        REQUIRE(jumped.step_end(s) == counted.step_end(s));
       }
     }
-  }
+  });
 }
 
 // 160 steps whose rows repeat after 64 rows, and with the ends of segments after 4,032 or 12,096.
