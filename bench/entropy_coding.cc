@@ -45,7 +45,7 @@ struct Symbols {
   std::vector<int16_t> value;
 };
 
-// About 0.8 bits a symbol, as a photograph at middle rates has. Escapes are as rare as the tables
+// About 0.6 bits a symbol, as a photograph at middle rates has. Escapes are as rare as the tables
 // say.
 Symbols DrawSymbols(const CdfTables& tables, size_t count) {
   std::mt19937 random(1);

@@ -23,8 +23,8 @@ Error MakeError(ErrorCode code, std::string message);
 // "-" by its role, other names as they are.
 std::string InputName(const std::string& path);
 std::string OutputName(const std::string& path);
-// As an input: neither standard input ("-"), nor a pipe or a device, which give their bytes once.
-// (Of outputs, WritesStoredFile tells that.)
+// A file, or nothing yet: neither "-" nor a pipe or a device, whose bytes come or go once, and are
+// waited for. (Whether an output takes its name when it is complete, WritesStoredFile tells.)
 bool IsStoredFile(const std::string& path);
 // By whatever name: "-", "/dev/stdout".
 bool IsStandardOutput(const std::string& path);

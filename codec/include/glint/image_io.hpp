@@ -54,7 +54,8 @@ class GLINT_API PictureReader {
   virtual Error ReadRow(void* row) = 0;  // the next row, info().RowBytes()
   // In place of every ReadRow, where the pixels are not wanted: looks for damage. What comes row by
   // row is decoded; a progressive JPEG is gone through by its markers, so it costs neither the time
-  // nor the memory of its pixels, and damage inside of a scan is not found.
+  // nor the memory of its pixels, and what only decoding finds is not found: damage inside of a
+  // scan, tables that are missing or wrong.
   virtual Error SkipRows();
   // After the last row: checks the rest of the file (CRCs, end marker) and completes metadata().
   virtual Error Finish() = 0;
