@@ -177,6 +177,16 @@ TEST_CASE("files: links are followed, devices are written to, permissions are us
   REQUIRE(lstat(folder.File("link").c_str(), &info) == 0);
   CHECK(S_ISLNK(info.st_mode));
   CHECK(ReadText(folder.File("target")) == "new");
+  // Links to what is not there yet, one behind the other and from another folder.
+  REQUIRE(mkdir(folder.File("sub").c_str(), 0700) == 0);
+  REQUIRE(symlink("../next", folder.File("sub/first").c_str()) == 0);
+  REQUIRE(symlink("later", folder.File("next").c_str()) == 0);
+  WriteText(folder.File("sub/first"), "made");
+  REQUIRE(lstat(folder.File("later").c_str(), &info) == 0);
+  CHECK(S_ISREG(info.st_mode));
+  CHECK(ReadText(folder.File("sub/first")) == "made");
+  REQUIRE(symlink("round", folder.File("round").c_str()) == 0);
+  CHECK(WriteFile(folder.File("round"), "x", 1).code == ErrorCode::kIo);
 
   WriteText("/dev/null", "gone");
   REQUIRE(stat("/dev/null", &info) == 0);
@@ -188,6 +198,27 @@ TEST_CASE("files: links are followed, devices are written to, permissions are us
   REQUIRE(stat(folder.File("usual").c_str(), &info) == 0);
   REQUIRE(stat(folder.File("ours").c_str(), &ours) == 0);
   CHECK(info.st_mode == ours.st_mode);
+}
+
+// Node.js and many event loops make their pipes so.
+TEST_CASE("files: pipes that do not wait are waited for") {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  for (const int end : ends) REQUIRE(fcntl(end, F_SETFL, O_NONBLOCK) == 0);
+  Bytes data(1000003);
+  for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<uint8_t>(i * 31 >> 7);
+  Error written;
+  std::thread writer([&] {
+    written = WriteFile("/dev/fd/" + std::to_string(ends[1]), data.data(), data.size());
+    close(ends[1]);
+  });
+  auto source = ByteSource::FromDescriptor(ends[0], ByteSource::Descriptor::kOwned, "pipe");
+  Bytes read(data.size() + 1);
+  read.resize(source->Read(read.data(), read.size()));
+  writer.join();
+  CHECK_MESSAGE(written.ok(), written.message);
+  CHECK_MESSAGE(source->error().ok(), source->error().message);
+  CHECK(read == data);
 }
 
 TEST_CASE("files: a full disk is an error") {

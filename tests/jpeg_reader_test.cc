@@ -179,7 +179,9 @@ TEST_CASE("JPEG: EXIF, XMP and profiles of several parts are kept") {
                                              {kApp2, IccSegment(first, 1, 2)}}));
   REQUIRE_MESSAGE(read.picture.ok(), read.picture.error().message);
   const Metadata& metadata = read.picture->metadata;
-  CHECK(read.warnings == std::vector<std::string>{"a second EXIF: left out"});
+  CHECK(read.warnings ==
+        std::vector<std::string>{"other pictures in the same file: only the first is taken",
+                                 "a second EXIF: left out"});
   CHECK(metadata.icc == profile);
   CHECK(metadata.exif == SomeTiff());  // the first of two
   REQUIRE(metadata.chunks.size() == 1);
@@ -281,6 +283,14 @@ TEST_CASE("JPEG: content credentials are left out with a warning") {
   CHECK(read.warnings == std::vector<std::string>{"its content credentials (C2PA): left out"});
   box[24] = 'x';  // other boxes
   CHECK(ReadAll(WithMarkers({{kApp11, box}})).warnings.empty());
+}
+
+TEST_CASE("JPEG: other pictures in the same file are left out with a warning") {
+  const JpegRead read = ReadAll(WithMarkers({{kApp2, {'M', 'P', 'F', 0, 'M', 'M', 0, '*'}}}));
+  REQUIRE_MESSAGE(read.picture.ok(), read.picture.error().message);
+  CHECK(read.warnings ==
+        std::vector<std::string>{"other pictures in the same file: only the first is taken"});
+  CHECK(ReadAll(WithMarkers({{kApp2, {'M', 'P', 'F', '1'}}})).warnings.empty());
 }
 
 // ---- what is not read ---------------------------------------------------------------------------

@@ -47,7 +47,11 @@ test_round_trip() {
   refuses "... an effort is for squared error" 'light-msssim-int8.*: it was tuned for another measure' \
     "$glint" encode --effort 3 --model light-msssim-int8 small.ppm x.glint
   refuses "an empty name" 'model.*is empty' "$glint" encode --model "" small.ppm x.glint
-  refuses "a mix that may lose nothing" 'max-loss' "$quantize" --max-loss 0 --out x.safetensors
+  refuses "... of a picture" 'FILES.*is empty' "$glint" encode "" x.glint
+  refuses "... of a stream" 'FILES.*is empty' "$glint" decode small.glint ""
+  refuses "... of what is asked about" 'FILE.*is empty' "$glint" info ""
+  refuses "... of a folder" 'out.*is empty' "$glint" encode small.ppm --out ""
+  refuses "a mix that may lose nothing" 'max-loss: Value 0 not in range 0.000001 to 100' "$quantize" --max-loss 0 --out x.safetensors
   exits "... evaluate knows it too" 0 "$evaluate" --model light-fp32 --model light-msssim-int8 --gt_path small.ppm
   said "... by that name" '^light-msssim-int8 '
   for program in "$glint encode small.ppm x.glint" "$glint decode small.glint x.ppm" \

@@ -1,5 +1,6 @@
 #include "tools/curves.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -35,7 +36,10 @@ Expected<QualityCurve> ReadCurve(const Json& json) {
   if (!json.is_object()) return BadCurve("", "a curve is not an object");
   QualityCurve curve;
   curve.from_file = true;
-  if (json.contains("name") && json["name"].is_string()) curve.name = json["name"];
+  if (json.contains("name")) {
+    if (!json["name"].is_string()) return BadCurve("", "the name of a curve is not a string");
+    curve.name = json["name"];
+  }
   const auto results = json.find("results");
   if (results == json.end() || !results->is_object()) {
     return BadCurve(curve.name, "no \"results\", as CompressAI and --json write them");
@@ -54,6 +58,14 @@ Expected<QualityCurve> ReadCurve(const Json& json) {
     if (!list->empty() && list->size() != bpp->size()) {
       return BadCurve(curve.name, "its lists differ in length");
     }
+  }
+  const auto is_rate = [](double bits) { return bits > 0 && std::isfinite(bits); };
+  if (!std::all_of(bpp->begin(), bpp->end(), is_rate)) {
+    return BadCurve(curve.name, "its \"bpp\" has what is no number of bits");
+  }
+  const auto is_above_1 = [](double value) { return value > 1 && std::isfinite(value); };
+  if (std::any_of(ms_ssim->begin(), ms_ssim->end(), is_above_1)) {
+    return BadCurve(curve.name, "its \"ms-ssim-rgb\" is above 1");
   }
   for (size_t i = 0; i < psnr->size(); ++i) curve.psnr.push_back({(*bpp)[i], (*psnr)[i]});
   for (size_t i = 0; i < ms_ssim->size(); ++i) {

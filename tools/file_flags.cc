@@ -9,10 +9,12 @@ namespace glint::tools {
 void AddFileFlags(CLI::App* app, const std::string& what, FileFlags* flags) {
   constexpr const char* kGroup = "Many files";
   app->add_option("FILES", flags->files, "What to read, and without --out what to write")
+      ->check(NotEmpty())
       ->required();
   app->add_option("--out", flags->out,
                   "Write into this folder, which is made if it is not there; existing files "
                   "stay as they are, unless --force")
+      ->check(NotEmpty())
       ->type_name("FOLDER")
       ->group(kGroup);
   app->add_flag("-r,--recursive", flags->recursive,

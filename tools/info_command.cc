@@ -11,6 +11,7 @@
 #include "tools/coding_flags.h"
 #include "tools/console.h"
 #include "tools/detail_text.h"
+#include "tools/flag_checks.h"
 #include "tools/flag_texts.h"
 #include "tools/info_text.h"
 #include "tools/json_output.h"
@@ -115,6 +116,7 @@ Command AddInfoCommand(CLI::App* app) {
   info->add_option("FILE", flags->in,
                    "Stream, model or picture, or the name of a model that came with "
                    "Glint; -: standard input")
+      ->check(NotEmpty())
       ->required();
   info->add_flag("--json", flags->json, "As JSON")->group("What is shown");
   info->add_flag("--explain", flags->explain, "Of a model: also how its layers are run")

@@ -481,8 +481,7 @@ void AddPrecisionFlags(CLI::App* app, Flags* flags) {
                   "INT8: percent of bits at equal quality that may be lost on the calibration "
                   "pictures; chooses the cheapest mix of 8 and 16 bits")
       ->check(Number())
-      ->check(CLI::PositiveNumber)
-      ->check(CLI::Range(0.0, 100.0))
+      ->check(CLI::Range(1e-6, 100.0))
       ->group(kGroup);
   AddChoice(app, "--metric", &flags->metric, {"mse", "ms-ssim"},
             "What counts as an error where loss is measured: squared error, or 1 - MS-SSIM (for "

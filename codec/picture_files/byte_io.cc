@@ -1,6 +1,7 @@
 #include "codec/picture_files/byte_io.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,15 @@ constexpr size_t kMaxTransfer = size_t{1} << 30;  // read() and write() may refu
 
 std::string ErrnoText() { return std::strerror(errno); }
 
+// After read() or write() failed: true where nothing is wrong and it is time to call again. Waits
+// for a descriptor that does not wait by itself.
+bool MayGoOn(int fd, short events) {
+  if (errno == EINTR) return true;
+  if (errno != EAGAIN && errno != EWOULDBLOCK) return false;
+  pollfd waited_for{fd, events, 0};
+  return poll(&waited_for, 1, -1) >= 0 || errno == EINTR;
+}
+
 std::optional<int> DescriptorOf(const std::string& path) {
   if (path == "/dev/stdout") return STDOUT_FILENO;
   if (path == "/dev/stderr") return STDERR_FILENO;
@@ -39,13 +49,13 @@ std::optional<int> DescriptorOf(const std::string& path) {
 // would begin a file anew that a shell has redirected them to, and fails for sockets.
 std::optional<int> DescriptorNamed(const std::string& path) {
   if (path == "-") return STDOUT_FILENO;
-  constexpr int kMostLinks = 40;
   std::error_code error;
-  std::filesystem::path name = std::filesystem::absolute(path, error).lexically_normal();
+  std::filesystem::path name = std::filesystem::absolute(path, error);
   for (int i = 0; i < kMostLinks && !error; ++i) {
-    if (const std::optional<int> fd = DescriptorOf(name.string())) return fd;
-    const std::filesystem::path target = std::filesystem::read_symlink(name, error);
-    name = (name.parent_path() / target).lexically_normal();
+    if (const std::optional<int> fd = DescriptorOf(name.lexically_normal().string())) return fd;
+    const std::optional<std::filesystem::path> target = LinkTarget(name);
+    if (!target) break;
+    name = *target;
   }
   return std::nullopt;
 }
@@ -105,7 +115,7 @@ size_t ByteSource::ReadSome(uint8_t* out, size_t size) {
   while (true) {
     const ssize_t got = read(fd_, out, std::min(size, kMaxTransfer));
     if (got >= 0) return static_cast<size_t>(got);
-    if (errno != EINTR) break;
+    if (!MayGoOn(fd_, POLLIN)) break;
   }
   error_ = FileError(ErrorCode::kIo, name_, "cannot be read: " + ErrnoText());
   return 0;
@@ -230,7 +240,7 @@ Error ByteSink::WriteDirect(const uint8_t* data, size_t size) {
   while (size != 0) {
     const ssize_t written = write(fd_, data, std::min(size, kMaxTransfer));
     if (written < 0) {
-      if (errno == EINTR) continue;
+      if (MayGoOn(fd_, POLLOUT)) continue;
       return Fail("cannot be written");
     }
     data += written;

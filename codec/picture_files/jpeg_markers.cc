@@ -17,6 +17,7 @@ constexpr size_t kExifPrefix = 6;
 constexpr char kXmp[] = "http://ns.adobe.com/xap/1.0/";
 constexpr size_t kXmpPrefix = sizeof(kXmp);
 constexpr char kIcc[] = "ICC_PROFILE";
+constexpr char kOthers[] = "MPF";  // previews, gain maps, the picture of the other eye
 constexpr size_t kIccPrefix = sizeof(kIcc) + 2;  // number of the part, and of all
 
 // Keyword, uncompressed, no language, no translation: as Adobe's specification puts XMP into PNG.
@@ -103,6 +104,9 @@ void JpegMarkerTap::EndSegment() {
   if (IsFrame(marker_) && frame_.process == 0) ReadFrame();
   if (marker_ == kStartOfScan) ReadScan();
   if (marker_ == kApp11) WarnOfCredentials();
+  if (marker_ == kApp2 && HasPrefix(kOthers, sizeof(kOthers))) {
+    warnings_.Add("other pictures in the same file: only the first is taken");
+  }
   if (scans_ != 0) {
     WarnOfLate();
     return;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <system_error>
 
 #include "codec/picture_files/byte_io.h"
 
@@ -19,10 +20,14 @@ constexpr int kFolderFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
 constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 #endif
 
-// Behind a symbolic link, the file that it names is replaced, not the link.
+// Behind a symbolic link, the file that it names is replaced or made, not the link.
 std::string RealPath(const std::string& path) {
   char* const real = realpath(path.c_str(), nullptr);
-  if (real == nullptr) return path;
+  if (real == nullptr) {
+    std::filesystem::path name = path;
+    for (int i = 0; i < kMostLinks; ++i) name = LinkTarget(name).value_or(name);
+    return name.string();
+  }
   std::string text = real;
   std::free(real);
   return text;
@@ -37,6 +42,13 @@ mode_t WithoutGroup(mode_t mode) {
 }
 
 }  // namespace
+
+std::optional<std::filesystem::path> LinkTarget(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::path target = std::filesystem::read_symlink(path, error);
+  if (error) return std::nullopt;
+  return path.parent_path() / target;
+}
 
 OutputFile::OutputFile(std::string name, const std::string& path) : name_(std::move(name)) {
   const std::string real = RealPath(path);

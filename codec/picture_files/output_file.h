@@ -7,12 +7,18 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "glint/glint.hpp"
 
 namespace glint {
+
+// What a symbolic link names; nothing for what is no link.
+std::optional<std::filesystem::path> LinkTarget(const std::filesystem::path& path);
+inline constexpr int kMostLinks = 40;  // one behind the other, as in Linux
 
 class OutputFile {
  public:

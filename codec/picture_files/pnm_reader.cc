@@ -30,7 +30,6 @@ class PnmReader final : public PictureReader {
   const std::vector<std::string>& warnings() const override { return warnings_; }
   uint64_t memory() const override { return memory_; }
   Error ReadRow(void* row) override;
-  // The format has no end marker, and further pictures may follow.
   Error Finish() override;
   Metadata TakeMetadata() override { return std::exchange(metadata_, {}); }
 
@@ -56,8 +55,8 @@ class PnmReader final : public PictureReader {
   std::unique_ptr<ByteSource> source_;
   Limits limits_;
   PictureInfo info_;
-  Metadata metadata_;                  // always empty
-  std::vector<std::string> warnings_;  // always empty
+  Metadata metadata_;  // always empty
+  std::vector<std::string> warnings_;
   std::string format_;
   uint64_t memory_ = 0;
   bool text_ = false;
@@ -280,11 +279,16 @@ Error PnmReader::ReadRow(void* row) {
   return {};
 }
 
+// The format has no end marker, and a pipe may stay open: only of files it is seen what follows.
 Error PnmReader::Finish() {
-  if (failure_.ok() && next_row_ != info_.height) {
+  if (!failure_.ok()) return failure_;
+  if (next_row_ != info_.height) {
     return FileError(ErrorCode::kInvalidArgument, source_->name(), "not all rows were read");
   }
-  return failure_;
+  if (!source_->size() || !warnings_.empty()) return {};
+  while (IsSpace(source_->PeekByte())) source_->GetByte();
+  if (source_->PeekByte() >= 0) warnings_.emplace_back("more follows the picture: left out");
+  return {};
 }
 
 }  // namespace
