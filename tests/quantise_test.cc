@@ -8,7 +8,9 @@
 #include <cmath>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "codec/model/model_impl.h"
@@ -485,6 +487,45 @@ TEST_CASE("Quantise: layers that are named keep what they are named") {
   }
 }
 
+// What reads z, latents or psi keeps 16 bits; h_a may read y in bytes.
+TEST_CASE("Quantise: 8-bit activations between z and the symbols, exact on every target") {
+  using Names = std::set<std::string>;
+  const std::pair<std::vector<uint8_t>, Names> models[] = {
+      {TinyModelFile(),
+       {"h_a/ha1", "h_a/ha2", "h_a/ha3", "h_s/hs2", "h_s/hs3", "step0/p00.2", "step1/p01.2",
+        "step2/p10.2", "step3/p11.2"}},
+      {WavefrontModel().Build(), {"h_a/ha", "first/p0.1", "second/p1.0", "second/p1.1"}}};
+  for (const auto& [file, expected] : models) {
+    const Model model = LoadModel(file);
+    QuantiseOptions options;
+    options.rounding = WeightRounding::kNearest;
+    options.lrds = {1e-4, 4e-4};
+    options.built_in = false;
+    Names possible;
+    for (const Layer& layer : ListLayers(model.impl())) {
+      if (!IsEntropyGraph(layer.graph)) continue;
+      options.keep = {{layer.name(), LayerPrecision::kW8A8}};
+      const auto quantised = Quantise(model, SomePictures(), options);
+      if (quantised.ok()) {
+        possible.insert(layer.name());
+      } else {
+        CHECK(quantised.error().message.find("cannot be int8") != std::string::npos);
+      }
+    }
+    CHECK(possible == expected);
+    options.keep.clear();
+    for (const std::string& name : expected) options.keep.push_back({name, LayerPrecision::kW8A8});
+    for (const double digits : {0.0, 0.5}) {
+      options.splitting = digits;
+      const QuantisedModel quantised = MustQuantise(model, options);
+      for (const std::string& name : expected) {
+        CHECK(PrecisionsOf(quantised).at(name) == LayerPrecision::kW8A8);
+      }
+      CheckCodes(quantised, true);
+    }
+  }
+}
+
 TEST_CASE("Quantise: a mix stays below its loss, and tuning does no harm") {
   const Model model = LoadModel(TinyModelFile());
   QuantiseOptions options;
@@ -501,6 +542,12 @@ TEST_CASE("Quantise: a mix stays below its loss, and tuning does no harm") {
   const QuantisedModel mixed = MustQuantise(model, options);
   CHECK(mixed.loss <= options.max_loss);
   CheckCodes(mixed, false);
+  // Where nothing is dear, h_a and h_s have 8 bits as well.
+  options.max_loss = 1000;
+  const auto precisions = PrecisionsOf(MustQuantise(model, options));
+  for (const char* layer : {"h_a/ha2", "h_s/hs3"}) {
+    CHECK(precisions.at(layer) == LayerPrecision::kW8A8);
+  }
 }
 
 TEST_CASE("Quantise: loss is what bits and the metric of the coded pictures say") {

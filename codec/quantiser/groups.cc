@@ -135,6 +135,7 @@ std::vector<Group> ListGroups(const Model::Impl& model, const std::vector<Layer>
     const Group::Kind kind = KindOf(model, keys[i]);
     if (kind != Group::Kind::kFree) group.kind = kind;
     group.added = group.added || AnyAddReads(model, tensor);
+    group.has_psi = group.has_psi || keys[i] == Psi();
     group.tensors.push_back(std::move(tensor));
   }
   for (size_t i = 0; i < layers.size(); ++i) {

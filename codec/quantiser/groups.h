@@ -34,6 +34,7 @@ struct Group {
   std::vector<size_t> layers;  // that read one of them
   size_t channels = 0;         // of all tensors
   bool added = false;          // an `add` reads one: its rounding goes past the layers
+  bool has_psi = false;        // which is kept as int16
   // Channels of the group that a layer's input channels are.
   std::vector<size_t> ChannelsOf(const Layer& layer) const;
 };

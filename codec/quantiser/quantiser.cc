@@ -183,9 +183,9 @@ Status Quantiser::ApplyKeep() {
       kept_[i] = precision;
       fixed_[i] = true;
       if (precision == LayerPrecision::kW8A8 && !MayBeEightBit(i)) {
-        return Invalid("layer " + name +
-                       " cannot be int8: neither the picture, nor what lies between latents and "
-                       "symbols, has 8-bit activations");
+        return Invalid(
+            "layer " + name +
+            " cannot be int8: it reads the picture, y-hat, z or psi, which have 16 bits");
       }
     }
     if (found) continue;
@@ -241,8 +241,8 @@ bool Quantiser::MaySplit(size_t layer) const {
 }
 
 bool Quantiser::MayBeEightBit(size_t layer) const {
-  return !IsEntropyGraph(layers_[layer].graph) &&
-         groups_[group_of_[layer]].kind == Group::Kind::kFree;
+  const Group& group = groups_[group_of_[layer]];
+  return group.kind == Group::Kind::kFree && !group.has_psi;
 }
 
 void Quantiser::SetPrecision(size_t layer, LayerPrecision wanted, double splitting) {

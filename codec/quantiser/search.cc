@@ -18,18 +18,19 @@ struct Choice {
   double price = 0;  // measured alone, as a share of what may be lost
 };
 
-// A change takes a layer from 16 bits, or from its change before, to a choice that gains more. A
-// layer's changes are the corners of the lower convex hull of price over gain, so they come in
+constexpr LayerPrecision kStart = LayerPrecision::kW16A16;
+
+// A change takes a layer from what it was, or from its change before, to a choice that gains more.
+// A layer's changes are the corners of the lower convex hull of price over gain, so they come in
 // order of `ratio`.
 struct Change {
   size_t layer = 0;
-  size_t number = 0;  // of the layer's changes
+  LayerPrecision start = kStart;  // before the first of its changes
+  size_t number = 0;              // of the layer's changes
   Choice to;
   double added_price = 0;
   double ratio = 0;  // of price to gain
 };
-
-constexpr LayerPrecision kStart = LayerPrecision::kW16A16;
 
 using Distance = TaskLoss::Distance;
 
@@ -45,11 +46,17 @@ struct Budget {
   }
 };
 
-std::vector<Choice> ChoicesOf(const Quantiser& quantiser, size_t index) {
-  if (quantiser.is_fixed(index) || quantiser.precision(index) != kStart) return {};
+// What a layer may become in each pass over the layers. Those between z and the symbols come first:
+// 8-bit weights save size there, 8-bit activations time.
+enum class Pass { kEntropySize, kEntropyTime, kTransforms };
+
+std::vector<Choice> ChoicesOf(const Quantiser& quantiser, Pass pass, size_t index) {
   const Layer& layer = quantiser.layers()[index];
-  if (IsEntropyGraph(layer.graph)) {
-    // Its time is small: what 8-bit weights save there is the size of the file.
+  if (quantiser.is_fixed(index) || !IsInteger(quantiser.precision(index)) ||
+      IsEntropyGraph(layer.graph) != (pass != Pass::kTransforms)) {
+    return {};
+  }
+  if (pass == Pass::kEntropySize) {
     const double weights =
         static_cast<double>(layer.taps() * layer.matrix.inputs_summed() * layer.out_channels);
     return {{LayerPrecision::kW8A16, 0, weights}};
@@ -57,7 +64,8 @@ std::vector<Choice> ChoicesOf(const Quantiser& quantiser, size_t index) {
   std::vector<Choice> choices;
   if (!quantiser.MayBeEightBit(index)) return choices;
   for (const double share : {0.5, 0.25, 0.125, 0.0}) {
-    const bool possible = share == 0 || quantiser.MaySplit(index);
+    // The entropy networks bear bytes as they are: digits would only take time.
+    const bool possible = share == 0 || (pass == Pass::kTransforms && quantiser.MaySplit(index));
     if (!possible || share > quantiser.most_splitting()) continue;
     choices.push_back({LayerPrecision::kW8A8, share, layer.macs_per_pixel * (1 - share)});
   }
@@ -65,7 +73,8 @@ std::vector<Choice> ChoicesOf(const Quantiser& quantiser, size_t index) {
 }
 
 // `choices`: by growing gain.
-void AppendChanges(size_t layer, const std::vector<Choice>& choices, std::vector<Change>* changes) {
+void AppendChanges(size_t layer, LayerPrecision start, const std::vector<Choice>& choices,
+                   std::vector<Change>* changes) {
   constexpr double kLeastPrice = 1e-4;  // measurements are not finer
   double price = 0, gain = 0;
   size_t number = 0;
@@ -77,18 +86,19 @@ void AppendChanges(size_t layer, const std::vector<Choice>& choices, std::vector
     for (size_t c = i; c < choices.size(); ++c) {
       if (ratio(c) <= ratio(best)) best = c;
     }
-    changes->push_back({layer, number++, choices[best], choices[best].price - price, ratio(best)});
+    changes->push_back(
+        {layer, start, number++, choices[best], choices[best].price - price, ratio(best)});
     price = choices[best].price;
     gain = choices[best].gain;
     i = best + 1;
   }
 }
 
-// The layers of all `changes` at 16 bits, but as `taken` has them.
+// The layers of all `changes` as they were, but as `taken` has them.
 void Apply(const std::vector<Change>& changes, std::span<const Change> taken,
            Quantiser* quantiser) {
   std::map<size_t, Choice> choices;
-  for (const Change& change : changes) choices[change.layer] = {kStart};
+  for (const Change& change : changes) choices[change.layer] = {change.start};
   for (const Change& change : taken) choices[change.layer] = change.to;
   for (const auto& [layer, choice] : choices) {
     quantiser->SetPrecision(layer, choice.precision, choice.splitting);
@@ -98,30 +108,30 @@ void Apply(const std::vector<Change>& changes, std::span<const Change> taken,
 
 // Measures what each choice costs by itself, for the layers that save size or those that save time;
 // and makes the changes of that, cheapest first.
-Result<std::vector<Change>> MeasureChanges(bool for_size, const Budget& budget,
-                                           Quantiser* quantiser, std::vector<double>* alone) {
+Result<std::vector<Change>> MeasureChanges(Pass pass, const Budget& budget, Quantiser* quantiser,
+                                           std::vector<double>* alone) {
   std::vector<Change> changes;
   const size_t count = quantiser->layers().size();
   GLINT_ASSIGN(const Distance base, quantiser->Distance(true));
   for (size_t i = 0; i < count; ++i) {
-    if (IsEntropyGraph(quantiser->layers()[i].graph) != for_size) continue;
-    std::vector<Choice> choices = ChoicesOf(*quantiser, i);
+    const LayerPrecision start = quantiser->precision(i);
+    std::vector<Choice> choices = ChoicesOf(*quantiser, pass, i);
     for (Choice& choice : choices) {
       quantiser->SetPrecision(i, choice.precision, choice.splitting);
       quantiser->Refresh();
       GLINT_ASSIGN(Distance added, quantiser->Distance(true));
       added.loss -= base.loss;
       // Other means of the entropy model make other symbols of the same picture, which is no harm.
-      added.difference = for_size ? 0 : added.difference - base.difference;
+      added.difference = pass == Pass::kTransforms ? added.difference - base.difference : 0;
       choice.price = budget.PriceOf(added);
       (*alone)[i] = added.loss;
     }
     GLINT_TRY(
         quantiser->Progress("measure", static_cast<double>(i + 1) / static_cast<double>(count)));
     if (choices.empty()) continue;
-    quantiser->SetPrecision(i, kStart, 0);
+    quantiser->SetPrecision(i, start, 0);
     quantiser->Refresh();
-    AppendChanges(i, choices, &changes);
+    AppendChanges(i, start, choices, &changes);
   }
   std::stable_sort(changes.begin(), changes.end(),
                    [](const Change& a, const Change& b) { return a.ratio < b.ratio; });
@@ -170,6 +180,22 @@ Result<std::vector<Change>> ApplyWithin(const std::vector<Change>& changes, cons
   return taken;
 }
 
+// What a pass over the entropy networks may add to the loss, as a share of the loss that is
+// allowed.
+constexpr double kShareForSize = 0.2;
+constexpr double kShareForEntropyTime = 0.1;  // which is little time
+
+// Other symbols of the same picture are no harm, so differences do not count.
+Status MixEntropy(Pass pass, double share, const Budget& whole, Quantiser* quantiser,
+                  std::vector<double>* alone) {
+  GLINT_ASSIGN(const Distance start, quantiser->Distance(false));
+  Budget budget{{std::max(start.loss, 0.0) + share * whole.most.loss,
+                 std::numeric_limits<double>::infinity()}};
+  budget.most.loss = std::min(budget.most.loss, whole.most.loss);
+  GLINT_ASSIGN(const std::vector<Change> changes, MeasureChanges(pass, budget, quantiser, alone));
+  return ApplyWithin(changes, budget, quantiser).status();
+}
+
 Result<bool> SparesBuiltIn(Quantiser* quantiser) {
   GLINT_TRY(quantiser->Progress("built-in pictures", 0));
   GLINT_ASSIGN(const SetLoss loss, quantiser->BuiltInLoss());
@@ -207,18 +233,14 @@ Result<std::vector<double>> ChooseMix(double max_loss, Quantiser* quantiser) {
                   base.loss, max_loss);
     return Status::Error(StatusCode::kInvalidArgument, text);
   }
-  constexpr double kUnseen = 0.8;        // pictures not calibrated on lose about a fifth more
-  constexpr double kShareForSize = 0.2;  // of the loss that is allowed
-  constexpr double kDifference = 3.0;    // that goes with a percent of loss
+  constexpr double kUnseen = 0.8;      // pictures not calibrated on lose about a fifth more
+  constexpr double kDifference = 3.0;  // that goes with a percent of loss
   Budget budget{{std::max({base.loss, kUnseen * max_loss, 1e-9}), kDifference * max_loss}};
-  Budget for_size = budget;
-  for_size.most.loss =
-      std::min(std::max(base.loss, 0.0) + kShareForSize * budget.most.loss, budget.most.loss);
-  for_size.most.difference = std::numeric_limits<double>::infinity();
-  GLINT_ASSIGN(const std::vector<Change> sizes, MeasureChanges(true, for_size, quantiser, &alone));
-  GLINT_TRY(ApplyWithin(sizes, for_size, quantiser).status());
+  GLINT_TRY(MixEntropy(Pass::kEntropySize, kShareForSize, budget, quantiser, &alone));
+  GLINT_TRY(MixEntropy(Pass::kEntropyTime, kShareForEntropyTime, budget, quantiser, &alone));
   GLINT_TRY(quantiser->StartDifference());
-  GLINT_ASSIGN(const std::vector<Change> times, MeasureChanges(false, budget, quantiser, &alone));
+  GLINT_ASSIGN(const std::vector<Change> times,
+               MeasureChanges(Pass::kTransforms, budget, quantiser, &alone));
   GLINT_ASSIGN(const std::vector<Change> taken, ApplyWithin(times, budget, quantiser));
   if (quantiser->has_built_in()) GLINT_TRY(SpareBuiltIn(times, taken, quantiser));
   return alone;
