@@ -1,8 +1,9 @@
 // glint::Quantise of graphs that the shipped models do not have: concatenations that have to be
-// made, and wavefront steps.
+// made, layers that read one tensor, and wavefront steps.
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,10 @@ namespace {
 
 Json Concat(const char* name, const char* first, const char* second) {
   return ModelBuilder::Simple(name, "concat", {first, second});
+}
+
+Json Add(const char* name, const char* first, const char* second) {
+  return ModelBuilder::Simple(name, "add", {first, second});
 }
 
 std::vector<Picture> SomePictures() {
@@ -82,6 +87,51 @@ TEST_CASE("Quantise: wavefront steps in every type") {
     const auto before = static_cast<double>(EncodeModelAlone(model, picture).size());
     const auto after = static_cast<double>(EncodeModelAlone(made, picture).size());
     CHECK(after == doctest::Approx(before).epsilon(0.02));
+  }
+}
+
+// What two layers read has 8 bits for both or for none: a layer that is named as 16 bits decides.
+TEST_CASE("Quantise: two layers that read one tensor") {
+  ModelBuilder b = MiniModel(3);
+  b.document["graphs"]["p"] =
+      ModelBuilder::Graph("exact", {{"psi", 2}},
+                          {b.Conv("p0", "psi", 2, 3, 1, 1), b.Conv("p1", "p0", 3, 4, 1, 1),
+                           b.Conv("p2", "p0", 3, 4, 1, 1), Add("p3", "p1", "p2")});
+  b.document["graphs"]["g_s"] = ModelBuilder::Graph(
+      "close", {{"y_hat", 2}},
+      {b.Conv("s0", "y_hat", 2, 4, 1, 1), b.Conv("s1", "s0", 4, 4, 1, 1),
+       b.Conv("s2", "s0", 4, 4, 3, 1), Add("s3", "s1", "s2"), b.Deconv("s4", "s3", 4, 3, 4)});
+  b.document["coding"]["steps"][0]["ahead"] = 2;
+  const Model model = LoadModel(b.Build());
+  QuantiseOptions options;
+  options.built_in = false;
+  const auto precisions = [&] {
+    const auto quantised = Quantise(model, SomePictures(), options);
+    REQUIRE_MESSAGE(quantised.ok(), quantised.error().message);
+    std::map<std::string, LayerPrecision> of;
+    for (const QuantisedLayer& layer : quantised->layers) of[layer.name] = layer.precision;
+    return of;
+  };
+  const LayerPrecision bytes = LayerPrecision::kW8A8, words = LayerPrecision::kW16A16;
+  SUBCASE("as bytes, in a mix where nothing is dear") {
+    options.max_loss = 1000;
+    auto of = precisions();
+    for (const char* layer : {"p/p1", "p/p2", "g_s/s1", "g_s/s2"}) CHECK(of[layer] == bytes);
+  }
+  SUBCASE("where one is named") {
+    options.keep = {{"p1", words}, {"s2", words}};
+    for (const double max_loss : {0.0, 1000.0}) {
+      options.max_loss = max_loss;
+      auto of = precisions();
+      for (const char* layer : {"p/p1", "g_s/s2"}) CHECK(of[layer] == words);
+      for (const char* layer : {"p/p2", "g_s/s1"}) CHECK(of[layer] != bytes);
+    }
+  }
+  SUBCASE("where both are named, and do not agree") {
+    options.keep = {{"s1", bytes}, {"s2", words}};
+    const auto refused = Quantise(model, SomePictures(), options);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().message.find("g_s/s1 cannot be int8") != std::string::npos);
   }
 }
 

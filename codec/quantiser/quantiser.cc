@@ -182,16 +182,17 @@ Status Quantiser::ApplyKeep() {
       found = true;
       kept_[i] = precision;
       fixed_[i] = true;
-      if (precision == LayerPrecision::kW8A8 && !MayBeEightBit(i)) {
-        return Invalid(
-            "layer " + name +
-            " cannot be int8: it reads the picture, y-hat, z or psi, which have 16 bits");
-      }
     }
     if (found) continue;
     std::string known;
     for (const Layer& layer : layers_) known += " " + layer.name();
     return Invalid("there is no layer " + name + "; there are:" + known);
+  }
+  for (const auto& [i, precision] : kept_) {
+    if (precision != LayerPrecision::kW8A8 || MayBeEightBit(i)) continue;
+    return Invalid("layer " + layers_[i].name() +
+                   " cannot be int8: it reads the picture, y-hat, z or psi, which have 16 bits, or "
+                   "what a layer reads that is kept at 16");
   }
   return Status::Ok();
 }
@@ -242,7 +243,12 @@ bool Quantiser::MaySplit(size_t layer) const {
 
 bool Quantiser::MayBeEightBit(size_t layer) const {
   const Group& group = groups_[group_of_[layer]];
-  return group.kind == Group::Kind::kFree && !group.has_psi;
+  return group.kind == Group::Kind::kFree && !group.has_psi &&
+         std::none_of(group.layers.begin(), group.layers.end(), [&](size_t reader) {
+           const auto kept = kept_.find(reader);
+           return kept != kept_.end() && (kept->second == LayerPrecision::kW16A16 ||
+                                          kept->second == LayerPrecision::kW8A16);
+         });
 }
 
 void Quantiser::SetPrecision(size_t layer, LayerPrecision wanted, double splitting) {
