@@ -301,22 +301,27 @@ class Run {
     const auto add = [&](const char* set, const SetLoss& loss, bool built_in) {
       rows.push_back({set, Fixed(loss.loss, 2), Fixed(loss.worst.decibels, 2),
                       PictureName(loss.worst, built_in), Fixed(loss.worst_colour.colour, 1),
-                      PictureName(loss.worst_colour, built_in)});
+                      PictureName(loss.worst_colour, built_in),
+                      built_in ? Fixed(loss.worst_growth.growth, 1) : "-",
+                      built_in ? PictureName(loss.worst_growth, built_in) : ""});
     };
     add("calibration", quantised.calibration, false);
     if (job_.options.built_in) add("built in", quantised.built_in, true);
-    Print("\nAgainst FP32: bits at equal " +
-          std::string(job_.options.metric == LossMetric::kMsSsim ? "MS-SSIM (built in: quality)"
-                                                                 : "quality") +
-          ", the most that a picture loses, and levels that the "
-          "mean of a channel is off\n" +
-          FormatTable({{"pictures", Table::Align::kLeft},
-                       {"loss %"},
-                       {"dB"},
-                       {"of", Table::Align::kLeft},
-                       {"levels"},
-                       {"of", Table::Align::kLeft}},
-                      rows));
+    Print(
+        "\nAgainst FP32: bits at equal " +
+        std::string(job_.options.metric == LossMetric::kMsSsim ? "MS-SSIM (built in: quality)"
+                                                               : "quality") +
+        ", the most that a picture loses, levels that the mean of a channel is off, and bits more "
+        "above 8 bytes\n" +
+        FormatTable({{"pictures", Table::Align::kLeft},
+                     {"loss %"},
+                     {"dB"},
+                     {"of", Table::Align::kLeft},
+                     {"levels"},
+                     {"of", Table::Align::kLeft},
+                     {"bits %"},
+                     {"of", Table::Align::kLeft}},
+                    rows));
   }
 
   // Empty, or what loses more than fewer bits should cost.

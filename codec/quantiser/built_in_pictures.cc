@@ -329,4 +329,14 @@ std::vector<NamedPicture> MakeBuiltInPictures() {
   return set.Take();
 }
 
+std::vector<Picture> MakeLargeFlats() {
+  constexpr int kLarge = 512;
+  std::vector<Picture> pictures;
+  for (const Colour& colour :
+       {kBlack, kWhite, kGreen, Colour{16, 16, 16}, Colour{128, 128, 128}, Colour{250, 245, 235}}) {
+    pictures.push_back(Paint(kLarge, kLarge, [&](int, int) { return colour; }));
+  }
+  return pictures;
+}
+
 }  // namespace glint::quantiser

@@ -16,6 +16,10 @@ namespace glint::quantiser {
 // every width, noise, text, charts, and scenes as a saturated photograph has them.
 std::vector<NamedPicture> MakeBuiltInPictures();
 
+// Flat pictures so large that their edges do not count: what a model expects of a flat area, it
+// expects of every block of it. Small ones are built in.
+std::vector<Picture> MakeLargeFlats();
+
 }  // namespace glint::quantiser
 
 #endif  // GLINT_CODEC_QUANTISER_BUILT_IN_PICTURES_H_

@@ -32,6 +32,10 @@ class Quantiser {
   // Named by options.keep.
   bool is_fixed(size_t layer) const { return fixed_[layer]; }
   bool MayBeEightBit(size_t layer) const;  // its input
+  // The layers that read what it reads, itself included: 8 bits for one are 8 bits for all.
+  const std::vector<size_t>& ReadersLike(size_t layer) const {
+    return groups_[GroupOf(layer)].layers;
+  }
 
   bool MaySplit(size_t layer) const;  // its input into digits
   // The largest share of digits that a mix may give a layer.
@@ -49,6 +53,10 @@ class Quantiser {
   // On crops of the pictures, and on the built-in ones.
   Result<SetLoss> Loss() const { return loss_->Of(File()); }
   Result<SetLoss> BuiltInLoss();
+  // Of built-in pictures and large flat ones: percent that the bits of one grew, at most, since the
+  // last StartGrowth.
+  Status StartGrowth();
+  Result<double> Growth() const;
   // On crops of the pictures: of a quarter to half of the pixels when `quick`. Differences are
   // those from what the model was at the last StartDifference.
   Status StartDifference();
@@ -71,6 +79,7 @@ class Quantiser {
   Status MeasureMoments();
   Status MeasureReference();
   TaskRates Rates(LossMetric metric) const;
+  TaskRates BuiltInRates() const;
   LayerPrecision Wanted(size_t index) const;
   double WantedSplitting() const;
   bool InScope(const Layer& layer) const;
@@ -111,7 +120,7 @@ class Quantiser {
   std::vector<double> widen_;                             // by group
   std::vector<double> splitting_;                         // by group
   std::vector<bool> changed_;                             // by group
-  std::optional<TaskLoss> loss_, quick_loss_, built_in_loss_;
+  std::optional<TaskLoss> loss_, quick_loss_, built_in_loss_, growth_;
   Draft draft_;
 };
 

@@ -2,6 +2,7 @@
 #include <map>
 #include <utility>
 
+#include "codec/public_error.h"
 #include "codec/quantiser/bounds.h"
 #include "codec/quantiser/built_in_pictures.h"
 #include "codec/quantiser/quantiser.h"
@@ -99,6 +100,12 @@ Status Quantiser::MeasureReference() {
   return Status::Ok();
 }
 
+TaskRates Quantiser::BuiltInRates() const {
+  TaskRates rates = Rates(LossMetric::kSquaredError);
+  if (!rates.control.is_fixed()) rates.around = NearbyRates();
+  return rates;
+}
+
 Status Quantiser::StartDifference() {
   const std::vector<uint8_t> file = File();
   GLINT_TRY(quick_loss_->MeasureDifferenceFrom(file));
@@ -107,11 +114,24 @@ Status Quantiser::StartDifference() {
 
 Result<SetLoss> Quantiser::BuiltInLoss() {
   if (!built_in_loss_) {
-    TaskRates rates = Rates(LossMetric::kSquaredError);
-    if (!rates.control.is_fixed()) rates.around = NearbyRates();
-    GLINT_ASSIGN(built_in_loss_, TaskLoss::OfEach(model_, built_in_, rates));
+    GLINT_ASSIGN(built_in_loss_, TaskLoss::OfEach(model_, built_in_, BuiltInRates()));
   }
   return built_in_loss_->Of(File());
+}
+
+Status Quantiser::StartGrowth() {
+  const std::vector<uint8_t> file = File();
+  const auto before = Model::FromMemory(file.data(), file.size(), "quantised model");
+  if (!before) return ToStatus(before.error());
+  std::vector<Picture> pictures = MakeLargeFlats();
+  pictures.insert(pictures.end(), built_in_.begin(), built_in_.end());
+  GLINT_ASSIGN(growth_, TaskLoss::OfEach(*before, pictures, BuiltInRates()));
+  return Status::Ok();
+}
+
+Result<double> Quantiser::Growth() const {
+  GLINT_ASSIGN(const SetLoss loss, growth_->Of(File()));
+  return loss.worst_growth.growth;
 }
 
 }  // namespace glint::quantiser

@@ -5,28 +5,25 @@
 #include <limits>
 #include <map>
 #include <span>
+#include <utility>
 
 namespace glint::quantiser {
 namespace {
 
-// What a layer may become instead of W16A16.
+// What a layer may become instead of what it is.
 struct Choice {
-  LayerPrecision precision = LayerPrecision::kW8A8;
+  LayerPrecision precision = LayerPrecision::kW16A16;
   double splitting = 0;
   double gain = 0;   // of time, or of bytes
-  double loss = 0;   // measured alone, percent
   double price = 0;  // measured alone, as a share of what may be lost
 };
-
-constexpr LayerPrecision kStart = LayerPrecision::kW16A16;
 
 // A change takes a layer from what it was, or from its change before, to a choice that gains more.
 // A layer's changes are the corners of the lower convex hull of price over gain, so they come in
 // order of `ratio`.
 struct Change {
   size_t layer = 0;
-  LayerPrecision start = kStart;  // before the first of its changes
-  size_t number = 0;              // of the layer's changes
+  size_t number = 0;  // of the layer's changes
   Choice to;
   double added_price = 0;
   double ratio = 0;  // of price to gain
@@ -46,8 +43,8 @@ struct Budget {
   }
 };
 
-// What a layer may become in each pass over the layers. Those between z and the symbols come first:
-// 8-bit weights save size there, 8-bit activations time.
+// The passes over the layers, in this order. Between z and the symbols 8-bit weights save size,
+// 8-bit activations time.
 enum class Pass { kEntropySize, kEntropyTime, kTransforms };
 
 std::vector<Choice> ChoicesOf(const Quantiser& quantiser, Pass pass, size_t index) {
@@ -73,8 +70,7 @@ std::vector<Choice> ChoicesOf(const Quantiser& quantiser, Pass pass, size_t inde
 }
 
 // `choices`: by growing gain.
-void AppendChanges(size_t layer, LayerPrecision start, const std::vector<Choice>& choices,
-                   std::vector<Change>* changes) {
+void AppendChanges(size_t layer, const std::vector<Choice>& choices, std::vector<Change>* changes) {
   constexpr double kLeastPrice = 1e-4;  // measurements are not finer
   double price = 0, gain = 0;
   size_t number = 0;
@@ -86,139 +82,182 @@ void AppendChanges(size_t layer, LayerPrecision start, const std::vector<Choice>
     for (size_t c = i; c < choices.size(); ++c) {
       if (ratio(c) <= ratio(best)) best = c;
     }
-    changes->push_back(
-        {layer, start, number++, choices[best], choices[best].price - price, ratio(best)});
+    changes->push_back({layer, number++, choices[best], choices[best].price - price, ratio(best)});
     price = choices[best].price;
     gain = choices[best].gain;
     i = best + 1;
   }
 }
 
-// The layers of all `changes` as they were, but as `taken` has them.
-void Apply(const std::vector<Change>& changes, std::span<const Change> taken,
-           Quantiser* quantiser) {
-  std::map<size_t, Choice> choices;
-  for (const Change& change : changes) choices[change.layer] = {change.start};
-  for (const Change& change : taken) choices[change.layer] = change.to;
-  for (const auto& [layer, choice] : choices) {
-    quantiser->SetPrecision(layer, choice.precision, choice.splitting);
+// One pass: measures what each change costs, and makes those that the budget and the built-in
+// pictures allow.
+class MixPass {
+ public:
+  MixPass(Pass pass, const Budget& budget, Quantiser* quantiser)
+      : pass_(pass), budget_(budget), quantiser_(quantiser) {
+    for (size_t i = 0; i < quantiser->layers().size(); ++i) {
+      start_.push_back(quantiser->precision(i));
+    }
   }
-  quantiser->Refresh();
+
+  // `alone`, by layer: what the last of its choices adds to the loss.
+  Status Run(std::vector<double>* alone) {
+    const bool spares = quantiser_->has_built_in() && pass_ != Pass::kEntropySize;
+    if (spares && pass_ == Pass::kEntropyTime) GLINT_TRY(quantiser_->StartGrowth());
+    GLINT_TRY(MeasureChanges(alone));
+    GLINT_ASSIGN(const std::vector<Change> taken, ApplyWithin());
+    return spares ? SpareBuiltIn(taken) : Status::Ok();
+  }
+
+ private:
+  void SetBack(size_t layer);
+  void Apply(std::span<const Change> taken);
+  Status MeasureChanges(std::vector<double>* alone);
+  Result<std::vector<Change>> ApplyWithin();
+  Result<bool> SparesBuiltIn();
+  Status SpareBuiltIn(std::span<const Change> taken);
+
+  Pass pass_;
+  Budget budget_;
+  Quantiser* quantiser_;
+  std::vector<LayerPrecision> start_;  // by layer, before the pass
+  std::vector<Change> changes_;        // cheapest first
+};
+
+// A layer, and those that 8 bits for it gave 8 bits as well.
+void MixPass::SetBack(size_t layer) {
+  for (const size_t reader : quantiser_->ReadersLike(layer)) {
+    quantiser_->SetPrecision(reader, start_[reader], 0);
+  }
 }
 
-// Measures what each choice costs by itself, for the layers that save size or those that save time;
-// and makes the changes of that, cheapest first.
-Result<std::vector<Change>> MeasureChanges(Pass pass, const Budget& budget, Quantiser* quantiser,
-                                           std::vector<double>* alone) {
-  std::vector<Change> changes;
-  const size_t count = quantiser->layers().size();
-  GLINT_ASSIGN(const Distance base, quantiser->Distance(true));
+// The layers of all changes as they were, but as `taken` has them.
+void MixPass::Apply(std::span<const Change> taken) {
+  std::map<size_t, Choice> choices;
+  for (const Change& change : changes_) choices[change.layer] = {start_[change.layer]};
+  for (const Change& change : taken) {
+    choices[change.layer] = change.to;
+    if (change.to.precision != LayerPrecision::kW8A8) continue;
+    for (const size_t reader : quantiser_->ReadersLike(change.layer)) {
+      const auto found = choices.find(reader);
+      if (found != choices.end()) found->second = change.to;
+    }
+  }
+  for (const auto& [layer, choice] : choices) {
+    quantiser_->SetPrecision(layer, choice.precision, choice.splitting);
+  }
+  quantiser_->Refresh();
+}
+
+// What each choice costs by itself makes the changes.
+Status MixPass::MeasureChanges(std::vector<double>* alone) {
+  const size_t count = quantiser_->layers().size();
+  GLINT_ASSIGN(const Distance base, quantiser_->Distance(true));
   for (size_t i = 0; i < count; ++i) {
-    const LayerPrecision start = quantiser->precision(i);
-    std::vector<Choice> choices = ChoicesOf(*quantiser, pass, i);
+    std::vector<Choice> choices = ChoicesOf(*quantiser_, pass_, i);
     for (Choice& choice : choices) {
-      quantiser->SetPrecision(i, choice.precision, choice.splitting);
-      quantiser->Refresh();
-      GLINT_ASSIGN(Distance added, quantiser->Distance(true));
+      quantiser_->SetPrecision(i, choice.precision, choice.splitting);
+      quantiser_->Refresh();
+      GLINT_ASSIGN(Distance added, quantiser_->Distance(true));
       added.loss -= base.loss;
       // Other means of the entropy model make other symbols of the same picture, which is no harm.
-      added.difference = pass == Pass::kTransforms ? added.difference - base.difference : 0;
-      choice.price = budget.PriceOf(added);
+      added.difference = pass_ == Pass::kTransforms ? added.difference - base.difference : 0;
+      choice.price = budget_.PriceOf(added);
       (*alone)[i] = added.loss;
     }
     GLINT_TRY(
-        quantiser->Progress("measure", static_cast<double>(i + 1) / static_cast<double>(count)));
+        quantiser_->Progress("measure", static_cast<double>(i + 1) / static_cast<double>(count)));
     if (choices.empty()) continue;
-    quantiser->SetPrecision(i, start, 0);
-    quantiser->Refresh();
-    AppendChanges(i, start, choices, &changes);
+    SetBack(i);
+    quantiser_->Refresh();
+    AppendChanges(i, choices, &changes_);
   }
-  std::stable_sort(changes.begin(), changes.end(),
+  std::stable_sort(changes_.begin(), changes_.end(),
                    [](const Change& a, const Change& b) { return a.ratio < b.ratio; });
-  return changes;
+  return Status::Ok();
 }
 
-// Applies as many of `changes`, from the first on, as stay within the budget. Their number is found
-// by bisection, for losses nearly add up, so the loss grows with it. Then applies whatever else
-// still fits. Returns what was taken.
-Result<std::vector<Change>> ApplyWithin(const std::vector<Change>& changes, const Budget& budget,
-                                        Quantiser* quantiser) {
-  size_t good = 0, bad = changes.size() + 1;
+// Applies as many changes, from the first on, as stay within the budget. Their number is found by
+// bisection, for losses nearly add up, so the loss grows with it. Then applies whatever else still
+// fits. Returns what was taken.
+Result<std::vector<Change>> MixPass::ApplyWithin() {
+  size_t good = 0, bad = changes_.size() + 1;
   const auto done = [&](size_t tried) {
-    return static_cast<double>(tried) / static_cast<double>(changes.size() + 1);
+    return static_cast<double>(tried) / static_cast<double>(changes_.size() + 1);
   };
-  const std::span<const Change> all(changes);
+  const std::span<const Change> all(changes_);
   double used = 0;
   while (good + 1 < bad) {
     const size_t middle = (good + bad) / 2;
-    Apply(changes, all.first(middle), quantiser);
-    GLINT_ASSIGN(const Distance distance, quantiser->Distance(false));
-    const double share = budget.ShareOf(distance);
+    Apply(all.first(middle));
+    GLINT_ASSIGN(const Distance distance, quantiser_->Distance(false));
+    const double share = budget_.ShareOf(distance);
     if (share <= 1) used = share;
     (share <= 1 ? good : bad) = middle;
-    GLINT_TRY(quantiser->Progress("mix", 1.0 - done(bad - good)));
+    GLINT_TRY(quantiser_->Progress("mix", 1.0 - done(bad - good)));
   }
-  std::vector<Change> taken(changes.begin(), changes.begin() + static_cast<std::ptrdiff_t>(good));
-  for (size_t i = good; i < changes.size(); ++i) {
+  std::vector<Change> taken(changes_.begin(), changes_.begin() + static_cast<std::ptrdiff_t>(good));
+  for (size_t i = good; i < changes_.size(); ++i) {
     const size_t before =
         static_cast<size_t>(std::count_if(taken.begin(), taken.end(), [&](const Change& change) {
-          return change.layer == changes[i].layer;
+          return change.layer == changes_[i].layer;
         }));
     // Half of the price, because it is the sum of two shares of which only one counts.
-    if (before != changes[i].number || used + changes[i].added_price / 2 > 1) continue;
-    taken.push_back(changes[i]);
-    Apply(changes, taken, quantiser);
-    GLINT_ASSIGN(const Distance tried, quantiser->Distance(false));
-    if (budget.ShareOf(tried) <= 1) {
-      used = budget.ShareOf(tried);
+    if (before != changes_[i].number || used + changes_[i].added_price / 2 > 1) continue;
+    taken.push_back(changes_[i]);
+    Apply(taken);
+    GLINT_ASSIGN(const Distance tried, quantiser_->Distance(false));
+    if (budget_.ShareOf(tried) <= 1) {
+      used = budget_.ShareOf(tried);
     } else {
       taken.pop_back();
     }
-    GLINT_TRY(quantiser->Progress("mix", done(i + 1)));
+    GLINT_TRY(quantiser_->Progress("mix", done(i + 1)));
   }
-  Apply(changes, taken, quantiser);
+  Apply(taken);
   return taken;
 }
 
-// What a pass over the entropy networks may add to the loss, as a share of the loss that is
-// allowed.
-constexpr double kShareForSize = 0.2;
-constexpr double kShareForEntropyTime = 0.1;  // which is little time
-
-// Other symbols of the same picture are no harm, so differences do not count.
-Status MixEntropy(Pass pass, double share, const Budget& whole, Quantiser* quantiser,
-                  std::vector<double>* alone) {
-  GLINT_ASSIGN(const Distance start, quantiser->Distance(false));
-  Budget budget{{std::max(start.loss, 0.0) + share * whole.most.loss,
-                 std::numeric_limits<double>::infinity()}};
-  budget.most.loss = std::min(budget.most.loss, whole.most.loss);
-  GLINT_ASSIGN(const std::vector<Change> changes, MeasureChanges(pass, budget, quantiser, alone));
-  return ApplyWithin(changes, budget, quantiser).status();
-}
-
-Result<bool> SparesBuiltIn(Quantiser* quantiser) {
-  GLINT_TRY(quantiser->Progress("built-in pictures", 0));
-  GLINT_ASSIGN(const SetLoss loss, quantiser->BuiltInLoss());
+// Activations of the entropy networks are judged by bits, for pictures hardly depend on them.
+Result<bool> MixPass::SparesBuiltIn() {
+  GLINT_TRY(quantiser_->Progress("built-in pictures", 0));
+  if (pass_ == Pass::kEntropyTime) {
+    constexpr double kMostGrowth = 2.0;
+    GLINT_ASSIGN(const double growth, quantiser_->Growth());
+    return growth <= kMostGrowth;
+  }
+  GLINT_ASSIGN(const SetLoss loss, quantiser_->BuiltInLoss());
   return loss.worst.decibels <= kMostDecibels && loss.worst_colour.colour <= kMostColour;
 }
 
 // Takes changes back, the last first, until no built-in picture loses too much (by bisection).
 // Where one does without any of them as well, nothing is taken back.
-Status SpareBuiltIn(const std::vector<Change>& changes, std::span<const Change> taken,
-                    Quantiser* quantiser) {
+Status MixPass::SpareBuiltIn(std::span<const Change> taken) {
   size_t good = 0, bad = taken.size();
-  GLINT_ASSIGN(const bool all, SparesBuiltIn(quantiser));
-  if (all || bad == 0) return Status::Ok();
-  Apply(changes, {}, quantiser);
-  GLINT_ASSIGN(const bool none, SparesBuiltIn(quantiser));
+  if (bad == 0) return Status::Ok();
+  GLINT_ASSIGN(const bool all, SparesBuiltIn());
+  if (all) return Status::Ok();
+  bool none = true;  // nothing grows without changes
+  if (pass_ != Pass::kEntropyTime) {
+    Apply({});
+    GLINT_ASSIGN(none, SparesBuiltIn());
+  }
   while (none && good + 1 < bad) {
     const size_t middle = (good + bad) / 2;
-    Apply(changes, taken.first(middle), quantiser);
-    GLINT_ASSIGN(const bool spared, SparesBuiltIn(quantiser));
+    Apply(taken.first(middle));
+    GLINT_ASSIGN(const bool spared, SparesBuiltIn());
     (spared ? good : bad) = middle;
   }
-  Apply(changes, taken.first(none ? good : taken.size()), quantiser);
+  Apply(taken.first(none ? good : taken.size()));
   return Status::Ok();
+}
+
+// Of a pass over the entropy networks, which may add `share` of the loss that is allowed. Other
+// symbols of the same picture are no harm, so differences do not count.
+Result<Budget> EntropyBudget(double share, const Budget& whole, const Quantiser& quantiser) {
+  GLINT_ASSIGN(const Distance start, quantiser.Distance(false));
+  const double most = std::max(start.loss, 0.0) + share * whole.most.loss;
+  return Budget{{std::min(most, whole.most.loss), std::numeric_limits<double>::infinity()}};
 }
 
 }  // namespace
@@ -233,16 +272,19 @@ Result<std::vector<double>> ChooseMix(double max_loss, Quantiser* quantiser) {
                   base.loss, max_loss);
     return Status::Error(StatusCode::kInvalidArgument, text);
   }
-  constexpr double kUnseen = 0.8;      // pictures not calibrated on lose about a fifth more
-  constexpr double kDifference = 3.0;  // that goes with a percent of loss
+  constexpr double kUnseen = 0.8;        // pictures not calibrated on lose about a fifth more
+  constexpr double kDifference = 3.0;    // that goes with a percent of loss
+  constexpr double kShareForSize = 0.2;  // of the loss that is allowed
+  constexpr double kShareForEntropyTime = 0.1;
   Budget budget{{std::max({base.loss, kUnseen * max_loss, 1e-9}), kDifference * max_loss}};
-  GLINT_TRY(MixEntropy(Pass::kEntropySize, kShareForSize, budget, quantiser, &alone));
-  GLINT_TRY(MixEntropy(Pass::kEntropyTime, kShareForEntropyTime, budget, quantiser, &alone));
+  const std::pair<Pass, double> entropy[] = {{Pass::kEntropySize, kShareForSize},
+                                             {Pass::kEntropyTime, kShareForEntropyTime}};
+  for (const auto& [pass, share] : entropy) {
+    GLINT_ASSIGN(const Budget part, EntropyBudget(share, budget, *quantiser));
+    GLINT_TRY(MixPass(pass, part, quantiser).Run(&alone));
+  }
   GLINT_TRY(quantiser->StartDifference());
-  GLINT_ASSIGN(const std::vector<Change> times,
-               MeasureChanges(Pass::kTransforms, budget, quantiser, &alone));
-  GLINT_ASSIGN(const std::vector<Change> taken, ApplyWithin(times, budget, quantiser));
-  if (quantiser->has_built_in()) GLINT_TRY(SpareBuiltIn(times, taken, quantiser));
+  GLINT_TRY(MixPass(Pass::kTransforms, budget, quantiser).Run(&alone));
   return alone;
 }
 

@@ -17,6 +17,9 @@ namespace {
 // it.
 constexpr double kUnseen = kMostColour * kMostColour;
 
+// A stream of a few symbols may take so many bits more.
+constexpr double kUnseenBits = 64;
+
 double Decibels(double squared_error) { return 10.0 * std::log10(squared_error + kUnseen); }
 
 }  // namespace
@@ -203,6 +206,7 @@ PictureLoss TaskLoss::Compare(const AllCoded& coded, size_t rate, size_t sheet, 
   loss.picture = sheets_[sheet].parts[part].picture;
   loss.lrd = rates_.lrds[rate];
   std::array<double, kSamples> shift = {};
+  double bits = 0, added_bits = -kUnseenBits;
   for (size_t k = rate * count; k < (rate + 1) * count; ++k) {
     const Change& before = reference_[k][sheet].parts[part];
     const Change& after = coded[k][sheet].parts[part];
@@ -212,7 +216,10 @@ PictureLoss TaskLoss::Compare(const AllCoded& coded, size_t rate, size_t sheet, 
     for (size_t c = 0; c < kSamples; ++c) {
       shift[c] += (after.sum[c] - before.sum[c]) / pixels / static_cast<double>(count);
     }
+    bits += reference_[k][sheet].bits / static_cast<double>(count);
+    added_bits += (coded[k][sheet].bits - reference_[k][sheet].bits) / static_cast<double>(count);
   }
+  if (sheets_[sheet].parts.size() == 1) loss.growth = 100.0 * added_bits / std::max(1.0, bits);
   for (const double channel : shift) loss.colour = std::max(loss.colour, std::abs(channel));
   return loss;
 }
@@ -223,12 +230,14 @@ Result<SetLoss> TaskLoss::Of(const std::vector<uint8_t>& file) const {
   loss.loss = LossOf(coded);
   loss.worst.decibels = -std::numeric_limits<double>::infinity();
   loss.worst_colour.colour = -1;
+  loss.worst_growth.growth = -std::numeric_limits<double>::infinity();
   for (size_t rate = 0; rate < rates_.lrds.size(); ++rate) {
     for (size_t s = 0; s < sheets_.size(); ++s) {
       for (size_t p = 0; p < sheets_[s].parts.size(); ++p) {
         const PictureLoss part = Compare(coded, rate, s, p);
         if (part.decibels > loss.worst.decibels) loss.worst = part;
         if (part.colour > loss.worst_colour.colour) loss.worst_colour = part;
+        if (part.growth > loss.worst_growth.growth) loss.worst_growth = part;
       }
     }
   }

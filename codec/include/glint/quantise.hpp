@@ -100,16 +100,18 @@ struct QuantisedLayer {
   double activation_snr = 0;             // dB at the layer's output, of the rounding of its input
   double input_low = 0, input_high = 0;  // the range of its input at the middle rate (dynamic
                                          // ranges: on the calibration pictures)
-  double loss = 0;                       // max_loss > 0: of this layer alone in 8 bits
+  double loss = 0;                       // max_loss > 0: what 8 bits for this layer alone add
 };
 
 // What one picture loses against the model in FP32 at one rate. Decibels are counted above an error
-// of kMostColour levels; of built-in pictures, both are means over nine rates close to that one.
+// of kMostColour levels; of built-in pictures, all are means over nine rates close to that one.
 struct PictureLoss {
   size_t picture = 0;  // of the set
   double lrd = 0;
   double decibels = 0;  // of PSNR
   double colour = 0;    // levels, 0 to 255, that the mean of a channel is off, at most
+  double growth = 0;    // percent more bits, counted above 8 bytes; of built-in pictures alone,
+                        // for the others are coded as one
 };
 
 // What a set of pictures loses, over three rates.
@@ -117,6 +119,7 @@ struct SetLoss {
   double loss = 0;    // bits at equal quality, percent; of the whole set
   PictureLoss worst;  // the picture that loses most decibels
   PictureLoss worst_colour;
+  PictureLoss worst_growth;
 };
 
 // More than this is a fault of the ranges, not the price of fewer bits.
