@@ -1,7 +1,6 @@
 #include "kernels/int_gemm.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "kernels/targets.h"
 
@@ -10,6 +9,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "kernels/int_sums-inl.h"
+#include "kernels/int_tiles-inl.h"
 #include "kernels/tiles-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,55 +22,14 @@ namespace hn = hwy::HWY_NAMESPACE;
 size_t Lanes() { return hn::Lanes(DI()); }
 bool FastBytes() { return HWY_TARGET <= HWY_AVX3_DL || UsesAvxVnni(); }  // VNNI
 
-HWY_INLINE int32_t LoadWord(const uint8_t* from) {
-  int32_t word;
-  std::memcpy(&word, from, sizeof(word));
-  return word;
-}
-
-// The products of P pixels x W vectors. Strides are in bytes, because two element types share it.
+// The products of P pixels x W vectors.
 template <class Policy, size_t P, size_t W>
 HWY_NOINLINE void SumTile(const PackedIntTaps& packed, const TapRow& row, size_t first_pixel,
                           size_t vector, int32_t* HWY_RESTRICT sums) {
   const DI d;
   const size_t lanes = hn::Lanes(d);
-  const size_t element = packed.input == Element::kU8 ? 1 : 2;
-  const int32_t* HWY_RESTRICT w = packed.weights.get() + vector * lanes * packed.depth;
   VI sum[P][W];
-  {
-    const VI start0 = hn::Load(d, packed.start.get() + vector * lanes);
-    const VI start1 = hn::Load(d, packed.start.get() + (vector + W - 1) * lanes);
-#pragma GCC unroll 12
-    for (size_t p = 0; p < P; ++p) {
-      sum[p][0] = start0;
-      if (W == 2) sum[p][W - 1] = start1;
-    }
-  }
-  const size_t taps = packed.groups.size();
-  for (size_t t = 0; t < taps; ++t) {
-    const size_t stride = row.strides[t] * element;
-    const uint8_t* in0 = static_cast<const uint8_t*>(row.taps[t]) + first_pixel * stride;
-    const uint8_t* in1 = in0 + 3 * stride;
-    const uint8_t* in2 = in1 + 3 * stride;
-    const uint8_t* in3 = in2 + 3 * stride;
-    for (size_t k = packed.groups[t]; k != 0; --k) {
-      const VI w0 = hn::Load(d, w);
-      const VI w1 = W == 2 ? hn::Load(d, w + lanes) : w0;
-#pragma GCC unroll 12
-      for (size_t p = 0; p < P; ++p) {
-        const uint8_t* base = p < 3 ? in0 : p < 6 ? in1 : p < 9 ? in2 : in3;
-        const size_t offset = (p % 3) == 0 ? 0 : (p % 3) == 1 ? stride : 2 * stride;
-        const VI x = hn::Set(d, LoadWord(base + offset));
-        sum[p][0] = Policy::Accumulate(x, w0, sum[p][0]);
-        if (W == 2) sum[p][W - 1] = Policy::Accumulate(x, w1, sum[p][W - 1]);
-      }
-      w += W * lanes;
-      in0 += 4;
-      in1 += 4;
-      in2 += 4;
-      in3 += 4;
-    }
-  }
+  Products<Policy, P, W>(packed, row, first_pixel, vector, sum).Rest(sum);
 #pragma GCC unroll 12
   for (size_t p = 0; p < P; ++p) {
     hn::Store(sum[p][0], d, sums + p * W * lanes);
@@ -94,16 +53,74 @@ struct ChunkTile {
   }
 };
 
+#if HWY_TARGET <= HWY_AVX3_DL  // 32 registers and VNNI
+template <class Policy, Join J, Element R, Element Out>
+void RunRegisterTiles(const PackedIntTaps& packed, const TapRow& row, const Epilogue& epilogue,
+                      const Finisher<int32_t>& finisher, size_t block_begin, size_t block_end) {
+  const RegisterTiles<Policy, J, R, Out> whole{packed, row, epilogue};
+  RunBlocks<ChunkTile<Policy>>(packed, row, epilogue, finisher, whole, block_begin, block_end);
+}
+
+using RunFunction = void (*)(const PackedIntTaps& packed, const TapRow& row,
+                             const Epilogue& epilogue, const Finisher<int32_t>& finisher,
+                             size_t block_begin, size_t block_end);
+
+// Or nullptr, for what is added or made as floats.
+template <class Policy, Join J, Element R>
+RunFunction RegisterTilesFor(const Epilogue& epilogue) {
+  if (epilogue.out == Element::kI16) return RunRegisterTiles<Policy, J, R, Element::kI16>;
+  if (epilogue.out == Element::kU8) return RunRegisterTiles<Policy, J, R, Element::kU8>;
+  return nullptr;
+}
+template <class Policy, Join J>
+RunFunction RegisterTilesFor(const Epilogue& epilogue) {
+  const bool words = epilogue.residual == Element::kI16;
+  if (words) return RegisterTilesFor<Policy, J, Element::kI16>(epilogue);
+  if (epilogue.residual == Element::kU8) return RegisterTilesFor<Policy, J, Element::kU8>(epilogue);
+  return nullptr;
+}
+template <class Policy>
+RunFunction RegisterTilesFor(Join join, const Epilogue& epilogue) {
+  switch (join) {
+    case Join::kNone:
+      return RegisterTilesFor<Policy, Join::kNone, Element::kI16>(epilogue);
+    case Join::kAdd:
+      return RegisterTilesFor<Policy, Join::kAdd>(epilogue);
+    case Join::kDivide:
+      return RegisterTilesFor<Policy, Join::kDivide>(epilogue);
+    case Join::kMultiply:
+      return RegisterTilesFor<Policy, Join::kMultiply>(epilogue);
+    case Join::kDivideRoot:
+      return RegisterTilesFor<Policy, Join::kDivideRoot>(epilogue);
+    case Join::kMultiplyRoot:
+      return RegisterTilesFor<Policy, Join::kMultiplyRoot>(epilogue);
+  }
+  return nullptr;
+}
+#endif
+
 void Run(const PackedIntTaps& packed, const TapRow& row, Join join, const Epilogue& epilogue,
          size_t block_begin, size_t block_end) {
   const bool bytes = packed.input == Element::kU8;
-  auto run = bytes ? RunBlocks<ChunkTile<Quads>, PackedIntTaps>
-                   : RunBlocks<ChunkTile<Pairs>, PackedIntTaps>;
-  if (UsesAvxVnni()) {
-    run = bytes ? RunBlocks<ChunkTile<VnniQuads>, PackedIntTaps>
-                : RunBlocks<ChunkTile<VnniPairs>, PackedIntTaps>;
+  const Finisher<int32_t> finisher = FinisherFor(join, epilogue);
+#if HWY_TARGET <= HWY_AVX3_DL
+  if (HaveRegisterTiles(packed)) {
+    const auto in_registers =
+        bytes ? RegisterTilesFor<Quads>(join, epilogue) : RegisterTilesFor<Pairs>(join, epilogue);
+    if (in_registers != nullptr) {
+      in_registers(packed, row, epilogue, finisher, block_begin, block_end);
+      return;
+    }
   }
-  run(packed, row, epilogue, FinisherFor(join, epilogue), nullptr, block_begin, block_end);
+#endif
+  auto run = bytes ? RunBlocks<ChunkTile<Quads>, PackedIntTaps, NoTiles>
+                   : RunBlocks<ChunkTile<Pairs>, PackedIntTaps, NoTiles>;
+  if (UsesAvxVnni()) {
+    run = bytes ? RunBlocks<ChunkTile<VnniQuads>, PackedIntTaps, NoTiles>
+                : RunBlocks<ChunkTile<VnniPairs>, PackedIntTaps, NoTiles>;
+  }
+  const NoTiles none;
+  run(packed, row, epilogue, finisher, none, block_begin, block_end);
 }
 
 }  // namespace
@@ -171,6 +188,8 @@ PackedIntTaps PackIntTaps(Element input, const std::vector<uint32_t>& runs, size
       row += run * out_channels;
     }
   }
+  packed.nonnegative =
+      std::all_of(weights, weights + inputs * out_channels, [](int16_t w) { return w >= 0; });
   std::vector<int64_t> sums(out_channels, 0);
   for (size_t k = 0; zero != 0 && k < inputs; ++k) {
     for (size_t c = 0; c < out_channels; ++c) sums[c] += weights[k * out_channels + c];

@@ -25,6 +25,7 @@ struct PackedIntTaps {
   size_t depth = 0;              // sum of groups
   size_t out_channels = 0;
   size_t lanes = 0;
+  bool nonnegative = false;  // no weight is negative
   // [block][tap][group][vectors of the block][lanes] words of GroupOf(input) weights.
   AlignedArray<int32_t> weights;
   AlignedArray<int32_t> start;  // -zero * sum of weights; padded to vectors
@@ -33,8 +34,8 @@ struct PackedIntTaps {
   size_t bytes() const { return (depth + 1) * vectors() * lanes * sizeof(int32_t); }
 };
 
-// `weights`: dense [sum of runs][out_channels], within int8 for kU8. `zero`: what stands for 0 in
-// the input.
+// `weights`: dense [sum of runs][out_channels], no run being 0, within int8 for kU8. `zero`: what
+// stands for 0 in the input.
 PackedIntTaps PackIntTaps(Element input, const std::vector<uint32_t>& runs, size_t out_channels,
                           const int16_t* weights, int zero);
 void RunIntTaps(const PackedIntTaps& packed, const TapRow& row, Join join, const Epilogue& epilogue,

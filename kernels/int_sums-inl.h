@@ -121,21 +121,26 @@ HWY_INLINE VI Nearest(VF v) {
 }
 
 // Rounds and limits. `bounded`: no value is NaN or outside of int32, so that limits, which are
-// integers, can wait for 16 bits, where two vectors are one. The lower one always can.
+// integers, can wait for 16 bits, where two vectors are one. The lower one always can. `numbers`:
+// none is NaN.
 template <Element Out, bool kMayBeBounded>
 struct Rounding {
   VF most;
   int16_t low, high, zero;
-  bool bounded;
+  bool bounded, numbers;
 
-  Rounding(const Epilogue& epilogue, bool are_bounded)
+  HWY_INLINE Rounding(const Epilogue& epilogue, bool are_bounded, bool are_numbers)
       : most(hn::Set(DF(), epilogue.high)),
         low(static_cast<int16_t>(epilogue.low)),
         high(static_cast<int16_t>(epilogue.high)),
         zero(static_cast<int16_t>(epilogue.zero)),
-        bounded(kMayBeBounded && are_bounded) {}
+        bounded(kMayBeBounded && are_bounded),
+        numbers(are_numbers) {}
 
-  HWY_INLINE VF Bounded(VF v) const { return hn::IfThenElseZero(hn::Eq(v, v), hn::Min(v, most)); }
+  HWY_INLINE VF Bounded(VF v) const {
+    const VF limited = hn::Min(v, most);
+    return numbers ? limited : hn::IfThenElseZero(hn::Eq(v, v), limited);
+  }
 
   // Stores what has been narrowed to 16 bits.
   template <class D16>
@@ -181,31 +186,131 @@ HWY_INLINE void StorePixel(const VF (&v)[W], void* pixel, size_t channel, size_t
   }
 }
 
+// Bounds of Factors::AreWithin, with room for roundings: of what fits into int32, and of what no
+// operation makes infinite.
+constexpr float kWords = 0x1p30f, kNumbers = 0x1p120f;
+
 // The constants of W vectors of channels, in registers: stores may alias whatever is in memory.
 template <size_t W>
 struct Factors {
   VF scale[W], bias[W], gain[W], other_scale[W];
   VF slope;
+  VI other_zero;
   bool leaky_relu, gains;
 
-  // Whether no value can be NaN or leave int32 before it is limited.
+  // Whether no value can be NaN or beyond `most` before it is limited. `positive`: no sum is
+  // negative.
   template <Join J>
-  HWY_INLINE bool AreBounded() const {
+  HWY_INLINE bool AreWithin(float most, bool positive) const {
+    constexpr bool kRoot = J == Join::kDivideRoot || J == Join::kMultiplyRoot;
+    constexpr bool kDivides = J == Join::kDivide || J == Join::kDivideRoot;
     const DF d;
-    const VF most_sum = hn::Set(d, 0x1p31f), most_other = hn::Set(d, 0x1p17f);
-    bool bounded = true;
+    // A root's are scaled by pixel, by a power of two that fits into int32.
+    const VF most_sum = hn::Set(d, kRoot ? 0x1p62f : 0x1p31f), most_other = hn::Set(d, 0x1p17f);
+    const VF least_norm = hn::Set(d, 0x1p-60f);
+    bool within = !(kRoot || kDivides) || positive;
     for (size_t i = 0; i < W; ++i) {
-      VF most = hn::Add(hn::Mul(hn::Abs(scale[i]), most_sum), hn::Abs(bias[i]));
+      VF v = hn::Add(hn::Mul(hn::Abs(scale[i]), most_sum), hn::Abs(bias[i]));
       const VF other = hn::Mul(hn::Abs(other_scale[i]), most_other);
-      if (J == Join::kAdd) most = hn::Add(most, other);
-      if (J == Join::kMultiply) most = hn::Mul(most, other);
-      if (leaky_relu) most = hn::Mul(most, hn::Max(hn::Set(d, 1.0f), hn::Abs(slope)));
-      if (gains) most = hn::Mul(most, hn::Abs(gain[i]));
-      bounded = bounded && hn::AllTrue(d, hn::Lt(most, hn::Set(d, 0x1p30f)));
+      if constexpr (kRoot || kDivides) {
+        within = within && hn::AllTrue(d, hn::And(hn::Ge(scale[i], hn::Zero(d)),
+                                                  hn::And(hn::Ge(bias[i], least_norm),
+                                                          hn::Lt(v, hn::Set(d, kNumbers)))));
+      }
+      if constexpr (J == Join::kAdd) v = hn::Add(v, other);
+      if constexpr (J == Join::kMultiply) v = hn::Mul(v, other);
+      if constexpr (J == Join::kMultiplyRoot) v = hn::Mul(hn::Sqrt(v), other);
+      if constexpr (J == Join::kDivide) v = hn::Div(other, bias[i]);
+      if constexpr (J == Join::kDivideRoot) v = hn::Div(other, hn::Sqrt(bias[i]));
+      if (leaky_relu) v = hn::Mul(v, hn::Max(hn::Set(d, 1.0f), hn::Abs(slope)));
+      if (gains) v = hn::Mul(v, hn::Abs(gain[i]));
+      within = within && hn::AllTrue(d, hn::Lt(v, hn::Set(d, most)));
     }
-    return bounded;
+    return within;
   }
 };
+
+// Where a pixel is finished: what joins its sums, where it goes.
+struct PixelPlace {
+  const uint8_t* other;
+  uint8_t* out;
+  const float* HWY_RESTRICT pixel_scale;
+};
+
+// Nothing is known of floats that are added.
+template <Join J, Element R>
+constexpr bool kMayBeBounded = J == Join::kNone || (R != Element::kF32 && J != Join::kDivideRoot &&
+                                                    J != Join::kMultiplyRoot && J != Join::kDivide);
+
+// Of W vectors from `channel` on.
+template <Join J, Element R, size_t W>
+HWY_INLINE void LoadFactors(const Epilogue& epilogue, size_t channel, Factors<W>* f) {
+  constexpr bool kIntegers = J != Join::kNone && R != Element::kF32;
+  const DF d;
+  f->leaky_relu = J <= Join::kAdd && epilogue.leaky_relu;
+  f->slope = hn::Set(d, epilogue.slope);
+  f->gains = epilogue.gain != nullptr;
+  f->other_zero = hn::Set(DI(), static_cast<int32_t>(epilogue.residual_zero));
+#pragma GCC unroll 2
+  for (size_t i = 0; i < W; ++i) {
+    const size_t c = channel + i * hn::Lanes(d);
+    f->scale[i] = hn::LoadU(d, epilogue.scale + c);
+    f->bias[i] = hn::LoadU(d, epilogue.bias + c);
+    f->gain[i] = f->gains ? hn::LoadU(d, epilogue.gain + c) : hn::Zero(d);
+    f->other_scale[i] = kIntegers ? hn::LoadU(d, epilogue.residual_scale + c) : hn::Zero(d);
+  }
+}
+
+// The values of a pixel, of which `count` channels from `channel` on exist.
+template <Join J, Element R, size_t W>
+HWY_INLINE void Values(const VI (&sums)[W], const PixelPlace& at, const Factors<W>& f,
+                       size_t channel, size_t count, VF (&values)[W]) {
+  const DF d;
+  const size_t lanes = hn::Lanes(d);
+  constexpr bool kRoot = J == Join::kDivideRoot || J == Join::kMultiplyRoot;
+  constexpr bool kDivides = J == Join::kDivide || J == Join::kDivideRoot;
+#pragma GCC unroll 2
+  for (size_t i = 0; i < W; ++i) {
+    VF v = hn::ConvertTo(d, sums[i]);
+    if constexpr (kRoot) v = hn::Mul(v, hn::Set(d, *at.pixel_scale));
+    v = hn::Add(hn::Mul(v, f.scale[i]), f.bias[i]);
+    if constexpr (kRoot) v = hn::Sqrt(v);
+    if constexpr (J != Join::kNone) {
+      const VF x = LoadOther<R>(at.other, channel + i * lanes, count - i * lanes, f.other_zero,
+                                f.other_scale[i]);
+      v = J == Join::kAdd ? hn::Add(v, x) : kDivides ? hn::Div(x, v) : hn::Mul(x, v);
+    }
+    values[i] = v;
+  }
+  if (f.leaky_relu) {
+#pragma GCC unroll 2
+    for (size_t i = 0; i < W; ++i) values[i] = hn::Max(values[i], hn::Mul(values[i], f.slope));
+  }
+  if (f.gains) {
+#pragma GCC unroll 2
+    for (size_t i = 0; i < W; ++i) values[i] = hn::Mul(values[i], f.gain[i]);
+  }
+}
+
+// Of a row's pixel.
+template <Join J, Element R, Element Out>
+HWY_INLINE PixelPlace PlaceOf(size_t first_pixel, const TapRow& row) {
+  constexpr bool kRoot = J == Join::kDivideRoot || J == Join::kMultiplyRoot;
+  PixelPlace at;
+  at.other = static_cast<const uint8_t*>(row.residual);
+  if constexpr (J != Join::kNone) at.other += first_pixel * row.residual_stride * BytesOf(R);
+  at.out = static_cast<uint8_t*>(row.out) + first_pixel * row.out_stride * BytesOf(Out);
+  at.pixel_scale = kRoot ? row.pixel_scale + first_pixel : nullptr;
+  return at;
+}
+
+// To the next pixel.
+template <Join J>
+HWY_INLINE void Advance(size_t other_bytes, size_t out_bytes, PixelPlace* at) {
+  if constexpr (J != Join::kNone) at->other += other_bytes;
+  at->out += out_bytes;
+  if constexpr (J == Join::kDivideRoot || J == Join::kMultiplyRoot) ++at->pixel_scale;
+}
 
 // The epilogue, on sums in memory instead of the registers of the products. Unrolled behind the
 // products for every kind of epilogue, it filled the instruction cache and made GCC spill sums
@@ -213,59 +318,25 @@ struct Factors {
 template <Join J, Element R, Element Out, size_t W>
 HWY_NOINLINE void Finish(const Sums<int32_t>& from, const TapRow& row, size_t out_channels,
                          const Epilogue& epilogue) {
-  const DF d;
-  const DI di;
-  const size_t lanes = hn::Lanes(d), count = out_channels - from.channel;
+  Factors<W> f;
+  LoadFactors<J, R>(epilogue, from.channel, &f);
+  const Rounding<Out, kMayBeBounded<J, R>> rounding(
+      epilogue,
+      kMayBeBounded<J, R> && Out != Element::kF32 && f.template AreWithin<J>(kWords, false), false);
   const size_t other_bytes = row.residual_stride * BytesOf(R);
   const size_t out_bytes = row.out_stride * BytesOf(Out);
-  const uint8_t* other = static_cast<const uint8_t*>(row.residual);
-  if constexpr (J != Join::kNone) other += from.first_pixel * other_bytes;
-  uint8_t* out = static_cast<uint8_t*>(row.out) + from.first_pixel * out_bytes;
-  // Copies, for stores may alias whatever is not local.
+  PixelPlace at = PlaceOf<J, R, Out>(from.first_pixel, row);
+  const size_t channel = from.channel, count = out_channels - channel, pixels = from.pixels;
+  // A copy, for stores may alias whatever is not local.
   const int32_t* HWY_RESTRICT sums = from.sums;
-  const size_t channel = from.channel, pixels = from.pixels;
-  constexpr bool kIntegers = J != Join::kNone && R != Element::kF32;
-  Factors<W> f;
-  f.leaky_relu = J <= Join::kAdd && epilogue.leaky_relu;
-  f.slope = hn::Set(d, epilogue.slope);
-  f.gains = epilogue.gain != nullptr;
+  for (size_t p = 0; p < pixels; ++p, sums += W * hn::Lanes(DI())) {
+    VI pixel[W];
 #pragma GCC unroll 2
-  for (size_t i = 0; i < W; ++i) {
-    const size_t c = channel + i * lanes;
-    f.scale[i] = hn::LoadU(d, epilogue.scale + c);
-    f.bias[i] = hn::LoadU(d, epilogue.bias + c);
-    f.gain[i] = f.gains ? hn::LoadU(d, epilogue.gain + c) : hn::Zero(d);
-    f.other_scale[i] = kIntegers ? hn::LoadU(d, epilogue.residual_scale + c) : hn::Zero(d);
-  }
-  const VI other_zero = hn::Set(di, static_cast<int32_t>(epilogue.residual_zero));
-  // Nothing is known of quotients and roots, nor of floats that are added.
-  constexpr bool kMayBeBounded =
-      J == Join::kNone || (kIntegers && (J == Join::kAdd || J == Join::kMultiply));
-  const Rounding<Out, kMayBeBounded> rounding(
-      epilogue, kMayBeBounded && Out != Element::kF32 && f.template AreBounded<J>());
-  constexpr bool kRoot = J == Join::kDivideRoot || J == Join::kMultiplyRoot;
-  constexpr bool kDivides = J == Join::kDivide || J == Join::kDivideRoot;
-  const float* HWY_RESTRICT pixel_scale = kRoot ? row.pixel_scale + from.first_pixel : nullptr;
-  for (size_t p = 0; p < pixels; ++p) {
+    for (size_t i = 0; i < W; ++i) pixel[i] = hn::Load(DI(), sums + i * hn::Lanes(DI()));
     VF values[W];
-#pragma GCC unroll 2
-    for (size_t i = 0; i < W; ++i, sums += lanes) {
-      VF v = hn::ConvertTo(d, hn::Load(di, sums));
-      if constexpr (kRoot) v = hn::Mul(v, hn::Set(d, pixel_scale[p]));
-      v = hn::Add(hn::Mul(v, f.scale[i]), f.bias[i]);
-      if constexpr (kRoot) v = hn::Sqrt(v);
-      if constexpr (J != Join::kNone) {
-        const VF x = LoadOther<R>(other, channel + i * lanes, count - i * lanes, other_zero,
-                                  f.other_scale[i]);
-        v = J == Join::kAdd ? hn::Add(v, x) : kDivides ? hn::Div(x, v) : hn::Mul(x, v);
-      }
-      if (f.leaky_relu) v = hn::Max(v, hn::Mul(v, f.slope));
-      if (f.gains) v = hn::Mul(v, f.gain[i]);
-      values[i] = v;
-    }
-    StorePixel<Out>(values, out, channel, count, rounding);
-    if constexpr (J != Join::kNone) other += other_bytes;
-    out += out_bytes;
+    Values<J, R>(pixel, at, f, channel, count, values);
+    StorePixel<Out>(values, at.out, channel, count, rounding);
+    Advance<J>(other_bytes, out_bytes, &at);
   }
 }
 

@@ -248,10 +248,12 @@ HWY_NOINLINE void WholeTile(const PackedTaps& packed, const TapRow& row, const E
   }
 }
 
+using RunWholeTile = void (*)(const PackedTaps& packed, const TapRow& row, const Epilogue& epilogue,
+                              size_t first_pixel, size_t vector);
+
 // Or nullptr.
 template <class Policy>
-RunWholeTile<PackedTaps> WholeTileFor(const PackedTaps& packed, Join join,
-                                      const Epilogue& epilogue) {
+RunWholeTile WholeTileFor(const PackedTaps& packed, Join join, const Epilogue& epilogue) {
   const bool floats = packed.input == Element::kF32 && packed.element == Element::kF32 &&
                       epilogue.out == Element::kF32;
   if (!floats || (join != Join::kNone && epilogue.residual != Element::kF32)) return nullptr;
@@ -263,6 +265,20 @@ RunWholeTile<PackedTaps> WholeTileFor(const PackedTaps& packed, Join join,
   }
   return nullptr;
 }
+
+// Tiles that end in registers.
+struct WholeTiles {
+  const PackedTaps& packed;
+  const TapRow& row;
+  const Epilogue& epilogue;
+  RunWholeTile run;
+
+  size_t Run(size_t vector, size_t begin, size_t end) const {
+    if (run == nullptr || (vector + 2) * packed.lanes > packed.out_channels) return begin;
+    for (; begin + kTile <= end; begin += kTile) run(packed, row, epilogue, begin, vector);
+    return begin;
+  }
+};
 
 #if HWY_HAVE_FLOAT16
 using DH = hn::Repartition<hwy::float16_t, D>;
@@ -373,20 +389,21 @@ void RunTypes(const PackedTaps& packed, const TapRow& row, Join join, const Epil
   using hwy::float16_t;
   const bool wide_input = packed.input == Element::kF32;
   const bool wide = packed.element == Element::kF32;
-  const auto run = wide_input ? wide ? RunBlocks<PolicyTile<Policy, float, float>, PackedTaps>
-                                     : RunBlocks<PolicyTile<Policy, float, float16_t>, PackedTaps>
-                   : wide ? RunBlocks<PolicyTile<Policy, float16_t, float>, PackedTaps>
-                              : RunBlocks<PolicyTile<Policy, float16_t, float16_t>, PackedTaps>;
-  run(packed, row, epilogue, FinisherFor(join, epilogue),
-      WholeTileFor<Policy>(packed, join, epilogue), block_begin, block_end);
+  const auto run =
+      wide_input ? wide ? RunBlocks<PolicyTile<Policy, float, float>, PackedTaps, WholeTiles>
+                        : RunBlocks<PolicyTile<Policy, float, float16_t>, PackedTaps, WholeTiles>
+      : wide ? RunBlocks<PolicyTile<Policy, float16_t, float>, PackedTaps, WholeTiles>
+                 : RunBlocks<PolicyTile<Policy, float16_t, float16_t>, PackedTaps, WholeTiles>;
+  const WholeTiles whole{packed, row, epilogue, WholeTileFor<Policy>(packed, join, epilogue)};
+  run(packed, row, epilogue, FinisherFor(join, epilogue), whole, block_begin, block_end);
 }
 
 void Run(const PackedTaps& packed, const TapRow& row, Numerics numerics, Join join,
          const Epilogue& epilogue, size_t block_begin, size_t block_end) {
 #if HWY_HAVE_FLOAT16
   if (packed.float16_sums) {
-    return RunBlocks<Float16Tile, PackedTaps>(packed, row, epilogue, FinisherFor(join, epilogue),
-                                              nullptr, block_begin, block_end);
+    return RunBlocks<Float16Tile>(packed, row, epilogue, FinisherFor(join, epilogue), NoTiles(),
+                                  block_begin, block_end);
   }
 #endif
   const auto run = numerics == Numerics::kExact ? RunTypes<Separate> : RunTypes<Fused>;

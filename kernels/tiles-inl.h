@@ -42,30 +42,28 @@ HWY_INLINE void ForPixels(size_t pixels, size_t vector, const Tile& tile) {
 // are loaded rarely; and few enough that the sums stay in L1 (6 KiB at most).
 constexpr size_t kChunk = 4 * kTile;
 
-// A tile of kTile pixels by two vectors of outputs, all of which exist, to the end: products and
-// epilogue.
-template <class Packed>
-using RunWholeTile = void (*)(const Packed& packed, const TapRow& row, const Epilogue& epilogue,
-                              size_t first_pixel, size_t vector);
+// For RunBlocks: all goes through sums in memory.
+struct NoTiles {
+  size_t Run(size_t, size_t begin, size_t) const { return begin; }
+};
 
 // Blocks [block_begin, block_end) of two vectors each, the last of all may be one. A chunk of
 // pixels goes through all of them, so that what it reads and writes is in L1 meanwhile.
 // Tile{packed, row, x, sums}.Run<P, W>(pixel, vector) sums P pixels from x + `pixel` on by W
-// vectors from `vector` on. `whole`, unless it is nullptr, makes the tiles that it can.
-template <class Tile, class Packed>
+// vectors from `vector` on. What can be made from products to epilogue at once, whole.Run(vector,
+// begin, end) makes: pixels from `begin` on, by two vectors of outputs. It returns the first pixel
+// that is left.
+template <class Tile, class Packed, class Whole>
 void RunBlocks(const Packed& packed, const TapRow& row, const Epilogue& epilogue,
-               const Finisher<typename Tile::Sum>& finisher, RunWholeTile<Packed> whole,
-               size_t block_begin, size_t block_end) {
+               const Finisher<typename Tile::Sum>& finisher, const Whole& whole, size_t block_begin,
+               size_t block_end) {
   HWY_ALIGN typename Tile::Sum sums[kChunk * 2 * HWY_MAX_BYTES / sizeof(float)];
   for (size_t x = 0; x < row.pixels; x += kChunk) {
     const size_t end = HWY_MIN(x + kChunk, row.pixels);
     for (size_t block = block_begin; block < block_end; ++block) {
       const size_t vector = 2 * block;
       const bool two = vector + 2 <= packed.vectors();
-      size_t begin = x;
-      if (whole != nullptr && (vector + 2) * packed.lanes <= packed.out_channels) {
-        for (; begin + kTile <= end; begin += kTile) whole(packed, row, epilogue, begin, vector);
-      }
+      const size_t begin = whole.Run(vector, x, end);
       if (begin == end) continue;
       const Tile tile{packed, row, begin, sums};
       if (two) {

@@ -158,8 +158,8 @@ ConvSpec RandomSpec(std::mt19937* random) {
     if (spec.kernel > 1 && spec.stride == 1) spec.mask = static_cast<ConvMask>((*random)() % 3);
   }
   spec.sources = spec.kernel == 1 && spec.kind == ConvSpec::Kind::kConv ? Pick(random, 1, 3) : 1;
-  for (size_t s = 0; s < spec.sources; ++s) spec.in_channels[s] = Pick(random, 1, 19);
-  spec.out_channels = Pick(random, 1, 40);
+  for (size_t s = 0; s < spec.sources; ++s) spec.in_channels[s] = Pick(random, 1, 24);
+  spec.out_channels = (*random)() % 2 == 0 ? Pick(random, 1, 40) : Pick(random, 32, 72);
   return spec;
 }
 
@@ -170,7 +170,7 @@ void CheckConv(unsigned seed) {
   const Element input = random() % 2 == 0 ? Element::kI16 : Element::kU8;
   const bool extreme = random() % 3 == 0;
   const int zero = input == Element::kU8 ? static_cast<int>(random() % 256) : 0;
-  const size_t height = Pick(&random, 1, 5), width = Pick(&random, 1, 30);
+  const size_t height = Pick(&random, 1, 5), width = Pick(&random, 1, 60);
   size_t in_total = 0;
   for (size_t s = 0; s < spec.sources; ++s) in_total += spec.in_channels[s];
   const double terms = static_cast<double>(in_total * spec.kernel * spec.kernel);
@@ -273,7 +273,8 @@ void CheckConv(unsigned seed) {
 
 void CheckGdn(unsigned seed) {
   std::mt19937 random(seed);
-  const size_t channels = Pick(&random, 1, 50), pixels = Pick(&random, 1, 30);
+  const size_t channels = random() % 2 == 0 ? Pick(&random, 1, 50) : Pick(&random, 32, 72);
+  const size_t pixels = Pick(&random, 1, 60);
   const Element input = random() % 2 == 0 ? Element::kI16 : Element::kU8;
   const bool inverse = random() % 2 == 0, extreme = random() % 3 == 0;
   const Gdn::Form form = random() % 2 == 0 ? Gdn::Form::kAbs : Gdn::Form::kSqrt;
@@ -283,6 +284,7 @@ void CheckGdn(unsigned seed) {
       input == Element::kU8 ? 127 : static_cast<int>(std::min<size_t>(32767, 65000 / channels));
   std::vector<int16_t> gamma(channels * channels);
   for (int16_t& g : gamma) g = static_cast<int16_t>(std::abs(Value(&random, gamma_most, extreme)));
+  if (random() % 4 == 0) gamma[random() % gamma.size()] *= -1;
   const size_t stride = channels + random() % 3, in_element = BytesOf(input);
   std::vector<int> values(pixels * channels);
   std::vector<uint8_t> in((pixels * stride + 64) * in_element, 1);
@@ -298,6 +300,9 @@ void CheckGdn(unsigned seed) {
   epilogue.residual = input;
   epilogue.residual_zero = static_cast<float>(zero);
   for (float& b : constants.bias) b = std::abs(b) + 0.1f;  // beta
+  // Norms of zero and below are no model's, but have their bits too.
+  if (random() % 4 == 0) constants.bias[random() % channels] = 0.0f;
+  if (random() % 4 == 0) constants.scale[random() % channels] *= -1.0f;
   const Gdn gdn(channels, form, input, zero, inverse, gamma.data());
   AlignedBuffer<float> scratch;
   REQUIRE(scratch.Allocate(gdn.ScratchFloats()));
