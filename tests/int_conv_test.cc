@@ -197,6 +197,7 @@ void CheckConv(unsigned seed) {
   const std::vector<float> float_weight(weight.begin(), weight.end());
   const Conv conv(spec, input, weight.data(), zero);
   const size_t extra = Pick(&random, 0, 2);
+  padded.reserve(sources.size());
   for (const ReferenceImage& image : sources) {
     padded.emplace_back(image, input, zero, std::max(conv.ReadsLeft(), conv.ReadsRight()), extra);
   }
