@@ -110,16 +110,17 @@ TEST_CASE("PNM: text, comments and odd maxima") {
 TEST_CASE("PNM: what follows the picture is left out with a warning") {
   const TemporaryFolder folder;
   const std::string one = WithSamples("P5 2 1 255\n", {1, 2}), text = "P2 2 1 255\n1 2\n";
-  for (const auto& [file, expected] :
+  for (const auto& form :
        {std::pair(one, 0), std::pair(one + "\n", 0), std::pair(text + "\n\n", 0),
         std::pair(one + one, 1), std::pair(text + text, 1), std::pair(one + "x", 1)}) {
+    const std::string& file = form.first;
     CAPTURE(file);
     REQUIRE(WriteFile(folder.File("some.pgm"), file.data(), file.size()).ok());
     std::vector<std::string> warnings;
     const auto picture = ReadPicture(folder.File("some.pgm"), {}, &warnings);
     REQUIRE_MESSAGE(picture.ok(), picture.error().message);
     CHECK(picture->samples == Bytes{1, 2});
-    CHECK(warnings == std::vector<std::string>(static_cast<size_t>(expected),
+    CHECK(warnings == std::vector<std::string>(static_cast<size_t>(form.second),
                                                "more follows the picture: left out"));
   }
 }
