@@ -127,6 +127,15 @@ TEST_CASE("Quantise: two layers that read one tensor") {
       for (const char* layer : {"p/p2", "g_s/s1"}) CHECK(of[layer] != bytes);
     }
   }
+  SUBCASE("where one is named as bytes") {
+    options.keep = {{"p1", bytes}, {"s2", bytes}};
+    for (const double max_loss : {0.0, 14.0, 1000.0}) {
+      options.max_loss = max_loss;
+      CAPTURE(max_loss);
+      auto of = precisions();
+      for (const char* layer : {"p/p1", "p/p2", "g_s/s1", "g_s/s2"}) CHECK(of[layer] == bytes);
+    }
+  }
   SUBCASE("where both are named, and do not agree") {
     options.keep = {{"s1", bytes}, {"s2", words}};
     const auto refused = Quantise(model, SomePictures(), options);

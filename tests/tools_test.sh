@@ -51,6 +51,12 @@ test_round_trip() {
   refuses "... of a stream" 'FILES.*is empty' "$glint" decode small.glint ""
   refuses "... of what is asked about" 'FILE.*is empty' "$glint" info ""
   refuses "... of a folder" 'out.*is empty' "$glint" encode small.ppm --out ""
+  refuses "... of results" 'json.*is empty' "$evaluate" --gt_path small.ppm --json ""
+  refuses "... of curves" 'curves.*is empty' "$evaluate" --gt_path small.ppm --curves ""
+  refuses "... of a folder of results" 'out.*is empty' "$evaluate" --gt_path small.ppm --out ""
+  refuses "... of a report" 'log.*is empty' "$quantize" --log "" --out x.safetensors
+  refuses "a layer in two precisions" 'h_s/hs3 is to be kept in two precisions' \
+    "$quantize" --keep hs3=int8,h_s/hs3=int16 --out x.safetensors
   refuses "a mix that may lose nothing" 'max-loss: Value 0 not in range 0.000001 to 100' "$quantize" --max-loss 0 --out x.safetensors
   exits "... evaluate knows it too" 0 "$evaluate" --model light-fp32 --model light-msssim-int8 --gt_path small.ppm
   said "... by that name" '^light-msssim-int8 '

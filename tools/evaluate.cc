@@ -443,6 +443,7 @@ void AddModelFlags(CLI::App* app, EvaluateFlags* flags) {
   app->add_option("--curves", flags->curves,
                   "JSON of other codecs' results, as CompressAI and --json write them: compares "
                   "with each")
+      ->check(NotEmpty())
       ->type_name("FILE")
       ->group(kGroup);
 }
@@ -513,10 +514,12 @@ void AddFlags(CLI::App* app, EvaluateFlags* flags) {
   AddRunFlags(app, flags);
   app->add_option("--out", flags->out,
                   "Reconstructions and streams go to FOLDER/FP32 and so on, the log to FOLDER/log")
+      ->check(NotEmpty())
       ->type_name("FOLDER")
       ->group(kResults);
   app->add_option("--json", flags->json,
                   "Results as JSON, in CompressAI's schema (-: standard output)")
+      ->check(NotEmpty())
       ->type_name("FILE")
       ->group(kResults);
   SetHelp(app,

@@ -434,7 +434,10 @@ void AddFileFlags(CLI::App* app, Flags* flags) {
       ->required()
       ->type_name("FILE")
       ->group(kGroup);
-  app->add_option("--log", flags->log, "File for the report")->type_name("FILE")->group(kGroup);
+  app->add_option("--log", flags->log, "File for the report")
+      ->check(NotEmpty())
+      ->type_name("FILE")
+      ->group(kGroup);
 }
 
 void AddCalibrationFlags(CLI::App* app, Flags* flags) {

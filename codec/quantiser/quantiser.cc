@@ -180,6 +180,9 @@ Status Quantiser::ApplyKeep() {
     for (size_t i = 0; i < layers_.size(); ++i) {
       if (layers_[i].name() != name && layers_[i].node->name != name) continue;
       found = true;
+      if (fixed_[i] && kept_[i] != precision) {
+        return Invalid("layer " + layers_[i].name() + " is to be kept in two precisions");
+      }
       kept_[i] = precision;
       fixed_[i] = true;
     }

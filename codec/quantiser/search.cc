@@ -49,7 +49,12 @@ enum class Pass { kEntropySize, kEntropyTime, kTransforms };
 
 std::vector<Choice> ChoicesOf(const Quantiser& quantiser, Pass pass, size_t index) {
   const Layer& layer = quantiser.layers()[index];
-  if (quantiser.is_fixed(index) || !IsInteger(quantiser.precision(index)) ||
+  // What is named as 8 bits stays that, with its digits, for all that read the same.
+  const std::vector<size_t>& readers = quantiser.ReadersLike(index);
+  const bool named_as_bytes = std::any_of(readers.begin(), readers.end(), [&](size_t reader) {
+    return quantiser.is_fixed(reader) && quantiser.precision(reader) == LayerPrecision::kW8A8;
+  });
+  if (quantiser.is_fixed(index) || named_as_bytes || !IsInteger(quantiser.precision(index)) ||
       IsEntropyGraph(layer.graph) != (pass != Pass::kTransforms)) {
     return {};
   }
