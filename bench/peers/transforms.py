@@ -17,8 +17,6 @@ of the rounds, as for all others.
 import argparse
 import json
 import os
-import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,58 +24,9 @@ import time
 import numpy as np
 
 import graphs
+from runs import ROOT, Best, Glint, cpu_name, need_program
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 STAGES = {"g_a": "encode/analysis", "g_s": "decode/synthesis"}
-
-
-def cpu_name():
-    try:
-        with open("/proc/cpuinfo") as f:
-            names = [line.split(":")[1].strip() for line in f if line.startswith("model name")]
-        return names[0]
-    except (OSError, IndexError):
-        return platform.processor()
-
-
-class Best:
-    """The best time of each thing that runs, in milliseconds."""
-
-    def __init__(self):
-        self.spread = {}
-
-    def add(self, name, graph, milliseconds):
-        self.spread.setdefault((name, graph), []).append(milliseconds)
-
-    def of(self, name, graph):
-        return min(self.spread.get((name, graph), [float("nan")]))
-
-
-# ---- Glint ----------------------------------------------------------------------------------------------------
-
-class Glint:
-    def __init__(self, args):
-        self.args, self.target = args, ""
-        self.models = {"FP32": args.fp32}
-        if args.int8:
-            self.models["INT8"] = args.int8
-
-    def run(self, best):
-        a = self.args
-        command = [a.bench, "--model", ",".join(self.models.values()), "--size", a.size, "--threads", "1", "--rounds", "2",
-                   "--benchmark_format=json", "--benchmark_filter=^(encode/analysis|decode/synthesis)/"]
-        if a.target:
-            command += ["--target", a.target]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(f"{a.bench}: {done.stderr.strip()}")
-        report = json.loads(done.stdout)
-        self.target = report["context"].get("target", "")
-        pixels = np.prod([int(v) for v in a.size.split("x")])
-        for graph, stage in STAGES.items():
-            rows = [b for b in report["benchmarks"] if b["name"].startswith(stage + "/")]
-            for precision, row in zip(self.models, rows):
-                best.add(f"Glint {precision}", graph, pixels / row["MP/s"] / 1e3)
 
 
 # ---- others ---------------------------------------------------------------------------------------------------
@@ -282,14 +231,14 @@ def main():
     if not a.fp32:
         a.fp32 = os.path.join(ROOT, "weights", "light-fp32.safetensors")
         a.int8 = a.int8 or os.path.join(ROOT, "weights", "light-int8.safetensors")
-    if not os.path.exists(a.bench):
-        sys.exit(f"{a.bench}: missing: `./run bench stages --help` builds it")
+    need_program(a.bench)
     for side in a.size.split("x"):
         if not side.isdigit() or int(side) % 64:
             ap.error("--size: WIDTHxHEIGHT, multiples of 64")
 
     transforms = {name: graphs.Graph(a.fp32, name) for name in STAGES}
-    glint, best = Glint(a), Best()
+    models = {"FP32": a.fp32, **({"INT8": a.int8} if a.int8 else {})}
+    glint, best = Glint(a.bench, models, STAGES, ["--size", a.size], a.target), Best()
     with tempfile.TemporaryDirectory() as folder:
         runtimes = make_runtimes(transforms, a, folder)
         inputs = {name: noise(graph, *sizes(graph, a)[:2]) for name, graph in transforms.items()}
