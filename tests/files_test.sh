@@ -448,6 +448,26 @@ test_model_of_the_environment() {
   rm -r models other.safetensors own.glint found.png
 }
 
+# dd leaves the pipe full and not waiting.
+test_full_pipe() {
+  local full=65536 command
+  for command in "--help" "info small.glint" "info --json small.ppm"; do
+    # shellcheck disable=SC2086
+    "$glint" $command >expected.txt
+    # shellcheck disable=SC2086
+    {
+      dd if=/dev/zero bs=$full count=1 oflag=nonblock 2>dd.txt
+      "$glint" $command
+    } | {
+      sleep 0.3
+      cat >all.txt
+    }
+    tail -c +$((full + 1)) all.txt >printed.txt
+    check "a full pipe that does not wait: glint $command" cmp expected.txt printed.txt
+  done
+  rm expected.txt all.txt printed.txt dd.txt
+}
+
 make_ppm small.ppm 150 100
 exits "a stream to start with" 0 "$glint" encode small.ppm small.glint
 test_overwriting
@@ -459,4 +479,5 @@ test_many_bad
 test_names_of_flags
 test_descriptions
 test_model_of_the_environment
+test_full_pipe
 count

@@ -1,5 +1,8 @@
 #include "tools/program.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -23,6 +26,17 @@ namespace {
 
 // The first line only: CLI11 adds a hint of its own behind some messages.
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// A pipe that does not wait, as event loops make them, is opened once more, for what is printed is
+// lost where it is full. Whoever else has it keeps it as it is. Where that fails, nothing changes.
+void WaitWhereFull(int fd) {
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || (flags & O_NONBLOCK) == 0) return;
+  const int again = open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_WRONLY | O_CLOEXEC);
+  if (again < 0) return;
+  dup2(again, fd);
+  close(again);
+}
 
 int FlushOutput(const std::string& tool, int exit_code) {
   const bool failed = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
@@ -100,6 +114,8 @@ std::optional<std::string> Generated(const CommandText& program, const std::stri
 
 int RunTool(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
   const std::string tool = app.get_name();
+  WaitWhereFull(STDOUT_FILENO);
+  WaitWhereFull(STDERR_FILENO);
   for (CLI::Option* option : {app.get_help_ptr(), app.get_version_ptr()}) {
     if (option != nullptr) option->group(kMessageGroup);
   }
