@@ -465,7 +465,24 @@ test_full_pipe() {
     tail -c +$((full + 1)) all.txt >printed.txt
     check "a full pipe that does not wait: glint $command" cmp expected.txt printed.txt
   done
-  rm expected.txt all.txt printed.txt dd.txt
+  # Nobody reads any more; and a file, which goes on where it is.
+  mkfifo fifo
+  head -c 1 fifo >all.txt &
+  {
+    dd if=/dev/zero bs=1 count=1 oflag=nonblock 2>dd.txt
+    sleep 0.3
+    timeout 20 "$glint" --help
+    echo $? >exit.txt
+  } >fifo
+  wait $!
+  check "... that nobody reads does not wait" test "$(cat exit.txt)" -ne 124
+  {
+    echo before
+    dd if=/dev/zero bs=1 count=1 oflag=nonblock 2>dd.txt
+    "$glint" --version
+  } >all.txt
+  check "a file that has the same flag is not begun anew" grep -aq before all.txt
+  rm expected.txt all.txt printed.txt dd.txt exit.txt fifo
 }
 
 make_ppm small.ppm 150 100

@@ -1,6 +1,7 @@
 #include "tools/program.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,11 +31,16 @@ std::string FirstLine(const std::string& text) { return text.substr(0, text.find
 // A pipe that does not wait, as event loops make them, is opened once more, for what is printed is
 // lost where it is full. Whoever else has it keeps it as it is. Where that fails, nothing changes.
 void WaitWhereFull(int fd) {
+  struct stat info {};
   const int flags = fcntl(fd, F_GETFL);
-  if (flags < 0 || (flags & O_NONBLOCK) == 0) return;
-  const int again = open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_WRONLY | O_CLOEXEC);
+  if (flags < 0 || (flags & O_NONBLOCK) == 0 || fstat(fd, &info) != 0 || !S_ISFIFO(info.st_mode)) {
+    return;
+  }
+  // Without O_NONBLOCK this would wait for somebody who reads.
+  const int again =
+      open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
   if (again < 0) return;
-  dup2(again, fd);
+  if (fcntl(again, F_SETFL, 0) == 0) dup2(again, fd);
   close(again);
 }
 
