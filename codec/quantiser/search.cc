@@ -108,7 +108,6 @@ class MixPass {
   // `alone`, by layer: what the last of its choices adds to the loss.
   Status Run(std::vector<double>* alone) {
     const bool spares = quantiser_->has_built_in() && pass_ != Pass::kEntropySize;
-    if (spares && pass_ == Pass::kEntropyTime) GLINT_TRY(quantiser_->StartGrowth());
     GLINT_TRY(MeasureChanges(alone));
     GLINT_ASSIGN(const std::vector<Change> taken, ApplyWithin());
     return spares ? SpareBuiltIn(taken) : Status::Ok();
@@ -240,6 +239,11 @@ Result<bool> MixPass::SparesBuiltIn() {
 Status MixPass::SpareBuiltIn(std::span<const Change> taken) {
   size_t good = 0, bad = taken.size();
   if (bad == 0) return Status::Ok();
+  if (pass_ == Pass::kEntropyTime) {
+    Apply({});
+    GLINT_TRY(quantiser_->StartGrowth());
+    Apply(taken);
+  }
   GLINT_ASSIGN(const bool all, SparesBuiltIn());
   if (all) return Status::Ok();
   bool none = true;  // nothing grows without changes
