@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 
+import compressai
 import numpy as np
 import torch
 from PIL import Image
@@ -103,6 +104,8 @@ def main():
     ap.add_argument("--programs", default=os.path.join(ROOT, "build", "bin"))
     ap.add_argument("--json")
     a = ap.parse_args()
+    if a.rounds < 1:
+        ap.error("--rounds: at least 1")
     bench = os.path.join(a.programs, "bench_stages")
     for program in ("bench_stages", "glint", "quantize"):
         need_program(os.path.join(a.programs, program))
@@ -117,7 +120,6 @@ def main():
             glint.run(best)
         for precision, model in models.items():
             coded[f"Glint {precision}"] = glint_coded(a, model, path, folder)
-    import compressai
     pixels = samples.shape[0] * samples.shape[1]
     print(f"{a.architecture}, N {a.n}, M {a.m}, {samples.shape[1]}x{samples.shape[0]}, one thread of {cpu_name()}, Glint on "
           f"{glint.target}, CompressAI {compressai.__version__} on PyTorch {re.sub('[+].*', '', torch.__version__)}; "

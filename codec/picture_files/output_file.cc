@@ -25,7 +25,11 @@ std::string RealPath(const std::string& path) {
   char* const real = realpath(path.c_str(), nullptr);
   if (real == nullptr) {
     std::filesystem::path name = path;
-    for (int i = 0; i < kMostLinks; ++i) name = LinkTarget(name).value_or(name);
+    for (int i = 0; i < kMostLinks; ++i) {
+      const std::optional<std::filesystem::path> target = LinkTarget(name);
+      if (!target) break;
+      name = *target;
+    }
     return name.string();
   }
   std::string text = real;
