@@ -1,6 +1,7 @@
 #include "engine/thread_pool.h"
 
 #include <algorithm>
+#include <chrono>
 #include <new>
 #include <system_error>
 
@@ -11,6 +12,30 @@ constexpr size_t kMaxThreads = 256;
 constexpr uint64_t kOpen = uint64_t{1} << 15;
 constexpr uint64_t kJoinedMask = kOpen - 1;
 constexpr int kLoopShift = 16;
+
+// Longer than the gaps between the loops of a band, shorter than a scheduler's time slice.
+constexpr std::chrono::microseconds kSpinTime{40};
+
+void Pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+// True as soon as ready() is; false when it is not within kSpinTime.
+template <typename Ready>
+bool SpinUntil(const Ready& ready) {
+  const auto end = std::chrono::steady_clock::now() + kSpinTime;
+  do {
+    for (int i = 0; i < 32; ++i) {
+      if (ready()) return true;
+      Pause();
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
+}
 
 bool Joinable(uint64_t ticket, uint64_t last_loop) {
   return (ticket & kOpen) != 0 && (ticket >> kLoopShift) != last_loop;
@@ -98,7 +123,7 @@ void ThreadPool::WorkerLoop(size_t worker) {
 
 void ThreadPool::AwaitLoop(uint64_t last_loop) {
   const auto ready = [&] { return stop_.load() || Joinable(ticket_.load(), last_loop); };
-  if (ready()) return;
+  if (SpinUntil(ready)) return;
   std::unique_lock<std::mutex> lock(mutex_);
   sleepers_.fetch_add(1);
   wake_.wait(lock, ready);
@@ -114,7 +139,7 @@ void ThreadPool::Leave() {
 
 void ThreadPool::AwaitLeft(uint64_t joined) {
   const auto ready = [&] { return left_.load() == joined; };
-  if (ready()) return;
+  if (SpinUntil(ready)) return;
   std::unique_lock<std::mutex> lock(mutex_);
   caller_sleeps_.store(true);
   done_.wait(lock, ready);
