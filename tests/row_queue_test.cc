@@ -117,6 +117,20 @@ TEST_CASE("row queue: where memory runs out on its thread, both sides end and it
   CHECK_FALSE(queue->Join());
 }
 
+TEST_CASE(
+    "row queue: rows that would take many megabytes have none, and nothing is held for them") {
+  constexpr size_t kLong = (size_t{4} << 20) + 1;
+  bool ran = false;
+  const auto work = [&ran](RowQueue* queue, uint8_t*) {
+    ran = true;
+    queue->End();
+  };
+  CHECK(RowQueue::Start(kLong, work) == nullptr);
+  CHECK_FALSE(ran);
+  CHECK(RowQueue::MemoryOf(kLong) == 0);
+  CHECK(RowQueue::MemoryOf(kLong - 1) == 3 * (kLong - 1));
+}
+
 TEST_CASE("row queue: files have a thread where there are two, pipes have none") {
   const std::string file =
       std::filesystem::temp_directory_path() / ("glint_row_queue_" + std::to_string(getpid()));

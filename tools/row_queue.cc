@@ -11,6 +11,9 @@
 namespace glint::tools {
 namespace {
 
+// Longer rows, of pictures a million pixels wide, would take memory that the codec wants.
+constexpr size_t kLongestRow = size_t{4} << 20;
+
 size_t SlotsFor(size_t row_bytes) {
   constexpr size_t kBytes = size_t{1} << 20, kMost = 256;
   return std::clamp<size_t>(kBytes / std::max<size_t>(1, row_bytes), 2, kMost);
@@ -26,6 +29,7 @@ RowQueue::RowQueue(size_t row_bytes)
       rows_(row_bytes * (slots_ + 1)) {}
 
 std::unique_ptr<RowQueue> RowQueue::Start(size_t row_bytes, Work work) {
+  if (row_bytes > kLongestRow) return nullptr;
   try {
     auto queue = std::make_unique<RowQueue>(row_bytes);
     queue->thread_ = std::thread([raw = queue.get(), moved = std::move(work)] { raw->Run(moved); });
@@ -56,7 +60,7 @@ bool RowQueue::Join() {
 }
 
 uint64_t RowQueue::MemoryOf(size_t row_bytes) {
-  return uint64_t{row_bytes} * (SlotsFor(row_bytes) + 1);
+  return row_bytes > kLongestRow ? 0 : uint64_t{row_bytes} * (SlotsFor(row_bytes) + 1);
 }
 
 // A row's bytes are copied without the lock: a slot belongs to one side at a time. Who waits found

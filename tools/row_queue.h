@@ -23,14 +23,15 @@ class RowQueue {
   using Work = std::function<void(RowQueue* queue, uint8_t* row)>;
 
   explicit RowQueue(size_t row_bytes);
-  // With a thread for `work`. nullptr where the system has no memory or no thread for it.
+  // With a thread for `work`. nullptr where the system has no memory or no thread for it, and for
+  // rows of more than 4 MiB.
   static std::unique_ptr<RowQueue> Start(size_t row_bytes, Work work);
   // Stops, and waits for the thread.
   ~RowQueue();
   RowQueue(const RowQueue&) = delete;
   RowQueue& operator=(const RowQueue&) = delete;
 
-  // What a queue of such rows takes: about 1 MiB, or three rows where they are longer.
+  // What Start takes for such rows: about 1 MiB, three rows where they are longer, or nothing.
   static uint64_t MemoryOf(size_t row_bytes);
 
   // Waits for room. Rows may wait for a few more, or End, before they are popped. False after Stop.

@@ -38,7 +38,9 @@ std::optional<double> SuffixFactor(std::string suffix) {
 std::string Fixed(double value, int decimals) {
   if (std::isnan(value)) return "-";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  std::array<char, 400> buffer{};
+  constexpr double kAllDigitsMean = 1e15;
+  if (std::abs(value) >= kAllDigitsMean) return Shortest(value);
+  std::array<char, 40> buffer{};
   std::snprintf(buffer.data(), buffer.size(), "%.*f", decimals, value);
   return buffer.data();
 }

@@ -12,11 +12,12 @@
 
 namespace glint::tools {
 
-std::string Fixed(double value, int decimals);  // "31.20"; "inf", "-" when there is none (NaN)
-std::string Shortest(double value);             // the shortest text that reads back the same
-double NearFloat(double value);                 // the shortest number that is the same as a float
-std::string Grouped(uint64_t value);            // "23,123"
-std::string ByteSize(double bytes);             // "3.82 MiB"
+// "31.20"; "inf", "-" when there is none (NaN); Shortest from 1e15 on, where decimals say nothing.
+std::string Fixed(double value, int decimals);
+std::string Shortest(double value);   // the shortest text that reads back the same
+double NearFloat(double value);       // the shortest number that is the same as a float
+std::string Grouped(uint64_t value);  // "23,123"
+std::string ByteSize(double bytes);   // "3.82 MiB"
 // "1537M": the least size with a unit that is not below `bytes`, as ParseByteSize reads it.
 std::string SizeFlag(uint64_t bytes);
 std::string Count(size_t count, const std::string& noun);  // "1 picture", "24 pictures"
