@@ -38,6 +38,7 @@ constexpr bool IsInteger(Precision precision) {
 }
 
 inline constexpr int kMaxChannels = 4096;  // of a tensor
+inline constexpr size_t kMaxNodes = 4096;  // of a graph
 inline constexpr size_t kMaxNodeInputs = 64;
 
 constexpr double kLeastScale = 1e-12, kMostScale = 1e12;  // of a Quantisation

@@ -9,7 +9,6 @@
 namespace glint {
 namespace {
 
-constexpr size_t kMaxNodes = 4096;
 constexpr size_t kMaxGraphs = 260;
 constexpr size_t kMaxKnots = 64;
 

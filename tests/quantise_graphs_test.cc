@@ -144,4 +144,49 @@ TEST_CASE("Quantise: two layers that read one tensor") {
   }
 }
 
+// A file may have 4096 channels a tensor and 4096 nodes a graph. Digits stop there.
+TEST_CASE("Quantise: digits leave layers within what a file may have") {
+  QuantiseOptions options;
+  options.rounding = WeightRounding::kNearest;
+  options.built_in = false;
+  options.lrds = {4e-4};
+  const auto digits = [&](const ModelBuilder& b, const std::string& node) {
+    const auto quantised = Quantise(LoadModel(b.Build()), SomePictures(), options);
+    REQUIRE_MESSAGE(quantised.ok(), quantised.error().message);
+    const Model made = LoadModel(quantised->file);
+    const auto& channels = made.impl().graph("g_s").channels;
+    const auto found = channels.find(node + ".digits");
+    return found == channels.end() ? 0 : found->second - channels.at(node == "s2" ? "s1" : "s0");
+  };
+  const auto wide = [](int channels) {
+    ModelBuilder b = MiniModel(3);
+    b.document["graphs"]["g_s"] =
+        ModelBuilder::Graph("close", {{"y_hat", 2}},
+                            {b.Conv("s0", "y_hat", 2, channels, 1, 1),
+                             b.Conv("s1", "s0", channels, 2, 1, 1), b.Deconv("s2", "s1", 2, 3, 4)});
+    return b;
+  };
+  SUBCASE("an eighth of them fits") { CHECK(digits(wide(3640), "s1") == 456); }
+  SUBCASE("an eighth of them does not") { CHECK(digits(wide(3641), "s1") == 452); }
+  SUBCASE("four fit") { CHECK(digits(wide(4092), "s1") == 4); }
+  SUBCASE("none fits") { CHECK(digits(wide(4096), "s1") == 0); }
+  SUBCASE("none fits, all are asked for") {
+    options.splitting = 1;
+    CHECK(digits(wide(4093), "s1") == 0);
+    CHECK(digits(wide(2100), "s1") == 1996);
+  }
+  SUBCASE("as many nodes as there may be") {
+    ModelBuilder b = wide(4);
+    Json& nodes = b.document["graphs"]["g_s"]["nodes"];
+    nodes[1]["inputs"][0] = "long";
+    std::string last = "s0";
+    for (int i = 0; i < 4093; ++i) {
+      const std::string name = i == 4092 ? "long" : "long" + std::to_string(i);
+      nodes.push_back(ModelBuilder::Simple(name, "relu", {last}));
+      last = name;
+    }
+    CHECK(digits(b, "s2") == 0);
+  }
+}
+
 }  // namespace glint::testing

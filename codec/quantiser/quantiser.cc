@@ -223,7 +223,8 @@ LayerPrecision Quantiser::Wanted(size_t index) const {
   // that are added later, for their rounding goes on to the end, to y or the picture. 16 bits for
   // both take little time and save most of the quality. Digits leave the tensor itself at 16 bits.
   const bool sensitive =
-      layer.normalises() || (groups_[group_of_[index]].added && WantedSplitting() == 0);
+      layer.normalises() ||
+      (groups_[group_of_[index]].added && (WantedSplitting() == 0 || !HasRoomForDigits(index)));
   return !MayBeEightBit(index) || sensitive ? LayerPrecision::kW16A16 : LayerPrecision::kW8A8;
 }
 
@@ -238,9 +239,21 @@ double Quantiser::WantedSplitting() const {
 bool Quantiser::MaySplit(size_t layer) const {
   const Group& group = groups_[group_of_[layer]];
   // GDN reads the tensor itself as well as its products.
-  return group.tensors.size() == 1 &&
+  return group.tensors.size() == 1 && HasRoomForDigits(layer) &&
          std::none_of(group.layers.begin(), group.layers.end(), [&](size_t reader) {
            return layers_[reader].normalises() || layers_[reader].is_depthwise();
+         });
+}
+
+// Whether the file may have the channels, and a node for the digits of every layer.
+bool Quantiser::HasRoomForDigits(size_t layer) const {
+  const Group& group = groups_[GroupOf(layer)];
+  return MostDigits(group.channels) > 0 &&
+         std::all_of(group.layers.begin(), group.layers.end(), [&](size_t reader) {
+           const std::string& graph = layers_[reader].graph;
+           const auto own = std::count_if(layers_.begin(), layers_.end(),
+                                          [&](const Layer& of) { return of.graph == graph; });
+           return model_.impl().graph(graph).nodes.size() + static_cast<size_t>(own) <= kMaxNodes;
          });
 }
 

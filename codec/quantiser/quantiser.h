@@ -83,6 +83,7 @@ class Quantiser {
   LayerPrecision Wanted(size_t index) const;
   double WantedSplitting() const;
   bool InScope(const Layer& layer) const;
+  bool HasRoomForDigits(size_t layer) const;
   bool IsKeptInFloat16(const Group& group) const;
   void Harmonise(size_t group, LayerPrecision wanted);
   size_t GroupOf(size_t layer) const { return group_of_[layer]; }

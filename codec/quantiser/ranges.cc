@@ -11,6 +11,7 @@ namespace {
 constexpr size_t kKnots = 9;
 constexpr double kLeastRange = 1e-6;  // of channels that are always zero
 constexpr int kBytes = 255;
+constexpr size_t kDigitGroup = 4;  // digits come in whole groups, as products of bytes take them
 // Room of int16 ranges beyond what calibration saw. There is precision to spare: one bit less costs
 // all pictures less than saturation costs one (with a quarter of room Kodak's 19th lost 0.2 dB).
 constexpr double kRoom = 2.0;
@@ -395,10 +396,10 @@ int ChooseMax(const std::vector<GroupStatistics>& rates, const std::vector<Weigh
   return best;
 }
 
-// Whole groups of four, as products of bytes take them.
 size_t DigitsOf(double share, size_t channels) {
-  const double wanted = share * static_cast<double>(channels) / 4.0;
-  return 4 * static_cast<size_t>(std::max(1.0, std::round(wanted)));
+  const double wanted = share * static_cast<double>(channels) / kDigitGroup;
+  const auto groups = static_cast<size_t>(std::max(1.0, std::round(wanted)));
+  return std::min(kDigitGroup * groups, MostDigits(channels));
 }
 
 // int16 of a scale that is given, with room for pictures that calibration did not see.
@@ -433,6 +434,11 @@ RoundingLimits LimitsOf(const Layer& layer, LayerPrecision precision, const Quan
                       : precision == LayerPrecision::kW8A8 ? 2 * kBytes
                                                            : input.max;
   return limits;
+}
+
+size_t MostDigits(size_t channels) {
+  constexpr size_t kMost = kMaxChannels;
+  return (kMost - std::min(kMost, channels)) / kDigitGroup * kDigitGroup;
 }
 
 std::vector<double> ScaleCurve(const std::vector<double>& t, const std::vector<double>& scales) {

@@ -53,6 +53,8 @@ RangeChoice ChooseFloat16Range(const std::vector<GroupStatistics>& rates);
 
 // The limits that rounding a layer's matrix has to keep.
 RoundingLimits LimitsOf(const Layer& layer, LayerPrecision precision, const Quantisation& input);
+// How many digits so many channels may get, for a tensor may not have more than kMaxChannels.
+size_t MostDigits(size_t channels);
 // Of a normal distribution with this second moment.
 inline double FourthMoment(double second) { return 3.0 * second * second; }
 
