@@ -11,6 +11,7 @@
 #include "glint/quantise.hpp"
 #include "tests/codec_helpers.h"
 #include "tests/model_builder.h"
+#include "tests/peak_memory.h"
 
 namespace glint::testing {
 namespace {
@@ -187,6 +188,51 @@ TEST_CASE("Quantise: digits leave layers within what a file may have") {
     }
     CHECK(digits(b, "s2") == 0);
   }
+}
+
+TEST_CASE("Quantise: what it will hold is refused beyond the limit, before any work") {
+  const auto wide = [](int channels) {
+    ModelBuilder b = MiniModel(3);
+    b.document["graphs"]["g_s"] = ModelBuilder::Graph(
+        "close", {{"y_hat", 2}},
+        {b.Conv("s0", "y_hat", 2, channels, 1, 1), b.Conv("s1", "s0", channels, 2, 1, 1),
+         b.Conv("s2", "s1", 2, channels, 1, 1), b.Conv("s3", "s2", channels, 2, 1, 1),
+         b.Deconv("s4", "s3", 2, 3, 4)});
+    return LoadModel(b.Build());
+  };
+  QuantiseOptions options;
+  options.built_in = false;
+  options.lrds = {4e-4};
+  bool worked = false;
+  options.progress = [&](const QuantiseProgress&) {
+    worked = true;
+    return true;
+  };
+  const auto refused = [&](const Model& model) {
+    worked = false;
+    const auto quantised = Quantise(model, SomePictures(), options);
+    REQUIRE_FALSE(quantised.ok());
+    CHECK(quantised.error().code == ErrorCode::kLimit);
+    CHECK_FALSE(worked);
+    return quantised.error().memory_needed;
+  };
+  // Two matrices of 4096 x 4096 floats, and a copy of one.
+  constexpr uint64_t kMatrix = uint64_t{4} * 4096 * 4096;
+  options.max_memory = 3 * kMatrix;
+  CHECK(refused(wide(4096)) > options.max_memory);
+  options.max_memory = 1;
+  const Model model = wide(400);
+  options.max_memory = refused(model);
+  const PeakMemory peak;
+  const auto fits = Quantise(model, SomePictures(), options);
+  CHECK(peak.Growth() < options.max_memory + (uint64_t{4} << 20) + kSanitizerMemory);
+  REQUIRE_MESSAGE(fits.ok(), fits.error().message);
+  options.max_memory = uint64_t{1} << 40;
+  CHECK(Quantise(model, SomePictures(), options)->file == fits->file);
+  options.max_memory = 3 * kMatrix;
+  options.rounding = WeightRounding::kNearest;
+  options.splitting = 0;
+  CHECK(Quantise(wide(4096), SomePictures(), options).ok());
 }
 
 }  // namespace glint::testing

@@ -21,6 +21,7 @@
 #include "tools/models.h"
 #include "tools/output.h"
 #include "tools/picture_set.h"
+#include "tools/pictures.h"
 #include "tools/program.h"
 #include "tools/signals.h"
 #include "tools/table.h"
@@ -134,6 +135,19 @@ Expected<QuantiseOptions> ParseOptions(const Flags& flags) {
   return options;
 }
 
+// What the quantiser will hold besides pictures and what coding them takes.
+Expected<uint64_t> PlanFor(const std::string& calibration, const Model& model,
+                           const QuantiseOptions& options, const Limits& limits) {
+  const Expected<PictureList> list = ListPictures(calibration);
+  if (!list) return list.error();
+  std::vector<PictureInfo> infos;
+  for (const PictureFile& file : list->files) {
+    const auto reader = PictureReader::Open(file.path, limits);
+    if (reader) infos.push_back((*reader)->info());  // else found again when it is read
+  }
+  return PlanQuantisation(model, infos, options);
+}
+
 Expected<Job> Prepare(const Flags& flags) {
   if (IsStandardOutput(flags.out) || flags.out == flags.log)
     return Invalid("--out: has to be a file of its own");
@@ -161,8 +175,12 @@ Expected<Job> Prepare(const Flags& flags) {
   if (!calibration_source) return calibration_source.error();
   const Expected<std::string> held_out_source = source(flags.held_out);
   if (!held_out_source) return held_out_source.error();
-  error = CheckPictureSets({*calibration_source, *held_out_source}, *model, flags.limits);
-  if (!error.ok()) return At("pictures", error);
+  Limits room = flags.limits;
+  const Expected<uint64_t> planned = PlanFor(*calibration_source, *model, *options, flags.limits);
+  if (!planned) return planned.error();
+  room.held_memory = *planned;
+  error = CheckPictureSets({*calibration_source, *held_out_source}, *model, room);
+  if (!error.ok()) return At("model and pictures", error);
   Expected<PictureSet> calibration = ReadPictureSet(
       kTool, *calibration_source, flags.limits,
       options->metric == LossMetric::kMsSsim ? PictureUse::kMsSsim : PictureUse::kAny);
@@ -179,6 +197,7 @@ Expected<Job> Prepare(const Flags& flags) {
     error = inputs.Check(out);
     if (!error.ok()) return error;
   }
+  options->max_memory = flags.limits.max_memory - held_out->bytes;
   const double lrd = flags.lrd.value_or(model->info().lrd_default);
   if (flags.lrd) error = CheckLrd(model->info(), lrd, Detail::kOff);
   if (!error.ok()) return error;
@@ -549,7 +568,8 @@ void AddFlags(CLI::App* app, Flags* flags) {
                     "Leave out pictures with more pixels (default 1G; K, M, G: powers of 1024)")
       ->group("Limits");
   AddByteSizeOption(app, "--max-memory", &flags->limits.max_memory,
-                    "Refuse pictures that take more memory together, in bytes (default 4G)")
+                    "Refuse a model and pictures that take more memory together, in bytes (default "
+                    "4G)")
       ->group("Limits");
   SetHelp(app,
           {{"[FLAGS] --out FILE"},

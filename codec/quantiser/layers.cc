@@ -75,12 +75,15 @@ std::vector<Layer> ListLayers(const Model::Impl& model) {
   for (const auto& [name, graph] : model.graphs()) {
     std::map<std::string, TensorScale> scales;
     for (const GraphInput& input : graph.inputs) scales[input.name] = TensorScale();
-    const double share = PositionShare(document, name) / InputArea(document, name);
+    const double area = InputArea(document, name);
+    const double share = PositionShare(document, name) / area;
     for (const Node& node : graph.nodes) {
-      const TensorScale scale = scales.at(node.inputs[0]).Behind(node.window);
+      const TensorScale before = scales.at(node.inputs[0]);
+      const TensorScale scale = before.Behind(node.window);
       scales[node.output] = scale;
       if (!node.matrix) continue;
       Layer layer = MakeLayer(graph, node);
+      layer.input_pixels = std::pow(4.0, before.level) / area;
       const double taps =
           static_cast<double>(LiveTaps(layer.matrix)) / static_cast<double>(layer.matrix.phases);
       layer.macs_per_pixel =

@@ -33,6 +33,7 @@ struct Layer {
   std::vector<size_t> in_channels;  // of each input
   size_t out_channels = 0;
   double macs_per_pixel = 0;  // of the picture
+  double input_pixels = 0;    // for one of the picture
   Matrix matrix;              // inputs and outputs as above
   std::string weight;         // name of its tensor
   std::string name() const { return graph + "/" + node->name; }

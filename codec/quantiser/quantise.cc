@@ -57,6 +57,16 @@ const char* NameOf(LayerPrecision precision) {
 
 std::vector<NamedPicture> BuiltInPictures() { return quantiser::MakeBuiltInPictures(); }
 
+Expected<uint64_t> PlanQuantisation(const Model& model, const std::vector<PictureInfo>& pictures,
+                                    const QuantiseOptions& options) {
+  return PublicCall([&]() -> Result<uint64_t> {
+    const std::vector<Picture> none;
+    quantiser::Quantiser quantiser(model, none, options);
+    GLINT_TRY(quantiser.Prepare());
+    return quantiser.Memory(pictures);
+  });
+}
+
 Expected<QuantisedModel> Quantise(const Model& model, const std::vector<Picture>& pictures,
                                   const QuantiseOptions& options) {
   const ScopedFloatEnv float_env;

@@ -43,6 +43,17 @@ Quantiser::Quantiser(const Model& model, const std::vector<Picture>& pictures,
     : pictures_(pictures), options_(options), model_(model), file_(model.impl().file) {}
 
 Status Quantiser::Init() {
+  GLINT_TRY(Prepare());
+  if (pictures_.empty()) return Invalid("there is no calibration picture");
+  GLINT_TRY(CheckMemory());
+  GLINT_TRY(MeasureStatistics());
+  GLINT_TRY(MeasureMoments());
+  Refresh();
+  GLINT_TRY(MeasureReference());
+  return Progress("measure", 0);
+}
+
+Status Quantiser::Prepare() {
   layers_ = ListLayers(model_.impl());
   GLINT_TRY(CheckOptions());
   groups_ = ListGroups(model_.impl(), layers_);
@@ -68,11 +79,7 @@ Status Quantiser::Init() {
   lrds_ = options_.lrds.empty() ? DefaultRates(model_.impl().document.rate) : options_.lrds;
   std::sort(lrds_.begin(), lrds_.end());
   for (const double lrd : lrds_) t_.push_back(RateToT(model_.impl().document.rate, lrd));
-  GLINT_TRY(MeasureStatistics());
-  GLINT_TRY(MeasureMoments());
-  Refresh();
-  GLINT_TRY(MeasureReference());
-  return Progress("measure", 0);
+  return Status::Ok();
 }
 
 // How the model was made, for whoever opens the file one day.
@@ -100,7 +107,6 @@ Status Quantiser::CheckOptions() {
                      "), layer " + layer.name() + " is not in FP32");
     }
   }
-  if (pictures_.empty()) return Invalid("there is no calibration picture");
   for (const double lrd : options_.lrds) {
     if (!(lrd >= document.rate.min && lrd <= document.rate.max)) {
       return Invalid("calibration lrd " + std::to_string(lrd) + " is not in the model's range");
@@ -422,10 +428,10 @@ void Quantiser::RefreshLayer(size_t index) {
   const bool eight_bit = draft.precision != LayerPrecision::kW16A16;
   limits.search_clip = eight_bit && options_.ranges == RangeMethod::kMse;
   const auto moments = moments_.find(index);
-  draft.matrix = RoundMatrix(
-      layers_[index], matrices_[index], FactorsOf(index), limits,
-      eight_bit && moments != moments_.end() ? moments->second : std::vector<SecondMoment>(),
-      draft.split);
+  const std::vector<SecondMoment> none;
+  draft.matrix =
+      RoundMatrix(layers_[index], matrices_[index], FactorsOf(index), limits,
+                  eight_bit && moments != moments_.end() ? moments->second : none, draft.split);
   if (options_.correct_bias && eight_bit) draft.bias = CorrectedBias(index);
 }
 

@@ -25,6 +25,10 @@ class Quantiser {
 
   // Checks the options, calibrates, and drafts the precisions that the options ask for.
   Status Init();
+  // The part of Init that asks for no pictures; then Memory may be called.
+  Status Prepare();
+  // What is held besides pictures and what coding them takes, as far as it is known.
+  uint64_t Memory(const std::vector<PictureInfo>& pictures) const;
 
   const std::vector<Layer>& layers() const { return layers_; }
   const std::vector<Group>& groups() const { return groups_; }
@@ -74,6 +78,10 @@ class Quantiser {
   Status CheckOptions();
   Status CheckSeedScheme() const;
   Status CheckWeights() const;
+  Status CheckMemory() const;
+  std::vector<size_t> LayersWithMoments() const;
+  uint64_t StatisticsMemory(double pixels) const;
+  uint64_t MomentsMemory(double most_pixels) const;
   Status ApplyKeep();
   Status MeasureStatistics();
   Status MeasureMoments();

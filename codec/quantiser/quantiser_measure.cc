@@ -32,12 +32,12 @@ CalibrationOptions Quantiser::Calibration(const char* stage) const {
 // Moments are for the layers that may come to 8-bit weights. Layers between z and the symbols need
 // none, for they are rounded to the nearest (their exact graphs run twice, at half of the places);
 // nor do depthwise ones, whose rows are short and have scales of their own.
-Status Quantiser::MeasureMoments() {
+std::vector<size_t> Quantiser::LayersWithMoments() const {
+  std::vector<size_t> wanted;
   if (options_.rounding != WeightRounding::kGptq || options_.seed_scheme ||
       options_.type != QuantisedType::kInt8) {
-    return Status::Ok();
+    return wanted;
   }
-  std::vector<size_t> wanted;
   for (size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     if (!InScope(layer) || IsEntropyGraph(layer.graph) || layer.normalises() ||
@@ -50,6 +50,12 @@ Status Quantiser::MeasureMoments() {
     }
     wanted.push_back(i);
   }
+  return wanted;
+}
+
+Status Quantiser::MeasureMoments() {
+  const std::vector<size_t> wanted = LayersWithMoments();
+  if (wanted.empty()) return Status::Ok();
   // Photographs say most; but what flat colours multiply should add up as well.
   constexpr double kBuiltInShare = 0.2;
   std::vector<PictureShare> sets = {{pictures_, 1.0}};

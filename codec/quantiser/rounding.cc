@@ -8,6 +8,7 @@ namespace glint::quantiser {
 namespace {
 
 constexpr int64_t kMostSum = (int64_t{1} << 31) - 1;
+constexpr size_t kPanel = 32;  // columns that FactorLdl takes together
 
 struct Row {
   float low = 0, high = 0;
@@ -243,8 +244,11 @@ std::vector<float> EffectiveMatrix(const Layer& layer, const IntegerMatrix& matr
   return values;
 }
 
+uint64_t RoundingBytes(size_t size, size_t outs) {
+  return sizeof(float) * uint64_t{size} * (uint64_t{size} + kPanel + outs);
+}
+
 void FactorLdl(size_t size, std::vector<float>* values) {
-  constexpr size_t kPanel = 32;
   float* a = values->data();
   std::vector<float> panel(kPanel * size);  // columns of L, each contiguous
   for (size_t begin = 0; begin < size; begin += kPanel) {

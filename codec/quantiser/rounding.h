@@ -42,6 +42,9 @@ std::vector<float> OutputScales(const Layer& layer, const std::vector<float>& ma
 // triangular; afterwards the strict lower triangle is L, the diagonal is D.
 void FactorLdl(size_t size, std::vector<float>* values);
 
+// What rounding takes for a second moment of this size and so many outputs.
+uint64_t RoundingBytes(size_t size, size_t outs);
+
 }  // namespace glint::quantiser
 
 #endif  // GLINT_CODEC_QUANTISER_ROUNDING_H_

@@ -182,12 +182,11 @@ std::vector<Problem> ProblemsOf(const Layer& layer) {
       problem.moment.taps.push_back(tap);
     }
     problem.moment.size = problem.moment.taps.size() * layer.channels();
-    problem.moment.values.assign(problem.moment.size * problem.moment.size, 0.0f);
   }
   return problems;
 }
 
-constexpr size_t kBatch = 64;
+constexpr size_t kBatch = 64;  // places
 
 // values += batch^T batch, upper triangle, in tiles that stay in cache.
 void AddBatch(Problem* problem) {
@@ -290,6 +289,16 @@ Result<Statistics> Calibrate(const std::shared_ptr<const ModelFile>& model,
   return statistics;
 }
 
+std::vector<size_t> MomentSizes(const Layer& layer) {
+  std::vector<size_t> sizes;
+  for (const Problem& problem : ProblemsOf(layer)) sizes.push_back(problem.moment.size);
+  return sizes;
+}
+
+uint64_t MomentBytes(size_t size) {
+  return sizeof(float) * uint64_t{size} * (uint64_t{size} + kBatch);
+}
+
 void WidenRanges(const Statistics& wider, Statistics* statistics) {
   constexpr size_t kShare = 8;
   for (auto& [key, rates] : *statistics) {
@@ -316,6 +325,9 @@ Result<std::map<size_t, std::vector<SecondMoment>>> MeasureSecondMoments(
   std::set<TensorKey> tensors;
   for (const size_t index : wanted) {
     problems[index] = ProblemsOf(layers[index]);
+    for (Problem& problem : problems[index]) {
+      problem.moment.values.assign(problem.moment.size * problem.moment.size, 0.0f);
+    }
     tensors.insert(layers[index].inputs.begin(), layers[index].inputs.end());
   }
   TensorKeeper keeper(tensors);

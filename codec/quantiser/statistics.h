@@ -66,6 +66,10 @@ Result<std::map<size_t, std::vector<SecondMoment>>> MeasureSecondMoments(
     const std::vector<size_t>& wanted, const std::vector<PictureShare>& sets,
     const CalibrationOptions& options);
 
+// `size` of the moments that MeasureSecondMoments finds of a layer, and what each takes meanwhile.
+std::vector<size_t> MomentSizes(const Layer& layer);
+uint64_t MomentBytes(size_t size);
+
 }  // namespace glint::quantiser
 
 #endif  // GLINT_CODEC_QUANTISER_STATISTICS_H_

@@ -86,6 +86,9 @@ struct QuantiseOptions {
   // layers that `keep` leaves in FP32.
   bool seed_scheme = false;
 
+  // Bytes that the call may hold, as far as they are known before it works: the pictures given,
+  // what coding the largest takes, and what PlanQuantisation counts. kLimit beyond.
+  uint64_t max_memory = uint64_t{4} << 30;
   int threads = 1;                                        // 0: as many as the machine has
   std::function<bool(const QuantiseProgress&)> progress;  // return false to stop
 };
@@ -144,6 +147,13 @@ struct NamedPicture {
 // The pictures that every calibration looks at besides those it is given: flat colours, gradients,
 // edges, noise, text, charts, saturated scenes. 8-bit RGB; the same bytes on every machine.
 GLINT_API std::vector<NamedPicture> BuiltInPictures();
+
+// Bytes that Quantise will hold besides the pictures and what coding them takes (PlanMemory):
+// weights, samples of every tensor, second moments of every layer (4 n^2 bytes of one that
+// multiplies n values), and the tensors of the largest picture while moments are measured.
+GLINT_API Expected<uint64_t> PlanQuantisation(const Model& model,
+                                              const std::vector<PictureInfo>& pictures,
+                                              const QuantiseOptions& options = {});
 
 // `model`: in FP32. `pictures`: at least one; 8-bit RGB of any size.
 GLINT_API Expected<QuantisedModel> Quantise(const Model& model,
