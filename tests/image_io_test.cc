@@ -137,6 +137,37 @@ TEST_CASE("files: nothing appears before Finish, nothing stays without it") {
   }
 }
 
+TEST_CASE("files: a writer that is finished writes no more") {
+  for (const std::string ending : {".png", ".ppm", ".pam"}) {
+    CAPTURE(ending);
+    const TemporaryFolder folder;
+    const std::string path = folder.File("out" + ending);
+    const std::string other = folder.File("other");
+    const Bytes row(6, 9);
+    const auto writer = PictureWriter::Create(path, MakeInfo(2, 1, 3, false, 8), {});
+    REQUIRE(writer.ok());
+    REQUIRE((*writer)->WriteRow(row.data()).ok());
+    REQUIRE((*writer)->Finish().ok());
+    const std::string written = ReadText(path);
+    // Likely to get the number of the descriptor that the writer had.
+    std::vector<int> others;
+    for (int i = 0; i < 4; ++i) {
+      others.push_back(open(other.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600));
+      REQUIRE(others.back() >= 0);
+    }
+    for (int i = 0; i < 2; ++i) {
+      for (const Error& error : {(*writer)->Finish(), (*writer)->WriteRow(row.data())}) {
+        CHECK(error.code == ErrorCode::kInvalidArgument);
+        CHECK(error.message == path + ": is finished already");
+      }
+    }
+    CHECK(ReadText(other).empty());
+    for (const int fd : others) CHECK(close(fd) == 0);
+    CHECK(ReadText(path) == written);
+    CHECK(folder.CountFiles() == 2);
+  }
+}
+
 TEST_CASE("files: samples beyond their depth are refused") {
   const TemporaryFolder folder;
   for (const std::string name : {"a.png", "a.pgm", "a.pam"}) {

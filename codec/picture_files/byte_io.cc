@@ -270,10 +270,10 @@ Error ByteSink::Write(const void* data, size_t size) {
 Error ByteSink::Finish() {
   const Error flushed = Flush();
   if (!flushed.ok()) return flushed;
+  const int fd = std::exchange(fd_, -1);
   if (file_ != nullptr) return file_->Commit();
   if (!owned_) return {};
-  const int closed = close(fd_);
-  fd_ = -1;
+  const int closed = close(fd);
   return closed == 0 ? Error{} : Fail("cannot be written");
 }
 

@@ -61,16 +61,29 @@ class GuardedReader final : public PictureReader {
 
 class GuardedWriter final : public PictureWriter {
  public:
-  explicit GuardedWriter(std::unique_ptr<PictureWriter> writer) : writer_(std::move(writer)) {}
+  GuardedWriter(std::string name, std::unique_ptr<PictureWriter> writer)
+      : name_(std::move(name)), writer_(std::move(writer)) {}
   Error WriteRow(const void* row) override {
-    return guard_.Run([&] { return writer_->WriteRow(row); });
+    return Run([&] { return writer_->WriteRow(row); });
   }
   Error Finish() override {
-    return guard_.Run([&] { return writer_->Finish(); });
+    Error error = Run([&] { return writer_->Finish(); });
+    if (error.ok()) is_finished_ = true;
+    return error;
   }
 
  private:
+  template <typename Call>
+  Error Run(const Call& call) {
+    return guard_.Run([&] {
+      if (!is_finished_) return call();
+      return FileError(ErrorCode::kInvalidArgument, name_, "is finished already");
+    });
+  }
+
+  const std::string name_;
   const std::unique_ptr<PictureWriter> writer_;
+  bool is_finished_ = false;
   Guard guard_;
 };
 
@@ -142,6 +155,8 @@ struct WrittenKind {
   std::optional<PnmKind> pnm;  // none: PNG
 };
 
+std::string OutputName(const std::string& path) { return path == "-" ? "standard output" : path; }
+
 std::optional<WrittenKind> KindOfEnding(const std::string& ending) {
   if (ending == "png") return WrittenKind{};
   if (ending == "ppm") return WrittenKind{PnmKind::kPpm};
@@ -154,7 +169,7 @@ Expected<std::unique_ptr<PictureWriter>> CreateWriter(const std::string& path,
                                                       const PictureInfo& info,
                                                       const Metadata& metadata,
                                                       const std::string& format) {
-  const std::string name = path == "-" ? "standard output" : path;
+  const std::string name = OutputName(path);
   std::optional<WrittenKind> kind = KindOfEnding(LowerEnding(path));
   if (!kind && !WritesStoredFile(path)) kind = KindOfEnding(LowerEnding("." + format));
   if (!kind) {
@@ -307,7 +322,8 @@ Expected<std::unique_ptr<PictureWriter>> PictureWriter::Create(const std::string
   return PublicCall([&]() -> Expected<std::unique_ptr<PictureWriter>> {
     auto writer = CreateWriter(path, info, metadata, format);
     if (!writer) return writer.error();
-    return std::unique_ptr<PictureWriter>(std::make_unique<GuardedWriter>(std::move(*writer)));
+    return std::unique_ptr<PictureWriter>(
+        std::make_unique<GuardedWriter>(OutputName(path), std::move(*writer)));
   });
 }
 

@@ -82,6 +82,8 @@ class GLINT_API PictureWriter {
                                                          const std::string& format = "png");
   virtual ~PictureWriter() = default;
   virtual Error WriteRow(const void* row) = 0;
+  // After the last row. When it was successful, the writer is done: further calls are
+  // kInvalidArgument.
   virtual Error Finish() = 0;
 };
 
