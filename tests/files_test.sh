@@ -349,6 +349,21 @@ test_many_bad() {
     "$glint" encode small.ppm pictures/a.ppm --out two --jobs 2 --threads 1 --max-memory "$least"
   check "... are done one by one" test "$(files_in two)" -eq 2
   rm -r two other empty_folder x.glint
+
+  # Too little address space for the stacks of all threads, and for many encoders at once. (With
+  # sanitizers it is too little to begin.)
+  if (ulimit -v 200000 && "$glint" encode --threads 1 small.ppm x.glint) >/dev/null 2>&1; then
+    local i many=()
+    for i in {1..60}; do
+      cp small.ppm "many$i.ppm"
+      many+=("many$i.ppm")
+    done
+    exits "more jobs than threads can be started" 0 \
+      bash -c "ulimit -v 200000; exec \"\$@\"" - "$glint" encode "${many[@]}" --out two --jobs 60 --threads 1
+    check "... are done by those there are" test "$(files_in two)" -eq 60
+    rm -r two "${many[@]}"
+  fi
+  rm -f x.glint
 }
 
 test_names_of_flags() {

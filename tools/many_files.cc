@@ -91,15 +91,17 @@ class Batch {
   int Run() {
     for (const std::string& note : files_.plan.notes) Complain(kGlint, note);
     for (const Error& failure : files_.plan.failures) Complain(kGlint, failure.message);
+    too_large_.reserve(pairs_.size());
+    untold_.reserve(pairs_.size());
     std::vector<size_t> all(pairs_.size());
     for (size_t i = 0; i < all.size(); ++i) all[i] = i;
     RunAll(all, std::min(static_cast<size_t>(flags_.jobs), pairs_.size()));
     // What was too large for its part of the memory may have all of it.
-    const std::vector<size_t> large = std::move(too_large_);
-    too_large_.clear();
-    RunAll(large, 1);
+    RunAll(too_large_, 1);
     progress_.Clear();
     EndIfInterrupted();
+    for (const size_t index : untold_) Complain(kGlint, pairs_[index].in + ": out of memory");
+    failed_ += untold_.size();
     SaySum();
     return failed_ + files_.plan.failures.size() == 0 ? kExitOk : kExitSomeFailed;
   }
@@ -113,9 +115,20 @@ class Batch {
       }
     };
     std::vector<std::thread> helpers;
-    for (size_t i = 1; i < jobs; ++i) helpers.emplace_back(work);
+    StartThreads(jobs, work, &helpers);
     work();
     for (std::thread& helper : helpers) helper.join();
+  }
+
+  // Fewer where the system gives no more: those that there are do the work.
+  template <typename Work>
+  static void StartThreads(size_t jobs, const Work& work, std::vector<std::thread>* helpers) {
+    try {
+      helpers->reserve(jobs);
+      while (helpers->size() + 1 < jobs) helpers->emplace_back(work);
+    } catch (const std::system_error&) {
+    } catch (const std::bad_alloc&) {
+    }
   }
 
   CallOptions Call(size_t index, size_t jobs) {
@@ -133,23 +146,35 @@ class Batch {
     return call;
   }
 
+  // Where memory runs out, this takes none and throws nothing, for nobody catches what a thread
+  // throws.
   void RunOne(size_t index, size_t jobs) {
-    const FilePair& pair = pairs_[index];
-    const Expected<CodingSummary> summary = Code(pair, Call(index, jobs));
-    if (Interrupted()) return;
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (!summary && summary.error().code == ErrorCode::kLimit && jobs > 1) {
-      too_large_.push_back(index);
-      return;
+    bool is_coded = false;
+    try {
+      const Expected<CodingSummary> summary = Code(pairs_[index], Call(index, jobs));
+      if (Interrupted()) return;
+      is_coded = summary.ok();
+      const bool too_large = !is_coded && summary.error().code == ErrorCode::kLimit;
+      if (!too_large || jobs == 1) return Tell(index, summary);
+    } catch (const std::bad_alloc&) {
     }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!is_coded && jobs > 1) {
+      too_large_.push_back(index);
+    } else {
+      untold_.push_back(index);
+      progress_.Finish(index, {});
+    }
+  }
+
+  void Tell(size_t index, const Expected<CodingSummary>& summary) {
+    const FilePair& pair = pairs_[index];
+    const std::lock_guard<std::mutex> lock(mutex_);
     std::vector<std::string> lines;
     if (!summary) {
-      ++failed_;
       lines.push_back(MessageOf(summary.error()));
     } else {
       for (const std::string& text : summary->warnings) lines.push_back(WarningOf(pair.in, text));
-      stream_bytes_ += summary->stream_bytes;
-      pixels_ += static_cast<double>(summary->picture.width) * summary->picture.height;
       if (coding_.verbose) {
         for (std::string& line : SummaryLines(pair.out, *summary)) {
           lines.push_back(std::move(line));
@@ -157,6 +182,12 @@ class Batch {
       }
     }
     progress_.Finish(index, lines);
+    if (!summary) {
+      ++failed_;
+    } else {
+      stream_bytes_ += summary->stream_bytes;
+      pixels_ += static_cast<double>(summary->picture.width) * summary->picture.height;
+    }
   }
 
   Expected<CodingSummary> Code(const FilePair& pair, const CallOptions& call) {
@@ -168,11 +199,7 @@ class Batch {
     const fs::path folder = fs::path(pair.out).parent_path();
     if (!folder.empty()) fs::create_directories(folder, error);
     if (error) return MakeError(ErrorCode::kIo, folder.string() + ": " + error.message());
-    try {
-      return files_.code(pair, call);
-    } catch (const std::bad_alloc&) {
-      return MakeError(ErrorCode::kLimit, pair.in + ": out of memory");
-    }
+    return files_.code(pair, call);
   }
 
   void SaySum() {
@@ -201,6 +228,7 @@ class Batch {
   Progress progress_;
   std::mutex mutex_;  // of what follows
   std::vector<size_t> too_large_;
+  std::vector<size_t> untold_;  // failed for want of memory, which is said at the end
   size_t failed_ = 0;
   uint64_t stream_bytes_ = 0;
   double pixels_ = 0;
