@@ -10,8 +10,20 @@
 namespace glint::tools {
 namespace {
 
-// Those that end a program and may come from outside, or from a limit on its time.
-constexpr int kEnding[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU, SIGALRM, SIGVTALRM, SIGUSR1, SIGUSR2};
+// Those that end a program and may come from outside, or from a limit on its time. Not those of
+// faults, after which nothing can be relied on.
+constexpr int kEnding[] = {
+    SIGINT,    SIGQUIT, SIGTERM, SIGHUP, SIGXCPU, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2,
+#ifdef SIGPOLL  // SIGIO by its other name; systems that have none ignore SIGIO
+    SIGPOLL,
+#endif
+#ifdef SIGPWR
+    SIGPWR,
+#endif
+#ifdef SIGSTKFLT
+    SIGSTKFLT,
+#endif
+};
 
 // A handler may use atomics without locks only. The order of the two matters: the handler sets the
 // first and reads the second, UnfinishedFile the other way round, so one of them sees the other.
@@ -32,20 +44,27 @@ void EndBy(int number) {
 
 void OnSignal(int number) {
   const bool again = caught.exchange(number) == number;
-  if (unfinished.load() == 0 || (again && number == SIGINT)) EndBy(number);
+  const bool is_urgent = again && (number == SIGINT || number == SIGQUIT);
+  if (unfinished.load() == 0 || is_urgent) EndBy(number);
+}
+
+// What is ignored stays so, and what a profiler has taken stays its own.
+void Catch(int number) {
+  struct sigaction action {};
+  if (sigaction(number, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) return;
+  action = {};
+  action.sa_handler = OnSignal;
+  sigemptyset(&action.sa_mask);
+  sigaction(number, &action, nullptr);
 }
 
 }  // namespace
 
 void CatchSignals() {
-  for (const int number : kEnding) {
-    struct sigaction action {};
-    if (sigaction(number, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
-    action = {};
-    action.sa_handler = OnSignal;
-    sigemptyset(&action.sa_mask);
-    sigaction(number, &action, nullptr);
-  }
+  for (const int number : kEnding) Catch(number);
+#ifdef SIGRTMIN
+  for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) Catch(number);
+#endif
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
 }

@@ -9,9 +9,10 @@
 
 namespace glint::tools {
 
-// Catches SIGINT, SIGTERM and SIGHUP, unless the program was started with them ignored (nohup,
-// background jobs of scripts). A second SIGINT ends the program whatever it is doing. Writing to a
-// closed pipe or beyond a limit on file sizes becomes a failed write.
+// Catches SIGINT, SIGTERM, SIGHUP, and the others that may come from outside and end a program,
+// unless it was started with them ignored (nohup, background jobs of scripts). A second SIGINT or
+// SIGQUIT ends the program whatever it is doing. Writing to a closed pipe or beyond a limit on file
+// sizes becomes a failed write.
 void CatchSignals();
 
 // Whether one of them came while a file was being written. Then stop, and call EndIfInterrupted().
