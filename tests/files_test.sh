@@ -289,7 +289,26 @@ test_many() {
   echo old >two/a.glint
   exits "--force does" 0 "$glint" encode pictures --out two --force
   check "... overwrite" cmp small.glint two/a.glint
-  rm -r two three
+  # What appears while it is being coded stays too. The pipe waits until it is opened to be read.
+  mkfifo late.ppm
+  { echo old >two/late.glint && cat small.ppm; } >late.ppm &
+  exits "a file that appears meanwhile is not overwritten" 1 "$glint" encode late.ppm --out two
+  wait
+  complained "... which is said" 'two/late.glint: is there already'
+  check "... and stays" grep -q old two/late.glint
+  check "... and nothing else" test -z "$(temporary_files)"
+  rm late.ppm
+  mkfifo late.glint
+  { echo old >two/late.png && cat small.glint; } >late.glint &
+  exits "... nor when decoding" 1 "$glint" decode late.glint --out two
+  wait
+  complained "... which is said" 'two/late.png: is there already'
+  check "... and stays" grep -q old two/late.png
+  { echo old >two/late.png && cat small.glint; } >late.glint &
+  exits "... but with --force" 0 "$glint" decode late.glint --out two --force
+  wait
+  refute "... is" grep -q old two/late.png
+  rm -r two three late.glint
 
   head -c 2000 small.ppm >pictures/broken.ppm
   exits "a broken picture among others: exit 1" 1 "$glint" encode pictures gone.ppm --out two --jobs 2

@@ -168,6 +168,38 @@ TEST_CASE("files: a writer that is finished writes no more") {
   }
 }
 
+TEST_CASE("files: what is there, or appears meanwhile, is kept where that is asked for") {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("out.png"), link = folder.File("link.png");
+  const Bytes row(6, 9);
+  const auto is_there = [&](const Error& error, const std::string& name) {
+    CHECK(error.code == ErrorCode::kInvalidArgument);
+    CHECK(error.message == name + ": is there already");
+  };
+  const auto create = [&](const std::string& name) {
+    return PictureWriter::Create(name, MakeInfo(2, 1, 3, false, 8), {}, "png", Existing::kKeep);
+  };
+  {
+    const auto writer = create(path);
+    REQUIRE(writer.ok());
+    REQUIRE((*writer)->WriteRow(row.data()).ok());
+    WriteText(path, "old");
+    is_there((*writer)->Finish(), path);
+    is_there((*writer)->Finish(), path);
+  }
+  CHECK(ReadText(path) == "old");
+  is_there(create(path).error(), path);
+  is_there(WriteFile(path, "new", 3, Existing::kKeep), path);
+  CHECK(ReadText(path) == "old");
+  REQUIRE(unlink(path.c_str()) == 0);
+  REQUIRE(symlink(path.c_str(), link.c_str()) == 0);
+  is_there(WriteFile(link, "new", 3, Existing::kKeep), link);
+  CHECK(!Exists(path));
+  REQUIRE(WriteFile(path, "new", 3, Existing::kKeep).ok());
+  CHECK(ReadText(path) == "new");
+  CHECK(folder.CountFiles() == 2);
+}
+
 TEST_CASE("files: samples beyond their depth are refused") {
   const TemporaryFolder folder;
   for (const std::string name : {"a.png", "a.pgm", "a.pam"}) {

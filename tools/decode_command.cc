@@ -39,7 +39,8 @@ Expected<CodingSummary> Decode(const DecodeFlags& flags, const FilePair& pair, M
   if (!model) return At(stream->name, model.error());
   DecodeOptions options = flags.options;
   static_cast<CallOptions&>(options) = call;
-  return DecodeFile(*model, *stream, pair.out, flags.format, options, flags.metadata);
+  return DecodeFile(*model, *stream, pair.out, flags.format, options, flags.metadata,
+                    pair.existing);
 }
 
 Error DecodeOne(const DecodeFlags& flags, const FilePair& pair, ModelFinder* models) {

@@ -20,12 +20,15 @@ namespace {
 // With `threaded` the file is packed on a thread of its own.
 class RowSink {
  public:
-  RowSink(std::string path, std::string format, bool threaded)
-      : path_(std::move(path)), format_(std::move(format)), threaded_(threaded) {}
+  RowSink(std::string path, std::string format, Existing existing, bool threaded)
+      : path_(std::move(path)),
+        format_(std::move(format)),
+        existing_(existing),
+        threaded_(threaded) {}
 
   bool Start(const PictureInfo& info, const Metadata& metadata) {
     Expected<std::unique_ptr<PictureWriter>> writer =
-        PictureWriter::Create(path_, info, metadata, format_);
+        PictureWriter::Create(path_, info, metadata, format_, existing_);
     if (!writer) {
       error_ = At(OutputName(path_), writer.error());
       return false;
@@ -67,6 +70,7 @@ class RowSink {
   }
 
   const std::string path_, format_;
+  const Existing existing_;
   const bool threaded_;
   std::unique_ptr<PictureWriter> writer_;
   Error error_;                      // the queue's until it has ended
@@ -122,7 +126,8 @@ Expected<StreamFile> ReadStream(const std::string& path, const Limits& limits,
 
 Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
                                    const std::string& out, const std::string& format,
-                                   const DecodeOptions& options, uint32_t metadata) {
+                                   const DecodeOptions& options, uint32_t metadata,
+                                   Existing existing) {
   const Error right_model = CheckModel(stream, model);
   if (!right_model.ok()) return right_model;
   CodingSummary summary;
@@ -134,7 +139,7 @@ Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
   if (!unfinished.allowed()) return MakeError(ErrorCode::kCancelled, "interrupted");
   const bool threaded = HasThreadForRows(call.threads, out);
   if (threaded) call.limits.held_memory += RowQueue::MemoryOf(stream.info.output.RowBytes());
-  RowSink sink(out, format, threaded);
+  RowSink sink(out, format, existing, threaded);
   const bool holds_metadata = HoldsMetadata(out, format);
   const uint32_t kept = holds_metadata ? metadata : 0;
   const Error decoded = DecodeRows(

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "glint/glint.hpp"
+#include "glint/image_io.hpp"
 #include "tools/coding_flags.h"
 
 namespace glint::tools {
@@ -27,7 +28,8 @@ Expected<StreamFile> ReadStream(const std::string& path, const Limits& limits, D
 // "or" of MetadataKind. A model that the stream was not made with is an error that names both.
 Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
                                    const std::string& out, const std::string& format,
-                                   const DecodeOptions& options, uint32_t metadata = kMetadataAll);
+                                   const DecodeOptions& options, uint32_t metadata = kMetadataAll,
+                                   Existing existing = Existing::kReplace);
 
 }  // namespace glint::tools
 

@@ -73,7 +73,8 @@ Expected<int> Encode(const EncodeFlags& flags) {
   const auto encode = [&flags, &model, options](const FilePair& pair, const CallOptions& call) {
     EncodeOptions with_call = options;
     static_cast<CallOptions&>(with_call) = call;
-    return EncodeFile(*model, pair.in, pair.out, with_call, flags.rate.target, flags.metadata);
+    return EncodeFile(*model, pair.in, pair.out, with_call, flags.rate.target, flags.metadata,
+                      pair.existing);
   };
   const ManyFiles many = {std::move(*plan), kKinds.in, "encoding", "encoded", encode};
   return CodeMany(many, flags.files, flags.coding);

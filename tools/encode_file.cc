@@ -69,7 +69,8 @@ std::string LeftOut(const PictureSource& source, const std::vector<uint8_t>& str
 
 Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,
                                    const std::string& out, const EncodeOptions& options,
-                                   const std::optional<Target>& target, uint32_t metadata) {
+                                   const std::optional<Target>& target, uint32_t metadata,
+                                   Existing existing) {
   const std::string name = InputName(in);
   constexpr double kEncodingShare = 0.7;  // of the time, where errors are proved
   const bool proves = LimitsErrors(options);
@@ -92,7 +93,7 @@ Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,
     if (!(*source)->error().ok()) return At(name, (*source)->error());
     if (!proved.ok()) return At(name, proved);
   }
-  const Error written = WriteOutput(out, stream->data(), stream->size());
+  const Error written = WriteOutput(out, stream->data(), stream->size(), existing);
   if (!written.ok()) return written;
   summary.stream_bytes = stream->size();
   summary.warnings = (*source)->warnings();

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "glint/glint.hpp"
+#include "glint/image_io.hpp"
 #include "glint/rate.hpp"
 #include "tools/coding_flags.h"
 
@@ -21,7 +22,8 @@ namespace glint::tools {
 Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,
                                    const std::string& out, const EncodeOptions& options,
                                    const std::optional<Target>& target = std::nullopt,
-                                   uint32_t metadata = kMetadataAll);
+                                   uint32_t metadata = kMetadataAll,
+                                   Existing existing = Existing::kReplace);
 
 }  // namespace glint::tools
 

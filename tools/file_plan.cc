@@ -79,11 +79,12 @@ class Planner {
                        flags_.files.front() + ": there is no " + kinds_.in + " in this folder" +
                            (flags_.recursive ? "" : " (--recursive looks into those inside)"));
     }
+    const Existing existing = flags_.force ? Existing::kReplace : Existing::kKeep;
     for (auto& [folder, files] : files_) {
       SeparateOutputs(&files);
       for (const PictureFile& file : files) {
         const std::string name = file.output + kinds_.extension;
-        plan_.pairs.push_back({file.path, (fs::path(folder) / name).string()});
+        plan_.pairs.push_back({file.path, (fs::path(folder) / name).string(), existing});
       }
     }
     const Error error = CheckPairs();

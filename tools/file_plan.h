@@ -9,12 +9,14 @@
 #include <vector>
 
 #include "glint/glint.hpp"
+#include "glint/image_io.hpp"
 #include "tools/file_flags.h"
 
 namespace glint::tools {
 
 struct FilePair {
   std::string in, out;
+  Existing existing = Existing::kReplace;  // of `out`
 };
 
 // What a command makes of what.

@@ -192,7 +192,7 @@ class Batch {
 
   Expected<CodingSummary> Code(const FilePair& pair, const CallOptions& call) {
     std::error_code ignored, error;
-    if (!flags_.force && fs::exists(fs::symlink_status(pair.out, ignored))) {
+    if (pair.existing == Existing::kKeep && fs::exists(fs::symlink_status(pair.out, ignored))) {
       return MakeError(ErrorCode::kInvalidArgument,
                        pair.out + ": is there already (--force replaces it)");
     }

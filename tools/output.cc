@@ -75,10 +75,10 @@ Error CheckOutputPath(const std::string& flag, const std::string& path) {
                    flag + " " + path + ": there is no folder " + folder.string());
 }
 
-Error WriteOutput(const std::string& path, const void* data, size_t size) {
+Error WriteOutput(const std::string& path, const void* data, size_t size, Existing existing) {
   const UnfinishedFile unfinished(path);
   if (!unfinished.allowed()) return MakeError(ErrorCode::kCancelled, "interrupted");
-  return At(OutputName(path), WriteFile(path, data, size));
+  return At(OutputName(path), WriteFile(path, data, size, existing));
 }
 
 Error WritePictureOutput(const std::string& path, const Picture& picture) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "glint/glint.hpp"
+#include "glint/image_io.hpp"
 
 namespace glint::tools {
 
@@ -36,7 +37,8 @@ Error CheckOutputPath(const std::string& flag, const std::string& path);
 
 // WriteFile and WritePicture, with the output's name in front of errors. A signal leaves no file
 // that is half written.
-Error WriteOutput(const std::string& path, const void* data, size_t size);
+Error WriteOutput(const std::string& path, const void* data, size_t size,
+                  Existing existing = Existing::kReplace);
 Error WritePictureOutput(const std::string& path, const Picture& picture);
 
 }  // namespace glint::tools

@@ -194,13 +194,13 @@ bool WritesStoredFile(const std::string& path) {
   return !DescriptorNamed(path) && !IsSpecial(path);
 }
 
-Expected<std::unique_ptr<ByteSink>> ByteSink::Create(const std::string& path) {
+Expected<std::unique_ptr<ByteSink>> ByteSink::Create(const std::string& path, Existing existing) {
   std::unique_ptr<ByteSink> sink(new ByteSink(path == "-" ? "standard output" : path));
   sink->buffer_.reserve(kBufferBytes);
   const std::optional<int> descriptor = DescriptorNamed(path);
   const Error error = descriptor        ? sink->OpenDescriptor(*descriptor)
                       : IsSpecial(path) ? sink->OpenDirect(path)
-                                        : sink->OpenFile(path);
+                                        : sink->OpenFile(path, existing);
   if (!error.ok()) return error;
   return sink;
 }
@@ -221,8 +221,8 @@ Error ByteSink::OpenDirect(const std::string& path) {
   return {};
 }
 
-Error ByteSink::OpenFile(const std::string& path) {
-  file_ = std::make_unique<OutputFile>(name_, path);
+Error ByteSink::OpenFile(const std::string& path, Existing existing) {
+  file_ = std::make_unique<OutputFile>(name_, path, existing);
   const Error error = file_->Open();
   fd_ = file_->descriptor();
   return error;

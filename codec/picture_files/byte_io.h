@@ -15,6 +15,7 @@
 #include "codec/memory_limit.h"
 #include "codec/picture_files/output_file.h"
 #include "glint/glint.hpp"
+#include "glint/image_io.hpp"
 
 namespace glint {
 
@@ -80,7 +81,7 @@ class ByteSource {
 // leaves nothing behind. What is no stored file (WritesStoredFile) is written directly.
 class ByteSink {
  public:
-  static Expected<std::unique_ptr<ByteSink>> Create(const std::string& path);
+  static Expected<std::unique_ptr<ByteSink>> Create(const std::string& path, Existing existing);
   ~ByteSink();
   ByteSink(const ByteSink&) = delete;
   ByteSink& operator=(const ByteSink&) = delete;
@@ -91,7 +92,7 @@ class ByteSink {
 
  private:
   explicit ByteSink(std::string name) : name_(std::move(name)) {}
-  Error OpenFile(const std::string& path);
+  Error OpenFile(const std::string& path, Existing existing);
   Error OpenDirect(const std::string& path);
   Error OpenDescriptor(int fd);
   Error Flush();

@@ -168,7 +168,8 @@ std::optional<WrittenKind> KindOfEnding(const std::string& ending) {
 Expected<std::unique_ptr<PictureWriter>> CreateWriter(const std::string& path,
                                                       const PictureInfo& info,
                                                       const Metadata& metadata,
-                                                      const std::string& format) {
+                                                      const std::string& format,
+                                                      Existing existing) {
   const std::string name = OutputName(path);
   std::optional<WrittenKind> kind = KindOfEnding(LowerEnding(path));
   if (!kind && !WritesStoredFile(path)) kind = KindOfEnding(LowerEnding("." + format));
@@ -178,7 +179,7 @@ Expected<std::unique_ptr<PictureWriter>> CreateWriter(const std::string& path,
   }
   const Error valid = CheckPictureInfo(name, info);
   if (!valid.ok()) return valid;
-  Expected<std::unique_ptr<ByteSink>> sink = ByteSink::Create(path);
+  Expected<std::unique_ptr<ByteSink>> sink = ByteSink::Create(path, existing);
   if (!sink) return sink.error();
   if (kind->pnm) return CreatePnm(std::move(*sink), *kind->pnm, info);
   return CreatePng(std::move(*sink), info, metadata);
@@ -318,9 +319,10 @@ Expected<std::vector<uint8_t>> ReadBytes(const std::string& path, uint64_t max_b
 Expected<std::unique_ptr<PictureWriter>> PictureWriter::Create(const std::string& path,
                                                                const PictureInfo& info,
                                                                const Metadata& metadata,
-                                                               const std::string& format) {
+                                                               const std::string& format,
+                                                               Existing existing) {
   return PublicCall([&]() -> Expected<std::unique_ptr<PictureWriter>> {
-    auto writer = CreateWriter(path, info, metadata, format);
+    auto writer = CreateWriter(path, info, metadata, format, existing);
     if (!writer) return writer.error();
     return std::unique_ptr<PictureWriter>(
         std::make_unique<GuardedWriter>(OutputName(path), std::move(*writer)));
@@ -336,9 +338,9 @@ Error WritePicture(const std::string& path, const Picture& picture) {
   return PublicCall([&] { return WriteWhole(path, picture); });
 }
 
-Error WriteFile(const std::string& path, const void* data, size_t size) {
+Error WriteFile(const std::string& path, const void* data, size_t size, Existing existing) {
   return PublicCall([&]() -> Error {
-    const Expected<std::unique_ptr<ByteSink>> sink = ByteSink::Create(path);
+    const Expected<std::unique_ptr<ByteSink>> sink = ByteSink::Create(path, existing);
     if (!sink) return sink.error();
     const Error error = (*sink)->Write(data, size);
     return error.ok() ? (*sink)->Finish() : error;

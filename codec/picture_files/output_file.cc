@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <system_error>
@@ -54,8 +55,10 @@ std::optional<std::filesystem::path> LinkTarget(const std::filesystem::path& pat
   return path.parent_path() / target;
 }
 
-OutputFile::OutputFile(std::string name, const std::string& path) : name_(std::move(name)) {
-  const std::string real = RealPath(path);
+OutputFile::OutputFile(std::string name, const std::string& path, Existing existing)
+    : name_(std::move(name)), keeps_existing_(existing == Existing::kKeep) {
+  // A link that must stay is not followed.
+  const std::string real = keeps_existing_ ? path : RealPath(path);
   const size_t slash = real.rfind('/');
   folder_path_ = slash == std::string::npos ? "." : slash == 0 ? "/" : real.substr(0, slash);
   base_ = real.substr(slash == std::string::npos ? 0 : slash + 1);
@@ -69,6 +72,10 @@ OutputFile::~OutputFile() {
 
 Error OutputFile::Fail(const std::string& what) const {
   return FileError(ErrorCode::kIo, name_, what + ": " + std::strerror(errno));
+}
+
+Error OutputFile::IsThere() const {
+  return FileError(ErrorCode::kInvalidArgument, name_, "is there already");
 }
 
 Error OutputFile::Open() {
@@ -94,8 +101,10 @@ Error OutputFile::CheckExisting() {
     errno = EISDIR;
     return Fail("cannot be written");
   }
-  exists_ = fstatat(folder_, base_.c_str(), &existing_, 0) == 0;
+  const int flags = keeps_existing_ ? AT_SYMLINK_NOFOLLOW : 0;
+  exists_ = fstatat(folder_, base_.c_str(), &existing_, flags) == 0;
   if (!exists_) return errno == ENOENT ? Error{} : Fail("cannot be written");
+  if (keeps_existing_) return IsThere();
   if (faccessat(folder_, base_.c_str(), W_OK, AT_EACCESS) == 0) return {};
   return Fail("cannot be replaced, for it is protected from writing");
 }
@@ -144,11 +153,29 @@ Error OutputFile::Commit() {
   const int closed = close(descriptor_);
   descriptor_ = -1;
   if (closed != 0) return Fail("cannot be written");
-  if (renameat(folder_, temporary_.c_str(), folder_, base_.c_str()) != 0) {
-    return Fail("cannot take its name");
+  if (!TakeName()) {
+    return keeps_existing_ && errno == EEXIST ? IsThere() : Fail("cannot take its name");
   }
   temporary_.clear();
   return {};
+}
+
+// What cannot rename without replacing may have hard links; what has neither replaces.
+bool OutputFile::TakeName() const {
+  const char* const from = temporary_.c_str();
+  const char* const to = base_.c_str();
+  if (keeps_existing_) {
+#ifdef RENAME_NOREPLACE
+    if (renameat2(folder_, from, folder_, to, RENAME_NOREPLACE) == 0) return true;
+    if (errno == EEXIST) return false;
+#endif
+    if (linkat(folder_, from, folder_, to, 0) == 0) {
+      unlinkat(folder_, from, 0);
+      return true;
+    }
+    if (errno == EEXIST) return false;
+  }
+  return renameat(folder_, from, folder_, to) == 0;
 }
 
 }  // namespace glint

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "glint/glint.hpp"
+#include "glint/image_io.hpp"
 
 namespace glint {
 
@@ -23,16 +24,17 @@ inline constexpr int kMostLinks = 40;  // one behind the other, as in Linux
 class OutputFile {
  public:
   // `name` is what messages call it, `path` where it is to be.
-  OutputFile(std::string name, const std::string& path);
+  OutputFile(std::string name, const std::string& path, Existing existing);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
   // Makes the temporary file. A file that is there already must be writable, and gives the new one
-  // its mode, and its owner and group where this process may do that.
+  // its mode, and its owner and group where this process may do that; with kKeep it is an error.
   Error Open();
   int descriptor() const { return descriptor_; }
-  // Closes the file and gives it its name. Without this nothing stays of it.
+  // Closes the file and gives it its name, with kKeep only where nothing has that name meanwhile.
+  // Without this nothing stays of it.
   Error Commit();
 
  private:
@@ -40,9 +42,12 @@ class OutputFile {
   Error CheckExisting();
   Error OpenTemporary();
   void KeepOwnerAndMode() const;
+  bool TakeName() const;  // false: errno says why
+  Error IsThere() const;
   Error Fail(const std::string& what) const;  // with errno
 
   std::string name_;
+  const bool keeps_existing_;
   std::string folder_path_;
   std::string base_;       // the last part of the path
   std::string temporary_;  // in the folder; empty: there is none

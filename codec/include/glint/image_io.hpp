@@ -68,6 +68,11 @@ class GLINT_API PictureReader {
 // and devices get their bytes as they come.
 GLINT_API bool WritesStoredFile(const std::string& path);
 
+// What becomes of a file that is there already when the new one is complete. kKeep: it stays, be it
+// a link, and the new one is kInvalidArgument ("is there already"). It has no effect on what is no
+// stored file.
+enum class Existing { kReplace, kKeep };
+
 // Writes rows to a temporary file beside `path` that takes its name in Finish(); without Finish
 // nothing stays.
 class GLINT_API PictureWriter {
@@ -79,7 +84,8 @@ class GLINT_API PictureWriter {
   static Expected<std::unique_ptr<PictureWriter>> Create(const std::string& path,
                                                          const PictureInfo& info,
                                                          const Metadata& metadata,
-                                                         const std::string& format = "png");
+                                                         const std::string& format = "png",
+                                                         Existing existing = Existing::kReplace);
   virtual ~PictureWriter() = default;
   virtual Error WriteRow(const void* row) = 0;
   // After the last row. When it was successful, the writer is done: further calls are
@@ -92,7 +98,8 @@ GLINT_API Expected<Picture> ReadPicture(const std::string& path, const Limits& l
                                         std::vector<std::string>* warnings = nullptr);
 GLINT_API Error WritePicture(const std::string& path, const Picture& picture);
 // Bytes to a temporary file beside `path`, then renamed, where that is a stored file; and back.
-GLINT_API Error WriteFile(const std::string& path, const void* data, size_t size);
+GLINT_API Error WriteFile(const std::string& path, const void* data, size_t size,
+                          Existing existing = Existing::kReplace);
 // `check`, where there is one, sees the first bytes (64, or all) before the rest is read; its error
 // ends reading and is returned.
 using StartCheck = std::function<Error(const void* start, size_t size)>;
