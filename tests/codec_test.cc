@@ -468,6 +468,16 @@ TEST_CASE("codec: what a caller can get wrong") {
     target.kind = static_cast<Target::Kind>(none);
     target.value = 30;
     CHECK(EncodeToTarget(model, good, target).error().code == ErrorCode::kInvalidArgument);
+    DecodeOptions decode;
+    decode.alpha = static_cast<AlphaOutput>(none);
+    const auto no_alpha = Decode(model, stream.data(), stream.size(), decode);
+    CHECK(no_alpha.error().code == ErrorCode::kInvalidArgument);
+    CHECK(no_alpha.error().message == "alpha is none of kKeep, kDrop, kBlend");
+    decode = {};
+    decode.detail = static_cast<DetailOutput>(none);
+    const auto no_detail = Decode(model, stream.data(), stream.size(), decode);
+    CHECK(no_detail.error().code == ErrorCode::kInvalidArgument);
+    CHECK(no_detail.error().message == "detail is none of kDecode, kSkip, kSkipDamaged");
   }
   EncodeOptions options;
   options.band_rows = -1;

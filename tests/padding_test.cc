@@ -182,6 +182,12 @@ TEST_CASE("rate: a model of one fixed rate") {
   const std::vector<uint8_t> moved = with_lrd(stream, 1e-4f), unmoved = with_lrd(stream, 0.0f);
   CHECK(unmoved == stream);
   CHECK(Decode(model, moved.data(), moved.size()).error().code == ErrorCode::kBadStream);
+  for (const auto& [number, text] :
+       {std::pair(1e-40f, "1e-40"), {3e38f, "3e+38"}, {0.25f, "0.25"}}) {
+    const std::vector<uint8_t> far = with_lrd(stream, number);
+    CHECK(Decode(model, far.data(), far.size()).error().message ==
+          std::string("its lrd of ") + text + " is none of the model's");
+  }
   const Model light = LoadModel(TinyModel().Build());
   const std::vector<uint8_t> none = with_lrd(MustEncode(light, picture), 0.0f);
   CHECK(Decode(light, none.data(), none.size()).error().code == ErrorCode::kBadStream);

@@ -2,6 +2,8 @@
 // in bands.
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -30,6 +32,13 @@ namespace glint {
 namespace {
 
 Status BadStream(const std::string& what) { return Status::Error(StatusCode::kBadStream, what); }
+
+// The shortest text that reads back the same: "0.0005", "1e-40".
+std::string ShortNumber(float value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return std::string(text.data(), end);
+}
 
 // Symbols out of rANS.
 class DecoderPort final : public SymbolPort {
@@ -135,7 +144,7 @@ class Decoder {
     const RateControl& rate = model_.document.rate;
     if (!(header.lrd >= static_cast<float>(rate.min) &&
           header.lrd <= static_cast<float>(rate.max))) {
-      return BadStream("its lrd of " + std::to_string(header.lrd) + " is none of the model's");
+      return BadStream("its lrd of " + ShortNumber(header.lrd) + " is none of the model's");
     }
     const size_t segments = static_cast<size_t>(geometry_.segments());
     if (stream_.segments.size() != segments) {
@@ -246,11 +255,25 @@ class Decoder {
   std::unique_ptr<AlphaReader> alpha_;
 };
 
+Status CheckOutputs(const DecodeOptions& options) {
+  const auto invalid = [](const char* what) {
+    return Status::Error(StatusCode::kInvalidArgument, what);
+  };
+  if (options.alpha < AlphaOutput::kKeep || options.alpha > AlphaOutput::kBlend) {
+    return invalid("alpha is none of kKeep, kDrop, kBlend");
+  }
+  if (options.detail < DetailOutput::kDecode || options.detail > DetailOutput::kSkipDamaged) {
+    return invalid("detail is none of kDecode, kSkip, kSkipDamaged");
+  }
+  return Status::Ok();
+}
+
 Status DecodeInto(const Model& model, ByteSpan bytes, const Sink& sink,
                   const DecodeOptions& options, bool whole, Report* report) {
   if (!sink.start || !sink.write) {
     return Status::Error(StatusCode::kInvalidArgument, "a start or row callback is missing");
   }
+  GLINT_TRY(CheckOutputs(options));
   const bool damaged_details = options.detail != DetailOutput::kDecode;
   GLINT_ASSIGN(const ParsedStream stream,
                ParseStream(bytes, FreeLimits(options.limits), damaged_details));
