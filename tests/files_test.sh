@@ -478,6 +478,13 @@ test_model_of_the_environment() {
     "$glint" decode own.glint x.png
   refuses "... beside the one that is there" 'GLINT_MODEL=.*fp32.safetensors is [0-9a-f]{16}' \
     env GLINT_MODEL=models/light-fp32.safetensors "$glint" decode own.glint x.png
+  # Too little memory to look into it, or to load it.
+  local kib
+  for kib in {16000..32000..2000}; do
+    (ulimit -v "$kib" && "$glint" decode --threads 1 small.glint x.png) >stdout.txt 2>stderr.txt
+    refute "... but not for want of memory ($kib KiB)" grep -q 'no other is it' stderr.txt
+  done
+  rm -f x.png
   refuses "GLINT_MODEL that is not there" 'gone' env GLINT_MODEL=gone "$glint" decode own.glint x.png
   rm -r models other.safetensors own.glint found.png
 }

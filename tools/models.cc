@@ -144,21 +144,27 @@ Expected<Model> ModelFinder::Find(const std::string& id) {
   const auto known = models_.find(id);
   if (known != models_.end()) return known->second;
   if (paths_.empty()) ListPaths();
+  Error no_memory;  // to look into a file, which may be the one
   for (const std::string& path : paths_) {
     // What the environment names, and only that, has to be sound.
     const bool is_named = path == FromEnvironment();
     const bool is_new = ids_.count(path) == 0;
     if (is_new) {
       const Expected<std::string> of_file = Model::IdOfFile(path);
+      if (!of_file && of_file.error().code == ErrorCode::kLimit) {
+        no_memory = of_file.error();
+        continue;
+      }
       ids_[path] = of_file ? *of_file : "";
     }
     if (ids_[path] != id && !(is_new && is_named)) continue;
     Expected<Model> model = LoadModel(path, threads_);
-    if (!model && is_named) return model;
+    if (!model && (is_named || model.error().code == ErrorCode::kLimit)) return model;
     if (!model || model->info().id != id) continue;
     models_.emplace(id, *model);
     return model;
   }
+  if (!no_memory.ok()) return no_memory;
   return MakeError(ErrorCode::kWrongModel, "the stream was made with model " + id + ", and " +
                                                Looked() + "; name the right one with --model (" +
                                                kOlderModels + ")");
