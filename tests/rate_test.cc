@@ -322,6 +322,17 @@ TEST_CASE("target: what cannot be reached says what can") {
                    "; lossless coding has no errors at all");
 }
 
+TEST_CASE("target: a picture without loss reaches every PSNR") {
+  Picture black;
+  black.info = MakeInfo(64, 48, 3, false, 8);
+  black.samples.resize(black.info.RowBytes() * black.info.height);
+  for (const double psnr : {99.0, 100.0, 101.0, 1e3, 1e300}) {
+    CAPTURE(psnr);
+    const Target target = {Target::Kind::kPsnr, psnr};
+    CHECK(std::isinf(MustReach(Light(), black, target, Detail::kAuto).psnr));
+  }
+}
+
 TEST_CASE("target: models whose quality has nothing to do with the rate") {
   for (uint32_t seed = 1; seed < 6; ++seed) {
     const Model model = LoadModel(TinyModelFile(64, seed));

@@ -39,7 +39,7 @@ constexpr double kGrowthOfPsnr = 1.7;
 constexpr double kSizeShare = 0.01;
 constexpr double kSizeBytes = 16;
 constexpr double kPsnrSlack = 0.05;
-constexpr double kMostPsnr = 100;  // for the search; a picture without loss has no number
+constexpr double kPsnrWithoutLoss = 100;  // dB, for the search, or the target where that is more
 
 Status Invalid(const std::string& what) {
   return Status::Error(StatusCode::kInvalidArgument, what);
@@ -59,7 +59,8 @@ class TargetEncoder {
   Result<TargetResult> Run(Report* report) {
     GLINT_TRY(Check());
     GLINT_TRY(PlanStreams());
-    RateSearch search(Goal());
+    const SearchGoal goal = Goal();
+    RateSearch search(goal);
     for (std::optional<double> lrd = search.Next(); lrd; lrd = search.Next()) {
       Probe probe;
       probe.result.lrd = *lrd;
@@ -68,7 +69,8 @@ class TargetEncoder {
       double measure = std::log(static_cast<double>(probe.result.stream.size()));
       if (target_.kind == Target::Kind::kPsnr) {
         GLINT_TRY(MeasurePsnr(&probe));
-        measure = std::min(probe.result.psnr, kMostPsnr);
+        measure = probe.result.psnr;
+        if (std::isinf(measure)) measure = std::max(kPsnrWithoutLoss, goal.high);
       }
       search.Add({*lrd, measure});
       if (search.nearest() + 1 == search.probes().size()) best_ = std::move(probe);
