@@ -13,7 +13,7 @@ std::string MemoryText(uint64_t bytes) {
 
 Error CheckMemory(const std::string& what, uint64_t bytes, const Limits& limits) {
   if (bytes <= FreeMemory(limits)) return {};
-  const std::string limit = ", the limit is " + MemoryText(limits.max_memory);
+  const std::string limit = ", the limit is " + MemoryText(MostMemory(limits));
   const uint64_t needed = AddBytes(limits.held_memory, bytes);
   if (needed >= kBeyondMemory) {
     return Error{ErrorCode::kLimit, what + " needs more memory than any machine has" + limit};

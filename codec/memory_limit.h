@@ -29,9 +29,14 @@ inline uint64_t MultiplyBytes(uint64_t a, uint64_t b) {
 // Deflate makes nothing more than so many times smaller: what claims more is no deflated data.
 inline constexpr uint64_t kMostInflation = 1032;
 
-// What is left for a call.
+// The limit of a call: never more than this machine can address, which may have 32 bits.
+inline uint64_t MostMemory(const Limits& limits) {
+  return std::min<uint64_t>(limits.max_memory, SIZE_MAX / 2);
+}
+
+// What is left of it.
 inline uint64_t FreeMemory(const Limits& limits) {
-  return limits.max_memory - std::min(limits.held_memory, limits.max_memory);
+  return MostMemory(limits) - std::min(limits.held_memory, MostMemory(limits));
 }
 
 // "1537 MiB (1610612737 bytes)", rounded up, so that it would do as a limit.

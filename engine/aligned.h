@@ -5,10 +5,10 @@
 #define GLINT_ENGINE_ALIGNED_H_
 
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <new>
 
 namespace glint {
 
@@ -19,10 +19,10 @@ class AlignedBuffer {
 
   // False when the memory cannot be had. The content is zero.
   bool Allocate(size_t count) {
-    constexpr size_t kAlign = 64;
     if (count > (std::numeric_limits<size_t>::max() - kAlign) / sizeof(T)) return false;
     const size_t bytes = (count * sizeof(T) + kAlign - 1) / kAlign * kAlign;
-    data_.reset(static_cast<T*>(std::aligned_alloc(kAlign, bytes == 0 ? kAlign : bytes)));
+    data_.reset(static_cast<T*>(
+        ::operator new (bytes == 0 ? kAlign : bytes, std::align_val_t{kAlign}, std::nothrow)));
     size_ = data_ ? count : 0;
     if (data_) std::memset(static_cast<void*>(data_.get()), 0, bytes);
     return data_ != nullptr;
@@ -35,8 +35,10 @@ class AlignedBuffer {
   const T& operator[](size_t i) const { return data_.get()[i]; }
 
  private:
+  static constexpr size_t kAlign = 64;
+
   struct Free {
-    void operator()(T* p) const { std::free(p); }
+    void operator()(T* p) const { ::operator delete (p, std::align_val_t{kAlign}); }
   };
   std::unique_ptr<T, Free> data_;
   size_t size_ = 0;

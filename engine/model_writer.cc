@@ -1,9 +1,9 @@
 #include "engine/model_writer.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
+#include "engine/byte_order.h"
 #include "engine/json_value.h"
 #include "engine/safetensors.h"
 
@@ -18,6 +18,7 @@ void ModelWriter::Set(const std::string& name, DType dtype, const std::vector<in
   entry.shape = shape;
   const uint8_t* from = static_cast<const uint8_t*>(data);
   entry.data.assign(from, from + bytes);
+  SwapToLittleEndian(entry.data.data(), bytes / BytesOf(dtype), BytesOf(dtype));
 }
 
 std::vector<uint8_t> ModelWriter::Finish(const std::string& document_text) const {

@@ -1,20 +1,17 @@
 #include "engine/safetensors.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "engine/byte_order.h"
 #include "engine/float16.h"
 #include "engine/json.h"
 #include "engine/model_file.h"
 
 namespace glint {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "tensors are read in place");
 
 constexpr uint64_t kMaxHeaderBytes = uint64_t{16} << 20;
 constexpr size_t kMaxTensors = 65536;
@@ -139,8 +136,7 @@ Result<SafeTensors> Parse(std::span<const uint8_t> bytes) {
   if (bytes.size() < 8) {
     return BadModel("", "has " + std::to_string(bytes.size()) + " bytes, too few for a model file");
   }
-  uint64_t header_bytes = 0;
-  std::memcpy(&header_bytes, bytes.data(), 8);
+  const auto header_bytes = LoadLittleEndian<uint64_t>(bytes.data());
   if (header_bytes > kMaxHeaderBytes) {
     return BadModel("", "not a safetensors file (a header of " + std::to_string(header_bytes) +
                             " bytes, at most " + std::to_string(kMaxHeaderBytes) + " are allowed)");
@@ -179,9 +175,7 @@ Result<SafeTensors> Parse(std::span<const uint8_t> bytes) {
 // Tensors begin at any byte.
 template <typename T>
 T ElementAt(const uint8_t* data, size_t i) {
-  T value;
-  std::memcpy(&value, data + i * sizeof(T), sizeof(T));
-  return value;
+  return LoadLittleEndian<T>(data + i * sizeof(T));
 }
 
 template <typename T, typename Convert>
@@ -235,7 +229,7 @@ void CopyAsFloat(const TensorView& tensor, size_t first, size_t count, float* ou
   const auto plain = [](auto value) { return static_cast<float>(value); };
   switch (tensor.dtype) {
     case DType::kF32:
-      std::memcpy(out, from, count * sizeof(float));
+      CopyLittleEndian(from, count, out);
       break;
     case DType::kF16:
       CopyConverted<uint16_t>(from, count, out, Float16ToFloat);
@@ -264,7 +258,7 @@ void TensorValues::Load(size_t i) {
 std::vector<int16_t> ReadAsInt16(const TensorView& tensor) {
   std::vector<int16_t> out(tensor.elements);
   if (tensor.dtype == DType::kI16) {
-    std::memcpy(out.data(), tensor.data, out.size() * sizeof(int16_t));
+    CopyLittleEndian(tensor.data, out.size(), out.data());
   } else {
     const void* data = tensor.data;
     std::copy_n(static_cast<const int8_t*>(data), out.size(), out.begin());

@@ -5,7 +5,7 @@
 namespace glint::detail {
 
 BlockRow GrayRows::FromColour(const uint8_t* colour, size_t stride, size_t height) {
-  samples_.resize(MemoryNeeded(width_));
+  samples_.resize(static_cast<size_t>(MemoryNeeded(width_)));
   if (height_ >= kPixelHaloRows) {
     std::memmove(samples_.data(), samples_.data() + height_ * width_, kPixelHaloRows * width_);
   }

@@ -44,7 +44,7 @@ inline double ErrorScale(int top) { return (255.0 / top) * (255.0 / top); }
 
 // Sections of a picture.
 inline size_t Sections(uint32_t height) {
-  return (size_t{height} + kSectionRows - 1) / kSectionRows;
+  return (size_t{height} + size_t{kSectionRows} - 1) / size_t{kSectionRows};
 }
 
 }  // namespace glint::detail

@@ -1,9 +1,9 @@
 #include "codec/model/table_document.h"
 
 #include <cmath>
-#include <cstring>
 #include <set>
 
+#include "engine/byte_order.h"
 #include "engine/safetensors.h"
 
 namespace glint {
@@ -39,11 +39,9 @@ Status ReadIntegers(ObjectReader* reader, const char* key, const TensorTable& te
   out->resize(view->elements);
   for (size_t i = 0; i < view->elements; ++i) {
     if (view->dtype == DType::kI32) {
-      std::memcpy(&(*out)[i], view->data + 4 * i, 4);
+      (*out)[i] = LoadLittleEndian<int32_t>(view->data + 4 * i);
     } else {
-      int16_t value = 0;
-      std::memcpy(&value, view->data + 2 * i, 2);
-      (*out)[i] = value;
+      (*out)[i] = LoadLittleEndian<int16_t>(view->data + 2 * i);
     }
   }
   return Status::Ok();
@@ -133,7 +131,7 @@ Status ReadThresholds(ObjectReader* reader, const TensorTable& tensors, size_t t
                                std::to_string(tables) + " tables");
   }
   out->resize(view->elements);
-  if (!out->empty()) std::memcpy(out->data(), view->data, out->size() * sizeof(float));
+  CopyLittleEndian(view->data, out->size(), out->data());
   for (size_t i = 0; i < out->size(); ++i) {
     if (!std::isfinite((*out)[i])) {
       return BadModel(place, "entry " + std::to_string(i) + " is not finite");

@@ -32,8 +32,8 @@ HiddenFill::HiddenFill(const PictureInfo& info)
 
 uint64_t HiddenFill::MemoryNeeded() const {
   uint64_t bytes = 0;
-  for (uint64_t width = info_.width, rows = window_rows_;; width = Half(width), rows = Half(rows)) {
-    bytes += width * rows * (channels_ + 1) * sizeof(float) + rows * sizeof(Span);
+  for (size_t width = info_.width, rows = window_rows_;; width = Half(width), rows = Half(rows)) {
+    bytes += uint64_t{width} * rows * (channels_ + 1) * sizeof(float) + rows * sizeof(Span);
     if (rows == 1) break;
   }
   return bytes + (uint64_t{info_.width} + 2) * sizeof(float) + info_.RowBytes();

@@ -30,18 +30,19 @@ std::string SizeText(const PictureInfo& info) {
 
 Result<ChunkView> ReadChunk(ByteSpan stream, bool damaged_details, PayloadReader* reader) {
   ChunkView view;
-  view.offset = reader->position();
+  const size_t begin = reader->position();
+  view.offset = begin;
   const std::string at = "at byte " + std::to_string(view.offset);
   view.type = static_cast<char>(reader->Byte());
   if (!reader->ok()) return BadStream("the stream ends " + at + " without an end chunk");
   if (!IsUpper(view.type) && !IsLower(view.type)) return BadStream("no chunk begins " + at);
   const uint32_t size = reader->Leb128();
-  const uint64_t payload_at = reader->position();
+  const size_t payload_at = reader->position();
   view.payload = reader->Take(size);
   const ByteSpan crc = reader->Take(kCrcBytes);
   if (!reader->ok()) return BadStream(ChunkName(view.type, view.offset) + " is cut short");
-  const uint64_t covered = payload_at + size - view.offset;
-  view.is_damaged = LoadU32(crc.data()) != Crc32(0, stream.subspan(view.offset, covered));
+  const size_t covered = payload_at + size - begin;
+  view.is_damaged = LoadU32(crc.data()) != Crc32(0, stream.subspan(begin, covered));
   if (view.is_damaged && !(damaged_details && view.type == chunk::kDetail)) {
     return BadStream(ChunkName(view.type, view.offset) + " is damaged: its CRC does not match");
   }

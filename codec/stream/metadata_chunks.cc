@@ -52,7 +52,7 @@ Result<Bytes> Entries(const Metadata& metadata) {
     return Invalid(std::to_string(metadata.chunks.size()) + " metadata chunks are too many");
   }
   Bytes entries;
-  entries.reserve(EntriesBytes(metadata));
+  entries.reserve(static_cast<size_t>(EntriesBytes(metadata)));
   for (const auto& [type, content] : metadata.chunks) {
     if (type.size() != 4 || !std::all_of(type.begin(), type.end(), IsLetter)) {
       return Invalid("a metadata chunk of type \"" + type + "\", four letters are wanted");
@@ -173,7 +173,7 @@ Result<Bytes> MetadataCollector::Inflate(ByteSpan packed, uint64_t size, const c
                      std::to_string(most) + " are possible");
   }
   GLINT_TRY(memory_.Hold(size, what));
-  Bytes content(size);
+  Bytes content(static_cast<size_t>(size));
   uLongf done = static_cast<uLongf>(size);
   uLong used = static_cast<uLong>(packed.size());
   const int code = uncompress2(content.data(), &done, packed.data(), &used);

@@ -24,7 +24,7 @@ class PayloadReader {
 
   bool ok() const { return ok_; }
   bool AtEnd() const { return at_ == bytes_.size(); }
-  uint64_t position() const { return at_; }
+  size_t position() const { return at_; }
   ByteSpan Rest() const { return bytes_.subspan(at_); }
 
   ByteSpan Take(size_t count) {

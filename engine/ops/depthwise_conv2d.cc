@@ -124,7 +124,7 @@ class DepthwiseStep final : public ProductStep {
 // Of stride 1: with the kernels turned around.
 NamedTensor BackwardPlain(const GradientNode& at, GradientBuilder* builder) {
   FloatMatrix turned = at.matrix;
-  const auto taps = static_cast<int64_t>(turned.size(2) * turned.size(3));
+  const auto taps = static_cast<ptrdiff_t>(turned.size(2) * turned.size(3));
   for (auto kernel = turned.values.begin(); kernel != turned.values.end(); kernel += taps) {
     std::reverse(kernel, kernel + taps);
   }

@@ -1,0 +1,46 @@
+# Which SIMD targets kernels are compiled for: glint_target_definitions and glint_target_options.
+
+# HWY_SCALAR lacks operations that the kernels need. Processors without SIMD of Highway's have
+# HWY_EMU128, plain loops in place of instructions; others never need it.
+set(glint_disabled_targets HWY_SCALAR)
+set(glint_target_options)
+if(CMAKE_SIZEOF_VOID_P EQUAL 4 AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(i[3-6]86|x86.*|amd64|AMD64)$" AND NOT MSVC)
+  # The x87 unit rounds results twice, so latents would differ from those of other machines.
+  list(APPEND glint_target_options -msse2 -mfpmath=sse)
+endif()
+if(CMAKE_SIZEOF_VOID_P EQUAL 4 AND CMAKE_SYSTEM_PROCESSOR MATCHES "^arm")
+  # NEON of 32 bits takes the smallest numbers for zeros, and has no division: other latents again.
+  list(APPEND glint_disabled_targets HWY_ALL_NEON)
+endif()
+
+include(CheckCXXSourceCompiles)
+include(CMakePushCheckState)
+cmake_push_check_state(RESET)
+list(JOIN glint_disabled_targets "|" disabled)
+get_target_property(CMAKE_REQUIRED_INCLUDES hwy::hwy INTERFACE_INCLUDE_DIRECTORIES)
+set(CMAKE_REQUIRED_DEFINITIONS "-DHWY_DISABLED_TARGETS=(${disabled})" -DHWY_BROKEN_EMU128=0)
+list(JOIN glint_target_options " " CMAKE_REQUIRED_FLAGS)
+check_cxx_source_compiles("
+  #include <hwy/detect_targets.h>
+  #if HWY_STATIC_TARGET == HWY_EMU128
+  #error emulated
+  #endif
+  int main() { return 0; }" GLINT_HAS_SIMD)
+cmake_pop_check_state()
+
+if(GLINT_HAS_SIMD)
+  list(APPEND glint_disabled_targets HWY_EMU128)
+  set(glint_target_definitions HWY_WANT_AVX3_DL)  # off in Highway 1.2 unless it is asked for
+else()
+  message(STATUS "No SIMD target for ${CMAKE_SYSTEM_PROCESSOR}: kernels run as plain loops")
+  set(glint_target_definitions HWY_COMPILE_ONLY_EMU128 HWY_BROKEN_EMU128=0)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC miscompiles the emulation where it vectorises it (its bug 106322, Highway's issue 1683).
+    list(APPEND glint_target_options -fno-tree-loop-vectorize -fno-tree-slp-vectorize)
+  endif()
+endif()
+if(GLINT_DEV_TARGETS)
+  list(APPEND glint_disabled_targets HWY_SSSE3 HWY_SSE4 HWY_AVX3 HWY_AVX3_DL HWY_AVX3_SPR)
+endif()
+list(JOIN glint_disabled_targets "|" disabled)
+list(APPEND glint_target_definitions "HWY_DISABLED_TARGETS=(${disabled})")
