@@ -250,16 +250,26 @@ else
   fail "the example of docs/BITSTREAM.md"
 fi
 
-# What the library must decode for ever was read aright in the first place: streams and pictures are NAME-*.glint and
-# .png of model NAME.safetensors.
-for golden in "$tests"/data/golden/*.glint; do
-  name=$(basename "$golden" .glint)
-  if "$python" "$tests/reference_decoder.py" "${golden%/*}/${name%%-*}.safetensors" "$golden" "${golden%.glint}.png" >output.txt 2>&1; then
-    pass "golden $name: $(tail -n 1 output.txt)"
+# Both decoders read the conformance set as it says, and one that does not is found.
+conforms() {
+  local name=$1
+  shift
+  local summary
+  summary=$("$python" "$tests/../conformance/check.py" "$@" 2>&1 | tee output.txt | tail -n 1)
+  if [[ "$summary" =~ ^([0-9]+)\ passed,\ 0\ failed$ ]] && ((BASH_REMATCH[1] > 0)); then
+    pass "conformance, $name: $summary"
   else
-    fail "golden $name"
+    fail "conformance, $name"
   fi
-done
+}
+conforms "the library" "$glint" decode --model "{model}" "{stream}" "{picture}"
+conforms "the second decoder" "$python" "$tests/reference_decoder.py" --write "{picture}" --latents "{latents}" "{model}" "{stream}"
+printf 'P6\n1 1\n255\n\1\2\3' >pixel.pam
+if "$python" "$tests/../conformance/check.py" bash -c 'cp pixel.pam "$0"' "{picture}" "{stream}" >output.txt 2>&1; then
+  fail "conformance: a decoder that decodes nothing does not pass"
+else
+  pass "conformance: a decoder that decodes nothing does not pass"
+fi
 
 # A decoder that finds no fault with anything would agree as well.
 printf '\1' | dd of=stream.glint bs=1 seek=200 conv=notrunc status=none

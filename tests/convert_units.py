@@ -174,7 +174,7 @@ def check_thresholds(checks):
 
 def check_ahead(checks):
     with checks.check("rows ahead are those of the shipped model and of the lattice"):
-        for name in ("../weights/light-fp32.safetensors", "data/golden/lattice.safetensors", "data/golden/integer.safetensors"):
+        for name in ("../weights/light-fp32.safetensors", "../conformance/models/lattice.safetensors", "../conformance/models/integer.safetensors"):
             model = Model(os.path.join(TESTS, name))
             doc = copy.deepcopy(model.doc)
             set_ahead(doc, {key: model.tensor(key) for key in model.header if key != "__metadata__"})

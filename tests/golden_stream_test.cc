@@ -1,22 +1,24 @@
-// Streams of tests/data/golden must decode to the same latents for ever, on every target: the
-// format, the entropy coder and the exact arithmetic cannot change unnoticed. The decoder in Python
-// reads them as well (tests/bitstream_test.sh).
-// GLINT_WRITE_GOLDEN=NAME writes stream and picture NAME and its model anew, or "all" of them; that
-// is a change of the format. Streams begin with the name of their model.
+// The conformance set (conformance/README.md) must decode to the same latents for ever, on every
+// target: the format, the entropy coder and the exact arithmetic cannot change unnoticed. The
+// decoder in Python reads it as well (tests/bitstream_test.sh).
+// GLINT_WRITE_GOLDEN=NAME writes stream NAME and its model anew, "all" is all of them and "light"
+// those of the shipped models, whose weights may change; any other change is one of the format. It
+// writes the manifest and the pictures too, and with "manifest" nothing else. Streams begin with
+// the name of their model.
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <map>
 #include <random>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "codec/model/model_impl.h"
-#include "codec/stream/container.h"
+#include "conformance/conformance_case.h"
 #include "glint/glint.hpp"
 #include "glint/image_io.hpp"
 #include "tests/codec_helpers.h"
@@ -26,7 +28,6 @@
 namespace glint {
 namespace {
 
-using testing::LargestDifference;
 using testing::LoadModel;
 using testing::SomeMetadata;
 using testing::TargetScope;
@@ -35,57 +36,60 @@ struct GoldenStream {
   std::string name;
   PictureInfo info;
   double lrd;  // 0 where errors have a limit
-  uint32_t latent_crc;
   Detail detail = Detail::kOff;
-  int max_error = -1;        // EncodeOptions::max_error; 0: lossless, where the depth allows it
-  uint32_t picture_crc = 0;  // of what comes out, where the model is exact
+  int max_error = -1;  // EncodeOptions::max_error; 0: lossless, where the depth allows it
 };
 
 std::vector<GoldenStream> GoldenStreams() {
   return {
       // 201 rows in 19 columns, twelve segments: no z, quarters, fixed tables, scales alone.
-      {"lattice-tall", MakeInfo(37, 401, 3, false, 8), 4e-4, 0xC640EC60},
+      {"lattice-tall", MakeInfo(37, 401, 3, false, 8), 4e-4},
       // The same sizes in fronts; and rows of two columns, where some fronts have no position.
-      {"wavefront-tall", MakeInfo(37, 401, 3, false, 8), 4e-4, 0x38EBD955},
-      {"wavefront-narrow", MakeInfo(4, 301, 1, false, 8), 4e-4, 0x0E2E163C},
-      {"wavefront16-tall", MakeInfo(21, 203, 3, false, 8), 4e-4, 0x0C8426B9},
+      {"wavefront-tall", MakeInfo(37, 401, 3, false, 8), 4e-4},
+      {"wavefront-narrow", MakeInfo(4, 301, 1, false, 8), 4e-4},
+      {"wavefront16-tall", MakeInfo(21, 203, 3, false, 8), 4e-4},
       // 70 rows of latents are two segments.
-      {"tiny-segments", MakeInfo(7, 1111, 3, true, 8), 4e-4, 0x597DA5C8},
-      {"tiny-gray16", MakeInfo(50, 37, 1, false, 16), 1.3e-3, 0x8093433E},
-      {"tiny-pixel", MakeInfo(1, 1, 3, false, 8), 2.2e-5, 0x5EACB173},
+      {"tiny-segments", MakeInfo(7, 1111, 3, true, 8), 4e-4},
+      {"tiny-gray16", MakeInfo(50, 37, 1, false, 16), 1.3e-3},
+      {"tiny-pixel", MakeInfo(1, 1, 3, false, 8), 2.2e-5},
       // 133 rows, 201 rows in 19 columns, 195 rows: three and four segments, where rows ahead of
       // one come before the next.
-      {"tiny-tall", MakeInfo(5, 2117, 3, false, 8), 1.3e-3, 0xC56E6A48},
-      {"mini-tall", MakeInfo(37, 401, 1, false, 8), 4e-4, 0x3AD8E2F8},
-      {"integer-tall", MakeInfo(6, 3111, 1, false, 8), 4e-4, 0xFDBFDAA3},
+      {"tiny-tall", MakeInfo(5, 2117, 3, false, 8), 1.3e-3},
+      {"mini-tall", MakeInfo(37, 401, 1, false, 8), 4e-4},
+      {"integer-tall", MakeInfo(6, 3111, 1, false, 8), 4e-4},
       // Details over an exact base: all kinds of blocks, rows of gray between colour, odd sizes;
       // gray of any depth; more than one section.
-      {"quiet16-kinds", MakeInfo(151, 203, 3, false, 8), 4e-4, 0xC46FB7A5, Detail::kAuto, -1,
-       0xEC272917},
-      {"quiet16-fine", MakeInfo(69, 67, 3, false, 8), 2e-2, 0xA222952E, Detail::kOn, -1,
-       0x80D4851A},
-      {"quiet16-tall", MakeInfo(9, 1103, 3, false, 8), 1e-3, 0x0801FAE5, Detail::kAuto, -1,
-       0xB54924D5},
-      {"quiet16-gray", MakeInfo(133, 75, 1, false, 8), 1e-3, 0x752BDAC2, Detail::kAuto, -1,
-       0xF5FBEAD6},
-      {"quiet16-bits", MakeInfo(131, 70, 1, false, 1), 2e-2, 0x1DE30B43, Detail::kAuto, -1,
-       0x6E5E942D},
-      {"quiet16-nibbles", MakeInfo(132, 70, 1, false, 4), 2e-2, 0x16894EDB, Detail::kOn, -1,
-       0xB0E2489C},
-      {"quiet16-deep", MakeInfo(131, 21, 3, false, 16), 1e-3, 0xAC9FDC1E, Detail::kAuto, -1,
-       0x578F2E35},
-      {"quiet16-deepalpha", MakeInfo(70, 35, 3, true, 16), 1e-3, 0x17667F85, Detail::kAuto, -1,
-       0xEC5BA1BD},
-      {"quiet16-near", MakeInfo(67, 70, 3, true, 8), 0, 0xE49824DB, Detail::kAuto, 4, 0xD650ED1C},
-      {"quiet16-lossless", MakeInfo(70, 67, 3, false, 8), 0, 0xAB8449B8, Detail::kAuto, 0,
-       0x277D92FA},
-      {"quiet16-noise", MakeInfo(65, 66, 3, false, 8), 0, 0xCBC141F5, Detail::kAuto, 0, 0x2583EDA9},
+      {"quiet16-kinds", MakeInfo(151, 203, 3, false, 8), 4e-4, Detail::kAuto, -1},
+      {"quiet16-fine", MakeInfo(69, 67, 3, false, 8), 2e-2, Detail::kOn, -1},
+      {"quiet16-tall", MakeInfo(9, 1103, 3, false, 8), 1e-3, Detail::kAuto, -1},
+      {"quiet16-gray", MakeInfo(133, 75, 1, false, 8), 1e-3, Detail::kAuto, -1},
+      {"quiet16-bits", MakeInfo(131, 70, 1, false, 1), 2e-2, Detail::kAuto, -1},
+      {"quiet16-nibbles", MakeInfo(132, 70, 1, false, 4), 2e-2, Detail::kOn, -1},
+      {"quiet16-deep", MakeInfo(131, 21, 3, false, 16), 1e-3, Detail::kAuto, -1},
+      {"quiet16-deepalpha", MakeInfo(70, 35, 3, true, 16), 1e-3, Detail::kAuto, -1},
+      {"quiet16-near", MakeInfo(67, 70, 3, true, 8), 0, Detail::kAuto, 4},
+      {"quiet16-lossless", MakeInfo(70, 67, 3, false, 8), 0, Detail::kAuto, 0},
+      {"quiet16-noise", MakeInfo(65, 66, 3, false, 8), 0, Detail::kAuto, 0},
       // The same over a base that is not exact: pixels next to other blocks do not know them.
-      {"quiet-kinds", MakeInfo(151, 139, 3, false, 8), 4e-4, 0xD5A2DCD5, Detail::kAuto},
-      {"quiet-sameinrgb", MakeInfo(131, 70, 3, false, 8), 1e-3, 0xDF260131, Detail::kAuto},
-      {"quiet-alpha", MakeInfo(131, 43, 1, true, 8), 1e-3, 0x7D213ADC, Detail::kOn},
-      {"quiet-near", MakeInfo(67, 70, 1, false, 8), 0, 0x8B9F2A6D, Detail::kAuto, 2},
-      {"quiet-lossless", MakeInfo(66, 1030, 1, false, 1), 0, 0xE62DDDEC, Detail::kAuto, 0},
+      {"quiet-kinds", MakeInfo(151, 139, 3, false, 8), 4e-4, Detail::kAuto},
+      {"quiet-sameinrgb", MakeInfo(131, 70, 3, false, 8), 1e-3, Detail::kAuto},
+      {"quiet-alpha", MakeInfo(131, 43, 1, true, 8), 1e-3, Detail::kOn},
+      {"quiet-near", MakeInfo(67, 70, 1, false, 8), 0, Detail::kAuto, 2},
+      {"quiet-lossless", MakeInfo(66, 1030, 1, false, 1), 0, Detail::kAuto, 0},
+      {"fixed-small", MakeInfo(45, 150, 3, false, 8), 0},  // a model of one rate
+      // The shipped models: every form, and the default one in every shape.
+      {"light_int8-pixel", MakeInfo(1, 1, 3, false, 8), 4e-4},
+      {"light_int8-tall", MakeInfo(20, 1100, 3, false, 8), 4e-4},
+      {"light_int8-wide", MakeInfo(1100, 20, 3, false, 8), 1e-3},
+      {"light_int8-gray", MakeInfo(65, 33, 1, false, 16), 1e-4},
+      {"light_int8-lossless", MakeInfo(67, 66, 3, true, 8), 0, Detail::kAuto, 0},
+      {"light_int8-kinds", MakeInfo(97, 131, 3, false, 8), 4e-4, Detail::kAuto},
+      {"light_int8_entropy-kinds", MakeInfo(97, 61, 3, false, 8), 4e-4, Detail::kAuto},
+      {"light_int16-kinds", MakeInfo(97, 61, 3, false, 8), 4e-4, Detail::kAuto},
+      {"light_fp16-kinds", MakeInfo(97, 61, 3, false, 8), 4e-4, Detail::kAuto},
+      {"light_fp32-kinds", MakeInfo(97, 61, 3, false, 8), 4e-4, Detail::kAuto},
+      {"light_fp32-alpha", MakeInfo(33, 70, 3, true, 16), 1e-4},
+      {"light_msssim_int8-smooth", MakeInfo(97, 61, 3, false, 8), 4e-4},
   };
 }
 
@@ -93,14 +97,12 @@ std::string ModelOf(const GoldenStream& golden) {
   return golden.name.substr(0, golden.name.find('-'));
 }
 
-// Its file's SHA-256 begins so.
-std::string IdOf(const std::string& model) {
-  static const std::map<std::string, std::string> kIds = {
-      {"lattice", "c1aafaa207bf7c5c"},     {"wavefront", "ba296963c02d8fe3"},
-      {"wavefront16", "e0288992c1622d26"}, {"tiny", "d451fe57438655b2"},
-      {"mini", "408735a9f417a002"},        {"integer", "ec2929b20ef06485"},
-      {"quiet", "a16df182386c8c14"},       {"quiet16", "7a3257b2d63e8ce2"}};
-  return kIds.at(model);
+bool IsShipped(const GoldenStream& golden) { return golden.name.starts_with("light"); }
+
+std::string ModelFile(const GoldenStream& golden) {
+  std::string name = ModelOf(golden);
+  std::replace(name.begin(), name.end(), '_', '-');
+  return (IsShipped(golden) ? "../weights/" : "models/") + name + ".safetensors";
 }
 
 // The least model, whose pictures are near middle gray: something to add details to.
@@ -123,19 +125,18 @@ std::vector<uint8_t> MakeModel(const std::string& name) {
                                   : name == "quiet"   ? QuietModel()
                                   : name == "quiet16" ? testing::WithIntegers(QuietModel())
                                                       : testing::IntegerModel(7);
+  if (name == "fixed") builder.document["rate"] = {{"parameter", "none"}};
   // So narrow that there are escapes.
   if (name == "tiny") builder.AddTables("coding.y", 8, 4);
   return builder.Build();
 }
 
-std::string GoldenPath(const std::string& file) {
-  return std::string(GLINT_TEST_DATA) + "/golden/" + file;
-}
+std::string Folder() { return std::string(GLINT_SOURCE_DIR) + "/conformance"; }
 
-std::vector<uint8_t> GoldenFile(const std::string& name) {
-  const auto bytes = ReadFile(GoldenPath(name), uint64_t{1} << 24);
+std::vector<uint8_t> FileOf(const std::string& path) {
+  auto bytes = conformance::ReadBytes(path);
   REQUIRE_MESSAGE(bytes.ok(), bytes.error().message);
-  return *bytes;
+  return std::move(*bytes);
 }
 
 // A picture with a reason for every kind of block: fields of waves and grain, of text in few
@@ -184,13 +185,26 @@ Picture PictureOf(const GoldenStream& golden) {
   return PictureOfKinds(golden.info, side, golden.name.ends_with("-sameinrgb"));
 }
 
-uint32_t PictureCrc(const Picture& picture) { return Crc32(0, picture.samples); }
+// Integers make the same pixels everywhere, and so does what is coded without loss.
+bool IsExact(const GoldenStream& golden, const Model& model) {
+  return golden.max_error == 0 || testing::AllInteger(model.impl().graph("g_s"));
+}
+
+conformance::Case EntryOf(const GoldenStream& golden) {
+  conformance::Case entry;
+  entry.name = golden.name;
+  entry.model = ModelFile(golden);
+  return entry;
+}
 
 void WriteGolden(const GoldenStream& golden) {
-  const std::vector<uint8_t> file = MakeModel(ModelOf(golden));
-  const std::string model_path = GoldenPath(ModelOf(golden) + ".safetensors");
-  REQUIRE(WriteFile(model_path, file.data(), file.size()).ok());
-  const Model model = LoadModel(file);
+  const conformance::Case entry = EntryOf(golden);
+  const std::string model_path = Folder() + "/" + entry.model;
+  if (!IsShipped(golden)) {
+    const std::vector<uint8_t> file = MakeModel(ModelOf(golden));
+    REQUIRE(WriteFile(model_path, file.data(), file.size()).ok());
+  }
+  const Model model = LoadModel(FileOf(model_path));
   Picture picture = PictureOf(golden);
   if (golden.info.has_alpha) picture.metadata = SomeMetadata();
   EncodeOptions options;
@@ -200,23 +214,53 @@ void WriteGolden(const GoldenStream& golden) {
   options.lossless = golden.max_error == 0;
   Report report;
   const auto stream = testing::MustEncode(model, picture, options, &report);
-  const Picture decoded = testing::MustDecode(model, stream);
-  std::ostringstream crcs;
-  crcs << std::hex << std::uppercase << "0x" << report.latent_crc << ", picture 0x"
-       << PictureCrc(decoded);
-  MESSAGE(golden.name, " of model ", model.info().id, ": latents ", crcs.str(), "; ",
-          report.detail.bytes, " bytes of details, ", report.detail.blocks, " blocks, ",
-          report.detail.transform_blocks, " transforms, ", report.detail.pixel_blocks, " pixels");
-  const std::string path = GoldenPath(golden.name);
-  REQUIRE(WriteFile(path + ".glint", stream.data(), stream.size()).ok());
-  REQUIRE(WritePicture(path + ".png", decoded).ok());
+  MESSAGE(golden.name, " of model ", model.info().id, ": ", report.detail.bytes,
+          " bytes of details, ", report.detail.blocks, " blocks, ", report.detail.transform_blocks,
+          " transforms, ", report.detail.pixel_blocks, " pixels");
+  REQUIRE(WriteFile(conformance::StreamPath(Folder(), entry), stream.data(), stream.size()).ok());
 }
 
-void CheckGolden(const GoldenStream& golden, const Model& model) {
-  const auto stream = GoldenFile(golden.name + ".glint");
-  const auto wanted = ReadPicture(GoldenPath(golden.name + ".png"));
-  REQUIRE_MESSAGE(wanted.ok(), wanted.error().message);
-  const uint32_t level = testing::AllInteger(model.impl().graph("g_s")) ? 0 : 1;
+// What this build makes of the stream is what all must make of it. Its picture is written.
+conformance::Case OutcomeOf(const GoldenStream& golden) {
+  conformance::Case entry = EntryOf(golden);
+  const Model model = LoadModel(FileOf(Folder() + "/" + entry.model));
+  const auto outcome =
+      conformance::DecodeCase(model, FileOf(conformance::StreamPath(Folder(), entry)));
+  REQUIRE_MESSAGE(outcome.ok(), outcome.error().message);
+  entry.model_id = model.info().id;
+  entry.exact = IsExact(golden, model);
+  entry.latents = outcome->latents;
+  entry.pixels = outcome->pixels;
+  const std::string path = conformance::PicturePath(Folder(), entry);
+  REQUIRE(conformance::WritePam(path, outcome->picture).ok());
+  return entry;
+}
+
+std::vector<conformance::Case> Manifest() {
+  auto cases = conformance::ReadManifest(Folder());
+  REQUIRE_MESSAGE(cases.ok(), cases.error().message);
+  return std::move(*cases);
+}
+
+bool IsWritten(const GoldenStream& golden, const std::string& which) {
+  return which == "all" || which == golden.name || (which == "light" && IsShipped(golden));
+}
+
+void WriteGoldens(const std::string& which) {
+  std::vector<conformance::Case> cases;
+  for (const GoldenStream& golden : GoldenStreams()) {
+    if (IsWritten(golden, which)) WriteGolden(golden);
+    cases.push_back(OutcomeOf(golden));
+  }
+  REQUIRE(conformance::WriteManifest(Folder(), cases).ok());
+}
+
+void CheckGolden(const GoldenStream& golden, const conformance::Case& entry, const Model& model) {
+  CHECK(entry.name == golden.name);
+  CHECK(entry.model == ModelFile(golden));
+  CHECK(entry.exact == IsExact(golden, model));
+  CHECK(model.info().id == entry.model_id);
+  const auto stream = FileOf(conformance::StreamPath(Folder(), entry));
   struct Setting {
     int threads, band_rows;
   };
@@ -226,31 +270,75 @@ void CheckGolden(const GoldenStream& golden, const Model& model) {
     DecodeOptions options;
     options.threads = setting.threads;
     options.band_rows = setting.band_rows;
-    Report report;
-    const Picture picture = testing::MustDecode(model, stream, options, &report);
-    CHECK(report.latent_crc == golden.latent_crc);
-    CHECK(LargestDifference(picture, *wanted) <= level);
-    if (golden.picture_crc != 0) CHECK(PictureCrc(picture) == golden.picture_crc);
-    if (golden.info.has_alpha) CHECK(testing::SameMetadata(picture.metadata, SomeMetadata()));
+    const auto outcome = conformance::DecodeCase(model, stream, options);
+    REQUIRE_MESSAGE(outcome.ok(), outcome.error().message);
+    const Error error = conformance::Compare(Folder(), entry, *outcome);
+    CHECK_MESSAGE(error.ok(), error.message);
+    if (golden.info.has_alpha) {
+      CHECK(testing::SameMetadata(outcome->picture.metadata, SomeMetadata()));
+    }
   }
 }
 
 TEST_CASE("golden streams: decode to the same latents and pixels on every target") {
   const char* written = std::getenv("GLINT_WRITE_GOLDEN");
-  for (const GoldenStream& golden : GoldenStreams()) {
-    if (written != nullptr && (golden.name == written || written == std::string("all"))) {
-      WriteGolden(golden);
-    }
-  }
+  if (written != nullptr) WriteGoldens(written);
+  const std::vector<GoldenStream> streams = GoldenStreams();
+  const std::vector<conformance::Case> cases = Manifest();
+  REQUIRE(cases.size() == streams.size());
   for (const std::string& target : SupportedTargets()) {
     CAPTURE(target);
     const TargetScope scope(target);
-    for (const GoldenStream& golden : GoldenStreams()) {
-      CAPTURE(golden.name);
-      const Model model = LoadModel(GoldenFile(ModelOf(golden) + ".safetensors"));
-      CHECK(model.info().id == IdOf(ModelOf(golden)));
-      CheckGolden(golden, model);
+    std::map<std::string, Model> models;  // of this target
+    for (size_t i = 0; i < streams.size(); ++i) {
+      CAPTURE(streams[i].name);
+      auto model = models.find(cases[i].model);
+      if (model == models.end()) {
+        const std::string path = Folder() + "/" + cases[i].model;
+        model = models.emplace(cases[i].model, LoadModel(FileOf(path))).first;
+      }
+      CheckGolden(streams[i], cases[i], model->second);
     }
+  }
+}
+
+TEST_CASE("golden streams: what decodes to something else is found") {
+  const conformance::Case entry = Manifest().front();
+  const Model model = LoadModel(FileOf(Folder() + "/" + entry.model));
+  const auto outcome =
+      conformance::DecodeCase(model, FileOf(conformance::StreamPath(Folder(), entry)));
+  REQUIRE(outcome.ok());
+  conformance::Case other = entry;
+  other.latents[0] ^= 1;
+  CHECK_FALSE(conformance::Compare(Folder(), other, *outcome).ok());
+  conformance::Outcome changed = *outcome;
+  changed.picture.samples[100] = static_cast<uint8_t>(changed.picture.samples[100] ^ 4);
+  CHECK_FALSE(conformance::Compare(Folder(), entry, changed).ok());
+  conformance::Case exact = entry;
+  exact.exact = true;
+  exact.pixels[0] ^= 1;
+  CHECK_FALSE(conformance::Compare(Folder(), exact, *outcome).ok());
+}
+
+TEST_CASE("latents: every row comes once, in order, and any can stop the decoder") {
+  const conformance::Case entry = Manifest().front();
+  const Model model = LoadModel(FileOf(Folder() + "/" + entry.model));
+  const auto stream = FileOf(conformance::StreamPath(Folder(), entry));
+  uint32_t rows = 0, all = 1;
+  DecodeOptions options;
+  options.latents = [&](const LatentRow& row) {
+    CHECK(row.y == rows++);
+    CHECK(row.columns > 0);
+    CHECK(row.channels > 0);
+    all = row.rows;
+    return true;
+  };
+  REQUIRE(Decode(model, stream.data(), stream.size(), options).ok());
+  CHECK(rows == all);
+  for (const uint32_t last : {0u, rows / 2, rows - 1}) {
+    options.latents = [last](const LatentRow& row) { return row.y != last; };
+    const auto stopped = Decode(model, stream.data(), stream.size(), options);
+    CHECK(stopped.error().code == ErrorCode::kCancelled);
   }
 }
 

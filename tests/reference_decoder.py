@@ -402,6 +402,18 @@ def read_picture(path):
     return read_png(data) if data[:8] == b"\x89PNG\r\n\x1a\n" else read_pnm(data)
 
 
+def write_pam(path, picture, top):
+    height, width, channels = picture.shape
+    with open(path, "wb") as f:
+        f.write(f"P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {channels}\nMAXVAL {top}\nENDHDR\n".encode())
+        f.write(picture.astype(">u2" if top > 255 else "u1").tobytes())
+
+
+def top_of(header):
+    """The largest sample of what comes out."""
+    return (1 << (header.depth if header.alpha else min(header.depth, 8))) - 1
+
+
 def is_exact(graph):
     """Does everything that multiplies do it in integers?"""
     return all(n["precision"] in ("i16", "i8") for n in graph["nodes"] if n["op"] in ("conv2d", "conv_transpose2d", "gdn"))
@@ -409,7 +421,7 @@ def is_exact(graph):
 
 def compare(picture, got, header, exact):
     wanted, top = read_picture(picture)
-    expect(wanted.shape == got.shape and top == (1 << (header.depth if header.alpha else min(header.depth, 8))) - 1, "form of the picture")
+    expect(wanted.shape == got.shape and top == top_of(header), "form of the picture")
     off = np.abs(wanted - got)
     most = off[:, :, :header.channels].max()
     expect(most <= (0 if exact else 257 if top > 255 else 1), f"colour differs by {most}")
@@ -466,6 +478,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--explain", action="store_true", help="print the stream, field by field")
     parser.add_argument("--metadata", action="store_true", help="compare the metadata of STREAM with those of PNG, in place of MODEL and STREAM")
+    parser.add_argument("--write", metavar="FILE", help="write the picture, as PAM")
+    parser.add_argument("--latents", metavar="FILE", help="write y, 16-bit and little-endian: rows, columns, channels")
     parser.add_argument("model")
     parser.add_argument("stream")
     parser.add_argument("picture", nargs="?")
@@ -487,7 +501,9 @@ def main():
     expect(len(segments) == latents.segments, f"{len(segments)} segments, the size wants {latents.segments}")
     traces = [latents.decode(s, payload) for s, payload in enumerate(segments)]
     detail_payloads, sections = [payload for kind, _, _, payload in chunks if kind == "D"], []
-    if detail_payloads or args.picture:
+    if args.latents:
+        latents.y_hat.astype("<i2").tofile(args.latents)
+    if detail_payloads or args.picture or args.write:
         picture = levels(latents, header, mean=not detail_payloads)
     if detail_payloads:
         picture, sections = details(detail_payloads, picture, header)
@@ -497,9 +513,13 @@ def main():
     text = f"{header.width}x{header.height}, {len(segments)} segments of {traces[0].n} states, {sum(r.count for r in traces)} symbols, {sum(r.escapes for r in traces)} escapes"
     if sections:
         text += f"; {reference_details.describe(sections)}"
-    if args.picture:
+    if args.picture or args.write:
         planes = [picture * 257 if header.depth == 16 and header.alpha else picture] + ([alpha(payloads["A"], header)] if header.alpha else [])
-        text += "; " + compare(args.picture, np.concatenate(planes, 2), header, is_exact(model.doc["graphs"]["g_s"]))
+        whole = np.concatenate(planes, 2)
+    if args.write:
+        write_pam(args.write, whole, top_of(header))
+    if args.picture:
+        text += "; " + compare(args.picture, whole, header, is_exact(model.doc["graphs"]["g_s"]))
     print(text)
 
 

@@ -45,6 +45,8 @@ model=weights/light-fp32.safetensors
 weights/quantise.sh "$calibration" "$work/methods"
 cp "$work"/methods/light-*.safetensors weights/
 weights/list_shipped.sh
+cmake --build build --target glint_tests
+GLINT_WRITE_GOLDEN=light build/bin/glint_tests -tc='golden streams: decode*' # streams of conformance/
 
 printf 'P6\n3 2\n255\n\377\0\0\0\377\0\0\0\377\377\377\377\0\0\0\377\377\0' >"$work/example.ppm"
 build/bin/glint encode --model "$model" "$work/example.ppm" "$work/example.glint"

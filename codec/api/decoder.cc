@@ -226,6 +226,23 @@ class Decoder {
     }
     report_.symbols += symbols;
     report_.latent_crc = Crc32(report_.latent_crc, crc);
+    return GiveLatents(s);
+  }
+
+  Status GiveLatents(int64_t s) {
+    if (!options_.latents) return Status::Ok();
+    LatentRow row;
+    row.rows = static_cast<uint32_t>(geometry_.height());
+    row.columns = static_cast<uint32_t>(geometry_.width());
+    row.channels = static_cast<uint32_t>(coder_->fixed_row_values() / geometry_.width());
+    row.fraction_bits = model_.document.fraction_bits;
+    for (int64_t y = geometry_.LatentEnd(s - 1); y < geometry_.LatentEnd(s); ++y) {
+      row.y = static_cast<uint32_t>(y);
+      row.values = coder_->FixedRow(y);
+      if (options_.latents(row)) continue;
+      return Status::Error(StatusCode::kCancelled,
+                           "row " + std::to_string(y) + " of the latents was not taken");
+    }
     return Status::Ok();
   }
 

@@ -1,13 +1,13 @@
 #include "codec/latents/latent_coder.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
 
 #include "codec/stage_clock.h"
 #include "codec/stream/container.h"
+#include "engine/byte_order.h"
 #include "kernels/pointwise.h"
 
 namespace glint {
@@ -414,23 +414,24 @@ void LatentCoder::Latents::Store(const SymbolLine& line, const int16_t* decoded)
   });
 }
 
+const int16_t* LatentCoder::FixedRow(int64_t row) {
+  const size_t count = y_.row_values();
+  if (y_.quantisation == nullptr) {
+    // The floats are multiples of 2^-fraction_bits: this gives back what was coded.
+    kernels::FloatToFixed(y_.ring.Floats(row), row_.get(), count, y_.fixed_scale);
+  } else {
+    std::memcpy(row_.get(), y_.ring.Row(row), count * sizeof(int16_t));
+  }
+  return row_.get();
+}
+
 uint32_t LatentCoder::LatentCrc(int64_t segment) {
   const size_t count = y_.row_values();
   uint32_t crc = 0;
   for (int64_t row = geometry_.LatentEnd(segment - 1); row < geometry_.LatentEnd(segment); ++row) {
-    if (y_.quantisation == nullptr) {
-      // The floats are multiples of 2^-fraction_bits: this gives back what was coded.
-      kernels::FloatToFixed(y_.ring.Floats(row), row_.get(), count, y_.fixed_scale);
-    } else {
-      std::memcpy(row_.get(), y_.ring.Row(row), count * sizeof(int16_t));
-    }
-    if constexpr (std::endian::native == std::endian::big) {
-      for (size_t i = 0; i < count; ++i) {
-        const uint16_t value = static_cast<uint16_t>(row_[i]);
-        row_[i] = static_cast<int16_t>(static_cast<uint16_t>(value >> 8 | value << 8));
-      }
-    }
-    const uint8_t* bytes = reinterpret_cast<const uint8_t*>(row_.get());
+    FixedRow(row);
+    auto* const bytes = reinterpret_cast<uint8_t*>(row_.get());
+    SwapToLittleEndian(bytes, count, sizeof(int16_t));
     crc = Crc32(crc, {bytes, count * sizeof(int16_t)});
   }
   return crc;

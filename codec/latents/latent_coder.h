@@ -44,7 +44,11 @@ class LatentCoder {
 
   // Segments in order, none twice. Adds to times->hyper, context and entropy.
   Status CodeSegment(int64_t segment, SymbolPort* port, StageTimes* times);
-  // CRC-32 of the segment's y_hat in fixed point, as the nets read it; after CodeSegment.
+  // A row of y_hat in fixed point, columns x channels; of a segment that CodeSegment has just
+  // coded. It stays until the next call.
+  const int16_t* FixedRow(int64_t row);
+  size_t fixed_row_values() const { return y_.row_values(); }
+  // CRC-32 of all rows of the segment, little-endian; after CodeSegment.
   uint32_t LatentCrc(int64_t segment);
   // y_hat as the nets read it, all channels; rows of coded segments as far back as g_s may need
   // them.

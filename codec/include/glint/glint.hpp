@@ -257,7 +257,18 @@ enum class DetailOutput {
   kSkipDamaged,  // those of damaged sections are left out (Report::detail names them)
 };
 
+// A row of y, the latents that the synthesis reads, as it was decoded: `columns` times `channels`
+// numbers, whose value is an integer / 2^fraction_bits. The same on every machine.
+struct LatentRow {
+  uint32_t y = 0, rows = 0, columns = 0, channels = 0;  // `rows`: of all y
+  int fraction_bits = 0;
+  const int16_t* values = nullptr;  // there until the call returns
+};
+
 struct DecodeOptions : CallOptions {
+  // Gets every row of the latents, from top to bottom, each before the pixels that need it. Return
+  // false to stop (kCancelled).
+  std::function<bool(const LatentRow& row)> latents;
   DetailOutput detail = DetailOutput::kDecode;
   // With kDrop and kBlend pictures come without alpha and with 8 bits at most. Blending is done on
   // the samples as they are, whatever the profile says (browsers do the same): colour * alpha +

@@ -1,0 +1,96 @@
+# `./run port NAME...`: builds the core of the library for another machine and checks the conformance set there, in
+# an emulator where this machine cannot run it. Sourced by ./run; uses its functions.
+# shellcheck shell=bash disable=SC2154  # root, jobs, passed, failed and the like are of ./run
+
+readonly port_names=(aarch64 armhf i686 s390x windows)
+
+# use_port NAME: sets what differs between ports.
+use_port() {
+  port_system=Linux port_suffix="" port_emulator=() port_packages=() port_libraries=(zlib1g-dev)
+  case "$1" in
+    aarch64) port_processor=aarch64 port_triplet=aarch64-linux-gnu port_debian=arm64
+      port_emulator=("qemu-aarch64-static -cpu cortex-a53" "qemu-aarch64-static -cpu max") ;;
+    armhf) port_processor=armv7l port_triplet=arm-linux-gnueabihf port_debian=armhf port_emulator=(qemu-arm-static) ;;
+    i686) port_processor=i686 port_triplet=i686-linux-gnu port_debian=i386 port_emulator=(env) ;;
+    s390x) port_processor=s390x port_triplet=s390x-linux-gnu port_debian=s390x port_emulator=(qemu-s390x-static) ;;
+    windows) port_system=Windows port_processor=AMD64 port_triplet=x86_64-w64-mingw32 port_debian=all port_suffix=-posix
+      port_libraries=(libz-mingw-w64-dev) port_emulator=(wine) ;;
+    *) fail "port: there is no port '$1'; there are ${port_names[*]}" ;;
+  esac
+  port_packages=("$port_triplet-g++$port_suffix:g++-${port_triplet/_/-}")
+  if [[ "$1" == windows ]]; then port_packages=("$port_triplet-g++-posix:g++-mingw-w64-x86-64-posix"); fi
+  case "${port_emulator[0]}" in
+    qemu-*) port_packages+=("${port_emulator[0]%% *}:qemu-user-static") ;;
+  esac
+}
+
+# unpack_port_packages FOLDER ARCHITECTURE PACKAGE...: the distribution's packages of another architecture, which the
+# system itself does not get to know.
+unpack_port_packages() {
+  local folder="$1" architecture="$2" work package
+  shift 2
+  if [[ -f "$folder/done" ]]; then return; fi
+  has apt-get || fail "port: libraries of other architectures come from Debian's packages, and there is no apt-get"
+  make_temporary work
+  mkdir -p "$work"/{state/lists/partial,cache/archives/partial,download} "$folder"
+  cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null | sed 's/arch=[a-z0-9,]*//' >"$work/sources.list" || true
+  local options=(-qq -o "Dir::State=$work/state" -o "Dir::Cache=$work/cache" -o Dir::State::status=/dev/null
+    -o Acquire::Languages=none -o "APT::Architecture=$architecture" -o "APT::Architectures::=$architecture")
+  if ((EUID == 0)); then options+=(-o APT::Sandbox::User=root); fi
+  if [[ "$architecture" == all ]]; then options=(-qq); fi
+  apt-get "${options[@]}" update >&2 || say "run: apt-get update reports errors; going on with the lists that there are"
+  (cd "$work/download" && apt-get "${options[@]}" download "$@" >&2) ||
+    fail "port: these packages of $architecture cannot be had: $*"
+  for package in "$work"/download/*.deb; do dpkg -x "$package" "$folder"; done
+  touch "$folder/done"
+}
+
+# build_port NAME: glint_conformance for it, in build-port-NAME.
+build_port() {
+  local name="$1" folder="$root/build-port-$1" cache roots toolchain
+  install_missing_commands "${port_packages[@]}"
+  cache="$(cache_dir)/ports/$name"
+  unpack_port_packages "$cache/root" "$port_debian" "${port_libraries[@]}" nlohmann-json3-dev
+  roots="$cache/root;$cache/root/usr/$port_triplet;$cache/highway"
+  toolchain=("-DCMAKE_TOOLCHAIN_FILE=$root/packaging/ports/cross.cmake" "-DGLINT_PORT_SYSTEM=$port_system"
+    "-DGLINT_PORT_PROCESSOR=$port_processor" "-DGLINT_PORT_COMPILER=$port_triplet-" "-DGLINT_PORT_SUFFIX=$port_suffix"
+    "-DGLINT_PORT_TRIPLET=${port_triplet/i686/i386}" "-DGLINT_PORT_ROOTS=$roots")
+  if [[ ! -d "$cache/highway/lib/cmake/hwy" ]]; then
+    fetch_highway
+    build_highway "$highway_archive" "$cache/highway" "${toolchain[@]}"
+  fi
+  local prefix="$highway_prefix"
+  highway_prefix=""
+  configure "$folder" -DCMAKE_BUILD_TYPE=Release "${toolchain[@]}" -DGLINT_PICTURE_FILES=OFF -DGLINT_INSTALL=OFF \
+    -DGLINT_BUILD_TESTS=OFF -DGLINT_BUILD_TOOLS=OFF -DGLINT_BUILD_BENCH=OFF
+  highway_prefix="$prefix"
+  build_targets "$folder" glint_conformance
+}
+
+# check_port NAME: the conformance set, in each of its emulators.
+check_port() {
+  local program="$root/build-port-$1/bin/glint_conformance" emulator words
+  if [[ -f "$program.exe" ]]; then program="$program.exe"; fi
+  for emulator in "${port_emulator[@]}"; do
+    read -ra words <<<"$emulator"
+    if has "${words[0]}"; then
+      count_lines "$1, $emulator" "${words[@]}" "$program" conformance
+    else
+      say "run: port $1 is built, and not run: there is no ${words[0]} here"
+      skipped+=("port $1: no ${words[0]}")
+    fi
+  done
+}
+
+run_ports() {
+  local name names=("$@")
+  if (($# == 0)); then names=("${port_names[@]}"); fi
+  for name in "${names[@]}"; do use_port "$name"; done # wrong names before anything is built
+  prepare
+  for name in "${names[@]}"; do
+    use_port "$name"
+    build_port "$name"
+    check_port "$name"
+  done
+  print_sum
+}
