@@ -12,6 +12,12 @@ if(CMAKE_SIZEOF_VOID_P EQUAL 4 AND CMAKE_SYSTEM_PROCESSOR MATCHES "^arm")
   # NEON of 32 bits takes the smallest numbers for zeros, and has no division: other latents again.
   list(APPEND glint_disabled_targets HWY_ALL_NEON)
 endif()
+# Kernels keep vectors in arrays, which vectors without a size at compile time cannot be in.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+  list(APPEND glint_disabled_targets HWY_ALL_SVE)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^riscv")
+  list(APPEND glint_disabled_targets HWY_RVV)
+endif()
 
 include(CheckCXXSourceCompiles)
 include(CMakePushCheckState)
