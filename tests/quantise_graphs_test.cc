@@ -223,6 +223,10 @@ TEST_CASE("Quantise: what it will hold is refused beyond the limit, before any w
   options.max_memory = 1;
   const Model model = wide(400);
   options.max_memory = refused(model);
+  const auto planned = PlanQuantisation(model, {SomePictures()[0].info}, options);
+  REQUIRE(planned.ok());
+  CHECK(*planned > uint64_t{3} * 4 * 400 * 400);
+  CHECK(*planned < options.max_memory);
   const PeakMemory peak;
   const auto fits = Quantise(model, SomePictures(), options);
   CHECK(peak.Growth() < options.max_memory + (uint64_t{4} << 20) + kSanitizerMemory);
