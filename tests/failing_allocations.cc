@@ -111,6 +111,9 @@ void* operator new(size_t size) { return New(size); }
 void* operator new[](size_t size) { return New(size); }
 void* operator new(size_t size, std::align_val_t a) { return New(size, static_cast<size_t>(a)); }
 void* operator new[](size_t size, std::align_val_t a) { return New(size, static_cast<size_t>(a)); }
+void* operator new(size_t size, std::align_val_t a, const std::nothrow_t&) noexcept {
+  return NewOrNull(size, static_cast<size_t>(a));
+}
 void* operator new(size_t size, const std::nothrow_t&) noexcept { return NewOrNull(size, 1); }
 void* operator new[](size_t size, const std::nothrow_t&) noexcept { return NewOrNull(size, 1); }
 void operator delete(void* p) noexcept { std::free(p); }
