@@ -198,6 +198,9 @@ struct Factors {
   VI other_zero;
   bool leaky_relu, gains;
 
+  // One that the compiler makes is for the baseline target, which cannot take vectors of others.
+  HWY_INLINE Factors() {}
+
   // Whether no value can be NaN or beyond `most` before it is limited. `positive`: no sum is
   // negative.
   template <Join J>
