@@ -28,13 +28,13 @@ set(CMAKE_REQUIRED_DEFINITIONS "-DHWY_DISABLED_TARGETS=(${disabled})" -DHWY_BROK
 list(JOIN glint_target_options " " CMAKE_REQUIRED_FLAGS)
 check_cxx_source_compiles("
   #include <hwy/detect_targets.h>
-  #if HWY_STATIC_TARGET == HWY_EMU128
-  #error emulated
+  #if HWY_STATIC_TARGET != HWY_EMU128
+  #error there are instructions
   #endif
-  int main() { return 0; }" GLINT_HAS_SIMD)
+  int main() { return 0; }" GLINT_EMULATES_SIMD)
 cmake_pop_check_state()
 
-if(GLINT_HAS_SIMD)
+if(NOT GLINT_EMULATES_SIMD)
   list(APPEND glint_disabled_targets HWY_EMU128)
   set(glint_target_definitions HWY_WANT_AVX3_DL)  # off in Highway 1.2 unless it is asked for
 else()

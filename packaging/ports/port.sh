@@ -13,7 +13,8 @@ use_port() {
     armhf) port_processor=armv7l port_triplet=arm-linux-gnueabihf port_debian=armhf port_emulator=(qemu-arm-static) ;;
     i686) port_processor=i686 port_triplet=i686-linux-gnu port_debian=i386 port_emulator=(env) ;;
     s390x) port_processor=s390x port_triplet=s390x-linux-gnu port_debian=s390x port_emulator=(qemu-s390x-static) ;;
-    windows) port_system=Windows port_processor=AMD64 port_triplet=x86_64-w64-mingw32 port_debian=all port_suffix=-posix
+    windows) port_system=Windows port_processor=AMD64 port_triplet=x86_64-w64-mingw32 port_suffix=-posix
+      port_debian="$(dpkg --print-architecture 2>/dev/null || true)"
       port_libraries=(libz-mingw-w64-dev) port_emulator=(wine) ;;
     *) fail "port: there is no port '$1'; there are ${port_names[*]}" ;;
   esac
@@ -33,11 +34,9 @@ unpack_port_packages() {
   has apt-get || fail "port: libraries of other architectures come from Debian's packages, and there is no apt-get"
   make_temporary work
   mkdir -p "$work"/{state/lists/partial,cache/archives/partial,download} "$folder"
-  cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null | sed 's/arch=[a-z0-9,]*//' >"$work/sources.list" || true
   local options=(-qq -o "Dir::State=$work/state" -o "Dir::Cache=$work/cache" -o Dir::State::status=/dev/null
     -o Acquire::Languages=none -o "APT::Architecture=$architecture" -o "APT::Architectures::=$architecture")
   if ((EUID == 0)); then options+=(-o APT::Sandbox::User=root); fi
-  if [[ "$architecture" == all ]]; then options=(-qq); fi
   apt-get "${options[@]}" update >&2 || say "run: apt-get update reports errors; going on with the lists that there are"
   (cd "$work/download" && apt-get "${options[@]}" download "$@" >&2) ||
     fail "port: these packages of $architecture cannot be had: $*"
@@ -50,8 +49,8 @@ build_port() {
   local name="$1" folder="$root/build-port-$1" cache roots toolchain
   install_missing_commands "${port_packages[@]}"
   cache="$(cache_dir)/ports/$name"
-  unpack_port_packages "$cache/root" "$port_debian" "${port_libraries[@]}" nlohmann-json3-dev
-  roots="$cache/root;$cache/root/usr/$port_triplet;$cache/highway"
+  unpack_port_packages "$cache/sysroot" "$port_debian" "${port_libraries[@]}" nlohmann-json3-dev
+  roots="$cache/sysroot;$cache/sysroot/usr/$port_triplet;$cache/highway"
   toolchain=("-DCMAKE_TOOLCHAIN_FILE=$root/packaging/ports/cross.cmake" "-DGLINT_PORT_SYSTEM=$port_system"
     "-DGLINT_PORT_PROCESSOR=$port_processor" "-DGLINT_PORT_COMPILER=$port_triplet-" "-DGLINT_PORT_SUFFIX=$port_suffix"
     "-DGLINT_PORT_TRIPLET=${port_triplet/i686/i386}" "-DGLINT_PORT_ROOTS=$roots")
