@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/byte_order.h"
+#include "engine/model_file.h"
 #include "engine/sha256.h"
 #include "nlohmann/json.hpp"
 
@@ -14,16 +15,6 @@ namespace glint::conformance {
 namespace {
 
 Error Wrong(const std::string& what) { return {ErrorCode::kIo, what}; }
-
-std::string Hex(const Sha256Digest& digest) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : digest) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
 
 uint32_t SampleAt(const uint8_t* samples, size_t i, bool wide) {
   return wide ? uint32_t{samples[2 * i]} << 8 | samples[2 * i + 1] : samples[i];
@@ -50,10 +41,11 @@ Error CompareSamples(const PictureInfo& info, const std::vector<uint8_t>& got,
 
 Expected<std::vector<Case>> ReadManifest(const std::string& folder) {
   const std::string path = folder + "/manifest.json";
+  const Expected<std::vector<uint8_t>> text = ReadBytes(path);
+  if (!text) return text.error();
   try {
-    std::ifstream file(path);
     std::vector<Case> cases;
-    for (const auto& entry : nlohmann::json::parse(file)) {
+    for (const auto& entry : nlohmann::json::parse(*text)) {
       cases.push_back({entry.at("stream"), entry.at("model"), entry.at("model_id"),
                        entry.at("exact"), entry.at("latents"), entry.at("pixels")});
     }
@@ -97,23 +89,13 @@ Expected<std::vector<uint8_t>> ReadBytes(const std::string& path) {
 std::vector<uint8_t> PamSamples(const Picture& picture) {
   std::vector<uint8_t> bytes = picture.samples;
   if (picture.info.SampleBytes() == 1) return bytes;
-  SwapToLittleEndian(bytes.data(), bytes.size() / 2, 2);
-  for (size_t i = 0; i + 1 < bytes.size(); i += 2) std::swap(bytes[i], bytes[i + 1]);
+  for (size_t i = 0; i + 1 < bytes.size(); i += 2) {
+    uint16_t sample = 0;
+    std::memcpy(&sample, &bytes[i], sizeof(sample));
+    bytes[i] = static_cast<uint8_t>(sample >> 8);
+    bytes[i + 1] = static_cast<uint8_t>(sample);
+  }
   return bytes;
-}
-
-Error WritePam(const std::string& path, const Picture& picture) {
-  const PictureInfo& info = picture.info;
-  const std::string kind = info.channels == 1 ? "GRAYSCALE" : "RGB";
-  std::ofstream file(path, std::ios::binary);
-  file << "P7\nWIDTH " << info.width << "\nHEIGHT " << info.height << "\nDEPTH "
-       << info.SamplesPerPixel() << "\nMAXVAL " << (1u << info.bit_depth) - 1 << "\nTUPLTYPE "
-       << kind << (info.has_alpha ? "_ALPHA" : "") << "\nENDHDR\n";
-  const std::vector<uint8_t> samples = PamSamples(picture);
-  file.write(reinterpret_cast<const char*>(samples.data()),
-             static_cast<std::streamsize>(samples.size()));
-  file.close();
-  return file ? Error{} : Wrong(path + " cannot be written");
 }
 
 Expected<Outcome> DecodeCase(const Model& model, const std::vector<uint8_t>& stream,
@@ -130,8 +112,8 @@ Expected<Outcome> DecodeCase(const Model& model, const std::vector<uint8_t>& str
   if (!picture) return picture.error();
   Outcome outcome;
   outcome.picture = std::move(*picture);
-  outcome.latents = Hex(latents.Finish());
-  outcome.pixels = Hex(Sha256Of(PamSamples(outcome.picture)));
+  outcome.latents = ToHex(latents.Finish());
+  outcome.pixels = ToHex(Sha256Of(PamSamples(outcome.picture)));
   return outcome;
 }
 

@@ -36,7 +36,6 @@ Expected<std::vector<uint8_t>> ReadBytes(const std::string& path);
 
 // The picture's samples as PAM has them: rows from top to bottom, 16 bits with the high byte first.
 std::vector<uint8_t> PamSamples(const Picture& picture);
-Error WritePam(const std::string& path, const Picture& picture);
 
 Expected<Outcome> DecodeCase(const Model& model, const std::vector<uint8_t>& stream,
                              DecodeOptions options = {});

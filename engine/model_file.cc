@@ -117,10 +117,10 @@ class LoadedModel final : public ModelFile {
 
 }  // namespace
 
-std::string ToHex(const ModelId& id) {
+std::string ToHex(std::span<const uint8_t> bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string out;
-  for (const uint8_t byte : id) {
+  for (const uint8_t byte : bytes) {
     out += kDigits[byte >> 4];
     out += kDigits[byte & 15];
   }

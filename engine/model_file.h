@@ -23,7 +23,7 @@
 namespace glint {
 
 using ModelId = std::array<uint8_t, 8>;  // the first bytes of the SHA-256 of the whole file
-std::string ToHex(const ModelId& id);
+std::string ToHex(std::span<const uint8_t> bytes);
 
 struct ModelFileOptions {
   // With two workers one computes the id while the other checks.

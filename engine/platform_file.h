@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "engine/status.h"
 
@@ -20,8 +21,13 @@ class PlatformFile {
 
   PlatformFile() = default;
   ~PlatformFile() { Close(); }
-  PlatformFile(PlatformFile&& other) noexcept;
-  PlatformFile& operator=(PlatformFile&& other) noexcept;
+  PlatformFile(PlatformFile&& other) noexcept
+      : handle_(std::exchange(other.handle_, kNone)), size_(other.size_) {}
+  PlatformFile& operator=(PlatformFile&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
 
   uint64_t size() const { return size_; }
   // At most `size` bytes from `offset` on; how many, 0 at the end.

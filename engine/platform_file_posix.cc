@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 #include "engine/platform_file.h"
 
@@ -26,15 +25,6 @@ Result<PlatformFile> PlatformFile::Open(const std::string& path) {
   if (!S_ISREG(info.st_mode)) return Status::Error(StatusCode::kIo, "is not a regular file");
   file.size_ = info.st_size < 0 ? 0 : static_cast<uint64_t>(info.st_size);
   return file;
-}
-
-PlatformFile::PlatformFile(PlatformFile&& other) noexcept
-    : handle_(std::exchange(other.handle_, kNone)), size_(other.size_) {}
-
-PlatformFile& PlatformFile::operator=(PlatformFile&& other) noexcept {
-  std::swap(handle_, other.handle_);
-  std::swap(size_, other.size_);
-  return *this;
 }
 
 Result<size_t> PlatformFile::ReadAt(uint64_t offset, void* bytes, size_t size) const {

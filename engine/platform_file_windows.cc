@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <string>
 #include <system_error>
-#include <utility>
 
 #include "engine/platform_file.h"
 
@@ -43,15 +42,6 @@ Result<PlatformFile> PlatformFile::Open(const std::string& path) {
   if (GetFileSizeEx(handle, &size) == 0) return LastError(StatusCode::kIo);
   file.size_ = static_cast<uint64_t>(size.QuadPart);
   return file;
-}
-
-PlatformFile::PlatformFile(PlatformFile&& other) noexcept
-    : handle_(std::exchange(other.handle_, kNone)), size_(other.size_) {}
-
-PlatformFile& PlatformFile::operator=(PlatformFile&& other) noexcept {
-  std::swap(handle_, other.handle_);
-  std::swap(size_, other.size_);
-  return *this;
 }
 
 Result<size_t> PlatformFile::ReadAt(uint64_t offset, void* bytes, size_t size) const {

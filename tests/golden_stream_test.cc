@@ -232,7 +232,7 @@ conformance::Case OutcomeOf(const GoldenStream& golden) {
   entry.latents = outcome->latents;
   entry.pixels = outcome->pixels;
   const std::string path = conformance::PicturePath(Folder(), entry);
-  REQUIRE(conformance::WritePam(path, outcome->picture).ok());
+  REQUIRE(WritePicture(path, outcome->picture).ok());
   return entry;
 }
 

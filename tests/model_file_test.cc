@@ -37,7 +37,7 @@ TEST_CASE("model file: a sound one is what it says") {
   CHECK(file.file_bytes() == bytes.size());
   const Sha256Digest digest = Sha256Of(bytes);
   CHECK(std::memcmp(file.id().data(), digest.data(), 8) == 0);
-  CHECK(ToHex({0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef}) == "0123456789abcdef");
+  CHECK(ToHex(ModelId{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef}) == "0123456789abcdef");
 
   const Graph& g_a = file.graphs().at("g_a");
   CHECK(g_a.numeric_class == NumericClass::kClose);

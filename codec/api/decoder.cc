@@ -2,8 +2,6 @@
 // in bands.
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -20,6 +18,7 @@
 #include "codec/model/model_impl.h"
 #include "codec/public_error.h"
 #include "codec/samples/flatten.h"
+#include "codec/short_number.h"
 #include "codec/stage_clock.h"
 #include "codec/stream/alpha.h"
 #include "codec/stream/container.h"
@@ -32,13 +31,6 @@ namespace glint {
 namespace {
 
 Status BadStream(const std::string& what) { return Status::Error(StatusCode::kBadStream, what); }
-
-// The shortest text that reads back the same: "0.0005", "1e-40".
-std::string ShortNumber(float value) {
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  return std::string(text.data(), end);
-}
 
 // Symbols out of rANS.
 class DecoderPort final : public SymbolPort {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "codec/model/model_impl.h"
+#include "codec/short_number.h"
 #include "engine/float16.h"
 #include "engine/rate.h"
 #include "glint/pictures.hpp"
@@ -109,7 +110,7 @@ Status Quantiser::CheckOptions() {
   }
   for (const double lrd : options_.lrds) {
     if (!(lrd >= document.rate.min && lrd <= document.rate.max)) {
-      return Invalid("calibration lrd " + std::to_string(lrd) + " is not in the model's range");
+      return Invalid("calibration lrd " + ShortNumber(lrd) + " is not in the model's range");
     }
   }
   if (options_.activation_bits != 8 && options_.activation_bits != 16) {
