@@ -250,6 +250,27 @@ test_terminal() {
   rm -f terminal.txt
 }
 
+# coded_late COMMAND FILE OUTPUT [FLAG...]: codes a copy of FILE into the folder two, where OUTPUT appears meanwhile. The
+# copy is a pipe, which waits until it is opened to be read.
+coded_late() {
+  local command=$1 file=$2 output=$3 status=0
+  local pipe=late.${file##*.}
+  shift 3
+  mkfifo "$pipe"
+  { echo old >"two/$output" && cat "$file"; } >"$pipe" &
+  "$glint" "$command" "$pipe" --out two "$@" || status=$?
+  wait
+  rm "$pipe"
+  return "$status"
+}
+
+# stayed OUTPUT: coded_late left it as it was.
+stayed() {
+  complained "... which is said" "two/$1: is there already"
+  check "... and stays" grep -q old "two/$1"
+  check "... and nothing else" test -z "$(temporary_files)"
+}
+
 test_many() {
   local name
   mkdir -p pictures/inside/deeper pictures/.hidden
@@ -289,26 +310,14 @@ test_many() {
   echo old >two/a.glint
   exits "--force does" 0 "$glint" encode pictures --out two --force
   check "... overwrite" cmp small.glint two/a.glint
-  # What appears while it is being coded stays too. The pipe waits until it is opened to be read.
-  mkfifo late.ppm
-  { echo old >two/late.glint && cat small.ppm; } >late.ppm &
-  exits "a file that appears meanwhile is not overwritten" 1 "$glint" encode late.ppm --out two
-  wait
-  complained "... which is said" 'two/late.glint: is there already'
-  check "... and stays" grep -q old two/late.glint
-  check "... and nothing else" test -z "$(temporary_files)"
-  rm late.ppm
-  mkfifo late.glint
-  { echo old >two/late.png && cat small.glint; } >late.glint &
-  exits "... nor when decoding" 1 "$glint" decode late.glint --out two
-  wait
-  complained "... which is said" 'two/late.png: is there already'
-  check "... and stays" grep -q old two/late.png
-  { echo old >two/late.png && cat small.glint; } >late.glint &
-  exits "... but with --force" 0 "$glint" decode late.glint --out two --force
-  wait
+  # What appears while it is being coded stays too.
+  exits "a file that appears meanwhile is not overwritten" 1 coded_late encode small.ppm late.glint
+  stayed late.glint
+  exits "... nor when decoding" 1 coded_late decode small.glint late.png
+  stayed late.png
+  exits "... but with --force" 0 coded_late decode small.glint late.png --force
   refute "... is" grep -q old two/late.png
-  rm -r two three late.glint
+  rm -r two three
 
   head -c 2000 small.ppm >pictures/broken.ppm
   exits "a broken picture among others: exit 1" 1 "$glint" encode pictures gone.ppm --out two --jobs 2
