@@ -196,7 +196,7 @@ struct Factors {
   VF scale[W], bias[W], gain[W], other_scale[W];
   VF slope;
   VI other_zero;
-  bool leaky_relu, gains;
+  bool leaky_relu = false, gains = false;
 
   // One that the compiler makes is for the baseline target, which cannot take vectors of others.
   HWY_INLINE Factors() {}
