@@ -5,6 +5,7 @@
 
 #include "kernels/int_gemm.h"
 #include "kernels/tap_gemm.h"
+#include "kernels/words.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/depthwise.cc"
@@ -169,11 +170,11 @@ HWY_INLINE VI LoadWord(const T* const* rows, size_t at) {
   const auto load = [&](size_t i) HWY_ATTR {
     return hn::PromoteTo(du, hn::LoadU(dt, reinterpret_cast<const U*>(rows[i]) + at));
   };
-  constexpr int kBits = 8 * sizeof(T);
-  auto word = load(0);
-  if constexpr (kCount > 1) word = hn::Or(word, hn::ShiftLeft<kBits>(load(1)));
-  if constexpr (kCount > 2) word = hn::Or(word, hn::ShiftLeft<2 * kBits>(load(2)));
-  if constexpr (kCount > 3) word = hn::Or(word, hn::ShiftLeft<3 * kBits>(load(3)));
+  constexpr size_t kGroup = 4 / sizeof(T);
+  auto word = hn::ShiftLeft<ShiftInWord(kGroup, 0)>(load(0));
+  if constexpr (kCount > 1) word = hn::Or(word, hn::ShiftLeft<ShiftInWord(kGroup, 1)>(load(1)));
+  if constexpr (kCount > 2) word = hn::Or(word, hn::ShiftLeft<ShiftInWord(kGroup, 2)>(load(2)));
+  if constexpr (kCount > 3) word = hn::Or(word, hn::ShiftLeft<ShiftInWord(kGroup, 3)>(load(3)));
   return hn::BitCast(DI(), word);
 }
 
@@ -385,7 +386,7 @@ Depthwise::Depthwise(const DepthwiseSpec& spec, Element input, const int16_t* we
       const size_t ky = tap / spec.columns, kx = tap % spec.columns;
       const int16_t value = weight[channel * taps + tap];
       sum += value;
-      const uint32_t bits = (static_cast<uint32_t>(value) & mask) << (32 / group * (ky % group));
+      const uint32_t bits = (static_cast<uint32_t>(value) & mask) << ShiftInWord(group, ky % group);
       to[(ky / group * spec.columns + kx) * lanes] |= static_cast<int32_t>(bits);
     }
     packed_.start[channel] = static_cast<int32_t>(-zero * sum);

@@ -115,16 +115,11 @@ void DetailPlanesT(const uint8_t* source, const uint8_t* base, size_t pixels, si
 
 // Sums are those of the even and of the odd pixels; a shift by 16 leaves their upper halves.
 HWY_INLINE void DifferencesOf(VPlane p0, VPlane p1, VPlane p2, VPlane& r, VPlane& g, VPlane& b) {
-  const DPlane d;
   const hn::Repartition<int32_t, DPlane> d32;
   const auto sum = [&](VPlane x, VPlane y) HWY_ATTR { return hn::WidenMulPairwiseAdd(d32, x, y); };
-  const auto low = [&](VPlane v)
-                       HWY_ATTR { return hn::BitCast(d, hn::ShiftLeft<16>(hn::BitCast(d32, v))); };
-  const auto high = [&](VPlane v) HWY_ATTR {
-    return hn::BitCast(d, hn::ShiftRight<16>(hn::BitCast(d32, v)));
-  };
   const auto half = hn::Set(d32, 1 << 15);
-  const auto even = hn::OddEven(low(p2), p0), odd = hn::OddEven(p2, high(p0));
+  const auto even = hn::OddEven(FirstsToSeconds(p2), p0);
+  const auto odd = hn::OddEven(p2, SecondsToFirsts(p0));
   const auto outer = SetPair(d32, 2365, 1672), middle = SetPair(d32, 2365, -3344);
   const auto even_outer = hn::Add(sum(even, outer), half);
   const auto odd_outer = hn::Add(sum(odd, outer), half);

@@ -5,6 +5,7 @@
 
 #include "kernels/int_gemm.h"
 #include "kernels/targets.h"
+#include "kernels/words.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/few_outputs.cc"
@@ -397,7 +398,7 @@ PackedFewOutputs PackFewOutputs(const ConvSpec& spec, Element input, const int16
                packed.start[(row * 2 + column) * packed.outputs + o] -= zero * w;
                const uint32_t bits =
                    group == 4 ? static_cast<uint8_t>(w) : static_cast<uint16_t>(w);
-               word |= bits << (32 / group * part);
+               word |= bits << ShiftInWord(group, part);
                if (part + 1 < group) return;
                packed.weights.push_back(static_cast<int32_t>(word));
                word = 0;

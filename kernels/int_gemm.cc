@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/targets.h"
+#include "kernels/words.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/int_gemm.cc"
@@ -139,14 +140,14 @@ bool HasFastBytes() { return HWY_DYNAMIC_DISPATCH(FastBytes)(); }
 
 namespace {
 
-// Words of `count` outputs: weights of the inputs in `rows`, the first in the lowest bits.
+// Words of `count` outputs: weights of the inputs in `rows`.
 template <size_t kGroup>
 void FillWords(const int16_t* const (&rows)[4], size_t count, int32_t* words) {
-  constexpr uint32_t kBits = 32 / kGroup, kMask = (uint64_t{1} << kBits) - 1;
+  constexpr uint32_t kMask = (uint64_t{1} << 32 / kGroup) - 1;
   for (size_t c = 0; c < count; ++c) {
     uint32_t word = 0;
-    for (uint32_t i = 0; i < kGroup; ++i) {
-      word |= (static_cast<uint32_t>(rows[i][c]) & kMask) << (kBits * i);
+    for (size_t i = 0; i < kGroup; ++i) {
+      word |= (static_cast<uint32_t>(rows[i][c]) & kMask) << ShiftInWord(kGroup, i);
     }
     words[c] = static_cast<int32_t>(word);
   }

@@ -1,5 +1,4 @@
-// Pairs of int16 in the lanes of int32, the first of a pair in the lower half: what
-// WidenMulPairwiseAdd multiplies and sums. Included by the kernels of the detail layer only, once
+// Pairs of int16 in the lanes of int32: what WidenMulPairwiseAdd multiplies and sums. Included by the kernels of the detail layer only, once
 // per SIMD target. Thread rules: functions of their arguments.
 
 // The guard toggles: every target compiles its own copy.
@@ -13,6 +12,7 @@
 #include <cstdint>
 
 #include "hwy/highway.h"
+#include "kernels/words.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace glint::kernels {
@@ -24,14 +24,34 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class D>
 HWY_INLINE hn::Vec<hn::Repartition<int16_t, D>> SetPair(D d, int first, int second) {
   const hn::Repartition<int16_t, D> d16;
-  return hn::BitCast(d16, hn::Set(d, (first & 0xffff) | (second * 65536)));
+  const int low = kFirstIsLow ? first : second, high = kFirstIsLow ? second : first;
+  return hn::BitCast(d16, hn::Set(d, (low & 0xffff) | (high * 65536)));
 }
 
-// Pairs of the upper halves of two vectors of int32: a shift by 16 that costs little.
+// The first of each pair in the place of its second, and the second in that of the first. What is
+// left in the other place does not count.
+template <class V16>
+HWY_INLINE V16 FirstsToSeconds(V16 v) {
+  const hn::DFromV<V16> d16;
+  const hn::RepartitionToWide<decltype(d16)> d;
+  if constexpr (kFirstIsLow) return hn::BitCast(d16, hn::ShiftLeft<16>(hn::BitCast(d, v)));
+  return hn::BitCast(d16, hn::ShiftRight<16>(hn::BitCast(d, v)));
+}
+template <class V16>
+HWY_INLINE V16 SecondsToFirsts(V16 v) {
+  const hn::DFromV<V16> d16;
+  const hn::RepartitionToWide<decltype(d16)> d;
+  if constexpr (kFirstIsLow) return hn::BitCast(d16, hn::ShiftRight<16>(hn::BitCast(d, v)));
+  return hn::BitCast(d16, hn::ShiftLeft<16>(hn::BitCast(d, v)));
+}
+
+// Pairs of the upper halves of two vectors of int32, which is what a shift by 16 would leave.
 template <class V>
 HWY_INLINE hn::Vec<hn::Repartition<int16_t, hn::DFromV<V>>> UpperHalves(V first, V second) {
   const hn::Repartition<int16_t, hn::DFromV<V>> d16;
-  return hn::OddEven(hn::BitCast(d16, second), hn::BitCast(d16, hn::ShiftRight<16>(first)));
+  const auto firsts = hn::BitCast(d16, first), seconds = hn::BitCast(d16, second);
+  if constexpr (kFirstIsLow) return hn::OddEven(seconds, SecondsToFirsts(firsts));
+  return hn::OddEven(FirstsToSeconds(seconds), firsts);
 }
 
 }  // namespace HWY_NAMESPACE
