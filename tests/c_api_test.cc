@@ -409,16 +409,19 @@ TEST_CASE("C interface: SIMD targets") {
   CHECK(CurrentTarget() == SupportedTargets().front());
 }
 
-TEST_CASE("README.md shows the C example that the consumer compiles") {
+TEST_CASE("README.md shows the examples that the consumers compile") {
   const auto read = [](const char* name) {
     std::ifstream file(std::string(GLINT_SOURCE_DIR) + "/" + name, std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(file), {});
   };
-  const std::string example = read("tests/consumer/decode_example.c");
-  REQUIRE(!example.empty());
-  const std::string shown =
-      "<!-- c-example:begin -->\nIn C11:\n\n```c\n" + example + "```\n<!-- c-example:end -->";
-  CHECK(read("README.md").find(shown) != std::string::npos);
+  for (const auto& [name, language] :
+       {std::pair{"decode_example.c", "c"}, {"yuv_example.c", "c"}, {"push_example.cpp", "cpp"}}) {
+    CAPTURE(name);
+    const std::string example = read((std::string("tests/consumer/") + name).c_str());
+    REQUIRE(!example.empty());
+    const std::string shown = std::string("```") + language + "\n" + example + "```\n";
+    CHECK(read("README.md").find(shown) != std::string::npos);
+  }
 }
 
 }  // namespace glint::testing

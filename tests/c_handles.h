@@ -15,6 +15,7 @@ struct Freer {
   void operator()(glint_metadata* metadata) const { glint_metadata_free(metadata); }
   void operator()(glint_picture* picture) const { glint_picture_free(picture); }
   void operator()(glint_stream_info* info) const { glint_stream_info_free(info); }
+  void operator()(glint_stream_decoder* decoder) const { glint_stream_decoder_free(decoder); }
   void operator()(char* text) const { glint_free(text); }
 };
 template <typename Handle>

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,16 +18,10 @@ namespace {
 Error EncodeWith(const glint_model* model, const glint_picture_info& info, const RowReader& read,
                  const glint_metadata* metadata, const glint_encode_options* options,
                  uint8_t** stream, size_t* stream_size) {
-  Call<glint_encode_options> call;
-  if (Error error = call.Init(options); !error.ok()) return error;
-  const Metadata none;
-  const auto bytes =
-      EncodeRows(*Object(model), FromC(info), metadata == nullptr ? none : *Object(metadata), read,
-                 call.options(), call.report());
-  if (Error error = call.Finish(bytes.error()); !error.ok()) return error;
-  *stream = GiveBytes<uint8_t>(bytes->data(), bytes->size());
-  *stream_size = bytes->size();
-  return {};
+  return GiveStream(metadata, options, stream, stream_size,
+                    [&](const Metadata& given, const EncodeOptions& own, Report* report) {
+                      return EncodeRows(*Object(model), FromC(info), given, read, own, report);
+                    });
 }
 
 using StartFunction = std::function<bool(const PictureInfo&, const Metadata&)>;
@@ -38,6 +33,17 @@ Error DecodeWith(const glint_model* model, const void* stream, size_t stream_siz
   if (Error error = call.Init(options); !error.ok()) return error;
   return call.Finish(
       DecodeRows(*Object(model), stream, stream_size, start, write, call.options(), call.report()));
+}
+
+// The caller's callbacks.
+StartFunction StartIn(glint_start_fn start, void* opaque) {
+  return [start, opaque](const PictureInfo& output, const Metadata& metadata) {
+    const glint_picture_info info = InC(output);
+    return start == nullptr || start(opaque, &info, MetadataHandle(metadata)) != 0;
+  };
+}
+RowWriter WriteIn(glint_write_row_fn write, void* opaque) {
+  return [write, opaque](uint32_t y, const void* row) { return write(opaque, y, row) != 0; };
 }
 
 // Rows of a decoder in the caller's buffer.
@@ -310,13 +316,52 @@ glint_status glint_decode_rows(const glint_model* model, const void* stream, siz
     const glint::Error missing = Need(
         {{"model", model != nullptr}, {"stream", stream != nullptr}, {"write", write != nullptr}});
     if (!missing.ok()) return missing;
-    const auto start_picture = [&](const glint::PictureInfo& output,
-                                   const glint::Metadata& metadata) {
-      const glint_picture_info info = InC(output);
-      return start == nullptr || start(opaque, &info, MetadataHandle(metadata)) != 0;
-    };
-    const auto write_row = [&](uint32_t y, const void* row) { return write(opaque, y, row) != 0; };
-    return DecodeWith(model, stream, stream_size, start_picture, write_row, options);
+    return DecodeWith(model, stream, stream_size, StartIn(start, opaque), WriteIn(write, opaque),
+                      options);
+  });
+}
+
+// ---- decoding while bytes come -----------------------------------------------------------------
+
+glint_status glint_stream_decoder_create(const glint_model* model,
+                                         const glint_decode_options* options, glint_start_fn start,
+                                         glint_write_row_fn write, void* opaque,
+                                         glint_stream_decoder** decoder, glint_error* error) {
+  if (decoder != nullptr) *decoder = nullptr;
+  return Guarded(error, [&]() -> glint::Error {
+    const glint::Error missing = Need({{"model", model != nullptr},
+                                       {"write", write != nullptr},
+                                       {"decoder", decoder != nullptr}});
+    if (!missing.ok()) return missing;
+    auto made = std::make_unique<ObjectOf<glint_stream_decoder>>();
+    if (glint::Error wrong = made->call.Init(options); !wrong.ok()) return wrong;
+    auto cpp = glint::StreamDecoder::Make(*Object(model), StartIn(start, opaque),
+                                          WriteIn(write, opaque), made->call.options());
+    if (!cpp) return cpp.error();
+    made->decoder.emplace(std::move(*cpp));
+    *decoder = reinterpret_cast<glint_stream_decoder*>(made.release());
+    return {};
+  });
+}
+
+void glint_stream_decoder_free(glint_stream_decoder* decoder) { delete Object(decoder); }
+
+glint_status glint_stream_decoder_push(glint_stream_decoder* decoder, const void* data, size_t size,
+                                       glint_error* error) {
+  return Guarded(error, [&]() -> glint::Error {
+    const glint::Error missing =
+        Need({{"decoder", decoder != nullptr}, {"data", data != nullptr || size == 0}});
+    return missing.ok() ? Object(decoder)->decoder->Push(data, size) : missing;
+  });
+}
+
+glint_status glint_stream_decoder_finish(glint_stream_decoder* decoder, glint_error* error) {
+  return Guarded(error, [&]() -> glint::Error {
+    if (decoder == nullptr) return Need({{"decoder", false}});
+    auto* const object = Object(decoder);
+    const glint::Error failed = object->decoder->Finish();
+    *object->call.report() = object->decoder->report();
+    return object->call.Finish(failed);
   });
 }
 

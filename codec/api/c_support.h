@@ -12,10 +12,12 @@
 #include <exception>
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "codec/public_error.h"
 #include "glint/glint.h"
@@ -144,13 +146,20 @@ class SizedStruct {
     return {};
   }
 
-  // The field's value, `otherwise` where the caller has no (whole) such field.
+  // Whether the caller has all of the field.
   template <typename Field>
-  Field Get(Field T::*field, std::type_identity_t<Field> otherwise) const {
+  bool Has(Field T::*field) const {
     const auto* begin = reinterpret_cast<const uint8_t*>(&copy_);
     const auto* end = reinterpret_cast<const uint8_t*>(&(copy_.*field) + 1);
-    return static_cast<size_t>(end - begin) <= size_ ? copy_.*field : otherwise;
+    return static_cast<size_t>(end - begin) <= size_;
   }
+  // Its value, or `otherwise`.
+  template <typename Field>
+  Field Get(Field T::*field, std::type_identity_t<Field> otherwise) const {
+    return Has(field) ? copy_.*field : otherwise;
+  }
+  // For fields that are arrays, if the caller has them.
+  const T& fields() const { return copy_; }
 
  private:
   T copy_{};
@@ -380,6 +389,13 @@ struct HandleTraits<glint_picture> {
   using Object = Picture;
 };
 template <>
+struct HandleTraits<glint_stream_decoder> {
+  struct Object {
+    Call<glint_decode_options> call;
+    std::optional<StreamDecoder> decoder;
+  };
+};
+template <>
 struct HandleTraits<glint_stream_info> {
   using Object = StreamInfo;
 };
@@ -416,6 +432,21 @@ Byte* GiveBytes(const void* data, size_t size) {
   if (copy == nullptr) throw std::bad_alloc();
   if (size > 0) std::memcpy(copy, data, size);
   return static_cast<Byte*>(copy);
+}
+
+// What encode(metadata, options, report) makes, with the caller's options and metadata.
+template <typename EncodeFunction>
+Error GiveStream(const glint_metadata* metadata, const glint_encode_options* options,
+                 uint8_t** stream, size_t* stream_size, EncodeFunction&& encode) {
+  Call<glint_encode_options> call;
+  if (Error error = call.Init(options); !error.ok()) return error;
+  const Metadata none;
+  const Expected<std::vector<uint8_t>> bytes =
+      encode(metadata == nullptr ? none : *Object(metadata), call.options(), call.report());
+  if (Error error = call.Finish(bytes.error()); !error.ok()) return error;
+  *stream = GiveBytes<uint8_t>(bytes->data(), bytes->size());
+  *stream_size = bytes->size();
+  return {};
 }
 
 inline Error GiveText(const std::string& text, char** out) {

@@ -395,11 +395,7 @@ class Encoder final : private SegmentPlaces {
     return HoldBody();
   }
 
-  int64_t SegmentOf(int64_t row) const override {
-    const int64_t padded = row + geometry_->top();
-    const int64_t rows = model_.document.latent_stride * model_.coding().segment_rows;
-    return std::min(padded / rows, geometry_->segments() - 1);
-  }
+  int64_t SegmentOf(int64_t row) const override { return geometry_->SegmentOf(row); }
 
   // At the end of what is there, and from there to its place.
   Status AddBehind(int64_t segment, char type, ByteSpan payload) override {

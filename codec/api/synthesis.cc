@@ -78,13 +78,20 @@ Status Synthesis::Allocate(const LatentCoder& coder) {
 
 Status Synthesis::AddSegment(const LatentCoder& coder, int64_t segment, const Sink& sink,
                              double* seconds) {
+  const auto all = static_cast<int64_t>(info_.height);
+  return AddSegment(coder, segment, all, sink, seconds).status();
+}
+
+Result<bool> Synthesis::AddSegment(const LatentCoder& coder, int64_t segment, int64_t row_end,
+                                   const Sink& sink, double* seconds) {
   if (in_strips_) {
     CopyLatents(coder, segment);
-    return Status::Ok();
+    return true;
   }
   const int64_t height = geometry_.padded_height();
-  while (rows_done_ < height && g_s_->InputEnd() <= geometry_.LatentEnd(segment)) {
-    {
+  for (;;) {
+    if (rows_done_ == g_s_->end()) {
+      if (rows_done_ == height || g_s_->InputEnd() > geometry_.LatentEnd(segment)) return true;
       const StageClock clock(seconds);
       g_s_->Advance();
     }
@@ -92,6 +99,7 @@ Status Synthesis::AddSegment(const LatentCoder& coder, int64_t segment, const Si
     for (; rows_done_ < g_s_->end(); ++rows_done_) {
       const int64_t row = geometry_.PictureRows(rows_done_);
       if (geometry_.PictureRows(rows_done_ + 1) == row) continue;  // above or below it
+      if (row >= row_end) return false;
       {
         const StageClock clock(seconds);
         ToLevels(g_s_->OutputRow(rows_done_) + geometry_.left() * stride, stride, info_.width,
@@ -101,7 +109,6 @@ Status Synthesis::AddSegment(const LatentCoder& coder, int64_t segment, const Si
     }
     GLINT_TRY(sink.progress(static_cast<double>(rows_done_) / static_cast<double>(height)));
   }
-  return Status::Ok();
 }
 
 void Synthesis::CopyLatents(const LatentCoder& coder, int64_t segment) {

@@ -54,7 +54,12 @@ class Synthesis {
   // All rows that the latents of segments up to this one suffice for. Segments in order, none
   // twice. Adds to *seconds what is not spent in `take`.
   Status AddSegment(const LatentCoder& coder, int64_t segment, const Sink& sink, double* seconds);
-  // The rows that are left, after the last segment.
+  // The same for a sink that takes rows before `row_end` alone: false where others wait. Then it is
+  // called again for this segment.
+  Result<bool> AddSegment(const LatentCoder& coder, int64_t segment, int64_t row_end,
+                          const Sink& sink, double* seconds);
+  // The rows that are left, after the last segment; all of them where `in_strips`.
+  bool in_strips() const { return in_strips_; }
   Status Finish(const Sink& sink, double* seconds);
 
   void AppendProfile(std::vector<LayerProfile>* layers) const;

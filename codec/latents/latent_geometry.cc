@@ -52,6 +52,11 @@ int64_t LatentGeometry::LatentEnd(int64_t segment) const {
   return std::min(height_, document_->coding.segment_rows * (segment + 1));
 }
 
+int64_t LatentGeometry::SegmentOf(int64_t picture_row) const {
+  const int64_t rows = int64_t{document_->latent_stride} * document_->coding.segment_rows;
+  return std::min((picture_row + top_) / rows, segments_ - 1);
+}
+
 int64_t LatentGeometry::StepEnd(const CodingStep& step, int64_t segment) const {
   if (segment < 0) return 0;
   const int64_t rows = document_->coding.segment_rows * (segment + 1);

@@ -44,6 +44,8 @@ class LatentGeometry {
   int64_t segments() const { return segments_; }
   // Segment s holds the rows from the end of segment s - 1 (0 for the first) to its own.
   int64_t LatentEnd(int64_t segment) const;
+  // The segment whose latents lie where this row of the picture does.
+  int64_t SegmentOf(int64_t picture_row) const;
   int64_t StepEnd(const CodingStep& step, int64_t segment) const;  // of what the step codes
   int64_t PsiEnd(int64_t segment) const;  // what the segment's steps read of psi
   // Bands of the executors that compute them: `rows` at a time, stopping where segments end.

@@ -28,27 +28,24 @@ std::string SizeText(const PictureInfo& info) {
   return std::to_string(info.width) + " x " + std::to_string(info.height);
 }
 
-Result<ChunkView> ReadChunk(ByteSpan stream, bool damaged_details, PayloadReader* reader) {
+// Of a part that is a whole chunk; `offset`: of it in the stream.
+Result<ChunkView> ReadChunk(ByteSpan part, uint64_t offset, bool damaged_details) {
+  PayloadReader reader(part);
   ChunkView view;
-  const size_t begin = reader->position();
-  view.offset = begin;
-  const std::string at = "at byte " + std::to_string(view.offset);
-  view.type = static_cast<char>(reader->Byte());
-  if (!reader->ok()) return BadStream("the stream ends " + at + " without an end chunk");
-  if (!IsUpper(view.type) && !IsLower(view.type)) return BadStream("no chunk begins " + at);
-  const uint32_t size = reader->Leb128();
-  const size_t payload_at = reader->position();
-  view.payload = reader->Take(size);
-  const ByteSpan crc = reader->Take(kCrcBytes);
-  if (!reader->ok()) return BadStream(ChunkName(view.type, view.offset) + " is cut short");
-  const size_t covered = payload_at + size - begin;
-  view.is_damaged = LoadU32(crc.data()) != Crc32(0, stream.subspan(begin, covered));
+  view.offset = offset;
+  view.bytes = part.size();
+  view.type = static_cast<char>(reader.Byte());
+  const uint32_t size = reader.Leb128();
+  view.payload = reader.Take(size);
+  const ByteSpan covered = part.first(reader.position());
+  view.is_damaged = LoadU32(reader.Take(kCrcBytes).data()) != Crc32(0, covered);
   if (view.is_damaged && !(damaged_details && view.type == chunk::kDetail)) {
-    return BadStream(ChunkName(view.type, view.offset) + " is damaged: its CRC does not match");
+    return BadStream(ChunkName(view.type, offset) + " is damaged: its CRC does not match");
   }
-  view.bytes = covered + kCrcBytes;
   return view;
 }
+
+Status NoSignature() { return BadStream("this is not a Glint stream: its signature is missing"); }
 
 Status ParseHeader(ByteSpan payload, StreamHeader* header) {
   PayloadReader reader(payload);
@@ -82,64 +79,6 @@ Status ParseHeader(ByteSpan payload, StreamHeader* header) {
   }
   return Status::Ok();
 }
-
-// Takes one chunk behind the header into the stream.
-class StreamCollector {
- public:
-  StreamCollector(const Limits& limits, ParsedStream* stream)
-      : memory_(limits.max_memory), metadata_(&memory_, &stream->metadata), stream_(*stream) {}
-
-  Status Add(const ChunkView& view) {
-    // Both lists may hold three times their content while they grow.
-    GLINT_TRY(memory_.Hold(3 * (sizeof(ChunkView) + sizeof(ByteSpan)), "its list of chunks"));
-    switch (view.type) {
-      case chunk::kHeader:
-        return BadStream("a second header");
-      case chunk::kSegment:
-        stream_.segments.push_back(view.payload);
-        return Status::Ok();
-      case chunk::kDetail:
-        stream_.details.push_back({view.payload, view.is_damaged});
-        return Status::Ok();
-      case chunk::kAlpha:
-        if (has_alpha_) return BadStream("a second alpha chunk");
-        has_alpha_ = true;
-        stream_.alpha = view.payload;
-        return Status::Ok();
-      case chunk::kEnd:
-        return view.payload.empty() ? Status::Ok() : BadStream("the end chunk is not empty");
-      default:
-        return AddAncillary(view);
-    }
-  }
-
-  Status Finish() const {
-    const size_t sections = detail::Sections(stream_.header.source.height);
-    if (!stream_.details.empty() && stream_.details.size() != sections) {
-      return BadStream("it has details of " + std::to_string(stream_.details.size()) +
-                       " sections, its height wants " + std::to_string(sections));
-    }
-    if (has_alpha_ == stream_.header.source.has_alpha) return Status::Ok();
-    return BadStream(has_alpha_ ? "an alpha chunk in a picture without alpha"
-                                : "the alpha chunk is missing");
-  }
-
- private:
-  Status AddAncillary(const ChunkView& view) {
-    if (IsUpper(view.type)) {
-      return Status::Error(StatusCode::kUnsupported, ChunkName(view.type, view.offset) +
-                                                         " is needed to decode, and unknown here");
-    }
-    if (++ancillary_ > kMaxAncillaryChunks) return BadStream("too many ancillary chunks");
-    return metadata_.Add(view);
-  }
-
-  HeldMemory memory_;
-  MetadataCollector metadata_;
-  ParsedStream& stream_;
-  bool has_alpha_ = false;
-  size_t ancillary_ = 0;
-};
 
 }  // namespace
 
@@ -199,33 +138,141 @@ bool HasSignature(ByteSpan stream) {
          std::equal(std::begin(kSignature), std::end(kSignature), stream.begin());
 }
 
-Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits, bool damaged_details) {
-  if (!HasSignature(stream))
-    return BadStream("this is not a Glint stream: its signature is missing");
-  PayloadReader reader(stream);
-  reader.Take(std::size(kSignature));
-  ParsedStream parsed;
-  StreamCollector collector(limits, &parsed);
-  for (bool at_end = false; !at_end;) {
-    GLINT_ASSIGN(const ChunkView view, ReadChunk(stream, damaged_details, &reader));
-    if (parsed.chunks.empty()) {
-      if (view.type != chunk::kHeader) return BadStream("the stream does not begin with a header");
-      GLINT_TRY(ParseHeader(view.payload, &parsed.header));
-      const Status status = CheckPictureInfo(parsed.header.source, limits);
-      if (status.code() == StatusCode::kInvalidArgument) return BadStream(status.message());
-      GLINT_TRY(status);
-    } else {
-      GLINT_TRY(collector.Add(view));
+// Takes chunks behind the header into the stream.
+class StreamParser::Collector {
+ public:
+  Collector(const Limits& limits, ParsedStream* stream)
+      : memory_(limits.max_memory), metadata_(&memory_, &stream->metadata), stream_(*stream) {}
+
+  Status Add(const ChunkView& view) {
+    // Both lists may hold three times their content while they grow.
+    GLINT_TRY(memory_.Hold(3 * (sizeof(ChunkView) + sizeof(ByteSpan)), "its list of chunks"));
+    switch (view.type) {
+      case chunk::kHeader:
+        return BadStream("a second header");
+      case chunk::kSegment:
+        stream_.segments.push_back(view.payload);
+        return Status::Ok();
+      case chunk::kDetail:
+        stream_.details.push_back({view.payload, view.is_damaged});
+        return Status::Ok();
+      case chunk::kAlpha:
+        if (has_alpha_) return BadStream("a second alpha chunk");
+        has_alpha_ = true;
+        stream_.alpha = view.payload;
+        return Status::Ok();
+      case chunk::kEnd:
+        return view.payload.empty() ? Status::Ok() : BadStream("the end chunk is not empty");
+      default:
+        return AddAncillary(view);
     }
-    parsed.chunks.push_back(view);
-    at_end = view.type == chunk::kEnd;
   }
-  if (!reader.AtEnd()) {
-    return BadStream(std::to_string(stream.size() - reader.position()) +
-                     " bytes follow the end chunk");
+
+  Status Finish() const {
+    const size_t sections = detail::Sections(stream_.header.source.height);
+    if (!stream_.details.empty() && stream_.details.size() != sections) {
+      return BadStream("it has details of " + std::to_string(stream_.details.size()) +
+                       " sections, its height wants " + std::to_string(sections));
+    }
+    if (has_alpha_ == stream_.header.source.has_alpha) return Status::Ok();
+    return BadStream(has_alpha_ ? "an alpha chunk in a picture without alpha"
+                                : "the alpha chunk is missing");
   }
-  GLINT_TRY(collector.Finish());
-  return parsed;
+
+ private:
+  Status AddAncillary(const ChunkView& view) {
+    if (IsUpper(view.type)) {
+      return Status::Error(StatusCode::kUnsupported, ChunkName(view.type, view.offset) +
+                                                         " is needed to decode, and unknown here");
+    }
+    if (++ancillary_ > kMaxAncillaryChunks) return BadStream("too many ancillary chunks");
+    return metadata_.Add(view);
+  }
+
+  HeldMemory memory_;
+  MetadataCollector metadata_;
+  ParsedStream& stream_;
+  bool has_alpha_ = false;
+  size_t ancillary_ = 0;
+};
+
+StreamParser::StreamParser(const Limits& limits, bool damaged_details)
+    : limits_(limits),
+      damaged_details_(damaged_details),
+      collector_(std::make_unique<Collector>(limits_, &stream_)) {}
+
+StreamParser::~StreamParser() = default;
+
+Result<size_t> StreamParser::NextSize(ByteSpan bytes) const {
+  if (position_ == 0) {
+    const size_t count = std::min(bytes.size(), std::size(kSignature));
+    if (!std::equal(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count),
+                    std::begin(kSignature))) {
+      return NoSignature();
+    }
+    return count == std::size(kSignature) ? count : 0;
+  }
+  if (bytes.empty()) return size_t{0};
+  const char type = static_cast<char>(bytes[0]);
+  if (!IsUpper(type) && !IsLower(type)) {
+    return BadStream("no chunk begins at byte " + std::to_string(position_));
+  }
+  constexpr size_t kMostLength = 5;
+  const ByteSpan length = bytes.subspan(1, std::min(kMostLength, bytes.size() - 1));
+  const auto is_last = [](uint8_t byte) { return byte < 0x80; };
+  const bool has_length = std::any_of(length.begin(), length.end(), is_last);
+  if (!has_length && length.size() < kMostLength) return size_t{0};
+  PayloadReader reader(bytes);
+  reader.Byte();
+  const uint32_t size = reader.Leb128();
+  if (!reader.ok()) return CutShort(bytes);
+  reader.Take(size);
+  reader.Take(kCrcBytes);
+  return reader.ok() ? reader.position() : 0;
+}
+
+Status StreamParser::CutShort(ByteSpan rest) const {
+  if (position_ == 0) return NoSignature();
+  if (rest.empty()) {
+    return BadStream("the stream ends at byte " + std::to_string(position_) +
+                     " without an end chunk");
+  }
+  return BadStream(ChunkName(static_cast<char>(rest[0]), position_) + " is cut short");
+}
+
+Status StreamParser::Surplus(size_t bytes) {
+  return BadStream(std::to_string(bytes) + " bytes follow the end chunk");
+}
+
+Status StreamParser::Take(ByteSpan part) {
+  const uint64_t offset = position_;
+  position_ += part.size();
+  if (offset == 0) return Status::Ok();
+  GLINT_ASSIGN(const ChunkView view, ReadChunk(part, offset, damaged_details_));
+  if (stream_.chunks.empty()) {
+    if (view.type != chunk::kHeader) return BadStream("the stream does not begin with a header");
+    GLINT_TRY(ParseHeader(view.payload, &stream_.header));
+    const Status status = CheckPictureInfo(stream_.header.source, limits_);
+    if (status.code() == StatusCode::kInvalidArgument) return BadStream(status.message());
+    GLINT_TRY(status);
+  } else {
+    GLINT_TRY(collector_->Add(view));
+  }
+  stream_.chunks.push_back(view);
+  at_end_ = view.type == chunk::kEnd;
+  return at_end_ ? collector_->Finish() : Status::Ok();
+}
+
+Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits, bool damaged_details) {
+  StreamParser parser(limits, damaged_details);
+  while (!parser.at_end()) {
+    GLINT_ASSIGN(const size_t size, parser.NextSize(stream));
+    if (size == 0) return parser.CutShort(stream);
+    GLINT_TRY(parser.Take(stream.first(size)));
+    stream = stream.subspan(size);
+  }
+  if (!stream.empty()) return parser.Surplus(stream.size());
+  return parser.TakeStream();
 }
 
 PictureInfo OutputInfo(const PictureInfo& source) {

@@ -6,8 +6,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/model_file.h"
@@ -84,8 +86,43 @@ struct ParsedStream {
 };
 
 bool HasSignature(ByteSpan stream);
-// Errors: kBadStream, kUnsupported (a newer version or an unknown critical chunk), kLimit.
-// `damaged_details`: details with a wrong CRC are marked, not an error.
+
+// Takes a stream part by part: its signature, then its chunks. Errors: kBadStream, kUnsupported (a
+// newer version or an unknown critical chunk), kLimit.
+class StreamParser {
+ public:
+  // `damaged_details`: details with a wrong CRC are marked, not an error.
+  StreamParser(const Limits& limits, bool damaged_details);
+  ~StreamParser();
+  StreamParser(const StreamParser&) = delete;
+  StreamParser& operator=(const StreamParser&) = delete;
+
+  // The size of the part that the stream goes on with; 0 where `bytes` end before it does.
+  Result<size_t> NextSize(ByteSpan bytes) const;
+  // Takes this part, to which stream() points from then on.
+  Status Take(ByteSpan part);
+  // What is wrong with a stream that goes on with these bytes, which are no whole part; and with
+  // one that has so many bytes behind its end.
+  Status CutShort(ByteSpan rest) const;
+  static Status Surplus(size_t bytes);
+  // The end chunk was taken; nothing may follow it. The stream is whole and sound.
+  bool at_end() const { return at_end_; }
+  // What was taken so far.
+  const ParsedStream& stream() const { return stream_; }
+  ParsedStream TakeStream() { return std::move(stream_); }
+
+ private:
+  class Collector;
+
+  const Limits limits_;
+  const bool damaged_details_;
+  ParsedStream stream_;
+  std::unique_ptr<Collector> collector_;
+  uint64_t position_ = 0;  // of the next part
+  bool at_end_ = false;
+};
+
+// The whole of a stream.
 Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits,
                                  bool damaged_details = false);
 

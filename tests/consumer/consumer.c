@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "decode_example.c" /* the example of README.md */
+/* The examples of README.md. */
+#include "decode_example.c"
+#include "yuv_example.c"
 
 enum { kWidth = 61, kHeight = 37, kSamples = kWidth * kHeight * 3 };
 
@@ -106,6 +108,32 @@ static int CheckErrors(const glint_model* model, const uint8_t* stream, size_t s
   return 0;
 }
 
+/* A gray frame comes back gray. */
+static int CheckFrame(const glint_model* model) {
+  static uint8_t luma[64 * 48], chroma[2][32 * 24];
+  void* planes[3] = {luma, chroma[0], chroma[1]};
+  ptrdiff_t strides[3] = {64, 32, 32};
+  uint8_t* stream = NULL;
+  size_t size = 0;
+  glint_picture* picture = NULL;
+  const void* samples = NULL;
+  memset(luma, 126, sizeof(luma)); /* of 16 to 235 */
+  memset(chroma, 128, sizeof(chroma));
+  if (EncodeFrame(model, planes, strides, 64, 48, &stream, &size) != GLINT_OK ||
+      glint_decode(model, stream, size, NULL, &picture, NULL) != GLINT_OK ||
+      glint_picture_get_samples(picture, &samples, &size) != GLINT_OK) {
+    return Fail("EncodeFrame", "no picture came back");
+  }
+  int right = size == 64 * 48 * 3;
+  for (size_t i = 0; right && i < size; ++i) {
+    const int level = ((const uint8_t*)samples)[i];
+    right = level > 118 && level < 138;
+  }
+  glint_free(stream);
+  glint_picture_free(picture);
+  return right ? 0 : Fail("EncodeFrame", "another picture came back");
+}
+
 static int CheckModel(const char* model_file, const glint_model* model) {
   static uint8_t picture[kSamples];
   const glint_picture_info info = {kWidth, kHeight, 3, 0, 8};
@@ -120,7 +148,7 @@ static int CheckModel(const char* model_file, const glint_model* model) {
   const int failed = CheckEncoding(model, picture, stream, stream_size) ||
                      CheckInspection(model, stream, stream_size) ||
                      CheckDecoding(model_file, model, picture, stream, stream_size) ||
-                     CheckErrors(model, stream, stream_size);
+                     CheckErrors(model, stream, stream_size) || CheckFrame(model);
   glint_free(stream);
   return failed;
 }

@@ -1,11 +1,15 @@
 // A C++17 product in small: loads a model, encodes a picture, looks at the stream, decodes it.
 // Usage: consumer_cpp MODEL. Ends with 0 when everything is as promised.
-#include <glint/glint.hpp>
-#include <glint/image_io.hpp>
-
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
+#include <glint/glint.hpp>
+#include <glint/image_io.hpp>
 #include <string>
+#include <vector>
+
+#include "push_example.cpp"  // the example of README.md
 
 namespace {
 
@@ -26,6 +30,32 @@ glint::Picture Gradient(uint32_t width, uint32_t height) {
     }
   }
   return picture;
+}
+
+// The same rows as of the whole stream, and the first ones of a stream that is cut short.
+bool ComesPieceByPiece(const glint::Model& model, const std::vector<uint8_t>& stream,
+                       const glint::Picture& whole) {
+  for (const size_t size : {stream.size(), stream.size() - 1}) {
+    size_t at = 0;
+    std::vector<uint8_t> samples;
+    const glint::Error error = ShowWhileItComes(
+        model,
+        [&](char* bytes, size_t room) {
+          const size_t count = std::min({room, size - at, size_t{100}});
+          std::memcpy(bytes, stream.data() + at, count);
+          at += count;
+          return count;
+        },
+        [](const glint::PictureInfo&, const glint::Metadata&) { return true; },
+        [&](uint32_t, const void* row) {
+          const auto* begin = static_cast<const uint8_t*>(row);
+          samples.insert(samples.end(), begin, begin + whole.info.RowBytes());
+          return true;
+        });
+    if (error.ok() != (size == stream.size())) return false;
+    if (error.ok() && samples != whole.samples) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -51,6 +81,8 @@ int main(int argc, char** argv) {
   const double psnr = glint::PsnrRgb(picture, *decoded);
   std::printf("%zu bytes, %.2f dB\n", stream->size(), psnr);
   if (!(psnr > 25)) return Fail("PsnrRgb", "not the same picture");
+
+  if (!ComesPieceByPiece(*model, *stream, *decoded)) return Fail("StreamDecoder", "other rows");
 
   // What is wrong must come back as a message.
   if (glint::Decode(*model, stream->data(), stream->size() - 1)) {

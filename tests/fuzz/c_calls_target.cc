@@ -44,12 +44,13 @@ class Session {
     model_ = SharedModel(choices_.Byte());
     for (int call = 0; call < kMostCalls && !choices_.empty(); ++call) {
       constexpr std::array kCalls = {
-          &Session::Encode,        &Session::Decode,     &Session::EditMetadata,
-          &Session::EncodeRows,    &Session::DecodeInto, &Session::DecodeRows,
-          &Session::InspectStream, &Session::Damage,     &Session::EncodeToTarget,
-          &Session::LoadModel,     &Session::AskModel,   &Session::AskPicture,
-          &Session::CallWithNull,  &Session::Drop,       &Session::AskMetadata,
-          &Session::AskRate,       &Session::Targets,    &Session::InitStructs};
+          &Session::Encode,        &Session::Decode,       &Session::EditMetadata,
+          &Session::EncodeRows,    &Session::DecodeInto,   &Session::DecodeRows,
+          &Session::InspectStream, &Session::Damage,       &Session::EncodeToTarget,
+          &Session::LoadModel,     &Session::AskModel,     &Session::AskPicture,
+          &Session::CallWithNull,  &Session::Drop,         &Session::AskMetadata,
+          &Session::AskRate,       &Session::Targets,      &Session::InitStructs,
+          &Session::PushStream,    &Session::EncodePixels, &Session::DecodePixels};
       (this->*kCalls[choices_.Below(kCalls.size())])();
     }
   }
@@ -393,6 +394,87 @@ class Session {
     if (status == GLINT_OK) Require(sink.next == sink.height, "not all rows came");
   }
 
+  // Piece by piece, and not always to its end.
+  void PushStream() {
+    SizedStruct<glint_decode_options> options(ChooseDecodeSize(), glint_decode_options_init);
+    SetDecode(&options);
+    Sink sink;
+    const uint8_t stop = choices_.Byte();
+    if (stop >= 192) sink.stop_at = stop - 192;
+    glint_stream_decoder* made = nullptr;
+    glint_status status = Checked(glint_stream_decoder_create(
+        model_, options.get(), &Sink::Start, &Sink::Write, &sink, &made, WantedError()));
+    Require((made != nullptr) == (status == GLINT_OK), "a handle with an error, or none without");
+    if (made == nullptr) return;
+    const Owned<glint_stream_decoder> decoder(made);
+    const size_t piece = size_t{1} << choices_.Below(12);
+    for (size_t at = 0; at < stream_.size() && status == GLINT_OK; at += piece) {
+      status = Checked(glint_stream_decoder_push(
+          decoder.get(), stream_.data() + at, std::min(piece, stream_.size() - at), WantedError()));
+    }
+    if (stop % 8 == 7) return;
+    status = Checked(glint_stream_decoder_finish(decoder.get(), WantedError()));
+    if (status == GLINT_OK) Require(sink.next == sink.height, "not all rows came");
+  }
+
+  // A buffer of any layout, whose planes are as large as it says, no larger.
+  struct Pixels {
+    explicit Pixels(size_t size)
+        : is_whole(size >= sizeof(glint_pixels)), in_c(size, glint_pixels_init) {}
+    const bool is_whole;  // else it has no strides
+    SizedStruct<glint_pixels> in_c;
+    Bytes planes[3];
+  };
+  void SetPixels(Pixels* to) {
+    SizedStruct<glint_pixels>& pixels = to->in_c;
+    const uint8_t kind = choices_.Byte();
+    const uint32_t format = choices_.Below(10), depth = choices_.Of({8U, 16U, 10U, 12U, 9U});
+    const uint32_t width = 1 + choices_.Below(kMostSide), height = 1 + choices_.Below(kMostSide);
+    GLINT_FUZZ_SET(pixels, glint_pixels, format, format);
+    GLINT_FUZZ_SET(pixels, glint_pixels, bit_depth, depth);
+    GLINT_FUZZ_SET(pixels, glint_pixels, matrix, kind % 16 == 15 ? 2 : kind % 2);
+    GLINT_FUZZ_SET(pixels, glint_pixels, range, kind % 16 == 14 ? 2 : kind / 2 % 2);
+    GLINT_FUZZ_SET(pixels, glint_pixels, width, width);
+    GLINT_FUZZ_SET(pixels, glint_pixels, height, height);
+    const bool is_yuv = format >= GLINT_PIXELS_YUV444;
+    const size_t samples = is_yuv || format == GLINT_PIXELS_GRAY ? 1
+                           : format <= GLINT_PIXELS_BGR          ? 3
+                                                                 : 4;
+    const size_t gap = kind >= 128 ? 5 : 0;
+    for (size_t p = 0; p < (is_yuv ? 3 : 1); ++p) {
+      const bool halved = format == GLINT_PIXELS_YUV420 && p > 0;
+      const size_t columns = halved ? (width + 1) / 2 : width,
+                   rows = halved ? (height + 1) / 2 : height;
+      const size_t row = columns * samples * (depth > 8 ? 2 : 1), stride = row + gap;
+      Bytes& plane = to->planes[p];
+      plane.assign(stride * (rows - 1) + row, static_cast<uint8_t>(kind * (p + 1)));
+      const bool upside_down = kind % 4 == 3 && to->is_whole;
+      const ptrdiff_t step = static_cast<ptrdiff_t>(stride);
+      void* const top = plane.data() + (upside_down ? stride * (rows - 1) : 0);
+      pixels.Set(offsetof(glint_pixels, planes) + p * sizeof(top), top);
+      pixels.Set(offsetof(glint_pixels, strides) + p * sizeof(step), upside_down ? -step : step);
+    }
+  }
+  void EncodePixels() {
+    EncodeStruct options(ChooseEncodeSize(), glint_encode_options_init);
+    SetEncode(&options);
+    Pixels pixels(ChooseSize<glint_pixels>(&choices_));
+    SetPixels(&pixels);
+    uint8_t* stream = nullptr;
+    size_t size = 0;
+    const glint_status status = Checked(glint_encode_pixels(
+        model_, pixels.in_c.get(), metadata_.get(), options.get(), &stream, &size, WantedError()));
+    Keep(status, stream, size);
+  }
+  void DecodePixels() {
+    SizedStruct<glint_decode_options> options(ChooseDecodeSize(), glint_decode_options_init);
+    SetDecode(&options);
+    Pixels pixels(ChooseSize<glint_pixels>(&choices_));
+    SetPixels(&pixels);
+    Checked(glint_decode_pixels(model_, stream_.data(), stream_.size(), options.get(),
+                                pixels.in_c.get(), WantedError()));
+  }
+
   void InspectStream() {
     SizedStruct<glint_decode_options> options(ChooseDecodeSize(), glint_decode_options_init);
     SetDecode(&options);
@@ -464,6 +546,7 @@ class Session {
     const SizedStruct<glint_model_info> info(size, glint_model_info_init);
     const SizedStruct<glint_decode_options> decode(size, glint_decode_options_init);
     const SizedStruct<glint_target_result> result(size, glint_target_result_init);
+    const SizedStruct<glint_pixels> pixels(size, glint_pixels_init);
   }
   void Drop() {
     switch (choices_.Below(4)) {

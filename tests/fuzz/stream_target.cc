@@ -17,8 +17,45 @@ void RequireStreamError(const Error& error) {
                        ErrorCode::kUnsupported});
 }
 
-// Options: model, bit 0 of a byte: leave id and CRCs as they are, bit 1: decode again; then those
-// of ChooseDecode, and of ChooseCall for the second decoding.
+bool AtLimit(const Error& error) { return error.code == ErrorCode::kLimit; }
+
+// Pieces of so many bytes give the picture of the whole, or an error where that gives one.
+void RunInPieces(const Model& model, const Bytes& stream, const DecodeOptions& options,
+                 size_t piece, const Expected<Picture>& whole) {
+  Picture picture;
+  auto decoder = StreamDecoder::Make(
+      model,
+      [&](const PictureInfo& info, const Metadata&) {
+        picture.info = info;
+        return true;
+      },
+      [&](uint32_t, const void* row) {
+        const auto* begin = static_cast<const uint8_t*>(row);
+        picture.samples.insert(picture.samples.end(), begin, begin + picture.info.RowBytes());
+        return true;
+      },
+      options);
+  Require(decoder.ok(), "no stream decoder");
+  Error error;
+  for (size_t at = 0; at < stream.size() && error.ok(); at += piece) {
+    // A copy of just the piece, so that nothing beyond it is read, or later.
+    const Bytes bytes(
+        stream.begin() + static_cast<std::ptrdiff_t>(at),
+        stream.begin() + static_cast<std::ptrdiff_t>(std::min(at + piece, stream.size())));
+    error = decoder->Push(bytes.data(), bytes.size());
+  }
+  if (error.ok()) error = decoder->Finish();
+  if (!error.ok()) RequireStreamError(error);
+  // Details that come too late are unsupported here alone.
+  if (AtLimit(error) || error.code == ErrorCode::kUnsupported) return;
+  if (!whole.ok() && AtLimit(whole.error())) return;
+  Require(error.ok() == whole.ok(), "piece by piece: decodes or does not");
+  Require(!error.ok() || SamePixels(picture, *whole), "piece by piece: another picture");
+}
+
+// Options: model, bit 0 of a byte: leave id and CRCs as they are, bit 1: decode again, bit 2: piece
+// by piece, of a size by its upper bits; then those of ChooseDecode, and of ChooseCall for the
+// second decoding.
 void RunStream(Input* input) {
   Choices& choices = input->choices;
   const SmallModel& small = ModelOf(choices.Byte());
@@ -46,16 +83,16 @@ void RunStream(Input* input) {
     Require(picture->samples.size() == info.RowBytes() * info.height, "not a whole picture");
     Require(SameMetadata(inspected->metadata, picture->metadata), "other metadata");
   }
+  if ((kind & 4) != 0) {
+    RunInPieces(small.model, stream, options, size_t{1} << (kind >> 4), picture);
+  }
   if ((kind & 2) == 0) return;
 
   ChooseCall(&choices, &options);
   Report again_report;
   const auto again = Decode(small.model, stream.data(), stream.size(), options, &again_report);
   if (!again.ok()) RequireStreamError(again.error());
-  const auto at_limit = [](const auto& result) {
-    return !result.ok() && result.error().code == ErrorCode::kLimit;
-  };
-  if (at_limit(picture) || at_limit(again)) return;
+  if (AtLimit(picture.error()) || AtLimit(again.error())) return;
   Require(picture.ok() == again.ok(), "other threads or bands: decodes or does not");
   if (!picture.ok()) return;
   Require(SamePixels(*picture, *again), "other threads or bands: another picture");
@@ -90,7 +127,7 @@ std::vector<Seed> StreamSeeds() {
       if (kind % 3 == 2 && options.detail == Detail::kOn) options.max_error = 3;
       const Bytes stream = testing::MustEncode(ModelOf(kind).model, picture, options);
       seeds.push_back({std::string(kNames[kind]) + "-" + form.name,
-                       MakeInput({kind, 2, 0, 0, 0, 0, 0, 0, 0, 2, 7}, stream)});
+                       MakeInput({kind, 2 + 4, 0, 0, 0, 0, 0, 0, 0, 2, 7}, stream)});
     }
   }
   return seeds;

@@ -543,6 +543,103 @@ GLINT_API glint_status glint_decode_rows(const glint_model* model, const void* s
                                          glint_start_fn start, glint_write_row_fn write,
                                          void* opaque, glint_error* error);
 
+/* A stream that is decoded while its bytes come, as from a network. Each row comes as soon as the
+ * bytes suffice for it; the first ones when those are there that tell whether the picture has
+ * details. Rows that came before a stream turned out to be damaged or cut short are as they should
+ * be. One thread at a time. */
+typedef struct glint_stream_decoder glint_stream_decoder;
+
+/* `start` and `write` are called during glint_stream_decoder_push, with `opaque`; `start` may be
+ * NULL. Metadata that lie behind the first segment of the stream come too late for it (Glint writes
+ * none there). Options are copied, their report is written by glint_stream_decoder_finish; bytes
+ * that wait count against max_memory. The model may be freed before the decoder. Free it with
+ * glint_stream_decoder_free. Errors: GLINT_INVALID_ARGUMENT, GLINT_UNSUPPORTED, GLINT_LIMIT. */
+GLINT_API glint_status glint_stream_decoder_create(const glint_model* model,
+                                                   const glint_decode_options* options,
+                                                   glint_start_fn start, glint_write_row_fn write,
+                                                   void* opaque, glint_stream_decoder** decoder,
+                                                   glint_error* error);
+GLINT_API void glint_stream_decoder_free(glint_stream_decoder* decoder);
+
+/* The next bytes, of any number. After an error, which is one of glint_decode, every call gives the
+ * same one. GLINT_UNSUPPORTED, besides: a stream whose details come later than the rows that need
+ * them (Glint writes none); glint_decode takes it. */
+GLINT_API glint_status glint_stream_decoder_push(glint_stream_decoder* decoder, const void* data,
+                                                 size_t size, glint_error* error);
+/* No more bytes come. GLINT_BAD_STREAM where the stream is not at its end; the message says how
+ * many rows came. */
+GLINT_API glint_status glint_stream_decoder_finish(glint_stream_decoder* decoder,
+                                                   glint_error* error);
+
+/* ---- pixels in buffers of yours -------------------------------------------------------------- */
+
+/* Interleaved formats have samples in this order, of 8 or 16 bits; X is not read, and written as
+ * the greatest value. YUV has planes of Y, U (Cb) and V (Cr), of 8, 10, 12 or 16 bits; those of U
+ * and V of YUV420 have half the columns and rows, rounded up. */
+enum {
+  GLINT_PIXELS_GRAY = 0,
+  GLINT_PIXELS_RGB = 1,
+  GLINT_PIXELS_BGR = 2,
+  GLINT_PIXELS_RGBA = 3,
+  GLINT_PIXELS_BGRA = 4,
+  GLINT_PIXELS_RGBX = 5,
+  GLINT_PIXELS_BGRX = 6,
+  GLINT_PIXELS_YUV444 = 7,
+  GLINT_PIXELS_YUV420 = 8
+};
+
+/* Y = Kr R + (1 - Kr - Kb) G + Kb B, U = (B - Y) / (2 - 2 Kb), V = (R - Y) / (2 - 2 Kr). */
+enum {
+  GLINT_YUV_BT601 = 0, /* Kr 0.299, Kb 0.114 */
+  GLINT_YUV_BT709 = 1  /* Kr 0.2126, Kb 0.0722 */
+};
+
+/* Which numbers of n bits Y takes from black to white, and U and V around 2^(n-1). */
+enum {
+  GLINT_YUV_FULL = 0,   /* 0 to 2^n - 1, and as many for U and V */
+  GLINT_YUV_LIMITED = 1 /* 16 to 235 times 2^(n-8), and 16 to 240 times that for U and V */
+};
+
+/* Samples of more than 8 bits are uint16_t in the machine's byte order, in their low bits, at any
+ * address. What lies between rows is neither read nor written. */
+typedef struct glint_pixels {
+  size_t struct_size;
+  uint32_t format;    /* GLINT_PIXELS_*, default GLINT_PIXELS_RGB */
+  uint32_t bit_depth; /* default 8 */
+  uint32_t matrix;    /* GLINT_YUV_BT*, default GLINT_YUV_BT601; of YUV, and where colour becomes
+                       * gray */
+  uint32_t range;     /* GLINT_YUV_FULL or _LIMITED, default GLINT_YUV_FULL; of YUV */
+  uint32_t width;     /* pixels */
+  uint32_t height;
+  void* planes[3];      /* the top row of each plane; interleaved formats use the first. An encoder
+                         * only reads there */
+  ptrdiff_t strides[3]; /* bytes from each row to the one below it: negative where rows lie the
+                         * other way round; 0: no gaps */
+} glint_pixels;
+
+/* Sets defaults: glint_pixels_init(&p, sizeof(p)). */
+GLINT_API glint_status glint_pixels_init(glint_pixels* pixels, size_t struct_size);
+
+/* As glint_encode. YUV becomes RGB row by row, of 16 bits where it has more than 8, rounded to the
+ * nearest level and limited to what there is; the same on every machine. U and V of YUV420 lie in
+ * the middle of four pixels, as in JPEG and MPEG-1, and are interpolated linearly. */
+GLINT_API glint_status glint_encode_pixels(const glint_model* model, const glint_pixels* pixels,
+                                           const glint_metadata* metadata,
+                                           const glint_encode_options* options, uint8_t** stream,
+                                           size_t* stream_size, glint_error* error);
+
+/* As glint_decode, into buffers whose size must be that of the stream
+ * (glint_stream_get_properties); else GLINT_INVALID_ARGUMENT, and nothing is written. After other
+ * errors the content is undefined.
+ * A format without alpha has the picture blended over options->background, unless options->alpha is
+ * GLINT_ALPHA_DROP; one with alpha has an opaque one where the stream has none. Gray is repeated in
+ * R, G and B; colour becomes gray as its Y in full range. Depths are scaled to the nearest level. U
+ * and V of YUV420 are those of the mean of four pixels; beyond an odd edge the last column or row
+ * counts twice. */
+GLINT_API glint_status glint_decode_pixels(const glint_model* model, const void* stream,
+                                           size_t stream_size, const glint_decode_options* options,
+                                           const glint_pixels* pixels, glint_error* error);
+
 /* ---- inspecting ------------------------------------------------------------------------------ */
 
 /* Does a file begin like a Glint stream? 1 or 0; 0 for NULL. 7 bytes are enough. */

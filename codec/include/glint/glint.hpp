@@ -384,6 +384,40 @@ GLINT_API Error DecodeRows(const Model& model, const void* stream, size_t size,
                            const RowWriter& write, const DecodeOptions& options = {},
                            Report* report = nullptr);
 
+// Decodes a stream whose bytes come piece by piece, as from a network. Each row comes as soon as
+// the bytes suffice for it; the first ones when those are there that tell whether the picture has
+// details. Rows that came before a stream turned out to be damaged or cut short are as they should
+// be.
+class GLINT_API StreamDecoder {
+ public:
+  // `start` and `write`: as in DecodeRows; they are called during Push. Metadata that lie behind
+  // the first segment of the stream come too late for `start` (Glint writes none there). Bytes that
+  // wait count against options.limits.
+  static Expected<StreamDecoder> Make(
+      const Model& model, std::function<bool(const PictureInfo&, const Metadata&)> start,
+      RowWriter write, const DecodeOptions& options = {});
+  StreamDecoder(StreamDecoder&& other) noexcept;
+  StreamDecoder& operator=(StreamDecoder&& other) noexcept;
+  ~StreamDecoder();
+
+  // The next bytes, of any number. After an error, which is one of DecodeRows, every call gives the
+  // same one. kUnsupported, besides: a stream whose details come later than the rows that need
+  // them (Glint writes none); DecodeRows takes it.
+  Error Push(const void* data, size_t size);
+  // No more bytes come. kBadStream where the stream is not at its end; the message says how many
+  // rows came.
+  Error Finish();
+
+  uint32_t rows_given() const;
+  bool is_complete() const;  // all rows have come, and the stream is at its end
+  const Report& report() const;
+
+ private:
+  struct Impl;
+  explicit StreamDecoder(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
 struct StreamInfo {
   PictureInfo source;    // as it was encoded (without an alpha that was left out)
   PictureInfo output;    // as Decode gives it, with its alpha
