@@ -414,8 +414,10 @@ TEST_CASE("README.md shows the examples that the consumers compile") {
     std::ifstream file(std::string(GLINT_SOURCE_DIR) + "/" + name, std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(file), {});
   };
-  for (const auto& [name, language] :
-       {std::pair{"decode_example.c", "c"}, {"yuv_example.c", "c"}, {"push_example.cpp", "cpp"}}) {
+  for (const auto& [name, language] : {std::pair{"decode_example.c", "c"},
+                                       {"yuv_example.c", "c"},
+                                       {"push_example.cpp", "cpp"},
+                                       {"session_example.cpp", "cpp"}}) {
     CAPTURE(name);
     const std::string example = read((std::string("tests/consumer/") + name).c_str());
     REQUIRE(!example.empty());

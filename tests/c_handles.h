@@ -12,6 +12,7 @@ namespace glint::testing {
 
 struct Freer {
   void operator()(glint_model* model) const { glint_model_free(model); }
+  void operator()(glint_session* session) const { glint_session_free(session); }
   void operator()(glint_metadata* metadata) const { glint_metadata_free(metadata); }
   void operator()(glint_picture* picture) const { glint_picture_free(picture); }
   void operator()(glint_stream_info* info) const { glint_stream_info_free(info); }

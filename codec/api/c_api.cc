@@ -209,6 +209,25 @@ glint_status glint_model_explain(const glint_model* model, char** text, glint_er
   });
 }
 
+// ---- sessions ----------------------------------------------------------------------------------
+
+glint_status glint_session_create(int32_t threads, glint_session** session, glint_error* error) {
+  if (session != nullptr) *session = nullptr;
+  return Guarded(error, [&]() -> glint::Error {
+    if (session == nullptr) return Need({{"session", false}});
+    return GiveHandle(glint::Session::Make(threads), session);
+  });
+}
+
+void glint_session_free(glint_session* session) { delete Object(session); }
+
+glint_status glint_session_get_runner(const glint_session* session, glint_runner* runner) {
+  if (session == nullptr || runner == nullptr) return GLINT_INVALID_ARGUMENT;
+  const glint::ParallelRunner from = Object(session)->runner();
+  *runner = {from.run, from.opaque, from.workers};
+  return GLINT_OK;
+}
+
 // ---- options and report ------------------------------------------------------------------------
 
 glint_status glint_report_init(glint_report* report, size_t struct_size) {

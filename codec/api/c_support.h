@@ -389,6 +389,10 @@ struct HandleTraits<glint_picture> {
   using Object = Picture;
 };
 template <>
+struct HandleTraits<glint_session> {
+  using Object = Session;
+};
+template <>
 struct HandleTraits<glint_stream_decoder> {
   struct Object {
     Call<glint_decode_options> call;

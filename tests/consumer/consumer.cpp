@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "push_example.cpp"  // the example of README.md
+// The examples of README.md.
+#include "push_example.cpp"
+#include "session_example.cpp"
 
 namespace {
 
@@ -83,6 +85,11 @@ int main(int argc, char** argv) {
   if (!(psnr > 25)) return Fail("PsnrRgb", "not the same picture");
 
   if (!ComesPieceByPiece(*model, *stream, *decoded)) return Fail("StreamDecoder", "other rows");
+  size_t same = 0;
+  const glint::Error failed =
+      EncodeAll(*model, std::vector<glint::Picture>(3, picture),
+                [&](const std::vector<uint8_t>& again) { same += again == *stream ? 1 : 0; });
+  if (!failed.ok() || same != 3) return Fail("Session", "other streams");
 
   // What is wrong must come back as a message.
   if (glint::Decode(*model, stream->data(), stream->size() - 1)) {

@@ -194,6 +194,19 @@ typedef struct glint_runner {
   size_t workers; /* at least 1 where there is a run */
 } glint_runner;
 
+/* Threads that stay between calls, for programs that code many pictures: making them takes longer
+ * than a small picture has time for. */
+typedef struct glint_session glint_session;
+
+/* `threads`: 0 .. 1024; 0: as many as the machine has. Free with glint_session_free, after the last
+ * call that has its runner. Errors: GLINT_INVALID_ARGUMENT, GLINT_LIMIT. */
+GLINT_API glint_status glint_session_create(int32_t threads, glint_session** session,
+                                            glint_error* error);
+GLINT_API void glint_session_free(glint_session* session);
+/* Sets the runner of options, as long as the session lives. Several calls may have it at once: the
+ * threads help one of them at a time, and the others work alone. */
+GLINT_API glint_status glint_session_get_runner(const glint_session* session, glint_runner* runner);
+
 /* `done` is 0 .. 1 and never falls. Nonzero to go on, 0 to stop (GLINT_CANCELLED). */
 typedef int (*glint_progress_fn)(void* opaque, double done);
 

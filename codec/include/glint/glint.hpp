@@ -151,6 +151,26 @@ struct ParallelRunner {
   size_t workers = 1;
 };
 
+// Threads that stay between calls, for programs that code many pictures: making them takes longer
+// than a small picture has time for. Memory and plans need no keeping (docs/PERFORMANCE.md).
+class GLINT_API Session {
+ public:
+  // 0: as many threads as the machine has. kInvalidArgument below 0 and beyond 1024.
+  static Expected<Session> Make(int threads = 0);
+  Session(Session&& other) noexcept;
+  Session& operator=(Session&& other) noexcept;
+  ~Session();
+
+  // For CallOptions::runner and LoadOptions::runner, as long as the Session lives. Several calls
+  // may have it at once: the threads help one of them at a time, and the others work alone.
+  ParallelRunner runner() const;
+
+ private:
+  struct Impl;
+  explicit Session(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
 // How a model gets at its file. One that was read may change or go as soon as Load returns. One
 // that is mapped must not change while a copy of the Model lives: what is written to it is seen by
 // the model, and where it is cut off the process ends with SIGBUS.
