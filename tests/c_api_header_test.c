@@ -12,7 +12,8 @@ int glint_test_c_header(void) {
   double lrd = 0;
   glint_model* model = NULL;
   glint_error error;
-  if (glint_version()[0] != '1') return __LINE__;
+  if (glint_version()[0] != '0' + GLINT_VERSION_MAJOR) return __LINE__;
+  if (GLINT_VERSION_NUMBER < 1000000) return __LINE__;
   if (glint_encode_options_init(&encode, sizeof(encode)) != GLINT_OK) return __LINE__;
   if (glint_decode_options_init(&decode, sizeof(decode)) != GLINT_OK) return __LINE__;
   if (glint_report_init(&report, sizeof(report)) != GLINT_OK) return __LINE__;

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <new>
 #include <string>
@@ -10,6 +11,7 @@
 #include "glint/glint.h"
 #include "glint/image_io.hpp"
 #include "glint/pictures.hpp"
+#include "glint/pixels.hpp"
 #include "glint/rate.hpp"
 #include "tests/codec_helpers.h"
 #include "tests/failing_allocations.h"
@@ -102,6 +104,45 @@ TEST_CASE("out of memory: decoding and inspecting") {
     FailEach([&] { return Decode(model, stream.data(), stream.size(), options).error(); });
   }
   FailEach([&] { return Inspect(stream.data(), stream.size()).error(); });
+}
+
+TEST_CASE("out of memory: a stream that comes piece by piece") {
+  const Model& model = Tiny();
+  EncodeOptions encode;
+  encode.detail = Detail::kOn;
+  const Bytes stream = MustEncode(model, TinyPicture(), encode);
+  const auto decode = [&]() -> Error {
+    auto decoder = StreamDecoder::Make(
+        model, [](const PictureInfo&, const Metadata&) { return true; },
+        [](uint32_t, const void*) { return true; });
+    if (!decoder) return decoder.error();
+    for (size_t at = 0; at < stream.size(); at += 500) {
+      const Error error =
+          decoder->Push(stream.data() + at, std::min<size_t>(500, stream.size() - at));
+      if (!error.ok()) return error;
+    }
+    return decoder->Finish();
+  };
+  FailEach(decode);
+}
+
+TEST_CASE("out of memory: pixels of other layouts, and a session") {
+  const Model& model = Tiny();
+  Bytes samples(3 * 70 * 40, 90);
+  PixelBuffer to;
+  to.layout.format = PixelFormat::kYuv420;
+  to.width = 70;
+  to.height = 40;
+  ConstPixelBuffer from;
+  from.layout = to.layout;
+  from.width = 70;
+  from.height = 40;
+  for (size_t p = 0; p < 3; ++p)
+    from.planes[p].data = to.planes[p].data = samples.data() + p * 2800;
+  FailSome([&] { return EncodePixels(model, from).error(); }, 300);
+  const Bytes stream = MustEncode(model, TinyPicture());
+  FailEach([&] { return DecodePixels(model, stream.data(), stream.size(), to); });
+  FailEach([] { return Session::Make(3).error(); });
 }
 
 TEST_CASE("out of memory: picture files") {

@@ -25,15 +25,19 @@ struct StreamDecoder::Impl {
         options_(options),
         parser_(FreeLimits(options.limits), options.detail != DetailOutput::kDecode) {}
 
-  // Runs body(), unless an earlier one failed. What a callback throws is a failure, too.
+  // Runs body(), unless an earlier one failed, or was left by what a callback threw.
   template <typename Body>
   Error Call(Body&& body) {
-    if (!failure_.ok()) return failure_;
-    const ScopedFloatEnv float_env;
-    const StageClock clock(&report_.times.total);
-    failure_ = {ErrorCode::kCancelled, "a callback threw an exception"};
-    failure_ = PublicCall(std::forward<Body>(body));
-    return failure_;
+    return PublicCall([&]() -> Error {
+      if (is_running_) return {ErrorCode::kCancelled, "a callback threw an exception"};
+      if (!failure_.ok()) return failure_;
+      const ScopedFloatEnv float_env;
+      const StageClock clock(&report_.times.total);
+      is_running_ = true;
+      failure_ = PublicCall(std::forward<Body>(body));
+      is_running_ = false;
+      return failure_;
+    });
   }
 
   Status Push(ByteSpan bytes) {
@@ -197,6 +201,7 @@ struct StreamDecoder::Impl {
   const DecodeOptions options_;
   Report report_;
   Error failure_;
+  bool is_running_ = false;
   StreamParser parser_;
   Bytes pending_;  // what is not a whole part yet
   // Parts that the parser's stream points into; empty ones are done with.

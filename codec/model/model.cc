@@ -279,7 +279,12 @@ std::string Model::Explain() const {
   return text + impl_->g_s->Describe();
 }
 
-const char* Version() { return "1.0.0"; }
+#define GLINT_TEXT_OF(number) #number
+#define GLINT_TEXT(macro) GLINT_TEXT_OF(macro)
+const char* Version() {
+  return GLINT_TEXT(GLINT_VERSION_MAJOR) "." GLINT_TEXT(GLINT_VERSION_MINOR) "." GLINT_TEXT(
+      GLINT_VERSION_PATCH);
+}
 
 std::vector<std::string> SupportedTargets() { return kernels::SupportedTargets(); }
 

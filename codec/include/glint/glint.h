@@ -41,6 +41,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "glint/version.h"
+
 #if defined(GLINT_STATIC) || !defined(__GNUC__)
 #define GLINT_API
 #else

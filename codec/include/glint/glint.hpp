@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+#include "glint/version.h"
+
 #if defined(GLINT_STATIC) || !defined(__GNUC__)
 #define GLINT_API
 #else
