@@ -1,5 +1,6 @@
-// Pairs of int16 in the lanes of int32: what WidenMulPairwiseAdd multiplies and sums. Included by the kernels of the detail layer only, once
-// per SIMD target. Thread rules: functions of their arguments.
+// Pairs of int16 in the lanes of int32: what WidenMulPairwiseAdd multiplies and sums. Included by
+// the kernels of the detail layer only, once per SIMD target. Thread rules: functions of their
+// arguments.
 
 // The guard toggles: every target compiles its own copy.
 #if defined(GLINT_KERNELS_PAIRS_INL_H_) == defined(HWY_TARGET_TOGGLE)
