@@ -409,6 +409,31 @@ TEST_CASE("C interface: SIMD targets") {
   CHECK(CurrentTarget() == SupportedTargets().front());
 }
 
+TEST_CASE("C interface: latents are those of the C++ interface") {
+  std::vector<int16_t> cpp, c;
+  DecodeOptions options;
+  options.latents = [&](const LatentRow& row) {
+    cpp.insert(cpp.end(), row.values, row.values + size_t{row.columns} * row.channels);
+    return true;
+  };
+  REQUIRE(Decode(Tiny().cpp, SmallStream().data(), SmallStream().size(), options).ok());
+  REQUIRE(!cpp.empty());
+  auto in_c = Defaults<glint_decode_options>();
+  CHECK((in_c.latents == nullptr));
+  in_c.latents = [](void* opaque, const glint_latent_row* row) {
+    auto* to = static_cast<std::vector<int16_t>*>(opaque);
+    CHECK(row->rows > row->y);
+    CHECK(row->fraction_bits > 0);
+    to->insert(to->end(), row->values, row->values + size_t{row->columns} * row->channels);
+    return row->y + 1 < row->rows ? 1 : 0;  // the last one stops it
+  };
+  in_c.latents_opaque = &c;
+  glint_error error;
+  CHECK(DecodeSmall(&in_c, &error) == GLINT_CANCELLED);
+  CHECK(std::string(error.message).find("latents") != std::string::npos);
+  CHECK(c == cpp);
+}
+
 TEST_CASE("README.md shows the examples that the consumers compile") {
   const auto read = [](const char* name) {
     std::ifstream file(std::string(GLINT_SOURCE_DIR) + "/" + name, std::ios::binary);

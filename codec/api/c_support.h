@@ -237,6 +237,15 @@ inline Error ReadOwn(const SizedStruct<glint_decode_options>& caller, DecodeOpti
   const uint32_t detail = caller.Get(&glint_decode_options::detail, GLINT_DETAIL_DECODE);
   if (detail > GLINT_DETAIL_SKIP_DAMAGED) return Invalid("detail is " + std::to_string(detail));
   options->detail = static_cast<DetailOutput>(detail);
+  const glint_latents_fn latents = caller.Get(&glint_decode_options::latents, nullptr);
+  void* const opaque = caller.Get(&glint_decode_options::latents_opaque, nullptr);
+  if (latents != nullptr) {
+    options->latents = [latents, opaque](const LatentRow& row) {
+      const glint_latent_row in_c = {row.y, row.rows,  row.columns, row.channels, row.fraction_bits,
+                                     0,     row.values};
+      return latents(opaque, &in_c) != 0;
+    };
+  }
   return CheckReserved(caller);
 }
 static_assert(static_cast<int>(AlphaOutput::kKeep) == GLINT_ALPHA_KEEP &&

@@ -392,6 +392,21 @@ enum {
   GLINT_DETAIL_SKIP_DAMAGED = 2 /* those of damaged sections are left out; the report counts them */
 };
 
+/* A row of y, the latents that the synthesis reads, as it was decoded: `columns` times `channels`
+ * numbers, whose value is an integer / 2^fraction_bits. The same on every machine. */
+typedef struct glint_latent_row {
+  uint32_t y;
+  uint32_t rows; /* of all y */
+  uint32_t columns;
+  uint32_t channels;
+  int32_t fraction_bits;
+  uint32_t reserved;
+  const int16_t* values; /* there until the callback returns */
+} glint_latent_row;
+
+/* Nonzero to go on, 0 to stop (GLINT_CANCELLED). */
+typedef int (*glint_latents_fn)(void* opaque, const glint_latent_row* row);
+
 typedef struct glint_decode_options {
   size_t struct_size;
   int32_t threads; /* as in glint_encode_options, all of them */
@@ -412,6 +427,10 @@ typedef struct glint_decode_options {
   uint32_t background; /* 0xRRGGBB, default 0xFFFFFF */
   uint32_t detail;   /* GLINT_DETAIL_DECODE, _SKIP or _SKIP_DAMAGED, default GLINT_DETAIL_DECODE */
   uint32_t reserved; /* 0 */
+  /* Gets every row of the latents, from top to bottom, each before the pixels that need it. Default
+   * NULL: none. */
+  glint_latents_fn latents;
+  void* latents_opaque;
 } glint_decode_options;
 
 /* Sets every option to its default: glint_encode_options_init(&o, sizeof(o)). */
