@@ -1,5 +1,6 @@
-# Installs libraries, headers, programs, weights, the CMake package with glint::glint (all) and
-# glint::core (samples only, no libpng), and a file for pkg-config for each.
+# Installs libraries, headers, programs, models, the CMake package with glint::glint (all) and
+# glint::core (samples only, no libpng), and a file for pkg-config for each. Components, for
+# `cmake --install --component`: glint_runtime, glint_development, glint_tools, glint_models.
 include(CMakePackageConfigHelpers)
 
 set(glint_config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/glint")
@@ -7,8 +8,9 @@ set(glint_config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/glint")
 # A static glint needs Highway's few functions at link time. A static Highway is installed beside glint
 # under another name, so that users of glint need not have one; a shared one is a dependency as usual.
 set(glint_hwy_bundled OFF)
-set(glint_pc_private "")
-set(glint_pc_core_private "")
+set(glint_pc_libs)
+set(glint_pc_modules)
+set(glint_pc_core_modules)
 if(NOT BUILD_SHARED_LIBS)
   get_target_property(hwy_real ${glint_highway} ALIASED_TARGET)
   if(NOT hwy_real)
@@ -19,46 +21,54 @@ if(NOT BUILD_SHARED_LIBS)
     set(glint_hwy_bundled ON)
     set(glint_hwy_file "${CMAKE_STATIC_LIBRARY_PREFIX}glint_hwy${CMAKE_STATIC_LIBRARY_SUFFIX}")
     install(FILES "$<TARGET_FILE:${hwy_real}>" DESTINATION "${CMAKE_INSTALL_LIBDIR}"
-            RENAME "${glint_hwy_file}")
+            RENAME "${glint_hwy_file}" COMPONENT glint_development)
     set(glint_hwy_installed glint::hwy)
-    string(APPEND glint_pc_private " -lglint_hwy")
+    list(APPEND glint_pc_libs -lglint_hwy)
   else()
     set(glint_hwy_installed hwy::hwy)
-    string(APPEND glint_pc_private " -lhwy")
+    list(APPEND glint_pc_core_modules libhwy)
   endif()
   foreach(library IN ITEMS glint glint_core)
     target_link_libraries(${library} INTERFACE $<INSTALL_INTERFACE:$<LINK_ONLY:${glint_hwy_installed}>>)
   endforeach()
-  set(glint_pc_core_private "${glint_pc_private} -lz -lstdc++ -lm -pthread")
+  list(APPEND glint_pc_core_modules zlib)
   if(glint_have_jpeg)
-    string(APPEND glint_pc_private " -ljpeg")
+    list(APPEND glint_pc_modules libjpeg)
   endif()
   if(GLINT_PICTURE_FILES)
-    string(APPEND glint_pc_private " -lpng")
+    list(APPEND glint_pc_modules libpng)
   endif()
-  string(APPEND glint_pc_private " -lz -lstdc++ -lm -pthread")
+  list(TRANSFORM glint_runtime_libraries PREPEND -l OUTPUT_VARIABLE runtime)
+  list(APPEND glint_pc_libs ${runtime} -pthread)
 endif()
 
-install(TARGETS glint EXPORT glintTargets)
-install(TARGETS glint_core EXPORT glintCoreTargets)
-install(DIRECTORY codec/include/glint DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+function(glint_install_library target export)
+  install(TARGETS ${target} EXPORT ${export}
+    ARCHIVE COMPONENT glint_development
+    LIBRARY COMPONENT glint_runtime NAMELINK_COMPONENT glint_development
+    RUNTIME COMPONENT glint_runtime)
+  install(EXPORT ${export} NAMESPACE glint:: DESTINATION "${glint_config_dir}" COMPONENT glint_development)
+endfunction()
+glint_install_library(glint glintTargets)
+glint_install_library(glint_core glintCoreTargets)
+install(DIRECTORY codec/include/glint DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT glint_development)
 if(installed_programs)
-  install(TARGETS ${installed_programs})
-  install(DIRECTORY weights/ DESTINATION "${CMAKE_INSTALL_DATADIR}/glint"
-          FILES_MATCHING PATTERN "*.safetensors" PATTERN "training" EXCLUDE)
-  install(DIRECTORY tools/samples DESTINATION "${CMAKE_INSTALL_DATADIR}/glint"
+  install(TARGETS ${installed_programs} COMPONENT glint_tools)
+  install(DIRECTORY tools/samples DESTINATION "${CMAKE_INSTALL_DATADIR}/glint" COMPONENT glint_tools
           FILES_MATCHING PATTERN "*.png")
 endif()
-foreach(set IN ITEMS glintTargets glintCoreTargets)
-  install(EXPORT ${set} NAMESPACE glint:: DESTINATION "${glint_config_dir}")
-endforeach()
+if(GLINT_INSTALL_MODELS)
+  install(DIRECTORY weights/ DESTINATION "${CMAKE_INSTALL_DATADIR}/glint" COMPONENT glint_models
+          FILES_MATCHING PATTERN "*.safetensors"
+          PATTERN "training" EXCLUDE PATTERN "convert" EXCLUDE PATTERN "__pycache__" EXCLUDE)
+endif()
 
 configure_package_config_file(.cmake/glintConfig.cmake.in "${PROJECT_BINARY_DIR}/glintConfig.cmake"
-  INSTALL_DESTINATION "${glint_config_dir}" PATH_VARS CMAKE_INSTALL_LIBDIR)
+  INSTALL_DESTINATION "${glint_config_dir}" PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_DATADIR)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/glintConfigVersion.cmake"
   COMPATIBILITY SameMajorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/glintConfig.cmake" "${PROJECT_BINARY_DIR}/glintConfigVersion.cmake"
-        DESTINATION "${glint_config_dir}")
+        DESTINATION "${glint_config_dir}" COMPONENT glint_development)
 
 # Found from where the file lies, so that `cmake --install --prefix` and moved installations are right.
 set(glint_pc_prefix "${CMAKE_INSTALL_PREFIX}")
@@ -67,16 +77,19 @@ if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
   string(REGEX REPLACE "/$" "" glint_pc_up "${glint_pc_up}")
   set(glint_pc_prefix "\${pcfiledir}/${glint_pc_up}")
 endif()
-foreach(folder IN ITEMS LIBDIR INCLUDEDIR)
+foreach(folder IN ITEMS LIBDIR INCLUDEDIR DATADIR)
   string(TOLOWER "glint_pc_${folder}" variable)
   set(${variable} "${CMAKE_INSTALL_${folder}}")
   if(NOT IS_ABSOLUTE "${${variable}}")
     string(PREPEND ${variable} "\${prefix}/")
   endif()
 endforeach()
-function(glint_pkg_config name library private)
+list(JOIN glint_pc_libs " " glint_pc_libs)
+function(glint_pkg_config name library)
+  list(JOIN ARGN " " modules)
   configure_file(.cmake/glint.pc.in "${PROJECT_BINARY_DIR}/${name}.pc" @ONLY)
-  install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+  install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig"
+          COMPONENT glint_development)
 endfunction()
-glint_pkg_config(glint glint "${glint_pc_private}")
-glint_pkg_config(glint-core glint_core "${glint_pc_core_private}")
+glint_pkg_config(glint glint ${glint_pc_core_modules} ${glint_pc_modules})
+glint_pkg_config(glint-core glint_core ${glint_pc_core_modules})

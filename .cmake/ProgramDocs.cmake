@@ -12,7 +12,7 @@ function(glint_generate target kind file folder)
                      DEPENDS ${target} VERBATIM)
   set(glint_docs ${glint_docs} "${path}" PARENT_SCOPE)
   if(GLINT_INSTALL)
-    install(FILES "${path}" DESTINATION "${folder}")
+    install(FILES "${path}" DESTINATION "${folder}" COMPONENT glint_tools)
   endif()
 endfunction()
 

@@ -2,7 +2,7 @@
 # uses its functions.
 # shellcheck shell=bash disable=SC2154  # root, jobs and the like are of ./run
 
-readonly package_names=(embedded)
+readonly package_names=(embedded same)
 
 # Kernels for one target, hardly optimised: speed is nothing that is looked at here.
 readonly package_flags=(-DCMAKE_CXX_FLAGS=-DHWY_COMPILE_ONLY_STATIC "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG")
@@ -19,6 +19,35 @@ package_embedded() {
     ninja -C "$folder" -t commands consumer_c_only | grep -e 'kernels/conv.cc' | grep -e '-O1 -DNDEBUG' &&
     "$folder/consumer_c_only" "$root/weights/light-fp32.safetensors"
 }
+
+# shared NAME SOURCE TARGET...: builds them of the tree SOURCE with shared libraries, in build-package/NAME.
+shared() {
+  local folder="$root/build-package/$1" source="$2"
+  shift 2
+  cmake -G Ninja -S "$source" -B "$folder" -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=ON \
+    "-Dhwy_ROOT=$highway_prefix" -DGLINT_BUILD_TESTS=OFF -DGLINT_BUILD_BENCH=OFF "${package_flags[@]}" &&
+    cmake --build "$folder" --parallel "$jobs" --target "$@"
+}
+
+# Two trees in folders of their own, each built there, are installed as the same bytes, which name neither folder.
+package_same() {
+  local folder="$root/build-package/same" tree name
+  rm -rf "$folder"
+  for name in one another-of-a-longer-name; do
+    tree="$folder/$name"
+    mkdir -p "$tree"
+    copy_tree "$tree" &&
+      shared "same/$name/build" "$tree" all &&
+      DESTDIR="$tree/installed" cmake --install "$tree/build" || return 1
+    # Models are copied as they are, and large.
+    (cd "$tree/installed" && find . -type f ! -name '*.safetensors' -exec sha256sum {} + | sort -k 2) >"$tree.txt"
+    if grep -rlF -e "$tree" -e "${highway_prefix:-$tree}" "$tree/installed"; then return 1; fi
+  done
+  test "$(wc -l <"$folder/one.txt")" -gt 20 && diff "$folder/one.txt" "$folder/another-of-a-longer-name.txt"
+}
+
+# copy_tree FOLDER: what git knows, as it is now.
+copy_tree() { source_files '*' | tar -c -C "$root" -T - | tar -x -C "$1"; }
 
 run_packages() {
   local name names=("$@")

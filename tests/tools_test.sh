@@ -8,6 +8,17 @@ set -u -o pipefail
 
 test_help() {
   local program
+  check "evaluate is what is installed as glint-evaluate" cmp "$evaluate" "$bin/glint-evaluate"
+  check "quantize is what is installed as glint-quantize" cmp "$quantize" "$bin/glint-quantize"
+  exits "it has that name then" 0 "$bin/glint-quantize" --help
+  said "... in the usage" '^Usage: glint-quantize '
+  said "... in examples" '^ +glint-quantize --type'
+  refuses "... in messages" '^glint-evaluate: ' "$bin/glint-evaluate" --type FP64
+  for program in man bash zsh fish; do
+    exits "$program of glint-evaluate" 0 "$bin/glint-evaluate" --generate "$program"
+    said "... is of that name" 'glint-evaluate'
+    refute "... and of no other" grep -E '(^|[^-_])evaluate ' stdout.txt
+  done
   for program in "$glint" "$evaluate"; do
     exits "${program##*/} --help" 0 "$program" --help
     said "${program##*/} --help explains" 'Exit code'
@@ -501,10 +512,11 @@ reformed() {
 }
 
 test_compare() {
-  # A copy of the program finds the models beside it before those of the tree.
+  # A copy of the program finds the models beside it.
   local program=moved/bin/evaluate models=moved/share/glint
   mkdir -p moved/bin "$models" one
   cp "$evaluate" "$program"
+  ln -s "$model" "$root/tools/samples" "$models"
   reformed int8 "$models/light-int8.safetensors"
   reformed int8 "$models/light-int8-entropy.safetensors"
   cp folder/a.ppm one

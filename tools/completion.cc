@@ -148,7 +148,7 @@ std::string FishFlag(const FlagText& flag) {
 }  // namespace
 
 std::string BashCompletion(const CommandText& program) {
-  const std::string function = "_" + program.name;
+  const std::string function = "_" + Replaced(program.name, '-', "_");
   const std::vector<std::string> commands = CommandNames(program);
   std::string values, flags;
   for (const CommandText* part : Everything(program)) {

@@ -38,13 +38,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kTool = "evaluate";
 constexpr double kPoorPsnr = 15;  // such pictures are shown and saved whatever --freq says
 
 class Run {
  public:
-  Run(const EvaluateFlags& flags, Job job)
-      : flags_(flags),
+  Run(std::string tool, const EvaluateFlags& flags, Job job)
+      : tool_(std::move(tool)),
+        flags_(flags),
         job_(std::move(job)),
         out_(IsStandardOutput(flags.json) ? stderr : stdout),
         table_(PictureNames(job_), ModelLabels(job_)) {
@@ -66,12 +66,12 @@ class Run {
 
   int Main() {
     const Error prepared = PrepareOutput();
-    if (!prepared.ok()) return ExitCodeFor(kTool, prepared);
+    if (!prepared.ok()) return ExitCodeFor(tool_, prepared);
     PrintBanner();
     for (size_t point = 0; point < job_.points.size(); ++point) {
       const Error error = EvaluateRate(point);
       status_.Clear();
-      if (!error.ok()) return ExitCodeFor(kTool, error);
+      if (!error.ok()) return ExitCodeFor(tool_, error);
     }
     for (size_t m = 0; m < evaluations_.size(); ++m) {
       for (size_t point = 0; point < job_.points.size(); ++point) {
@@ -82,7 +82,7 @@ class Run {
     }
     PrintEnd();
     const Error written = WriteJson();
-    if (!written.ok()) return ExitCodeFor(kTool, written);
+    if (!written.ok()) return ExitCodeFor(tool_, written);
     return failed_.empty() ? kExitOk : kExitSomeFailed;
   }
 
@@ -278,7 +278,7 @@ class Run {
     Expected<Picture> picture = ReadToMeasure(file.path, models, options, &warnings);
     if (picture && warned_.insert(file.path).second) {
       status_.Clear();
-      Warn(kTool, file.path, warnings);
+      Warn(tool_, file.path, warnings);
     }
     return picture;
   }
@@ -291,7 +291,7 @@ class Run {
     if (!job_.pictures.is_folder) return placed;
     const std::string message = MessageOf(placed);
     status_.Clear();
-    Complain(kTool, message);
+    Complain(tool_, message);
     if (log_) log_->Failed(message);
     failed_.insert(file.path);
     for (Evaluation& evaluation : evaluations_) {
@@ -392,6 +392,7 @@ class Run {
     return WriteOutput(flags_.json, text.data(), text.size());
   }
 
+  const std::string tool_;
   const EvaluateFlags& flags_;
   Job job_;
   std::FILE* out_;
@@ -522,14 +523,15 @@ void AddFlags(CLI::App* app, EvaluateFlags* flags) {
       ->check(NotEmpty())
       ->type_name("FILE")
       ->group(kResults);
+  const std::string tool = app->get_name();
   SetHelp(app,
           {{"[FLAGS]"},
            "Without flags: the sample pictures, with light-fp32. docs/EVALUATE.md says what each "
            "number means.",
-           {"evaluate --gt_path Kodak --lrd 0.0001,0.0003,0.0009 --json kodak.json",
-            "evaluate --type INT8 --gt_path photo.png --out results --repeat 5",
-            "evaluate --compare FP32,INT8 --gt_path Kodak --json compared.json",
-            "evaluate --gt_path Kodak --curves bench/codecs.json"},
+           {tool + " --gt_path Kodak --lrd 0.0001,0.0003,0.0009 --json kodak.json",
+            tool + " --type INT8 --gt_path photo.png --out results --repeat 5",
+            tool + " --compare FP32,INT8 --gt_path Kodak --json compared.json",
+            tool + " --gt_path Kodak --curves bench/codecs.json"},
            {{"Exit code",
              "0; 1 when some pictures of a folder could not be evaluated; 2 when a flag, file or "
              "model is bad."},
@@ -539,14 +541,15 @@ void AddFlags(CLI::App* app, EvaluateFlags* flags) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Compresses pictures with a Glint model and reports quality, size and time", kTool);
+  const std::string tool = ProgramName(argv[0]);
+  CLI::App app("Compresses pictures with a Glint model and reports quality, size and time", tool);
   EvaluateFlags flags;
-  app.set_version_flag("--version", std::string("evaluate (Glint) ") + Version());
+  app.set_version_flag("--version", tool + " (Glint) " + Version());
   AddFlags(&app, &flags);
-  return RunTool(app, argc, argv, [&flags] {
+  return RunTool(app, argc, argv, [&] {
     Expected<Job> job = PrepareJob(flags);
-    if (!job) return ExitCodeFor(kTool, job.error());
-    return Run(flags, std::move(*job)).Main();
+    if (!job) return ExitCodeFor(tool, job.error());
+    return Run(tool, flags, std::move(*job)).Main();
   });
 }
 

@@ -15,26 +15,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Where Glint's data may be: beside this program, so that an installation can be moved; in the
-// source tree that it was built from; where it was to be installed.
-std::vector<fs::path> DataFolders(const char* source_folder) {
+// Where Glint's data may be: beside this program, so that an installation can be moved, as it is in
+// the folder of a build (CMakeLists.txt); where it was to be installed.
+std::vector<fs::path> DataFolders() {
   std::vector<fs::path> folders;
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (!error) folders.push_back(program.parent_path().parent_path() / "share" / "glint");
-  if (source_folder != nullptr) folders.emplace_back(source_folder);
-#ifdef GLINT_INSTALLED_DATA_DIR
   folders.emplace_back(GLINT_INSTALLED_DATA_DIR);
-#endif
   return folders;
-}
-
-const char* SourceWeights() {
-#ifdef GLINT_WEIGHTS_DIR
-  return GLINT_WEIGHTS_DIR;
-#else
-  return nullptr;
-#endif
 }
 
 std::string FromEnvironment() {
@@ -58,7 +47,7 @@ void AddModels(const fs::path& folder, const char* first, std::vector<std::strin
 
 Error UnknownModel(const std::string& flag) {
   std::vector<std::string> paths;
-  for (const fs::path& folder : DataFolders(SourceWeights())) AddModels(folder, "", &paths);
+  for (const fs::path& folder : DataFolders()) AddModels(folder, "", &paths);
   std::set<std::string> names;
   for (const std::string& path : paths) names.insert(fs::path(path).stem().string());
   std::string text;
@@ -72,7 +61,7 @@ Error UnknownModel(const std::string& flag) {
 
 Expected<std::string> FindShippedModel(const std::string& file_name) {
   std::string looked;
-  for (const fs::path& folder : DataFolders(SourceWeights())) {
+  for (const fs::path& folder : DataFolders()) {
     std::error_code error;
     const fs::path path = folder / file_name;
     if (fs::is_regular_file(path, error)) return path.string();
@@ -109,13 +98,9 @@ Expected<std::string> FindModel(const std::string& flag, const std::string& file
 
 Expected<std::string> FindSamples() {
   std::error_code error;
-  std::vector<fs::path> folders = DataFolders(nullptr);
-  for (fs::path& folder : folders) folder /= "samples";
-#ifdef GLINT_SAMPLES_DIR
-  folders.emplace_back(GLINT_SAMPLES_DIR);
-#endif
-  for (const fs::path& folder : folders) {
-    if (fs::is_directory(folder, error)) return folder.string();
+  for (const fs::path& folder : DataFolders()) {
+    const fs::path samples = folder / "samples";
+    if (fs::is_directory(samples, error)) return samples.string();
   }
   return MakeError(ErrorCode::kNotFound,
                    "no sample pictures came with this build; name a picture or folder: --gt_path");
@@ -178,7 +163,7 @@ void ModelFinder::ListPaths() {
   } else if (!named.empty()) {
     paths_.push_back(named);
   }
-  for (const fs::path& folder : DataFolders(SourceWeights())) {
+  for (const fs::path& folder : DataFolders()) {
     AddModels(folder, kCodingModel, &paths_);
   }
 }

@@ -118,6 +118,11 @@ std::optional<std::string> Generated(const CommandText& program, const std::stri
 
 }  // namespace
 
+std::string ProgramName(const char* path) {
+  const std::string text = path;
+  return text.substr(text.rfind('/') + 1);
+}
+
 int RunTool(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
   const std::string tool = app.get_name();
   WaitWhereFull(STDOUT_FILENO);

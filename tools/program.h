@@ -15,6 +15,10 @@ class Option;
 
 namespace glint::tools {
 
+// What a program was called by, without its folder: `evaluate` is installed as `glint-evaluate`,
+// and names itself in messages, its manual page and its completion.
+std::string ProgramName(const char* path);
+
 // Parses flags, runs `body`, checks that standard output took everything. Returns the exit code;
 // every exception becomes a message and kExitBad. Signals are caught from here on
 // (tools/signals.h).

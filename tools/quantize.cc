@@ -30,8 +30,6 @@
 namespace glint::tools {
 namespace {
 
-constexpr const char* kTool = "quantize";
-
 struct Flags {
   std::string type = "INT8", model, out, calibration, calibration_lrd, held_out, log;
   std::string activations = "8", scope = "all", method = "max", rounding = "gptq";
@@ -148,7 +146,7 @@ Expected<uint64_t> PlanFor(const std::string& calibration, const Model& model,
   return PlanQuantisation(model, infos, options);
 }
 
-Expected<Job> Prepare(const Flags& flags) {
+Expected<Job> Prepare(const std::string& tool, const Flags& flags) {
   if (IsStandardOutput(flags.out) || flags.out == flags.log)
     return Invalid("--out: has to be a file of its own");
   Error error = CheckOutputPath("--out", flags.out);
@@ -182,13 +180,13 @@ Expected<Job> Prepare(const Flags& flags) {
   error = CheckPictureSets({*calibration_source, *held_out_source}, *model, room);
   if (!error.ok()) return At("model and pictures", error);
   Expected<PictureSet> calibration = ReadPictureSet(
-      kTool, *calibration_source, flags.limits,
+      tool, *calibration_source, flags.limits,
       options->metric == LossMetric::kMsSsim ? PictureUse::kMsSsim : PictureUse::kAny);
   if (!calibration) return calibration.error();
   const std::string little = TooLittleToLearn(*calibration);
   Limits rest = flags.limits;
   rest.held_memory += calibration->bytes;
-  Expected<PictureSet> held_out = ReadPictureSet(kTool, *held_out_source, rest);
+  Expected<PictureSet> held_out = ReadPictureSet(tool, *held_out_source, rest);
   if (!held_out) return held_out.error();
   for (const PictureSet* set : {&*calibration, &*held_out}) {
     for (const std::string& picture : set->paths) inputs.Add(picture);
@@ -216,7 +214,8 @@ Expected<Job> Prepare(const Flags& flags) {
 
 class Run {
  public:
-  Run(const Flags& flags, Job job) : flags_(flags), job_(std::move(job)) {}
+  Run(std::string tool, const Flags& flags, Job job)
+      : tool_(std::move(tool)), flags_(flags), job_(std::move(job)) {}
 
   int Main() {
     // Not before the library has looked at model and options.
@@ -227,20 +226,20 @@ class Run {
     };
     const Expected<QuantisedModel> quantised = Quantise(job_.model, job_.calibration, job_.options);
     status_.Clear();
-    if (!quantised) return ExitCodeFor(kTool, quantised.error());
+    if (!quantised) return ExitCodeFor(tool_, quantised.error());
     PrintLayers(*quantised);
     PrintLosses(*quantised);
     const Error checked = CheckWorst(*quantised);
-    if (!checked.ok()) return ExitCodeFor(kTool, checked);
+    if (!checked.ok()) return ExitCodeFor(tool_, checked);
     const Error compared = Compare(*quantised);
     status_.Clear();
-    if (!compared.ok()) return ExitCodeFor(kTool, compared);
+    if (!compared.ok()) return ExitCodeFor(tool_, compared);
     Error written = WriteOutput(flags_.out, quantised->file.data(), quantised->file.size());
-    if (!written.ok()) return ExitCodeFor(kTool, written);
+    if (!written.ok()) return ExitCodeFor(tool_, written);
     PrintEnd(*quantised);
     if (!flags_.log.empty()) {
       written = WriteOutput(flags_.log, report_.data(), report_.size());
-      if (!written.ok()) return ExitCodeFor(kTool, written);
+      if (!written.ok()) return ExitCodeFor(tool_, written);
     }
     return kExitOk;
   }
@@ -271,7 +270,7 @@ class Run {
     }
     Print(how + "Calibration: " + Count(job_.calibration.size(), "picture") + " from " +
           job_.calibration_source + "\n");
-    if (!job_.little.empty()) Warn(kTool, "calibration", {job_.little});
+    if (!job_.little.empty()) Warn(tool_, "calibration", {job_.little});
   }
 
   void PrintLayers(const QuantisedModel& quantised) {
@@ -370,7 +369,7 @@ class Run {
     const std::string limits = " (" + Fixed(kMostDecibels, 0) + " dB and " + Fixed(kMostColour, 0) +
                                " levels are the most that fewer bits cost)";
     if (flags_.max_loss > 0) return Invalid("against FP32, " + faults + limits);
-    Warn(kTool, flags_.out, {"against FP32, " + faults + limits});
+    Warn(tool_, flags_.out, {"against FP32, " + faults + limits});
     return {};
   }
 
@@ -424,6 +423,7 @@ class Run {
           " of the " + ByteSize(before) + " of " + Upper(job_.model.info().form) + "\n");
   }
 
+  const std::string tool_;
   const Flags& flags_;
   Job job_;
   StatusLine status_;
@@ -571,13 +571,14 @@ void AddFlags(CLI::App* app, Flags* flags) {
                     "Refuse a model and pictures that take more memory together, in bytes (default "
                     "4G)")
       ->group("Limits");
+  const std::string tool = app->get_name();
   SetHelp(app,
           {{"[FLAGS] --out FILE"},
            "The model learns its ranges from pictures. docs/QUANTISATION.md says what each method "
            "does.",
-           {"quantize --type INT8 --calibration photos --max-loss 1 --out int8.safetensors",
-            "quantize --type INT16 --out int16.safetensors",
-            "quantize --type INT8 --scope entropy --out entropy.safetensors"},
+           {tool + " --type INT8 --calibration photos --max-loss 1 --out int8.safetensors",
+            tool + " --type INT16 --out int16.safetensors",
+            tool + " --type INT8 --scope entropy --out entropy.safetensors"},
            {{"Exit code", "0; 2 when a flag, file or model is bad."},
             {"Environment",
              "GLINT_MODEL is a model file, or a folder that holds light-fp32.safetensors. "
@@ -585,14 +586,15 @@ void AddFlags(CLI::App* app, Flags* flags) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Makes a model of integers or float16 out of one in FP32", kTool);
+  const std::string tool = ProgramName(argv[0]);
+  CLI::App app("Makes a model of integers or float16 out of one in FP32", tool);
   Flags flags;
-  app.set_version_flag("--version", std::string("quantize (Glint) ") + Version());
+  app.set_version_flag("--version", tool + " (Glint) " + Version());
   AddFlags(&app, &flags);
-  return RunTool(app, argc, argv, [&flags] {
-    Expected<Job> job = Prepare(flags);
-    if (!job) return ExitCodeFor(kTool, job.error());
-    return Run(flags, std::move(*job)).Main();
+  return RunTool(app, argc, argv, [&] {
+    Expected<Job> job = Prepare(tool, flags);
+    if (!job) return ExitCodeFor(tool, job.error());
+    return Run(tool, flags, std::move(*job)).Main();
   });
 }
 
