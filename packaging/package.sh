@@ -2,7 +2,7 @@
 # uses its functions.
 # shellcheck shell=bash disable=SC2154  # root, jobs and the like are of ./run
 
-readonly package_names=(embedded same)
+readonly package_names=(embedded symbols same)
 
 # Kernels for one target, hardly optimised: speed is nothing that is looked at here.
 readonly package_flags=(-DCMAKE_CXX_FLAGS=-DHWY_COMPILE_ONLY_STATIC "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG")
@@ -27,6 +27,16 @@ shared() {
   cmake -G Ninja -S "$source" -B "$folder" -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=ON \
     "-Dhwy_ROOT=$highway_prefix" -DGLINT_BUILD_TESTS=OFF -DGLINT_BUILD_BENCH=OFF "${package_flags[@]}" &&
     cmake --build "$folder" --parallel "$jobs" --target "$@"
+}
+
+# What the shared library exports is what packaging/symbols.txt says; the smaller one has all of the C interface but
+# what is of picture files.
+package_symbols() {
+  shared shared "$root" glint glint_core &&
+    "$root/packaging/symbols.sh" "$root/build-package/shared/libglint.so" >"$root/build-package/symbols.txt" &&
+    diff "$root/packaging/symbols.txt" "$root/build-package/symbols.txt" &&
+    "$root/packaging/symbols.sh" "$root/build-package/shared/libglint_core.so" |
+    comm -13 "$root/packaging/symbols.txt" - | { ! grep .; }
 }
 
 # Two trees in folders of their own, each built there, are installed as the same bytes, which name neither folder.
