@@ -2,7 +2,7 @@
 # uses its functions.
 # shellcheck shell=bash disable=SC2154  # root, jobs and the like are of ./run
 
-readonly package_names=(embedded symbols same)
+readonly package_names=(embedded symbols same debian)
 
 # Kernels for one target, hardly optimised: speed is nothing that is looked at here.
 readonly package_flags=(-DCMAKE_CXX_FLAGS=-DHWY_COMPILE_ONLY_STATIC "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG")
@@ -58,6 +58,40 @@ package_same() {
 
 # copy_tree FOLDER: what git knows, as it is now.
 copy_tree() { source_files '*' | tar -c -C "$root" -T - | tar -x -C "$1"; }
+
+# in_chroot FOLDER COMMAND...
+in_chroot() {
+  local folder="$1"
+  shift
+  env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+    ${http_proxy:+http_proxy="$http_proxy"} ${DEB_BUILD_OPTIONS:+DEB_BUILD_OPTIONS="$DEB_BUILD_OPTIONS"} \
+    ${DEB_CXXFLAGS_APPEND:+DEB_CXXFLAGS_APPEND="$DEB_CXXFLAGS_APPEND"} chroot "$folder" "$@"
+}
+
+# The Debian source package is built in Debian 13, in a chroot that is kept, and lintian finds no error. The packages
+# are left in build-package/debian.
+package_debian() {
+  local chroot mirror version package="$root/build-package/debian"
+  ((EUID == 0)) || { say "run: package debian makes a chroot, which takes root" && return 1; }
+  chroot="${GLINT_CHROOT:-$(cache_dir)/trixie}"
+  mirror="${GLINT_DEBIAN_MIRROR:-$(apt_mirrors "$(os_release VERSION_CODENAME)" | head -n1)}"
+  version="$(sed -nE '1 s/.*\((.*)-[^-]*\).*/\1/p' "$root/packaging/debian/changelog")"
+  if [[ ! -e "$chroot/glint-is-complete" ]]; then
+    install_missing_commands debootstrap:debootstrap
+    debootstrap --variant=buildd trixie "$chroot" "$mirror" && touch "$chroot/glint-is-complete" || return 1
+  fi
+  local source="$chroot/glint/glint-$version"
+  rm -rf "$chroot/glint" "$package"
+  mkdir -p "$source" "$package"
+  copy_tree "$source" &&
+    tar -c -C "$chroot/glint" "glint-$version" | gzip -1 >"$chroot/glint/glint_$version.orig.tar.gz" &&
+    cp -r "$source/packaging/debian" "$source/debian" &&
+    in_chroot "$chroot" apt-get -qq update &&
+    in_chroot "$chroot" sh -c "cd /glint/glint-$version && apt-get -y -qq --no-install-recommends build-dep . &&
+      apt-get -y -qq --no-install-recommends install lintian && dpkg-buildpackage -us -uc -j$jobs" &&
+    in_chroot "$chroot" sh -c "cd /glint && lintian --allow-root --fail-on error --display-info glint_*.changes" &&
+    cp "$chroot"/glint/*.* "$package/"
+}
 
 run_packages() {
   local name names=("$@")
