@@ -2,7 +2,7 @@
 # uses its functions.
 # shellcheck shell=bash disable=SC2154  # root, jobs and the like are of ./run
 
-readonly package_names=(embedded symbols same debian)
+readonly package_names=(embedded symbols same debian conan)
 
 # Kernels for one target, hardly optimised: speed is nothing that is looked at here.
 readonly package_flags=(-DCMAKE_CXX_FLAGS=-DHWY_COMPILE_ONLY_STATIC "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG")
@@ -91,6 +91,34 @@ package_debian() {
       apt-get -y -qq --no-install-recommends install lintian && dpkg-buildpackage -us -uc -j$jobs" &&
     in_chroot "$chroot" sh -c "cd /glint && lintian --allow-root --fail-on error --display-info glint_*.changes" &&
     cp "$chroot"/glint/*.* "$package/"
+}
+
+# The Conan recipe makes a package, and a project in C links it. Libraries of the system stand for those of Conan Center,
+# so that nothing but Conan itself is downloaded.
+package_conan() {
+  local folder="$root/build-package/conan" conan library
+  conan="$folder/python/bin/conan"
+  rm -rf "${folder:?}/home"
+  mkdir -p "$folder"
+  if [[ ! -x "$conan" ]]; then
+    python3 -m venv "$folder/python" && "$folder/python/bin/pip" install -q conan || return 1
+  fi
+  cat >"$folder/profile" <<PROFILE
+include(default)
+[settings]
+build_type=Release
+compiler.cppstd=20
+[conf]
+tools.cmake.cmaketoolchain:generator=Ninja
+tools.build:cxxflags=["-DHWY_COMPILE_ONLY_STATIC"]
+PROFILE
+  local -x CONAN_HOME="$folder/home" GLINT_HIGHWAY="$highway_prefix"
+  "$conan" profile detect || return 1
+  for library in highway/1.2.0 libjpeg-turbo/2.1.5 libpng/1.6.39 nlohmann_json/3.11.2 zlib/1.2.13; do
+    "$conan" create "$root/packaging/conan/system" --name "${library%/*}" --version "${library#*/}" \
+      --no-remote -pr:a "$folder/profile" || return 1
+  done
+  "$conan" create "$root/packaging/conan" --no-remote -pr:a "$folder/profile"
 }
 
 run_packages() {
