@@ -1,9 +1,10 @@
 #include "engine/rate.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <limits>
+
+#include "kernels/bit_cast.h"
 
 namespace glint {
 namespace {
@@ -13,7 +14,7 @@ constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
 constexpr double kLog2E = 0x1.71547652b82fep0;
 
 double PowerOfTwo(int exponent) {
-  return std::bit_cast<double>(static_cast<uint64_t>(exponent + 1023) << 52);
+  return BitCast<double>(static_cast<uint64_t>(exponent + 1023) << 52);
 }
 
 double Wide(float value) { return static_cast<double>(value); }
@@ -36,9 +37,9 @@ double ExactExp(double x) {
 double ExactLog(double x) {
   constexpr uint64_t kMantissa = (uint64_t{1} << 52) - 1;
   constexpr uint64_t kOne = uint64_t{1023} << 52;
-  const uint64_t bits = std::bit_cast<uint64_t>(x);
+  const uint64_t bits = BitCast<uint64_t>(x);
   int k = static_cast<int>(bits >> 52) - 1023;
-  double m = std::bit_cast<double>((bits & kMantissa) | kOne);
+  double m = BitCast<double>((bits & kMantissa) | kOne);
   if (m > 1.4142135623730951) {
     m *= 0.5;
     ++k;

@@ -1,8 +1,8 @@
 #include "kernels/few_outputs.h"
 
-#include <bit>
 #include <cstdint>
 
+#include "kernels/bit_cast.h"
 #include "kernels/int_gemm.h"
 #include "kernels/targets.h"
 #include "kernels/words.h"
@@ -380,10 +380,10 @@ PackedFewOutputs PackFewOutputs(const ConvSpec& spec, Element input, const float
                                 const float* bias) {
   PackedFewOutputs packed = Empty(spec, input, 1);
   ForWeights(spec, packed, 1, weight, [&](size_t, size_t, size_t, size_t, float w) {
-    packed.weights.push_back(std::bit_cast<int32_t>(w));
+    packed.weights.push_back(BitCast<int32_t>(w));
   });
   for (size_t i = 0; i < packed.start.size() && bias != nullptr; ++i) {
-    packed.start[i] = std::bit_cast<int32_t>(bias[i % packed.outputs]);
+    packed.start[i] = BitCast<int32_t>(bias[i % packed.outputs]);
   }
   return packed;
 }

@@ -1,11 +1,11 @@
 #include "kernels/tap_gemm.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <type_traits>
 
+#include "kernels/bit_cast.h"
 #include "kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -442,19 +442,19 @@ bool IsFloat16(uint32_t bits) {
 
 bool AreFloat16(const float* values, size_t count) {
   return std::all_of(values, values + count,
-                     [](float v) { return IsFloat16(std::bit_cast<uint32_t>(v)); });
+                     [](float v) { return IsFloat16(BitCast<uint32_t>(v)); });
 }
 
 // Of a float for which IsFloat16 holds: much faster than a conversion that rounds.
 uint16_t AsFloat16(float value) {
-  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const uint32_t bits = BitCast<uint32_t>(value);
   const uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
   if (magnitude >= kLeastNormal16) {
     return static_cast<uint16_t>(sign | (magnitude - (112u << 23)) >> 13);
   }
   // The last place of the sum is 2^-24, that of a float16 below the normal ones.
-  const float sum = std::bit_cast<float>(magnitude) + 0.5f;
-  return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(sum) - 0x3f000000));
+  const float sum = BitCast<float>(magnitude) + 0.5f;
+  return static_cast<uint16_t>(sign | (BitCast<uint32_t>(sum) - 0x3f000000));
 }
 
 // Whether no block of products can reach beyond float16, its roundings of 2^-11 each included, when

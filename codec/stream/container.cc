@@ -3,12 +3,12 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "codec/detail/layout.h"
 #include "codec/stream/metadata_chunks.h"
 #include "codec/stream/payload_reader.h"
+#include "kernels/bit_cast.h"
 
 namespace glint {
 namespace {
@@ -73,7 +73,7 @@ Status ParseHeader(ByteSpan payload, StreamHeader* header) {
   header->gray = gray;
   source.has_alpha = (options & kAlphaBit) != 0;
   std::copy(model.begin(), model.end(), header->model.begin());
-  header->lrd = std::bit_cast<float>(LoadU32(lrd.data()));
+  header->lrd = BitCast<float>(LoadU32(lrd.data()));
   if (!(header->lrd >= 0) || std::signbit(header->lrd) || !std::isfinite(header->lrd)) {
     return BadStream("the header's lrd is neither 0 nor a positive number");
   }
@@ -127,7 +127,7 @@ Status ContainerWriter::AddHeader(const StreamHeader& header) {
   AppendLeb128(source.width, &payload);
   AppendLeb128(source.height, &payload);
   payload.insert(payload.end(), header.model.begin(), header.model.end());
-  AppendU32(std::bit_cast<uint32_t>(header.lrd), &payload);
+  AppendU32(BitCast<uint32_t>(header.lrd), &payload);
   return Add(chunk::kHeader, payload);
 }
 
