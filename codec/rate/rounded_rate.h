@@ -5,10 +5,9 @@
 #define GLINT_CODEC_RATE_ROUNDED_RATE_H_
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <string>
 
+#include "codec/short_number.h"
 #include "glint/glint.hpp"
 
 namespace glint {
@@ -16,12 +15,7 @@ namespace glint {
 // `rate` in five significant digits, within min..max. That moves a stream's size by less than a
 // hundredth of a per cent.
 inline double RoundedRate(double rate, double min, double max) {
-  std::array<char, 32> text{};
-  char* const end = text.data() + text.size();
-  const auto digits = std::to_chars(text.data(), end, rate, std::chars_format::scientific, 4);
-  double rounded = rate;
-  std::from_chars(text.data(), digits.ptr, rounded);
-  return std::clamp(rounded, min, max);
+  return std::clamp(RoundedNumber(rate, 5), min, max);
 }
 
 // kUnsupported where no rate can be chosen: for a model of one fixed rate, without details.

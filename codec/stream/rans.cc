@@ -156,7 +156,8 @@ void RansEncoder::PutAll(const Index* table, const int16_t* values, size_t count
 RansEncoder::Block& RansEncoder::RoomForRun() {
   if (blocks_in_use_ == 0 || blocks_[blocks_in_use_ - 1].count + kRunItems > kBlockItems) {
     if (blocks_in_use_ == blocks_.size()) {
-      blocks_.push_back({std::make_unique_for_overwrite<uint32_t[]>(kBlockItems)});
+      // Not make_unique_for_overwrite, which Emscripten 3.1.6 lacks.
+      blocks_.push_back({std::unique_ptr<uint32_t[]>(new uint32_t[kBlockItems])});
     }
     blocks_[blocks_in_use_++].count = 0;
   }
