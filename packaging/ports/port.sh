@@ -2,24 +2,38 @@
 # an emulator where this machine cannot run it. Sourced by ./run; uses its functions.
 # shellcheck shell=bash disable=SC2154  # root, jobs, passed, failed and the like are of ./run
 
-readonly port_names=(aarch64 armhf i686 s390x windows)
+# Of glint_tests, what differs between machines: kernels, the engine, golden data, drawn streams.
+readonly port_test_files=('ops/*' conv_test detail_kernels_test exact_functions_test executor_test float16_graph_test
+  float16_sums_test front_test gdn_test golden_stream_test golden_test gradient_graph_test gradient_operators_test
+  graph_check_test int_conv_test integer_codec_test integer_graph_test padding_test plan_test
+  pointwise_test positions_test rans_test rate_test row_ring_test schedule_test sha256_test stream_property_test
+  strips_test targets_test thread_pool_test window_test)
+readonly port_names=(aarch64 armhf i686 s390x wasm32 windows)
 
 # use_port NAME: sets what differs between ports.
 use_port() {
-  port_system=Linux port_suffix="" port_emulator=() port_packages=() port_libraries=(zlib1g-dev)
+  port_system=Linux port_suffix="" port_emulator=() port_packages=() port_libraries=(zlib1g-dev) port_ending=""
+  port_tests="" # yes: glint_tests as well
+  port_debian="$(dpkg --print-architecture 2>/dev/null || true)" # of packages that are for any machine
   case "$1" in
-    aarch64) port_processor=aarch64 port_triplet=aarch64-linux-gnu port_debian=arm64
+    aarch64) port_processor=aarch64 port_triplet=aarch64-linux-gnu port_debian=arm64 port_tests=yes
       port_emulator=("qemu-aarch64-static -cpu cortex-a53" "qemu-aarch64-static -cpu max") ;;
     armhf) port_processor=armv7l port_triplet=arm-linux-gnueabihf port_debian=armhf port_emulator=(qemu-arm-static) ;;
     i686) port_processor=i686 port_triplet=i686-linux-gnu port_debian=i386 port_emulator=(env) ;;
     s390x) port_processor=s390x port_triplet=s390x-linux-gnu port_debian=s390x port_emulator=(qemu-s390x-static) ;;
+    wasm32) port_system=Emscripten port_processor=wasm32 port_triplet=wasm32-emscripten
+      port_libraries=() port_emulator=(node) port_ending=.js ;;
     windows) port_system=Windows port_processor=AMD64 port_triplet=x86_64-w64-mingw32 port_suffix=-posix
-      port_debian="$(dpkg --print-architecture 2>/dev/null || true)"
-      port_libraries=(libz-mingw-w64-dev) port_emulator=(wine) ;;
+      port_libraries=(libz-mingw-w64-dev) port_emulator=(wine) port_ending=.exe ;;
     *) fail "port: there is no port '$1'; there are ${port_names[*]}" ;;
   esac
   port_packages=("$port_triplet-g++$port_suffix:g++-${port_triplet/_/-}")
-  if [[ "$1" == windows ]]; then port_packages=("$port_triplet-g++-posix:g++-mingw-w64-x86-64-posix"); fi
+  case "$1" in
+    wasm32) port_packages=(emcc:emscripten node:nodejs)
+      export NODE_PATH="${NODE_PATH:-/usr/share/nodejs}" ;; # where Emscripten's modules are, for any Node.js
+    windows) port_packages=("$port_triplet-g++-posix:g++-mingw-w64-x86-64-posix") ;;
+  esac
+  if [[ -n "$port_tests" ]]; then port_libraries+=(libpng-dev libcli11-dev doctest-dev); fi
   case "${port_emulator[0]}" in
     qemu-*) port_packages+=("${port_emulator[0]%% *}:qemu-user-static") ;;
   esac
@@ -30,7 +44,7 @@ use_port() {
 unpack_port_packages() {
   local folder="$1" architecture="$2" work package
   shift 2
-  if [[ -f "$folder/done" ]]; then return; fi
+  if [[ "$(cat "$folder/done" 2>/dev/null)" == "$*" ]]; then return; fi
   has apt-get || fail "port: libraries of other architectures come from Debian's packages, and there is no apt-get"
   make_temporary work
   mkdir -p "$work"/{state/lists/partial,cache/archives/partial,download} "$folder"
@@ -41,39 +55,64 @@ unpack_port_packages() {
   (cd "$work/download" && apt-get "${options[@]}" download "$@" >&2) ||
     fail "port: these packages of $architecture cannot be had: $*"
   for package in "$work"/download/*.deb; do dpkg -x "$package" "$folder"; done
-  touch "$folder/done"
+  printf '%s\n' "$*" >"$folder/done"
 }
 
-# build_port NAME: glint_conformance for it, in build-port-NAME.
+# build_port_zlib PREFIX: zlib of the distribution's sources by Emscripten, for which no package has it; without what
+# reads files. Its own CMake asks for files that Debian leaves out.
+build_port_zlib() {
+  local prefix="$1" folder archive
+  if [[ -f "$prefix/lib/libz.a" ]]; then return; fi
+  make_temporary folder
+  archive="$(download_source_package "$folder/apt" zlib 1.2 "$(os_release VERSION_CODENAME)")" ||
+    fail "port: the sources of zlib cannot be had from this distribution"
+  mkdir -p "$folder/source" "$prefix"/{include,lib}
+  tar -xf "$archive" -C "$folder/source" --strip-components=1
+  (cd "$folder/source" && rm -f gz*.c && emcc -O3 -msimd128 -c ./*.c && emar rcs libz.a ./*.o) >&2 ||
+    fail "port: zlib did not build"
+  cp "$folder"/source/{zlib,zconf}.h "$prefix/include/"
+  cp "$folder/source/libz.a" "$prefix/lib/"
+}
+
+# build_port NAME: glint_conformance for it, in build-port-NAME, and glint_tests where they run there.
 build_port() {
-  local name="$1" folder="$root/build-port-$1" cache roots toolchain
+  local name="$1" folder="$root/build-port-$1" cache roots toolchain parts=OFF targets=(glint_conformance)
+  if [[ -n "$port_tests" ]]; then parts=ON targets+=(glint_tests); fi
   install_missing_commands "${port_packages[@]}"
   cache="$(cache_dir)/ports/$name"
   unpack_port_packages "$cache/sysroot" "$port_debian" "${port_libraries[@]}" nlohmann-json3-dev
-  roots="$cache/sysroot;$cache/sysroot/usr/$port_triplet;$cache/highway"
+  roots="$cache/sysroot;$cache/sysroot/usr;$cache/sysroot/usr/$port_triplet;$cache/highway"
   toolchain=("-DCMAKE_TOOLCHAIN_FILE=$root/packaging/ports/cross.cmake" "-DGLINT_PORT_SYSTEM=$port_system"
     "-DGLINT_PORT_PROCESSOR=$port_processor" "-DGLINT_PORT_COMPILER=$port_triplet-" "-DGLINT_PORT_SUFFIX=$port_suffix"
     "-DGLINT_PORT_TRIPLET=${port_triplet/i686/i386}" "-DGLINT_PORT_ROOTS=$roots")
+  if [[ "$port_system" == Emscripten ]]; then build_port_zlib "$cache/sysroot/usr"; fi
   if [[ ! -d "$cache/highway/lib/cmake/hwy" ]]; then
     fetch_highway
     build_highway "$highway_archive" "$cache/highway" "${toolchain[@]}"
   fi
   local prefix="$highway_prefix"
   highway_prefix=""
-  configure "$folder" -DCMAKE_BUILD_TYPE=Release "${toolchain[@]}" -DGLINT_PICTURE_FILES=OFF -DGLINT_INSTALL=OFF \
-    -DGLINT_BUILD_TESTS=OFF -DGLINT_BUILD_TOOLS=OFF -DGLINT_BUILD_BENCH=OFF
+  configure "$folder" -DCMAKE_BUILD_TYPE=Release "${toolchain[@]}" -DGLINT_PICTURE_FILES="$parts" -DGLINT_JPEG=OFF \
+    -DGLINT_BUILD_TESTS="$parts" -DGLINT_BUILD_TOOLS=OFF -DGLINT_BUILD_BENCH=OFF -DGLINT_INSTALL=OFF
   highway_prefix="$prefix"
-  build_targets "$folder" glint_conformance
+  build_targets "$folder" "${targets[@]}"
 }
 
-# check_port NAME: the conformance set, in each of its emulators.
+# check_port NAME: the conformance set, and the tests where they run, in each of its emulators.
 check_port() {
-  local program="$root/build-port-$1/bin/glint_conformance" emulator words
-  if [[ -f "$program.exe" ]]; then program="$program.exe"; fi
+  local bin="$root/build-port-$1/bin" emulator words file files
+  for file in "${port_test_files[@]}"; do
+    compgen -G "$root/tests/$file.cc" >/dev/null || fail "port: there is no tests/$file.cc"
+  done
+  printf -v files '*/tests/%s.cc,' "${port_test_files[@]}"
   for emulator in "${port_emulator[@]}"; do
     read -ra words <<<"$emulator"
     if has "${words[0]}"; then
-      count_lines "$1, $emulator" "${words[@]}" "$program" conformance
+      count_lines "$1, $emulator" "${words[@]}" "$bin/glint_conformance$port_ending" conformance
+      if [[ -n "$port_tests" ]]; then
+        say "run: tests of $1, $emulator, with a twentieth of the drawn streams"
+        GLINT_STREAM_CASES="${GLINT_STREAM_CASES:-10}" count_doctest "${words[@]}" "$bin/glint_tests" "-sf=$files"
+      fi
     else
       say "run: port $1 is built, and not run: there is no ${words[0]} here"
       skipped+=("port $1: no ${words[0]}")
