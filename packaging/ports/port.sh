@@ -2,21 +2,14 @@
 # an emulator where this machine cannot run it. Sourced by ./run; uses its functions.
 # shellcheck shell=bash disable=SC2154  # root, jobs, passed, failed and the like are of ./run
 
-# Of glint_tests, what differs between machines: kernels, the engine, golden data, drawn streams.
-readonly port_test_files=('ops/*' conv_test detail_kernels_test exact_functions_test executor_test float16_graph_test
-  float16_sums_test front_test gdn_test golden_stream_test golden_test gradient_graph_test gradient_operators_test
-  graph_check_test int_conv_test integer_codec_test integer_graph_test padding_test plan_test
-  pointwise_test positions_test rans_test rate_test row_ring_test schedule_test sha256_test stream_property_test
-  strips_test targets_test thread_pool_test window_test)
 readonly port_names=(aarch64 armhf i686 s390x wasm32 windows)
 
 # use_port NAME: sets what differs between ports.
 use_port() {
   port_system=Linux port_suffix="" port_emulator=() port_packages=() port_libraries=(zlib1g-dev) port_ending=""
-  port_tests="" # yes: glint_tests as well
   port_debian="$(dpkg --print-architecture 2>/dev/null || true)" # of packages that are for any machine
   case "$1" in
-    aarch64) port_processor=aarch64 port_triplet=aarch64-linux-gnu port_debian=arm64 port_tests=yes
+    aarch64) port_processor=aarch64 port_triplet=aarch64-linux-gnu port_debian=arm64
       port_emulator=("qemu-aarch64-static -cpu cortex-a53" "qemu-aarch64-static -cpu max") ;;
     armhf) port_processor=armv7l port_triplet=arm-linux-gnueabihf port_debian=armhf port_emulator=(qemu-arm-static) ;;
     i686) port_processor=i686 port_triplet=i686-linux-gnu port_debian=i386 port_emulator=(env) ;;
@@ -33,7 +26,6 @@ use_port() {
       export NODE_PATH="${NODE_PATH:-/usr/share/nodejs}" ;; # where Emscripten's modules are, for any Node.js
     windows) port_packages=("$port_triplet-g++-posix:g++-mingw-w64-x86-64-posix") ;;
   esac
-  if [[ -n "$port_tests" ]]; then port_libraries+=(libpng-dev libcli11-dev doctest-dev); fi
   case "${port_emulator[0]}" in
     qemu-*) port_packages+=("${port_emulator[0]%% *}:qemu-user-static") ;;
   esac
@@ -74,10 +66,9 @@ build_port_zlib() {
   cp "$folder/source/libz.a" "$prefix/lib/"
 }
 
-# build_port NAME: glint_conformance for it, in build-port-NAME, and glint_tests where they run there.
+# build_port NAME: glint_conformance for it, in build-port-NAME.
 build_port() {
-  local name="$1" folder="$root/build-port-$1" cache roots toolchain parts=OFF targets=(glint_conformance)
-  if [[ -n "$port_tests" ]]; then parts=ON targets+=(glint_tests); fi
+  local name="$1" folder="$root/build-port-$1" cache roots toolchain
   install_missing_commands "${port_packages[@]}"
   cache="$(cache_dir)/ports/$name"
   unpack_port_packages "$cache/sysroot" "$port_debian" "${port_libraries[@]}" nlohmann-json3-dev
@@ -92,27 +83,19 @@ build_port() {
   fi
   local prefix="$highway_prefix"
   highway_prefix=""
-  configure "$folder" -DCMAKE_BUILD_TYPE=Release "${toolchain[@]}" -DGLINT_PICTURE_FILES="$parts" -DGLINT_JPEG=OFF \
-    -DGLINT_BUILD_TESTS="$parts" -DGLINT_BUILD_TOOLS=OFF -DGLINT_BUILD_BENCH=OFF -DGLINT_INSTALL=OFF
+  configure "$folder" -DCMAKE_BUILD_TYPE=Release "${toolchain[@]}" -DGLINT_PICTURE_FILES=OFF -DGLINT_INSTALL=OFF \
+    -DGLINT_BUILD_TESTS=OFF -DGLINT_BUILD_TOOLS=OFF -DGLINT_BUILD_BENCH=OFF
   highway_prefix="$prefix"
-  build_targets "$folder" "${targets[@]}"
+  build_targets "$folder" glint_conformance
 }
 
-# check_port NAME: the conformance set, and the tests where they run, in each of its emulators.
+# check_port NAME: the conformance set, in each of its emulators.
 check_port() {
-  local bin="$root/build-port-$1/bin" emulator words file files
-  for file in "${port_test_files[@]}"; do
-    compgen -G "$root/tests/$file.cc" >/dev/null || fail "port: there is no tests/$file.cc"
-  done
-  printf -v files '*/tests/%s.cc,' "${port_test_files[@]}"
+  local program="$root/build-port-$1/bin/glint_conformance$port_ending" emulator words
   for emulator in "${port_emulator[@]}"; do
     read -ra words <<<"$emulator"
     if has "${words[0]}"; then
-      count_lines "$1, $emulator" "${words[@]}" "$bin/glint_conformance$port_ending" conformance
-      if [[ -n "$port_tests" ]]; then
-        say "run: tests of $1, $emulator, with a twentieth of the drawn streams"
-        GLINT_STREAM_CASES="${GLINT_STREAM_CASES:-10}" count_doctest "${words[@]}" "$bin/glint_tests" "-sf=$files"
-      fi
+      count_lines "$1, $emulator" "${words[@]}" "$program" conformance
     else
       say "run: port $1 is built, and not run: there is no ${words[0]} here"
       skipped+=("port $1: no ${words[0]}")
