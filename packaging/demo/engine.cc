@@ -21,7 +21,7 @@ struct Page {
   uint8_t* stream = nullptr;
   size_t stream_size = 0;
   std::vector<uint8_t> pixels;
-  glint_picture_info info = {};
+  uint32_t width = 0, height = 0;
 };
 
 Page page;
@@ -31,39 +31,32 @@ int Progress(void*, double done) {
   return 1;
 }
 
-// Rows of any kind of picture as RGBA of 8 bits.
-void ToCanvas(const glint_picture_info& info, const void* samples, uint8_t* out) {
-  const size_t channels = info.channels + (info.has_alpha ? 1 : 0);
-  const size_t pixels = size_t{info.width} * info.height;
-  const uint32_t most = (uint32_t{1} << info.bit_depth) - 1;
-  const auto sample = [&](size_t i) {
-    const uint32_t value = info.bit_depth > 8 ? static_cast<const uint16_t*>(samples)[i]
-                                              : static_cast<const uint8_t*>(samples)[i];
-    return static_cast<uint8_t>((value * 255 + most / 2) / most);
-  };
-  for (size_t p = 0; p < pixels; ++p) {
-    const size_t from = p * channels;
-    for (size_t c = 0; c < 3; ++c) out[4 * p + c] = sample(from + (info.channels == 3 ? c : 0));
-    out[4 * p + 3] = info.has_alpha ? sample(from + info.channels) : 255;
-  }
+// The size of a stream's picture; false where it is no sound stream.
+bool ReadSize(const void* stream, size_t size) {
+  glint_stream_info* info = nullptr;
+  if (glint_inspect(stream, size, nullptr, &info, &page.error) != GLINT_OK) return false;
+  glint_stream_properties properties;
+  glint_stream_properties_init(&properties, sizeof(properties));
+  glint_stream_get_properties(info, &properties);
+  glint_stream_info_free(info);
+  page.width = properties.output.width;
+  page.height = properties.output.height;
+  return true;
 }
 
 bool Decode(const void* stream, size_t size) {
+  if (!ReadSize(stream, size)) return false;
   glint_decode_options options;
   glint_decode_options_init(&options, sizeof(options));
   options.progress = Progress;
-  glint_picture* picture = nullptr;
-  if (glint_decode(page.model, stream, size, &options, &picture, &page.error) != GLINT_OK) {
-    return false;
-  }
-  const void* samples = nullptr;
-  size_t bytes = 0;
-  glint_picture_get_info(picture, &page.info);
-  glint_picture_get_samples(picture, &samples, &bytes);
-  page.pixels.resize(size_t{page.info.width} * page.info.height * 4);
-  ToCanvas(page.info, samples, page.pixels.data());
-  glint_picture_free(picture);
-  return true;
+  page.pixels.resize(size_t{page.width} * page.height * 4);
+  glint_pixels pixels;
+  glint_pixels_init(&pixels, sizeof(pixels));
+  pixels.format = GLINT_PIXELS_RGBA;
+  pixels.width = page.width;
+  pixels.height = page.height;
+  pixels.planes[0] = page.pixels.data();
+  return glint_decode_pixels(page.model, stream, size, &options, &pixels, &page.error) == GLINT_OK;
 }
 
 bool Encode(const uint8_t* rgba, uint32_t width, uint32_t height, double quality) {
@@ -109,8 +102,8 @@ EMSCRIPTEN_KEEPALIVE int PageDecode(const void* stream, size_t size) {
 }
 
 EMSCRIPTEN_KEEPALIVE const uint8_t* PagePixels() { return page.pixels.data(); }
-EMSCRIPTEN_KEEPALIVE uint32_t PageWidth() { return page.info.width; }
-EMSCRIPTEN_KEEPALIVE uint32_t PageHeight() { return page.info.height; }
+EMSCRIPTEN_KEEPALIVE uint32_t PageWidth() { return page.width; }
+EMSCRIPTEN_KEEPALIVE uint32_t PageHeight() { return page.height; }
 
 // dB over the colours of the pixels that are seen at all; infinity where none differs.
 EMSCRIPTEN_KEEPALIVE double PagePsnr(const uint8_t* rgba) {
