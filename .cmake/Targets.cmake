@@ -47,8 +47,9 @@ else()
   message(STATUS "No SIMD target for ${CMAKE_SYSTEM_PROCESSOR}: kernels run as plain loops")
   set(glint_target_definitions HWY_COMPILE_ONLY_EMU128 HWY_BROKEN_EMU128=0)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # GCC miscompiles the emulation where it vectorises it (its bug 106322, Highway's issue 1683).
-    list(APPEND glint_target_options -fno-tree-loop-vectorize -fno-tree-slp-vectorize)
+    # GCC miscompiles the emulation where it vectorises it (its bug 106322, Highway's issue 1683), and GCC 12 for ARM of
+    # 32 bits at -O3 where it goes by types: colours of details came out wrong.
+    list(APPEND glint_target_options -fno-tree-loop-vectorize -fno-tree-slp-vectorize -fno-strict-aliasing)
   endif()
 endif()
 if(GLINT_DEV_TARGETS)
