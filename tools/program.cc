@@ -119,7 +119,7 @@ std::optional<std::string> Generated(const CommandText& program, const std::stri
 }  // namespace
 
 std::string ProgramName(const char* path) {
-  const std::string text = path;
+  const std::string text = path == nullptr ? "glint" : path;  // execve may give none
   return text.substr(text.rfind('/') + 1);
 }
 

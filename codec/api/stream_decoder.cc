@@ -18,7 +18,6 @@
 namespace glint {
 
 struct StreamDecoder::Impl {
- public:
   Impl(const Model& model, PictureSink sink, const DecodeOptions& options)
       : model_(model),
         sink_(std::move(sink)),

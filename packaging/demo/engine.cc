@@ -31,10 +31,20 @@ int Progress(void*, double done) {
   return 1;
 }
 
+// What a canvas can hold, and a memory of 32 bits: 1 GiB of samples.
+glint_decode_options DecodeOptions() {
+  glint_decode_options options;
+  glint_decode_options_init(&options, sizeof(options));
+  options.max_pixels = uint64_t{1} << 28;
+  options.progress = Progress;
+  return options;
+}
+
 // The size of a stream's picture; false where it is no sound stream.
 bool ReadSize(const void* stream, size_t size) {
+  const glint_decode_options options = DecodeOptions();
   glint_stream_info* info = nullptr;
-  if (glint_inspect(stream, size, nullptr, &info, &page.error) != GLINT_OK) return false;
+  if (glint_inspect(stream, size, &options, &info, &page.error) != GLINT_OK) return false;
   glint_stream_properties properties;
   glint_stream_properties_init(&properties, sizeof(properties));
   glint_stream_get_properties(info, &properties);
@@ -46,9 +56,7 @@ bool ReadSize(const void* stream, size_t size) {
 
 bool Decode(const void* stream, size_t size) {
   if (!ReadSize(stream, size)) return false;
-  glint_decode_options options;
-  glint_decode_options_init(&options, sizeof(options));
-  options.progress = Progress;
+  const glint_decode_options options = DecodeOptions();
   page.pixels.resize(size_t{page.width} * page.height * 4);
   glint_pixels pixels;
   glint_pixels_init(&pixels, sizeof(pixels));
