@@ -11,8 +11,8 @@
 namespace glint {
 namespace {
 
-// How many input pixels beside a unit its outputs look at; of both sides the greater number.
-int64_t ReachOf(const Graph& graph, const StripShape& shape) {
+// The same in input pixels.
+int64_t ReachOf(const Graph& graph, const StripShape& shape, Axis Window::*axis) {
   constexpr int64_t kFar = int64_t{1} << 20;  // units: nothing is clamped there
   const auto in_unit = static_cast<int64_t>(shape.in_unit);
   const auto out_unit = static_cast<int64_t>(shape.out_unit);
@@ -21,9 +21,9 @@ int64_t ReachOf(const Graph& graph, const StripShape& shape) {
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
     const auto output = needed.find(node->output);
     if (output == needed.end()) continue;
-    const Axis columns = node->window.Grouped().columns;
-    const int64_t begin = columns.InputBegin(output->second.first);
-    const int64_t end = columns.InputEnd(output->second.second, GraphRows::kEndless);
+    const Axis along = node->window.Grouped().*axis;
+    const int64_t begin = along.InputBegin(output->second.first);
+    const int64_t end = along.InputEnd(output->second.second, GraphRows::kEndless);
     for (const std::string& input : node->inputs) {
       const auto [at, is_new] = needed.try_emplace(input, begin, end);
       at->second = {std::min(at->second.first, begin), std::max(at->second.second, end)};
@@ -46,12 +46,19 @@ void AddProfile(const std::vector<StepProfile>& strip, std::vector<StepProfile>*
 
 }  // namespace
 
+size_t MarginOf(const Graph& graph, const StripShape& shape, Axis Window::*axis) {
+  const auto reach = static_cast<size_t>(ReachOf(graph, shape, axis));
+  const size_t coarsest = size_t{1} << -GraphRows(graph).output_scale().lowest;
+  const size_t whole = std::max(shape.in_unit, coarsest);  // powers of two
+  return (reach + whole - 1) / whole * (whole / shape.in_unit);
+}
+
 StripTransform::StripTransform(std::shared_ptr<const Plan> plan, const Graph& graph,
                                const ExecutorOptions& options, const StripShape& shape)
-    : plan_(std::move(plan)), options_(options), shape_(shape) {
-  const auto reach = static_cast<size_t>(ReachOf(graph, shape));
-  margin_ = (reach + shape.in_unit - 1) / shape.in_unit;
-}
+    : plan_(std::move(plan)),
+      options_(options),
+      shape_(shape),
+      margin_(MarginOf(graph, shape, &Window::columns)) {}
 
 size_t StripTransform::MostUnits() const {
   return std::min(shape_.units, shape_.strip + 2 * margin_);

@@ -16,6 +16,7 @@
 #include "engine/executor.h"
 #include "engine/graph.h"
 #include "engine/status.h"
+#include "engine/window.h"
 
 namespace glint {
 
@@ -30,6 +31,10 @@ struct StripShape {
   size_t out_unit = 1;  // output pixels of a unit
   size_t strip = 1;     // units of a strip, without what it reads beside it
 };
+
+// How many units beside a unit its outputs look at, of both sides the greater number, along rows or
+// columns; in whole pixels of the graph's coarsest tensor.
+size_t MarginOf(const Graph& graph, const StripShape& shape, Axis Window::*axis);
 
 class StripTransform {
  public:

@@ -252,17 +252,24 @@ void Pixels16T(const uint16_t* in, float* out, size_t n, float max_value, float 
   PixelsToFloatT(in, out, n, max_value, offset);
 }
 
-void FloatToPixelsT(const float* in, uint8_t* out, size_t n, float max_value, float offset) {
+template <typename T>
+void FloatToPixelsT(const float* in, T* out, size_t n, float max_value, float offset) {
   const DF d;
-  const hn::Rebind<uint8_t, DF> du8;
+  const hn::Rebind<T, DF> dt;
   const auto shift = hn::Set(d, offset);
   const auto one = hn::Set(d, 1.0f), top = hn::Set(d, max_value);
   ForVectors(d, n, [&](size_t i, size_t count) HWY_ATTR {
     auto x = hn::Add(Load(d, in + i, count), shift);
     x = hn::IfThenElseZero(hn::Eq(x, x), x);  // NaN
     x = hn::Mul(hn::Min(hn::Max(x, hn::Zero(d)), one), top);
-    Store(hn::DemoteTo(du8, hn::NearestInt(x)), du8, out + i, count);
+    Store(hn::DemoteTo(dt, hn::NearestInt(x)), dt, out + i, count);
   });
+}
+void FloatToPixels8T(const float* in, uint8_t* out, size_t n, float max_value, float offset) {
+  FloatToPixelsT(in, out, n, max_value, offset);
+}
+void FloatToPixels16T(const float* in, uint16_t* out, size_t n, float max_value, float offset) {
+  FloatToPixelsT(in, out, n, max_value, offset);
 }
 
 size_t FloatToFixedT(const float* in, int16_t* out, size_t n, float scale) {
@@ -381,7 +388,8 @@ HWY_EXPORT(SplitDigits16T);
 HWY_EXPORT(MaxMagnitudesT);
 HWY_EXPORT(Pixels8T);
 HWY_EXPORT(Pixels16T);
-HWY_EXPORT(FloatToPixelsT);
+HWY_EXPORT(FloatToPixels8T);
+HWY_EXPORT(FloatToPixels16T);
 HWY_EXPORT(FloatToFixedT);
 HWY_EXPORT(FixedToFloatT);
 HWY_EXPORT(LimitT);
@@ -452,7 +460,10 @@ void PixelsToFloat(const uint16_t* in, float* out, size_t n, float max_value, fl
   HWY_DYNAMIC_DISPATCH(Pixels16T)(in, out, n, max_value, offset);
 }
 void FloatToPixels(const float* in, uint8_t* out, size_t n, float max_value, float offset) {
-  HWY_DYNAMIC_DISPATCH(FloatToPixelsT)(in, out, n, max_value, offset);
+  HWY_DYNAMIC_DISPATCH(FloatToPixels8T)(in, out, n, max_value, offset);
+}
+void FloatToPixels(const float* in, uint16_t* out, size_t n, float max_value, float offset) {
+  HWY_DYNAMIC_DISPATCH(FloatToPixels16T)(in, out, n, max_value, offset);
 }
 size_t FloatToFixed(const float* in, int16_t* out, size_t n, float scale) {
   return HWY_DYNAMIC_DISPATCH(FloatToFixedT)(in, out, n, scale);

@@ -63,6 +63,7 @@ void PixelsToFloat(const uint8_t* in, float* out, size_t n, float max_value, flo
 void PixelsToFloat(const uint16_t* in, float* out, size_t n, float max_value, float offset);
 // Floats to samples: round-half-even(clamp(in + offset, 0, 1) * max_value). NaN gives 0.
 void FloatToPixels(const float* in, uint8_t* out, size_t n, float max_value, float offset);
+void FloatToPixels(const float* in, uint16_t* out, size_t n, float max_value, float offset);
 
 // Fixed point: out = saturate16(round-half-even(in * scale)), NaN gives 0; and back: in * (1 /
 // scale). scale is a power of two. FloatToFixed returns how many values were saturated, or NaN.

@@ -43,19 +43,32 @@ TEST_CASE("C interface: what is wrong with a call, a stream or a model has its s
   uint8_t* stream = nullptr;
   size_t size = 0;
   const Bytes samples(50 * 37 * 3);
-  for (const glint_picture_info& info :
-       {glint_picture_info{0, 5, 3, 0, 8}, glint_picture_info{5, 0, 3, 0, 8},
-        glint_picture_info{5, 5, 2, 0, 8}, glint_picture_info{5, 5, 3, 0, 7},
-        glint_picture_info{5, 5, 3, 0, 4}, glint_picture_info{UINT32_MAX, 5, 3, 1, 16},
-        glint_picture_info{5, 5, UINT32_MAX, 1, 16}}) {
+  for (const PictureInfo& wrong :
+       {MakeInfo(0, 5, 3, false, 8), MakeInfo(5, 0, 3, false, 8), MakeInfo(5, 5, 2, false, 8),
+        MakeInfo(5, 5, 3, false, 7), MakeInfo(5, 5, 3, false, 4),
+        MakeInfo(UINT32_MAX, 5, 3, true, 16), MakeInfo(5, 5, UINT32_MAX, true, 16)}) {
+    const glint_picture_info info = InC(wrong);
     CHECK(glint_encode(Tiny().c.get(), &info, samples.data(), 0, nullptr, nullptr, &stream, &size,
                        nullptr) == GLINT_INVALID_ARGUMENT);
   }
-  const glint_picture_info info = {5, 5, 3, 0, 8};
+  glint_picture_info info = InC(MakeInfo(5, 5, 3, false, 8));
   CHECK(glint_encode(Tiny().c.get(), &info, samples.data(), 14, nullptr, nullptr, &stream, &size,
                      &error) == GLINT_INVALID_ARGUMENT);
   CHECK(std::string(error.message).find("row_stride is 14") == 0);
-  const glint_picture_info two_channels = {5, 5, 2, 0, 8};
+  CHECK(glint_row_bytes(&info) == 15);
+  info.struct_size = 1;
+  CHECK(glint_encode(Tiny().c.get(), &info, samples.data(), 0, nullptr, nullptr, &stream, &size,
+                     &error) == GLINT_INVALID_ARGUMENT);
+  CHECK(std::string(error.message).find("info has a struct_size of 1:") == 0);
+  CHECK(glint_row_bytes(&info) == 0);
+  info.struct_size = sizeof(info);
+  info.reserved = 1;
+  CHECK(glint_encode(Tiny().c.get(), &info, samples.data(), 0, nullptr, nullptr, &stream, &size,
+                     &error) == GLINT_UNSUPPORTED);
+  // Of an older caller: what it does not have is an 8-bit RGB picture's.
+  info.struct_size = offsetof(glint_picture_info, channels);
+  CHECK(glint_row_bytes(&info) == 15);
+  const glint_picture_info two_channels = InC(MakeInfo(5, 5, 2, false, 8));
   CHECK(glint_row_bytes(&two_channels) == 0);
   CHECK(glint_row_bytes(nullptr) == 0);
 
@@ -289,7 +302,7 @@ TEST_CASE("C interface: NULL is an invalid argument, not a crash") {
 
   REQUIRE(glint_decode(model, in, in_size, nullptr, &picture, nullptr) == GLINT_OK);
   const Owned<glint_picture> owned_picture(picture);
-  glint_picture_info picture_info;
+  glint_picture_info picture_info = EmptyInfo();
   const glint_metadata* view = nullptr;
   const void* view_samples = nullptr;
   CHECK(glint_picture_get_info(nullptr, &picture_info) == kInvalid);
@@ -307,6 +320,13 @@ TEST_CASE("C interface: NULL is an invalid argument, not a crash") {
   REQUIRE(glint_stream_properties_init(&properties, sizeof(properties)) == GLINT_OK);
   CHECK(glint_stream_get_properties(nullptr, &properties) == kInvalid);
   CHECK(glint_stream_get_properties(stream_info, nullptr) == kInvalid);
+  CHECK(glint_stream_get_source(nullptr, &picture_info) == kInvalid);
+  CHECK(glint_stream_get_source(stream_info, nullptr) == kInvalid);
+  CHECK(glint_stream_get_output(nullptr, &picture_info) == kInvalid);
+  CHECK(glint_stream_get_output(stream_info, nullptr) == kInvalid);
+  picture_info.struct_size = 1;
+  CHECK(glint_stream_get_output(stream_info, &picture_info) == kInvalid);
+  CHECK(glint_picture_get_info(picture, &picture_info) == kInvalid);
   CHECK(glint_stream_get_chunk(nullptr, 0, &chunk) == kInvalid);
   CHECK(glint_stream_get_chunk(stream_info, 0, nullptr) == kInvalid);
   CHECK(glint_stream_get_metadata(nullptr, &view) == kInvalid);

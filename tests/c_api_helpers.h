@@ -45,7 +45,19 @@ inline const BothModels& Tiny() {
 }
 
 inline glint_picture_info InC(const PictureInfo& info) {
-  return {info.width, info.height, info.channels, info.has_alpha ? 1U : 0U, info.bit_depth};
+  return {sizeof(glint_picture_info),
+          info.width,
+          info.height,
+          info.channels,
+          info.has_alpha ? 1U : 0U,
+          info.bit_depth,
+          0};
+}
+
+inline glint_picture_info EmptyInfo() {
+  glint_picture_info info;
+  REQUIRE(glint_picture_info_init(&info, sizeof(info)) == GLINT_OK);
+  return info;
 }
 
 inline bool Same(const glint_picture_info& a, const PictureInfo& b) {

@@ -99,7 +99,7 @@ TEST_CASE("C interface: pictures equal those of the C++ interface") {
     REQUIRE(glint_decode(Tiny().c.get(), stream.data(), stream.size(), &options, &whole, nullptr) ==
             GLINT_OK);
     const Owned<glint_picture> owned(whole);
-    glint_picture_info whole_info;
+    glint_picture_info whole_info = EmptyInfo();
     const glint_metadata* metadata = nullptr;
     const void* samples = nullptr;
     size_t size = 0;
@@ -141,7 +141,7 @@ TEST_CASE("C interface: decoding into a buffer keeps to the stride and to the bu
     const size_t needed = stride * (height - 1) + row_bytes;
     const Bytes untouched(needed + 9, 0xAB);
     Bytes buffer = untouched;
-    glint_picture_info info;
+    glint_picture_info info = EmptyInfo();
     glint_error error;
     CHECK(decode(&buffer, needed - 1, stride, &info, &error) == GLINT_INVALID_ARGUMENT);
     CHECK(std::string(error.message).find(std::to_string(needed - 1)) != std::string::npos);
@@ -283,9 +283,12 @@ TEST_CASE("C interface: streams are inspected") {
   glint_stream_properties properties;
   REQUIRE(glint_stream_properties_init(&properties, sizeof(properties)) == GLINT_OK);
   REQUIRE(glint_stream_get_properties(info, &properties) == GLINT_OK);
-  CHECK(Same(properties.source, wanted.source));
-  CHECK(Same(properties.output, wanted.output));
-  CHECK(properties.output.bit_depth == 8);
+  glint_picture_info source = EmptyInfo(), output = EmptyInfo();
+  REQUIRE(glint_stream_get_source(info, &source) == GLINT_OK);
+  REQUIRE(glint_stream_get_output(info, &output) == GLINT_OK);
+  CHECK(Same(source, wanted.source));
+  CHECK(Same(output, wanted.output));
+  CHECK(output.bit_depth == 8);
   CHECK(properties.model_id == wanted.model_id);
   CHECK(properties.lrd == wanted.lrd);
   CHECK(properties.bytes == stream.size());

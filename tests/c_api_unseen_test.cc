@@ -69,7 +69,7 @@ TEST_CASE("C interface: alpha left out or blended") {
     REQUIRE(glint_decode(Tiny().c.get(), stream.data(), stream.size(), &c, &picture, nullptr) ==
             GLINT_OK);
     const Owned<glint_picture> owned(picture);
-    glint_picture_info info;
+    glint_picture_info info = testing::EmptyInfo();
     const void* samples = nullptr;
     size_t size = 0;
     REQUIRE(glint_picture_get_info(picture, &info) == GLINT_OK);
@@ -97,7 +97,7 @@ TEST_CASE("C interface: alpha left out or blended") {
 
   // Into a buffer: as large as what comes.
   Bytes buffer(40 * 30 * 3);
-  glint_picture_info info;
+  glint_picture_info info = testing::EmptyInfo();
   CHECK(glint_decode_into(Tiny().c.get(), stream.data(), stream.size(), &c, buffer.data(),
                           buffer.size(), 0, &info, nullptr) == GLINT_OK);
   CHECK(info.has_alpha == 0);

@@ -242,7 +242,10 @@ TEST_CASE("out of memory: planning") {
 TEST_CASE("out of memory: the C interface") {
   const Bytes file = testing::MiniModelFile();
   const Picture picture = TinyPicture(false);
-  const glint_picture_info info = {picture.info.width, picture.info.height, 3, 0, 8};
+  glint_picture_info info;
+  REQUIRE(glint_picture_info_init(&info, sizeof(info)) == GLINT_OK);
+  info.width = picture.info.width;
+  info.height = picture.info.height;
   FailSome(
       [&] {
         glint_model* model = nullptr;

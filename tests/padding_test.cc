@@ -230,11 +230,10 @@ TEST_CASE("encoder: latents beyond the fixed point are limited and counted") {
   glint_encode_options options;
   REQUIRE(glint_encode_options_init(&options, sizeof(options)) == GLINT_OK);
   options.report = &c_report;
-  glint_picture_info info{};
+  glint_picture_info info;
+  REQUIRE(glint_picture_info_init(&info, sizeof(info)) == GLINT_OK);
   info.width = picture.info.width;
   info.height = picture.info.height;
-  info.channels = 3;
-  info.bit_depth = 8;
   uint8_t* bytes = nullptr;
   size_t size = 0;
   CHECK(glint_encode(c_model, &info, picture.samples.data(), 0, nullptr, &options, &bytes, &size,

@@ -237,7 +237,7 @@ constexpr double kNearest = 0.5 + 1e-4;
 
 TEST_CASE("pixels: interleaved samples are read in their order") {
   Draws draws({TestSeed(), 1});
-  for (int i = 0; i < 200; ++i) {
+  for (size_t i = 0; i < 200; ++i) {
     const PixelFormat format = kInterleaved[i % std::size(kInterleaved)];
     Memory memory(DrawLayout(format, &draws), static_cast<uint32_t>(draws.Whole(1, 20)),
                   static_cast<uint32_t>(draws.Whole(1, 9)), &draws);
@@ -410,6 +410,7 @@ TEST_CASE("pixels: streams and pictures are those of Encode and Decode, in C as 
     REQUIRE(DecodePixels(Tiny().cpp, stream->data(), stream->size(), out.buffer()).ok());
     DecodeOptions decode;
     if (!HasAlpha(out_format)) decode.alpha = AlphaOutput::kBlend;
+    decode.deep = out.buffer().layout.bit_depth > 8;
     const Picture decoded = testing::MustDecode(Tiny().cpp, *stream, decode);
     Memory by_hand(out.buffer().layout, width, height, &draws);
     Pack(decoded, by_hand.buffer());

@@ -202,6 +202,13 @@ TEST_CASE("pointwise: pixels and fixed point") {
       wrong += pixels[i] != static_cast<uint8_t>(RoundEven(v));
     }
     wrong += pixels[n] != 77;
+    std::vector<uint16_t> deep(n + 1, 77);
+    FloatToPixels(in.data(), deep.data(), n, 65535.0f, 0.5f);
+    for (size_t i = 0; i < n; ++i) {
+      const float v = std::isnan(in[i]) ? 0.0f : std::clamp(in[i] + 0.5f, 0.0f, 1.0f) * 65535.0f;
+      wrong += deep[i] != static_cast<uint16_t>(RoundEven(v));
+    }
+    wrong += deep[n] != 77;
     const std::vector<float> latents = Floats(random, n, 600.0f);
     std::vector<int16_t> fixed(n + 1, 77);
     FloatToFixed(latents.data(), fixed.data(), n, 64.0f);

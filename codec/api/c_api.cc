@@ -15,12 +15,12 @@
 namespace glint::c {
 namespace {
 
-Error EncodeWith(const glint_model* model, const glint_picture_info& info, const RowReader& read,
+Error EncodeWith(const glint_model* model, const PictureInfo& info, const RowReader& read,
                  const glint_metadata* metadata, const glint_encode_options* options,
                  uint8_t** stream, size_t* stream_size) {
   return GiveStream(metadata, options, stream, stream_size,
                     [&](const Metadata& given, const EncodeOptions& own, Report* report) {
-                      return EncodeRows(*Object(model), FromC(info), given, read, own, report);
+                      return EncodeRows(*Object(model), info, given, read, own, report);
                     });
 }
 
@@ -103,16 +103,27 @@ void glint_free(void* buffer) { std::free(buffer); }
 
 // ---- pictures ----------------------------------------------------------------------------------
 
+glint_status glint_picture_info_init(glint_picture_info* info, size_t struct_size) {
+  return InitStruct(InC(glint::PictureInfo()), struct_size, info);
+}
+
 size_t glint_row_bytes(const glint_picture_info* info) {
-  return info == nullptr ? 0 : static_cast<size_t>(RowBytes(*info));
+  glint::PictureInfo own;
+  size_t bytes = 0;
+  const glint_status status = Guarded(nullptr, [&]() -> glint::Error {
+    if (info == nullptr) return Need({{"info", false}});
+    glint::Error wrong = ReadInfo(info, &own);
+    if (wrong.ok()) bytes = static_cast<size_t>(RowBytes(own));
+    return wrong;
+  });
+  return status == GLINT_OK ? bytes : 0;
 }
 
 void glint_picture_free(glint_picture* picture) { delete Object(picture); }
 
 glint_status glint_picture_get_info(const glint_picture* picture, glint_picture_info* info) {
-  if (picture == nullptr || info == nullptr) return GLINT_INVALID_ARGUMENT;
-  *info = InC(Object(picture)->info);
-  return GLINT_OK;
+  if (picture == nullptr) return GLINT_INVALID_ARGUMENT;
+  return GiveStruct(InC(Object(picture)->info), info);
 }
 
 glint_status glint_picture_get_samples(const glint_picture* picture, const void** samples,
@@ -257,11 +268,12 @@ glint_status glint_encode(const glint_model* model, const glint_picture_info* in
                                        {"stream", stream != nullptr},
                                        {"stream_size", stream_size != nullptr}});
     if (!missing.ok()) return missing;
+    glint::PictureInfo picture;
     glint::RowReader read;
-    if (glint::Error wrong = ReadStrided(*info, samples, row_stride, &read); !wrong.ok()) {
-      return wrong;
-    }
-    return EncodeWith(model, *info, read, metadata, options, stream, stream_size);
+    glint::Error wrong = ReadInfo(info, &picture);
+    if (wrong.ok()) wrong = ReadStrided(picture, samples, row_stride, &read);
+    if (!wrong.ok()) return wrong;
+    return EncodeWith(model, picture, read, metadata, options, stream, stream_size);
   });
 }
 
@@ -278,8 +290,10 @@ glint_status glint_encode_rows(const glint_model* model, const glint_picture_inf
                                        {"stream", stream != nullptr},
                                        {"stream_size", stream_size != nullptr}});
     if (!missing.ok()) return missing;
+    glint::PictureInfo picture;
+    if (glint::Error wrong = ReadInfo(info, &picture); !wrong.ok()) return wrong;
     const auto read_row = [&](uint32_t y, void* row) { return read(opaque, y, row) != 0; };
-    return EncodeWith(model, *info, read_row, metadata, options, stream, stream_size);
+    return EncodeWith(model, picture, read_row, metadata, options, stream, stream_size);
   });
 }
 
@@ -312,10 +326,13 @@ glint_status glint_decode_into(const glint_model* model, const void* stream, siz
                                        {"stream", stream != nullptr},
                                        {"samples", samples != nullptr}});
     if (!missing.ok()) return missing;
+    if (info != nullptr && !PossibleSize(StructSize(info))) {
+      return UninitialisedError("info", StructSize(info));
+    }
     RowPlacer placer(samples, samples_size, row_stride);
     glint::Error refused;
     const auto start = [&](const glint::PictureInfo& output, const glint::Metadata&) {
-      if (info != nullptr) *info = InC(output);
+      if (info != nullptr) GiveStruct(InC(output), info);
       refused = placer.Begin(output);
       return refused.ok();
     };
@@ -337,6 +354,44 @@ glint_status glint_decode_rows(const glint_model* model, const void* stream, siz
     if (!missing.ok()) return missing;
     return DecodeWith(model, stream, stream_size, StartIn(start, opaque), WriteIn(write, opaque),
                       options);
+  });
+}
+
+// ---- latents -----------------------------------------------------------------------------------
+
+glint_status glint_model_get_latent_shape(const glint_model* model, const glint_picture_info* info,
+                                          glint_latent_shape* shape, glint_error* error) {
+  return Guarded(error, [&]() -> glint::Error {
+    const glint::Error missing =
+        Need({{"model", model != nullptr}, {"info", info != nullptr}, {"shape", shape != nullptr}});
+    if (!missing.ok()) return missing;
+    glint::PictureInfo picture;
+    if (glint::Error wrong = ReadInfo(info, &picture); !wrong.ok()) return wrong;
+    const auto found = glint::ShapeOfLatents(*Object(model), picture);
+    if (found) *shape = {found->rows, found->columns, found->channels, found->fraction_bits};
+    return found.error();
+  });
+}
+
+glint_status glint_synthesise_rows(const glint_model* model, const glint_picture_info* info,
+                                   double lrd, glint_read_latents_fn read, glint_write_row_fn write,
+                                   void* opaque, const glint_decode_options* options,
+                                   glint_error* error) {
+  return Guarded(error, [&]() -> glint::Error {
+    const glint::Error missing = Need({{"model", model != nullptr},
+                                       {"info", info != nullptr},
+                                       {"read", read != nullptr},
+                                       {"write", write != nullptr}});
+    if (!missing.ok()) return missing;
+    glint::PictureInfo picture;
+    Call<glint_decode_options> call;
+    glint::Error wrong = ReadInfo(info, &picture);
+    if (wrong.ok()) wrong = call.Init(options);
+    if (!wrong.ok()) return wrong;
+    const auto read_row = [&](uint32_t y, int16_t* values) { return read(opaque, y, values) != 0; };
+    return call.Finish(glint::SynthesiseRows(*Object(model), picture, lrd, read_row,
+                                             WriteIn(write, opaque), call.options(),
+                                             call.report()));
   });
 }
 
@@ -416,8 +471,6 @@ glint_status glint_stream_get_properties(const glint_stream_info* info,
   if (info == nullptr) return GLINT_INVALID_ARGUMENT;
   const glint::StreamInfo& from = *Object(info);
   glint_stream_properties to{};
-  to.source = InC(from.source);
-  to.output = InC(from.output);
   to.model_id = from.model_id.c_str();
   to.lrd = from.lrd;
   to.bytes = from.bytes;
@@ -426,6 +479,16 @@ glint_status glint_stream_get_properties(const glint_stream_info* info,
   to.has_detail = from.detail ? 1 : 0;
   to.detail_damaged_sections = from.damaged_rows.size();
   return GiveStruct(to, properties);
+}
+
+glint_status glint_stream_get_source(const glint_stream_info* info, glint_picture_info* source) {
+  if (info == nullptr) return GLINT_INVALID_ARGUMENT;
+  return GiveStruct(InC(Object(info)->source), source);
+}
+
+glint_status glint_stream_get_output(const glint_stream_info* info, glint_picture_info* output) {
+  if (info == nullptr) return GLINT_INVALID_ARGUMENT;
+  return GiveStruct(InC(Object(info)->output), output);
 }
 
 glint_status glint_stream_get_chunk(const glint_stream_info* info, size_t index,

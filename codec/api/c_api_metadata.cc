@@ -37,6 +37,55 @@ glint_status GetBytes(const glint_metadata* metadata, std::vector<uint8_t> Metad
   return GiveView(Object(metadata)->*part, data, size);
 }
 
+glint_colour InC(const ColourDescription& colour) {
+  glint_colour out{};
+  const auto point = [](const Chromaticity& from, double* to) {
+    to[0] = from.x;
+    to[1] = from.y;
+  };
+  const Cicp cicp = colour.cicp.value_or(Cicp());
+  out.has_cicp = colour.cicp ? 1 : 0;
+  out.primaries = cicp.primaries;
+  out.transfer = cicp.transfer;
+  out.full_range = cicp.full_range ? 1 : 0;
+  const MasteringDisplay display = colour.display.value_or(MasteringDisplay());
+  out.has_display = colour.display ? 1 : 0;
+  point(display.red, out.red);
+  point(display.green, out.green);
+  point(display.blue, out.blue);
+  point(display.white, out.white);
+  out.max_luminance = display.max_luminance;
+  out.min_luminance = display.min_luminance;
+  const ContentLight light = colour.light.value_or(ContentLight());
+  out.has_light = colour.light ? 1 : 0;
+  out.max_content_light = light.max_content;
+  out.max_frame_average_light = light.max_frame_average;
+  return out;
+}
+
+// What the caller's struct does not have is not there.
+Error ReadColour(const glint_colour* given, ColourDescription* colour) {
+  SizedStruct<glint_colour> caller;
+  if (Error error = caller.Read("colour", given); !error.ok()) return error;
+  const glint_colour& from = caller.fields();
+  const auto point = [](const double* at) { return Chromaticity{at[0], at[1]}; };
+  if (caller.Has(&glint_colour::full_range) && from.has_cicp != 0) {
+    if (from.primaries > UINT8_MAX || from.transfer > UINT8_MAX) {
+      return Invalid("code points of colours are 0 to 255");
+    }
+    colour->cicp = {static_cast<uint8_t>(from.primaries), static_cast<uint8_t>(from.transfer),
+                    from.full_range != 0};
+  }
+  if (caller.Has(&glint_colour::min_luminance) && from.has_display != 0) {
+    colour->display = {point(from.red),   point(from.green),  point(from.blue),
+                       point(from.white), from.max_luminance, from.min_luminance};
+  }
+  if (caller.Has(&glint_colour::max_frame_average_light) && from.has_light != 0) {
+    colour->light = {from.max_content_light, from.max_frame_average_light};
+  }
+  return {};
+}
+
 bool IsChunkType(const char* type) {
   size_t letters = 0;
   for (; letters < 5 && type[letters] != '\0'; ++letters) {
@@ -112,6 +161,27 @@ glint_status glint_metadata_get_chunk(const glint_metadata* metadata, size_t ind
   const auto& chunk = Object(metadata)->chunks[index];
   *type = chunk.first.c_str();
   return GiveView(chunk.second, data, size);
+}
+
+glint_status glint_colour_init(glint_colour* colour, size_t struct_size) {
+  return InitStruct(InC(glint::ColourDescription()), struct_size, colour);
+}
+
+glint_status glint_metadata_get_colour(const glint_metadata* metadata, glint_colour* colour) {
+  if (metadata == nullptr) return GLINT_INVALID_ARGUMENT;
+  return GiveStruct(InC(glint::ColourOf(*Object(metadata))), colour);
+}
+
+glint_status glint_metadata_set_colour(glint_metadata* metadata, const glint_colour* colour,
+                                       glint_error* error) {
+  return Guarded(error, [&]() -> glint::Error {
+    const glint::Error missing =
+        Need({{"metadata", metadata != nullptr}, {"colour", colour != nullptr}});
+    if (!missing.ok()) return missing;
+    glint::ColourDescription own;
+    if (glint::Error wrong = ReadColour(colour, &own); !wrong.ok()) return wrong;
+    return glint::SetColour(own, Object(metadata));
+  });
 }
 
 glint_status glint_metadata_keep(glint_metadata* metadata, uint32_t kinds) {

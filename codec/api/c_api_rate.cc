@@ -35,10 +35,9 @@ struct Found {
   }
 };
 
-Error EncodeToTargetWith(const glint_model* model, const glint_picture_info& info,
-                         const RowReader& read, const glint_metadata* metadata,
-                         const glint_target& target, const glint_encode_options* options,
-                         const Found& found) {
+Error EncodeToTargetWith(const glint_model* model, const PictureInfo& info, const RowReader& read,
+                         const glint_metadata* metadata, const glint_target& target,
+                         const glint_encode_options* options, const Found& found) {
   const Expected<Target> wanted = TargetOf(target);
   if (!wanted) return wanted.error();
   if (found.result != nullptr && !PossibleSize(StructSize(found.result))) {
@@ -47,9 +46,9 @@ Error EncodeToTargetWith(const glint_model* model, const glint_picture_info& inf
   Call<glint_encode_options> call;
   if (Error error = call.Init(options); !error.ok()) return error;
   const Metadata none;
-  const auto result = EncodeRowsToTarget(*Object(model), FromC(info),
-                                         metadata == nullptr ? none : *Object(metadata), read,
-                                         *wanted, call.options(), call.report());
+  const auto result =
+      EncodeRowsToTarget(*Object(model), info, metadata == nullptr ? none : *Object(metadata), read,
+                         *wanted, call.options(), call.report());
   if (Error error = call.Finish(result.error()); !error.ok()) return error;
   *found.stream = GiveBytes<uint8_t>(result->stream.data(), result->stream.size());
   *found.stream_size = result->stream.size();
@@ -106,11 +105,12 @@ glint_status glint_encode_to_target(const glint_model* model, const glint_pictur
                                        {"stream", stream != nullptr},
                                        {"stream_size", stream_size != nullptr}});
     if (!missing.ok()) return missing;
+    glint::PictureInfo picture;
     glint::RowReader read;
-    if (glint::Error wrong = ReadStrided(*info, samples, row_stride, &read); !wrong.ok()) {
-      return wrong;
-    }
-    return EncodeToTargetWith(model, *info, read, metadata, *target, options, found);
+    glint::Error wrong = ReadInfo(info, &picture);
+    if (wrong.ok()) wrong = ReadStrided(picture, samples, row_stride, &read);
+    if (!wrong.ok()) return wrong;
+    return EncodeToTargetWith(model, picture, read, metadata, *target, options, found);
   });
 }
 
@@ -129,7 +129,9 @@ glint_status glint_encode_rows_to_target(const glint_model* model, const glint_p
                                        {"stream", stream != nullptr},
                                        {"stream_size", stream_size != nullptr}});
     if (!missing.ok()) return missing;
+    glint::PictureInfo picture;
+    if (glint::Error wrong = ReadInfo(info, &picture); !wrong.ok()) return wrong;
     const auto read_row = [&](uint32_t y, void* row) { return read(opaque, y, row) != 0; };
-    return EncodeToTargetWith(model, *info, read_row, metadata, *target, options, found);
+    return EncodeToTargetWith(model, picture, read_row, metadata, *target, options, found);
   });
 }

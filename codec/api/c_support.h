@@ -139,7 +139,7 @@ class SizedStruct {
     const auto* tail = bytes + std::min(size, sizeof(T));
     if (std::any_of(tail, bytes + size, [](uint8_t byte) { return byte != 0; })) {
       return {ErrorCode::kUnsupported,
-              std::string(name) + " has options that version " + Version() + " does not know"};
+              std::string(name) + " has fields that version " + Version() + " does not know"};
     }
     size_ = std::min(size, sizeof(T));
     std::memcpy(&copy_, caller, size_);
@@ -168,12 +168,15 @@ class SizedStruct {
 
 // ---- options and report ------------------------------------------------------------------------
 
-// Of options that end with room for later ones.
+inline Error ReservedError() {
+  return {ErrorCode::kUnsupported,
+          std::string("something reserved is set that version ") + Version() + " does not know"};
+}
+
+// Of structs that have room for what comes later.
 template <typename COptions>
 Error CheckReserved(const SizedStruct<COptions>& caller) {
-  if (caller.Get(&COptions::reserved, 0) == 0) return {};
-  return {ErrorCode::kUnsupported, std::string("options have something reserved that version ") +
-                                       Version() + " does not know"};
+  return caller.Get(&COptions::reserved, 0) == 0 ? Error() : ReservedError();
 }
 
 inline glint_load_options LoadDefaultsInC() {
@@ -246,6 +249,13 @@ inline Error ReadOwn(const SizedStruct<glint_decode_options>& caller, DecodeOpti
       return latents(opaque, &in_c) != 0;
     };
   }
+  const Crop crop = {caller.Get(&glint_decode_options::crop_x, 0),
+                     caller.Get(&glint_decode_options::crop_y, 0),
+                     caller.Get(&glint_decode_options::crop_width, 0),
+                     caller.Get(&glint_decode_options::crop_height, 0)};
+  if ((crop.x | crop.y | crop.width | crop.height) != 0) options->crop = crop;
+  options->deep = caller.Get(&glint_decode_options::deep, 0) != 0;
+  if (caller.Get(&glint_decode_options::reserved2, 0) != 0) return ReservedError();
   return CheckReserved(caller);
 }
 static_assert(static_cast<int>(AlphaOutput::kKeep) == GLINT_ALPHA_KEEP &&
@@ -351,17 +361,30 @@ class Call {
 
 // ---- values and handles ------------------------------------------------------------------------
 
-inline PictureInfo FromC(const glint_picture_info& info) {
-  return {info.width, info.height, info.channels, info.has_alpha != 0, info.bit_depth};
+inline Error ReadInfo(const glint_picture_info* given, PictureInfo* info) {
+  SizedStruct<glint_picture_info> caller;
+  if (Error error = caller.Read("info", given); !error.ok()) return error;
+  info->width = caller.Get(&glint_picture_info::width, 0);
+  info->height = caller.Get(&glint_picture_info::height, 0);
+  info->channels = caller.Get(&glint_picture_info::channels, info->channels);
+  info->has_alpha = caller.Get(&glint_picture_info::has_alpha, 0) != 0;
+  info->bit_depth = caller.Get(&glint_picture_info::bit_depth, info->bit_depth);
+  return CheckReserved(caller);
 }
 
 inline glint_picture_info InC(const PictureInfo& info) {
-  return {info.width, info.height, info.channels, info.has_alpha ? 1U : 0U, info.bit_depth};
+  return {sizeof(glint_picture_info),
+          info.width,
+          info.height,
+          info.channels,
+          info.has_alpha ? 1U : 0U,
+          info.bit_depth,
+          0};
 }
 
-inline uint64_t RowBytes(const glint_picture_info& info) {
+inline uint64_t RowBytes(const PictureInfo& info) {
   if (info.channels != 1 && info.channels != 3) return 0;
-  return uint64_t{info.width} * FromC(info).SamplesPerPixel() * FromC(info).SampleBytes();
+  return uint64_t{info.width} * info.SamplesPerPixel() * info.SampleBytes();
 }
 
 inline Error CheckStride(size_t row_stride, uint64_t row_bytes) {
@@ -371,7 +394,7 @@ inline Error CheckStride(size_t row_stride, uint64_t row_bytes) {
 }
 
 // Rows of the caller's samples, `row_stride` bytes apart (0: no gaps).
-inline Error ReadStrided(const glint_picture_info& info, const void* samples, size_t row_stride,
+inline Error ReadStrided(const PictureInfo& info, const void* samples, size_t row_stride,
                          RowReader* read) {
   const auto row_bytes = static_cast<size_t>(RowBytes(info));
   const size_t stride = row_stride == 0 ? row_bytes : row_stride;

@@ -129,9 +129,8 @@ void PixelWriter::Allocate() {
   if (output_.has_alpha) alpha_.resize(size_t{output_.width} * output_.SampleBytes());
 }
 
-// Colour has 8 bits at most; 16-bit samples (for the alpha beside it) are 257 times that.
-template <typename Sample>
-void PixelWriter::Interleave(const uint8_t* colour, Sample factor) {
+template <typename Sample, typename Colour>
+void PixelWriter::Interleave(const Colour* colour, Sample factor) {
   const Sample* alpha = reinterpret_cast<const Sample*>(alpha_.data());
   Sample* out = reinterpret_cast<Sample*>(samples_.data());
   for (size_t x = 0; x < output_.width; ++x) {
@@ -143,10 +142,15 @@ void PixelWriter::Interleave(const uint8_t* colour, Sample factor) {
 const uint8_t* PixelWriter::FromColour(const uint8_t* colour) {
   if (samples_.empty()) return colour;
   if (output_.SampleBytes() == 2) {
-    Interleave<uint16_t>(colour, 257);
+    Interleave<uint16_t>(colour, 257);  // 65535 / 255
   } else {
     Interleave<uint8_t>(colour, 1);
   }
+  return samples_.data();
+}
+
+const uint8_t* PixelWriter::FromDeep(const uint16_t* colour) {
+  Interleave<uint16_t>(colour, 1);
   return samples_.data();
 }
 

@@ -89,10 +89,12 @@ class PixelWriter {
   uint8_t* alpha() { return alpha_.data(); }
   // `colour`: samples of 8 bits at most, without alpha.
   const uint8_t* FromColour(const uint8_t* colour);
+  // The same of 16 bits, for an output of 16.
+  const uint8_t* FromDeep(const uint16_t* colour);
 
  private:
-  template <typename Sample>
-  void Interleave(const uint8_t* colour, Sample factor);
+  template <typename Sample, typename Colour>
+  void Interleave(const Colour* colour, Sample factor);
 
   PictureInfo output_;
   std::vector<uint8_t> alpha_;

@@ -10,7 +10,6 @@
 #include "codec/api/stream_decoding.h"
 #include "codec/memory_limit.h"
 #include "codec/public_error.h"
-#include "codec/samples/flatten.h"
 #include "codec/stage_clock.h"
 #include "codec/stream/container.h"
 #include "engine/float_env.h"
@@ -39,13 +38,12 @@ Status DecodeInto(const Model& model, ByteSpan bytes, const PictureSink& sink,
   const bool damaged_details = options.detail != DetailOutput::kDecode;
   GLINT_ASSIGN(const ParsedStream stream,
                ParseStream(bytes, FreeLimits(options.limits), damaged_details));
+  StreamDecoding decoding(model.impl(), stream, options, sink, report);
   uint64_t more_bytes = MetadataBytes(stream.metadata);
   if (whole) {
-    const PictureInfo given =
-        FlatInfo(OutputInfo(stream.header.source), options.alpha, options.background);
+    const PictureInfo& given = decoding.given();
     more_bytes += more_bytes + MultiplyBytes(given.height, given.RowBytes());
   }
-  StreamDecoding decoding(model.impl(), stream, options, sink, report);
   return Run(stream, more_bytes, &decoding);
 }
 

@@ -14,15 +14,15 @@ size_t SectionOf(size_t row) { return row / static_cast<size_t>(detail::kSection
 
 }  // namespace
 
-DetailReader::DetailReader(const ParsedStream& stream, const PictureInfo& output, bool skip_damaged,
-                           Report* report)
+DetailReader::DetailReader(const ParsedStream& stream, const PictureInfo& output, uint32_t begin,
+                           bool skip_damaged, Report* report)
     : stream_(stream),
       output_(output),
       skip_damaged_(skip_damaged),
       report_(*report),
       decoder_(output.width, output.channels, TopLevel(output)),
       gray_(output.width),
-      rows_(size_t{output.width} * output.channels, output.height) {}
+      rows_(size_t{output.width} * output.channels, output.height, begin) {}
 
 uint64_t DetailReader::MemoryNeeded(const PictureInfo& output) {
   const detail::BlockRows rows(size_t{output.width} * output.channels, output.height);
@@ -31,10 +31,10 @@ uint64_t DetailReader::MemoryNeeded(const PictureInfo& output) {
          (output.channels == 3 ? detail::GrayRows::MemoryNeeded(output.width) : 0);
 }
 
-Status DetailReader::Add(int64_t row, const uint8_t* levels, const RowSink& sink) {
+Status DetailReader::Add(const uint8_t* levels, const RowSink& sink) {
   {
     const StageClock clock(&report_.times.detail);
-    if (row == 0) rows_.Allocate();
+    if (!rows_.IsAllocated()) rows_.Allocate();
     rows_.Add(levels);
     if (!rows_.IsWhole()) return Status::Ok();
     GLINT_TRY(DecodeBlocks());

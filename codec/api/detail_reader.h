@@ -20,15 +20,16 @@ class DetailReader {
  public:
   using RowSink = std::function<Status(int64_t row, const uint8_t* levels)>;
 
-  // `stream` has details; both must outlive the reader. `skip_damaged`: the picture stays without
-  // those of damaged sections, which *report names.
-  DetailReader(const ParsedStream& stream, const PictureInfo& output, bool skip_damaged,
-               Report* report);
+  // `stream` has details; both must outlive the reader. `begin`: the row that comes first, with
+  // which a section begins. `skip_damaged`: the picture stays without those of damaged sections,
+  // which *report names.
+  DetailReader(const ParsedStream& stream, const PictureInfo& output, uint32_t begin,
+               bool skip_damaged, Report* report);
   static uint64_t MemoryNeeded(const PictureInfo& output);
 
   // The next row of the model's picture, its channels not averaged to gray. Rows that are ready go
   // to `sink`.
-  Status Add(int64_t row, const uint8_t* levels, const RowSink& sink);
+  Status Add(const uint8_t* levels, const RowSink& sink);
 
  private:
   Status BeginSection(size_t section);

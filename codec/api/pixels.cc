@@ -16,12 +16,14 @@ std::string SizeText(uint32_t width, uint32_t height) {
   return std::to_string(width) + " x " + std::to_string(height);
 }
 
-// The picture is blended where the layout has no place for alpha, and holds what packing takes.
+// The picture is blended where the layout has no place for alpha, and has 16 bits where the layout
+// has room for more than 8; it holds what packing takes.
 DecodeOptions OptionsFor(const PixelBuffer& pixels, const DecodeOptions& options) {
   DecodeOptions own = options;
   if (!HasAlpha(pixels.layout.format) && own.alpha == AlphaOutput::kKeep) {
     own.alpha = AlphaOutput::kBlend;
   }
+  own.deep = own.deep || pixels.layout.bit_depth > 8;
   own.limits.held_memory = AddBytes(own.limits.held_memory, PixelPacker::MemoryNeeded(pixels));
   return own;
 }

@@ -52,10 +52,9 @@ struct StreamDecoder::Impl {
     if (is_complete_) return Status::Ok();
     const Status status = parser_.CutShort(pending_);
     if (!decoding_) return status;
-    return Status::Error(status.code(), status.message() + "; " +
-                                            std::to_string(decoding_->rows_given()) + " of " +
-                                            std::to_string(parser_.stream().header.source.height) +
-                                            " rows came before");
+    return Status::Error(
+        status.code(), status.message() + "; " + std::to_string(decoding_->rows_given()) + " of " +
+                           std::to_string(decoding_->given().height) + " rows came before");
   }
 
   uint32_t rows_given() const {

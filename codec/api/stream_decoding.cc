@@ -1,6 +1,8 @@
 #include "codec/api/stream_decoding.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <numeric>
 #include <string>
 
 #include "codec/detail/layout.h"
@@ -14,6 +16,31 @@ namespace glint {
 namespace {
 
 Status BadStream(const std::string& what) { return Status::Error(StatusCode::kBadStream, what); }
+
+PictureInfo Cropped(const PictureInfo& info, const Crop& crop) {
+  PictureInfo cropped = info;
+  cropped.width = crop.width;
+  cropped.height = crop.height;
+  return cropped;
+}
+
+bool IsWithin(const Crop& crop, const PictureInfo& info) {
+  const auto fits = [](uint32_t begin, uint32_t size, uint32_t all) {
+    return size > 0 && size <= all && begin <= all - size;
+  };
+  return fits(crop.x, crop.width, info.width) && fits(crop.y, crop.height, info.height);
+}
+
+// The rows that a crop needs of a picture with details: of whole sections above it, and of whole
+// blocks.
+Crop WithDetails(const Crop& crop, const PictureInfo& info) {
+  constexpr auto kSection = static_cast<uint32_t>(detail::kSectionRows);
+  constexpr auto kBlock = uint64_t{detail::kBlock};
+  const uint32_t begin = crop.y / kSection * kSection;
+  const uint64_t end = (uint64_t{crop.y} + crop.height + kBlock - 1) / kBlock * kBlock;
+  const uint64_t height = std::min<uint64_t>(info.height, end) - begin;
+  return {0, begin, info.width, static_cast<uint32_t>(height)};
+}
 
 }  // namespace
 
@@ -42,19 +69,18 @@ StreamDecoding::StreamDecoding(const Model::Impl& model, const ParsedStream& str
     : model_(model),
       stream_(stream),
       options_(options),
-      output_(OutputInfo(stream.header.source)),
-      given_(FlatInfo(output_, options.alpha, options.background)),
+      output_(OutputInfo(stream.header.source, options.deep)),
+      crop_(options.crop.value_or(Crop{0, 0, output_.width, output_.height})),
+      cropped_(Cropped(output_, crop_)),
+      given_(FlatInfo(cropped_, options.alpha, options.background)),
       sink_(sink),
       report_(*report),
       context_(options),
       geometry_(model.document, model.graphs(), output_.width, output_.height),
-      pixels_(output_),
+      pixels_(cropped_),
       port_(model) {
   rows_.take = [this](int64_t row, const uint8_t* levels) {
-    const DetailReader::RowSink write = [this](int64_t y, const uint8_t* row_levels) {
-      return WriteRow(y, row_levels);
-    };
-    return details_ ? details_->Add(row, levels, write) : WriteRow(row, levels);
+    return details_ ? AddDetails(row, levels) : WriteRow(row, levels, synthesis_->deep_levels());
   };
   rows_.progress = [this](double done) { return context_.Progress(done); };
 }
@@ -71,7 +97,14 @@ Status StreamDecoding::CheckHeader() const {
   if (!(header.lrd >= static_cast<float>(rate.min) && header.lrd <= static_cast<float>(rate.max))) {
     return BadStream("its lrd of " + ShortNumber(header.lrd) + " is none of the model's");
   }
-  return Status::Ok();
+  if (IsWithin(crop_, output_)) return Status::Ok();
+  const auto text = [](uint32_t a, const char* between, uint32_t b) {
+    return std::to_string(a) + between + std::to_string(b);
+  };
+  return Status::Error(StatusCode::kInvalidArgument,
+                       "a crop of " + text(crop_.width, " x ", crop_.height) + " pixels from " +
+                           text(crop_.x, ", ", crop_.y) + " on is not within the picture of " +
+                           text(output_.width, " x ", output_.height));
 }
 
 Result<uint64_t> StreamDecoding::Plan() {
@@ -85,7 +118,14 @@ Status StreamDecoding::Prepare(double t) {
   has_details_ = !stream_.details.empty() && options_.detail != DetailOutput::kSkip;
   const bool mean = stream_.header.gray && !has_details_;
   const auto colour = mean ? Synthesis::Colour::kMean : Synthesis::Colour::kThree;
-  synthesis_.emplace(model_, geometry_, output_, Synthesis::Options{context_, options_, t, colour});
+  made_ = options_.crop && has_details_ ? WithDetails(crop_, output_) : crop_;
+  const auto part = options_.crop ? std::optional<Crop>(made_) : std::nullopt;
+  const bool deep = output_.SampleBytes() > 1 && options_.deep;
+  synthesis_.emplace(model_, geometry_, output_,
+                     Synthesis::Options{context_, options_, t, colour, part, deep});
+  if (has_details_ && deep) {
+    deep_rows_.SetSize(size_t{output_.width} * output_.channels, detail::kBlock);
+  }
   coder_ = std::make_unique<LatentCoder>(
       model_, geometry_,
       LatentCoderOptions{t, context_.runner(), options_.profile, synthesis_->behind_segments()});
@@ -96,13 +136,17 @@ Status StreamDecoding::PlanMemory(uint64_t more_bytes) {
   GLINT_ASSIGN(const uint64_t coding, synthesis_->MemoryWith(*coder_));
   report_.planned_bytes = coding + pixels_.MemoryNeeded() + more_bytes + AlphaBytes();
   if (has_details_) report_.planned_bytes += DetailReader::MemoryNeeded(output_);
+  if (deep_rows_.row_values() > 0) {
+    report_.planned_bytes += deep_rows_.MemoryNeeded() + deep_rows_.row_values() * sizeof(uint16_t);
+  }
   return context_.CheckPlan(report_.planned_bytes);
 }
 
 uint64_t StreamDecoding::AlphaBytes() const {
   if (!output_.has_alpha) return 0;
   const uint64_t flat_row = given_.has_alpha ? 0 : given_.RowBytes();
-  return kAlphaStateBytes + 2 * output_.RowBytes() + flat_row;
+  const uint64_t row = uint64_t{output_.width} * output_.SampleBytes();
+  return kAlphaStateBytes + 2 * output_.RowBytes() + row + flat_row;
 }
 
 Status StreamDecoding::Begin(uint64_t more_bytes) {
@@ -110,7 +154,13 @@ Status StreamDecoding::Begin(uint64_t more_bytes) {
   GLINT_TRY(PlanMemory(more_bytes));
   if (has_details_) {
     const bool skip_damaged = options_.detail == DetailOutput::kSkipDamaged;
-    details_ = std::make_unique<DetailReader>(stream_, output_, skip_damaged, &report_);
+    details_ = std::make_unique<DetailReader>(stream_, output_, made_.y, skip_damaged, &report_);
+  }
+  if (deep_rows_.row_values() > 0) {
+    if (!deep_rows_.Allocate()) {
+      return Status::Error(StatusCode::kLimit, "out of memory for rows of 16 bits");
+    }
+    deep_row_.resize(deep_rows_.row_values());
   }
   pixels_.Allocate();
   GLINT_TRY(coder_->Allocate());
@@ -121,7 +171,8 @@ Status StreamDecoding::Begin(uint64_t more_bytes) {
 Status StreamDecoding::Start() {
   if (output_.has_alpha) {
     GLINT_ASSIGN(alpha_, AlphaReader::Make(output_.width, output_.SampleBytes(), stream_.alpha));
-    if (!given_.has_alpha) flattener_.emplace(output_, options_.alpha, options_.background);
+    alpha_row_.resize(size_t{output_.width} * output_.SampleBytes());
+    if (!given_.has_alpha) flattener_.emplace(cropped_, options_.alpha, options_.background);
   }
   if (sink_.start(given_, stream_.metadata)) return Status::Ok();
   return Status::Error(StatusCode::kCancelled, "stopped by the start callback");
@@ -130,6 +181,7 @@ Status StreamDecoding::Start() {
 // ---- segments ----------------------------------------------------------------------------------
 
 Status StreamDecoding::DecodeLatents(int64_t segment) {
+  if (AllGiven()) return Status::Ok();
   const Status status = DecodeSegment(segment);
   if (status.ok()) return status;
   return Blame(status).WithContext("segment " + std::to_string(segment));
@@ -186,6 +238,7 @@ Status StreamDecoding::GiveLatents(int64_t segment) {
 // ---- rows --------------------------------------------------------------------------------------
 
 Result<bool> StreamDecoding::GiveRows(int64_t segment) {
+  if (AllGiven()) return true;
   return synthesis_->AddSegment(*coder_, segment, RowEnd(), rows_, &report_.times.synthesis);
 }
 
@@ -201,20 +254,58 @@ Status StreamDecoding::Finish() {
   coder_.reset();
   GLINT_TRY(synthesis_->Finish(rows_, &report_.times.synthesis));
   if (options_.profile) synthesis_->AppendProfile(&report_.layers);
-  return alpha_ ? alpha_->Finish() : Status::Ok();
+  const bool all_alpha = alpha_ && alpha_rows_ == static_cast<int64_t>(output_.height);
+  return all_alpha ? alpha_->Finish() : Status::Ok();
 }
 
-Status StreamDecoding::WriteRow(int64_t row, const uint8_t* levels) {
-  if (alpha_) GLINT_TRY(alpha_->ReadRow(pixels_.alpha()));
+Status StreamDecoding::AddDetails(int64_t row, const uint8_t* levels) {
+  if (synthesis_->deep_levels() != nullptr) {
+    std::copy_n(synthesis_->deep_levels(), deep_rows_.row_values(), deep_rows_.WriteRow(row));
+  }
+  return details_->Add(levels, [this](int64_t y, const uint8_t* with_details) {
+    return WriteRow(y, with_details, DeepLevels(y, with_details));
+  });
+}
+
+// Samples that details left as they were keep what is below 8 bits; others are those of 8 bits.
+const uint16_t* StreamDecoding::DeepLevels(int64_t row, const uint8_t* levels) {
+  if (deep_row_.empty()) return nullptr;
+  constexpr int kStep = 257;
+  const uint16_t* base = deep_rows_.Row(row);
+  const size_t group = stream_.header.gray ? output_.channels : 1;  // samples of one level
+  for (size_t i = 0; i < deep_row_.size(); i += group) {
+    const auto first = base + i;
+    const int sum = std::accumulate(first, first + group, 0);
+    const int mean = (sum + static_cast<int>(group) / 2) / static_cast<int>(group);
+    const int level = levels[i] * kStep;
+    const bool is_kept = std::abs(mean - level) <= kStep / 2;
+    std::fill_n(&deep_row_[i], group, static_cast<uint16_t>(is_kept ? mean : level));
+  }
+  return deep_row_.data();
+}
+
+Status StreamDecoding::WriteRow(int64_t row, const uint8_t* levels, const uint16_t* deep) {
+  const int64_t y = row - static_cast<int64_t>(crop_.y);
+  if (y < 0 || AllGiven()) return Status::Ok();
+  if (alpha_) GLINT_TRY(ReadAlpha(row));
   const uint8_t* samples = nullptr;
   {
     const StageClock clock(&report_.times.synthesis);
-    samples = pixels_.FromColour(levels);
+    const size_t at = (crop_.x - made_.x) * size_t{output_.channels};
+    samples = deep != nullptr ? pixels_.FromDeep(deep + at) : pixels_.FromColour(levels + at);
     if (flattener_) samples = flattener_->Row(samples);
   }
   ++rows_given_;
-  if (sink_.write(static_cast<uint32_t>(row), samples)) return Status::Ok();
-  return Status::Error(StatusCode::kCancelled, "row " + std::to_string(row) + " was not taken");
+  if (sink_.write(static_cast<uint32_t>(y), samples)) return Status::Ok();
+  return Status::Error(StatusCode::kCancelled, "row " + std::to_string(y) + " was not taken");
+}
+
+// The alpha of a row, and of those above it, which are packed before it.
+Status StreamDecoding::ReadAlpha(int64_t row) {
+  for (; alpha_rows_ <= row; ++alpha_rows_) GLINT_TRY(alpha_->ReadRow(alpha_row_.data()));
+  const size_t sample = output_.SampleBytes();
+  std::copy_n(alpha_row_.data() + crop_.x * sample, crop_.width * sample, pixels_.alpha());
+  return Status::Ok();
 }
 
 // ---- checks ------------------------------------------------------------------------------------

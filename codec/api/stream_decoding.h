@@ -1,5 +1,5 @@
-// One stream's way from segments to rows of its picture: segments to latents, latents to pixels in
-// bands, details, alpha. Called by codec/api/decoder for whole streams, and by
+// One stream's way from segments to rows of its picture, or of a crop of it: segments to latents,
+// latents to pixels in bands, details, alpha. Called by codec/api/decoder for whole streams, and by
 // codec/api/stream_decoder as they come.
 // Thread rules: one caller; uses its runner's workers.
 #ifndef GLINT_CODEC_API_STREAM_DECODING_H_
@@ -16,6 +16,7 @@
 #include "codec/api/synthesis.h"
 #include "codec/latents/latent_coder.h"
 #include "codec/latents/latent_geometry.h"
+#include "codec/latents/row_window.h"
 #include "codec/model/model_impl.h"
 #include "codec/samples/flatten.h"
 #include "codec/stream/alpha.h"
@@ -55,16 +56,19 @@ class StreamDecoding {
   StreamDecoding(const Model::Impl& model, const ParsedStream& stream, const DecodeOptions& options,
                  const PictureSink& sink, Report* report);
 
-  // That the stream is one of this model, whose header is all that is looked at.
+  // That the stream is one of this model, and has the crop; the header is all that is looked at.
   Status CheckHeader() const;
   const LatentGeometry& geometry() const { return geometry_; }
+  // What comes out.
+  const PictureInfo& given() const { return given_; }
   // Bytes that Begin would hold.
   Result<uint64_t> Plan();
 
   // Takes memory and calls sink.start. The stream has its metadata and alpha, and a section of
   // details at least if it has any. `more_bytes`: what else the call takes.
   Status Begin(uint64_t more_bytes);
-  // Segments in order, each once, and after each its rows.
+  // Segments in order, each once, and after each its rows. Nothing is done once all rows are given,
+  // as where a crop ends.
   Status DecodeLatents(int64_t segment);
   // The rows that segments up to this one suffice for, as far as the stream's sections of details
   // go: false where others wait for more sections.
@@ -81,13 +85,19 @@ class StreamDecoding {
   Status DecodeSegment(int64_t segment);
   Status Blame(const Status& status) const;
   Status GiveLatents(int64_t segment);
-  Status WriteRow(int64_t row, const uint8_t* levels);
+  Status AddDetails(int64_t row, const uint8_t* levels);
+  const uint16_t* DeepLevels(int64_t row, const uint8_t* levels);
+  Status WriteRow(int64_t row, const uint8_t* levels, const uint16_t* deep);
+  Status ReadAlpha(int64_t row);
   int64_t RowEnd() const;
+  bool AllGiven() const { return rows_given_ == static_cast<int64_t>(given_.height); }
 
   const Model::Impl& model_;
   const ParsedStream& stream_;
   const DecodeOptions& options_;
-  const PictureInfo output_;
+  const PictureInfo output_;   // of the whole picture
+  const Crop crop_;            // of it
+  const PictureInfo cropped_;  // the same of the crop
   const PictureInfo given_;
   PictureSink sink_;
   Report& report_;
@@ -99,9 +109,14 @@ class StreamDecoding {
   std::optional<Synthesis> synthesis_;
   Synthesis::Sink rows_;
   bool has_details_ = false;
+  Crop made_;  // the part that synthesis_ gives
   // From when there is memory for them.
   std::unique_ptr<DetailReader> details_;
+  RowWindow<uint16_t> deep_rows_;  // of synthesis_, until they have their details
+  std::vector<uint16_t> deep_row_;
   std::unique_ptr<AlphaReader> alpha_;
+  std::vector<uint8_t> alpha_row_;
+  int64_t alpha_rows_ = 0;
   std::optional<Flattener> flattener_;
   int64_t rows_given_ = 0;
 };

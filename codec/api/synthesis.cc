@@ -3,27 +3,17 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "codec/memory_limit.h"
 #include "codec/stage_clock.h"
 #include "codec/stream/container.h"
+#include "engine/graph_rows.h"
+#include "engine/window.h"
 #include "kernels/pointwise.h"
 
 namespace glint {
 namespace {
-
-ExecutorOptions OptionsOf(const Model::Impl& model, const LatentGeometry& geometry,
-                          const Synthesis::Options& from) {
-  ExecutorOptions options;
-  options.in_width = geometry.width();
-  options.in_height = geometry.height();
-  options.bands.rows =
-      from.context.BandLatentRows(model.document, geometry) * model.document.latent_stride;
-  options.t = from.t;
-  options.runner = from.context.runner();
-  options.profile = from.call.profile;
-  return options;
-}
 
 StripShape ShapeOf(const Model::Impl& model, const LatentGeometry& geometry) {
   const auto unit = static_cast<size_t>(model.document.latent_stride);
@@ -32,53 +22,120 @@ StripShape ShapeOf(const Model::Impl& model, const LatentGeometry& geometry) {
 
 Status NoMemory() { return Status::Error(StatusCode::kLimit, "out of memory for the picture"); }
 
+PictureInfo InfoOf(const PictureInfo& picture, const std::optional<Crop>& part) {
+  PictureInfo info = picture;
+  if (part) {
+    info.width = part->width;
+    info.height = part->height;
+  }
+  return info;
+}
+
+// The units [first, second) of `units` that pixels [begin, end) need, each of `unit` pixels, with
+// `margin` units beside it; beginning and ending with whole ones of `coarsest` units.
+std::pair<size_t, size_t> UnitsOf(uint64_t begin, uint64_t end, size_t unit, size_t margin,
+                                  size_t coarsest, size_t units) {
+  const size_t low = begin / unit - std::min<size_t>(begin / unit, margin);
+  const size_t high = (end + unit - 1) / unit + margin;
+  return {low / coarsest * coarsest, std::min(units, (high + coarsest - 1) / coarsest * coarsest)};
+}
+
 }  // namespace
+
+Synthesis::Extent Synthesis::ExtentOf(const Model::Impl& model, const LatentGeometry& geometry,
+                                      const std::optional<Crop>& part) {
+  const Extent all = {0, 0, geometry.width(), geometry.height()};
+  if (!part || model.g_s->whole_picture()) return all;
+  const Graph& graph = model.graph("g_s");
+  const StripShape shape = ShapeOf(model, geometry);
+  const size_t coarsest = size_t{1} << -GraphRows(graph).output_scale().lowest;
+  const uint64_t x = geometry.left() + part->x;
+  const uint64_t y = static_cast<uint64_t>(geometry.top()) + part->y;
+  const auto [left, right] = UnitsOf(x, x + part->width, shape.out_unit,
+                                     MarginOf(graph, shape, &Window::columns), coarsest, all.width);
+  const auto [top, bottom] =
+      UnitsOf(y, y + part->height, shape.out_unit, MarginOf(graph, shape, &Window::rows), coarsest,
+              static_cast<size_t>(all.height));
+  return {left, static_cast<int64_t>(top), right - left, static_cast<int64_t>(bottom - top)};
+}
+
+ExecutorOptions Synthesis::OptionsOf(const Model::Impl& model, const LatentGeometry& geometry,
+                                     const Extent& extent, const Options& from) {
+  ExecutorOptions options;
+  options.in_width = extent.width;
+  options.in_height = extent.height;
+  options.bands.rows =
+      from.context.BandLatentRows(model.document, geometry) * model.document.latent_stride;
+  options.t = from.t;
+  options.runner = from.context.runner();
+  options.profile = from.call.profile;
+  return options;
+}
 
 Synthesis::Synthesis(const Model::Impl& model, const LatentGeometry& geometry,
                      const PictureInfo& info, const Options& options)
     : model_(model),
       geometry_(geometry),
-      info_(info),
+      part_(options.part),
+      info_(InfoOf(info, options.part)),
       mean_(info.channels == 1 || options.colour == Colour::kMean),
+      deep_(options.deep),
       latent_row_(geometry.width() * static_cast<size_t>(model.document.latent_channels)),
-      options_(OptionsOf(model, geometry, options)),
+      extent_(ExtentOf(model, geometry, options.part)),
+      options_(OptionsOf(model, geometry, extent_, options)),
       strips_(model.g_s, model.graph("g_s"), options_, ShapeOf(model, geometry)) {
-  in_strips_ = strips_.PaysOff(LatentBytes() + PictureBytes());
+  in_strips_ = !part_ && strips_.PaysOff(LatentBytes() + PictureBytes());
 }
 
 uint64_t Synthesis::LatentBytes() const {
   return latent_row_ * static_cast<uint64_t>(geometry_.height()) * sizeof(int16_t);
 }
 
-uint64_t Synthesis::PictureBytes() const { return uint64_t{LevelRowBytes()} * info_.height; }
+uint64_t Synthesis::PictureBytes() const {
+  return uint64_t{LevelRowBytes()} * info_.height * (deep_ ? 1 + sizeof(uint16_t) : 1);
+}
 
 Result<uint64_t> Synthesis::MemoryWith(const LatentCoder& coder) const {
-  const uint64_t row = LevelRowBytes() * (sizeof(float) + 1);
   const uint64_t coder_bytes = coder.MemoryNeeded();
   if (in_strips_) {
     GLINT_ASSIGN(const uint64_t strips, strips_.MemoryNeeded());
-    return LatentBytes() + std::max(coder_bytes, strips + PictureBytes()) + row;
+    return LatentBytes() + std::max(coder_bytes, strips + PictureBytes()) + RowBytes();
   }
-  GLINT_ASSIGN(const uint64_t g_s,
-               Executor::MemoryNeeded(*model_.g_s, options_, {{&coder.latents(), 0}}));
-  return coder_bytes + g_s + row;
+  GLINT_ASSIGN(const uint64_t own, MemoryOf(InputsFrom(coder)));
+  return coder_bytes + own;
 }
 
-Status Synthesis::Allocate(const LatentCoder& coder) {
+Synthesis::Inputs Synthesis::InputsFrom(const LatentCoder& coder) const {
+  if (part_) return {};
+  return {{&coder.latents(), 0}};
+}
+
+Result<uint64_t> Synthesis::MemoryOf(const Inputs& inputs) const {
+  GLINT_ASSIGN(const uint64_t g_s, Executor::MemoryNeeded(*model_.g_s, options_, inputs));
+  return g_s + RowBytes();
+}
+
+uint64_t Synthesis::RowBytes() const {
+  return LevelRowBytes() * (sizeof(float) + sizeof(uint8_t) + (deep_ ? sizeof(uint16_t) : 0));
+}
+
+Status Synthesis::Allocate(const LatentCoder& coder) { return AllocateFor(InputsFrom(coder)); }
+
+Status Synthesis::AllocateFor(const Inputs& inputs) {
   floats_.resize(LevelRowBytes());
   levels_.resize(LevelRowBytes());
+  if (deep_) deep_row_.resize(LevelRowBytes());
   if (in_strips_) {
     const size_t values = latent_row_ * static_cast<size_t>(geometry_.height());
     return y_hat_.Allocate(values) ? Status::Ok() : NoMemory();
   }
-  const std::vector<Executor::BoundInput> inputs = {{&coder.latents(), 0}};
   GLINT_ASSIGN(g_s_, Executor::Make(model_.g_s, options_, inputs));
   return Status::Ok();
 }
 
 Status Synthesis::AddSegment(const LatentCoder& coder, int64_t segment, const Sink& sink,
                              double* seconds) {
-  const auto all = static_cast<int64_t>(info_.height);
+  const int64_t all = geometry_.padded_height();
   return AddSegment(coder, segment, all, sink, seconds).status();
 }
 
@@ -88,27 +145,62 @@ Result<bool> Synthesis::AddSegment(const LatentCoder& coder, int64_t segment, in
     CopyLatents(coder, segment);
     return true;
   }
-  const int64_t height = geometry_.padded_height();
+  const ReadLatents read = [this, &ring = coder.latents()](int64_t row, size_t first, size_t count,
+                                                           float* values) {
+    if (ring.element() == kernels::Element::kF32) {
+      std::copy_n(ring.Floats(row) + first, count, values);
+    } else {
+      const auto* from = reinterpret_cast<const int16_t*>(ring.Row(row));
+      kernels::FixedToFloat(from + first, values, count, FixedScale());
+    }
+  };
+  return AddRows(read, geometry_.LatentEnd(segment), row_end, sink, seconds);
+}
+
+Result<bool> Synthesis::AddRows(const ReadLatents& read, int64_t latent_end, int64_t row_end,
+                                const Sink& sink, double* seconds) {
+  const int64_t unit = model_.document.latent_stride;
+  const int64_t above = extent_.row * unit;  // rows of the padded picture
+  const Crop part = part_.value_or(Crop{0, 0, info_.width, info_.height});
+  const int64_t begin = part.y, end = begin + part.height;
+  const size_t column = geometry_.left() + part.x - extent_.column * static_cast<size_t>(unit);
   for (;;) {
     if (rows_done_ == g_s_->end()) {
-      if (rows_done_ == height || g_s_->InputEnd() > geometry_.LatentEnd(segment)) return true;
+      if (geometry_.PictureRows(above + rows_done_) >= end) return true;
       const StageClock clock(seconds);
+      if (!Feed(read, latent_end - extent_.row)) return true;
       g_s_->Advance();
     }
     const size_t stride = g_s_->output_pixel_stride();
     for (; rows_done_ < g_s_->end(); ++rows_done_) {
-      const int64_t row = geometry_.PictureRows(rows_done_);
-      if (geometry_.PictureRows(rows_done_ + 1) == row) continue;  // above or below it
+      const int64_t row = geometry_.PictureRows(above + rows_done_);
+      if (geometry_.PictureRows(above + rows_done_ + 1) == row) continue;  // above or below it
+      if (row < begin || row >= end) continue;
       if (row >= row_end) return false;
       {
         const StageClock clock(seconds);
-        ToLevels(g_s_->OutputRow(rows_done_) + geometry_.left() * stride, stride, info_.width,
-                 levels_.data());
+        deep_levels_ = deep_ ? deep_row_.data() : nullptr;
+        ToLevels(g_s_->OutputRow(rows_done_) + column * stride, stride, info_.width, levels_.data(),
+                 deep_row_.data());
       }
       GLINT_TRY(sink.take(row, levels_.data()));
     }
-    GLINT_TRY(sink.progress(static_cast<double>(rows_done_) / static_cast<double>(height)));
+    const int64_t given = std::clamp(geometry_.PictureRows(above + rows_done_), begin, end) - begin;
+    GLINT_TRY(sink.progress(static_cast<double>(given) / static_cast<double>(end - begin)));
   }
+}
+
+// Whether g_s has all that its next band reads of the first `latent_end` rows of its extent; into
+// rows of its own they are copied.
+bool Synthesis::Feed(const ReadLatents& read, int64_t latent_end) {
+  const auto channels = static_cast<size_t>(model_.document.latent_channels);
+  const size_t first = extent_.column * channels, count = extent_.width * channels;
+  const int64_t end = part_ ? std::min(g_s_->InputEnd(), latent_end) : 0;
+  for (; rows_fed_ < end; ++rows_fed_) {
+    read(extent_.row + rows_fed_, first, count, g_s_->InputRow(0, rows_fed_));
+    g_s_->StoreInput(0, rows_fed_);
+  }
+  return g_s_->InputEnd() <= latent_end;
 }
 
 void Synthesis::CopyLatents(const LatentCoder& coder, int64_t segment) {
@@ -125,10 +217,14 @@ void Synthesis::CopyLatents(const LatentCoder& coder, int64_t segment) {
 
 Status Synthesis::Finish(const Sink& sink, double* seconds) {
   if (!in_strips_) return Status::Ok();
-  if (!picture_.Allocate(static_cast<size_t>(PictureBytes()))) return NoMemory();
+  const size_t levels = LevelRowBytes() * info_.height;
+  if (!picture_.Allocate(levels)) return NoMemory();
+  if (deep_ && !deep_picture_.Allocate(levels)) return NoMemory();
   GLINT_TRY(RunStrips(sink, seconds));
   for (int64_t row = 0; row < static_cast<int64_t>(info_.height); ++row) {
-    GLINT_TRY(sink.take(row, picture_.get() + static_cast<size_t>(row) * LevelRowBytes()));
+    const size_t at = static_cast<size_t>(row) * LevelRowBytes();
+    if (deep_) deep_levels_ = deep_picture_.get() + at;
+    GLINT_TRY(sink.take(row, picture_.get() + at));
   }
   return Status::Ok();
 }
@@ -147,15 +243,16 @@ Status Synthesis::RunStrips(const Sink& sink, double* seconds) {
     const size_t begin = std::max(first, left);
     const size_t end = std::min(first + count, left + info_.width);
     if (geometry_.PictureRows(padded_row + 1) == row || begin >= end) return;
-    uint8_t* to = picture_.get() + static_cast<size_t>(row) * LevelRowBytes() +
-                  (begin - left) * info_.channels;
-    ToLevels(values + (begin - first) * stride, stride, end - begin, to);
+    const size_t at = static_cast<size_t>(row) * LevelRowBytes() + (begin - left) * info_.channels;
+    ToLevels(values + (begin - first) * stride, stride, end - begin, picture_.get() + at,
+             deep_ ? deep_picture_.get() + at : nullptr);
   };
   return strips_.Run(read, write, sink.progress);
 }
 
 // `row`: pixels of `stride` floats, red first.
-void Synthesis::ToLevels(const float* row, size_t stride, size_t width, uint8_t* levels) {
+void Synthesis::ToLevels(const float* row, size_t stride, size_t width, uint8_t* levels,
+                         uint16_t* deep) {
   const size_t channels = info_.channels;
   const bool packed = stride == channels && !mean_;
   for (size_t x = 0; x < width && !packed; ++x) {
@@ -169,8 +266,10 @@ void Synthesis::ToLevels(const float* row, size_t stride, size_t width, uint8_t*
     }
   }
   const float max_value = static_cast<float>(TopLevel(info_));
-  kernels::FloatToPixels(packed ? row : floats_.data(), levels, width * channels, max_value,
-                         model_.document.picture_offset);
+  const float* from = packed ? row : floats_.data();
+  const float offset = model_.document.picture_offset;
+  kernels::FloatToPixels(from, levels, width * channels, max_value, offset);
+  if (deep_) kernels::FloatToPixels(from, deep, width * channels, 65535.0f, offset);
 }
 
 void Synthesis::AppendProfile(std::vector<LayerProfile>* layers) const {

@@ -18,8 +18,11 @@ namespace glint::detail {
 
 class BlockRows {
  public:
-  // Rows of `row_bytes` bytes; `height` of them in the picture.
-  BlockRows(size_t row_bytes, uint32_t height) : row_bytes_(row_bytes), height_(height) {}
+  // Rows of `row_bytes` bytes; `height` of them in the picture. The first to come is row `begin`,
+  // with which a section begins.
+  BlockRows(size_t row_bytes, uint32_t height, size_t begin = 0)
+      : row_bytes_(row_bytes), height_(height), begin_(begin) {}
+  bool IsAllocated() const { return !samples_.empty(); }
   uint64_t MemoryNeeded() const { return uint64_t{row_bytes_} * (kPixelHaloRows + kBlock); }
   void Allocate() { samples_.resize(row_bytes_ * (kPixelHaloRows + kBlock)); }
 
@@ -45,7 +48,7 @@ class BlockRows {
   const size_t row_bytes_;
   const size_t height_;
   std::vector<uint8_t> samples_;
-  size_t begin_ = 0, rows_ = 0;
+  size_t begin_, rows_ = 0;
 };
 
 }  // namespace glint::detail

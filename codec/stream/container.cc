@@ -275,9 +275,9 @@ Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits, bool dam
   return parser.TakeStream();
 }
 
-PictureInfo OutputInfo(const PictureInfo& source) {
+PictureInfo OutputInfo(const PictureInfo& source, bool deep) {
   PictureInfo output = source;
-  if (source.bit_depth == 16 && !source.has_alpha) output.bit_depth = 8;
+  if (source.bit_depth == 16 && !source.has_alpha && !deep) output.bit_depth = 8;
   return output;
 }
 

@@ -127,8 +127,8 @@ Result<ParsedStream> ParseStream(ByteSpan stream, const Limits& limits,
                                  bool damaged_details = false);
 
 // What a decoder gives for a source: 8-bit colour, but 16-bit samples where a 16-bit alpha needs
-// them.
-PictureInfo OutputInfo(const PictureInfo& source);
+// them, or where the source had them and `deep` asks for them.
+PictureInfo OutputInfo(const PictureInfo& source, bool deep = false);
 
 // The rows whose details are in section number `section` of a picture.
 RowRange RowsOfDetails(size_t section, uint32_t height);

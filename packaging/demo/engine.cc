@@ -45,12 +45,12 @@ bool ReadSize(const void* stream, size_t size) {
   const glint_decode_options options = DecodeOptions();
   glint_stream_info* info = nullptr;
   if (glint_inspect(stream, size, &options, &info, &page.error) != GLINT_OK) return false;
-  glint_stream_properties properties;
-  glint_stream_properties_init(&properties, sizeof(properties));
-  glint_stream_get_properties(info, &properties);
+  glint_picture_info output;
+  glint_picture_info_init(&output, sizeof(output));
+  glint_stream_get_output(info, &output);
   glint_stream_info_free(info);
-  page.width = properties.output.width;
-  page.height = properties.output.height;
+  page.width = output.width;
+  page.height = output.height;
   return true;
 }
 
@@ -77,7 +77,11 @@ bool Encode(const uint8_t* rgba, uint32_t width, uint32_t height, double quality
   if (glint_lrd_of_quality(page.model, quality, &options.lrd, &page.error) != GLINT_OK) {
     return false;
   }
-  const glint_picture_info info = {width, height, 3, 1, 8};
+  glint_picture_info info;
+  glint_picture_info_init(&info, sizeof(info));
+  info.width = width;
+  info.height = height;
+  info.has_alpha = 1;
   return glint_encode(page.model, &info, rgba, 0, nullptr, &options, &page.stream,
                       &page.stream_size, &page.error) == GLINT_OK;
 }

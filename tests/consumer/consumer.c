@@ -27,6 +27,14 @@ static int GradientRow(void* opaque, uint32_t y, void* row) {
   return 1;
 }
 
+static glint_picture_info PictureInfo(void) {
+  glint_picture_info info;
+  glint_picture_info_init(&info, sizeof(info));
+  info.width = kWidth;
+  info.height = kHeight;
+  return info;
+}
+
 static double MeanSquaredError(const uint8_t* a, const uint8_t* b) {
   double sum = 0;
   for (size_t i = 0; i < kSamples; ++i) {
@@ -38,7 +46,7 @@ static double MeanSquaredError(const uint8_t* a, const uint8_t* b) {
 
 static int CheckEncoding(const glint_model* model, const uint8_t* picture, const uint8_t* stream,
                          size_t stream_size) {
-  const glint_picture_info info = {kWidth, kHeight, 3, 0, 8};
+  const glint_picture_info info = PictureInfo();
   uint8_t* again = NULL;
   size_t again_size = 0;
   glint_error error;
@@ -53,6 +61,7 @@ static int CheckEncoding(const glint_model* model, const uint8_t* picture, const
 static int CheckInspection(const glint_model* model, const uint8_t* stream, size_t stream_size) {
   glint_model_info model_info;
   glint_stream_properties properties;
+  glint_picture_info source = PictureInfo();
   glint_stream_info* info = NULL;
   glint_error error;
   if (glint_inspect(stream, stream_size, NULL, &info, &error) != GLINT_OK) {
@@ -62,8 +71,8 @@ static int CheckInspection(const glint_model* model, const uint8_t* stream, size
   glint_stream_properties_init(&properties, sizeof(properties));
   const int right = glint_model_get_info(model, &model_info) == GLINT_OK &&
                     glint_stream_get_properties(info, &properties) == GLINT_OK &&
-                    properties.source.width == kWidth && properties.source.height == kHeight &&
-                    strcmp(properties.model_id, model_info.id) == 0;
+                    glint_stream_get_source(info, &source) == GLINT_OK && source.width == kWidth &&
+                    source.height == kHeight && strcmp(properties.model_id, model_info.id) == 0;
   glint_stream_info_free(info);
   return right ? 0 : Fail("glint_inspect", "another size or model");
 }
@@ -136,7 +145,7 @@ static int CheckFrame(const glint_model* model) {
 
 static int CheckModel(const char* model_file, const glint_model* model) {
   static uint8_t picture[kSamples];
-  const glint_picture_info info = {kWidth, kHeight, 3, 0, 8};
+  const glint_picture_info info = PictureInfo();
   uint8_t* stream = NULL;
   size_t stream_size = 0;
   glint_error error;

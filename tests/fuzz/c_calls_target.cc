@@ -169,11 +169,20 @@ class Session {
     uint32_t height = 0, stop_at = UINT32_MAX;
   };
 
+  static glint_picture_info EmptyInfo() {
+    glint_picture_info info;
+    Require(glint_picture_info_init(&info, sizeof(info)) == GLINT_OK, "no info");
+    return info;
+  }
   // A picture of any form, and a buffer for it unless it must be refused.
   glint_picture_info ChooseInfo(Rows* rows) {
     const uint8_t kind = choices_.Byte();
-    glint_picture_info info = {1 + choices_.Below(kMostSide), 1 + choices_.Below(kMostSide),
-                               kind % 2 == 1 ? 1U : 3U, kind >> 1 & 1U, kind % 8 == 7 ? 16U : 8U};
+    glint_picture_info info = EmptyInfo();
+    info.width = 1 + choices_.Below(kMostSide);
+    info.height = 1 + choices_.Below(kMostSide);
+    info.channels = kind % 2 == 1 ? 1U : 3U;
+    info.has_alpha = kind >> 1 & 1U;
+    info.bit_depth = kind % 8 == 7 ? 16U : 8U;
     if (kind >= 192) {  // mostly wrong
       const auto raw = choices_.Take(4);
       const uint8_t which = kind % 5;
@@ -360,7 +369,7 @@ class Session {
     SetDecode(&options);
     Bytes samples(size_t{choices_.Byte()} << 6);
     const size_t stride = choices_.Byte();
-    glint_picture_info info;
+    glint_picture_info info = EmptyInfo();
     Checked(glint_decode_into(model_, stream_.data(), stream_.size(), options.get(), samples.data(),
                               samples.size(), stride, &info, WantedError()));
   }
@@ -506,7 +515,7 @@ class Session {
     glint_free(text);
   }
   void AskPicture() {
-    glint_picture_info info;
+    glint_picture_info info = EmptyInfo();
     const void* samples = nullptr;
     const glint_metadata* metadata = nullptr;
     size_t size = 0;
@@ -544,6 +553,7 @@ class Session {
     const size_t size = choices_.Byte();
     const SizedStruct<glint_report> report(size, glint_report_init);
     const SizedStruct<glint_model_info> info(size, glint_model_info_init);
+    const SizedStruct<glint_picture_info> picture(size, glint_picture_info_init);
     const SizedStruct<glint_decode_options> decode(size, glint_decode_options_init);
     const SizedStruct<glint_target_result> result(size, glint_target_result_init);
     const SizedStruct<glint_pixels> pixels(size, glint_pixels_init);
@@ -562,7 +572,8 @@ class Session {
     }
   }
   void CallWithNull() {
-    const glint_picture_info info = {1, 1, 3, 0, 8};
+    glint_picture_info info = EmptyInfo();
+    info.width = info.height = 1;
     uint8_t* stream = nullptr;
     size_t size = 0;
     glint_status status = GLINT_OK;

@@ -90,14 +90,20 @@ typedef struct glint_error {
  * if there is one; uint8_t each, above 8 bits uint16_t in the machine's byte order (any alignment
  * in buffers of yours). Values are 0 .. 2^bit_depth - 1. */
 typedef struct glint_picture_info {
-  uint32_t width;     /* pixels, 1 .. 2^31 - 1 */
-  uint32_t height;    /* pixels, 1 .. 2^31 - 1 */
-  uint32_t channels;  /* colour channels, 1 or 3 */
-  uint32_t has_alpha; /* 0: no; else yes, 1 where Glint writes it */
-  uint32_t bit_depth; /* 8 or 16; gray also 1, 2, 4 (one sample a byte) */
+  size_t struct_size;
+  uint32_t width;     /* pixels, 1 .. 2^31 - 1; default 0, which no picture has */
+  uint32_t height;    /* pixels, 1 .. 2^31 - 1; default 0 */
+  uint32_t channels;  /* colour channels, 1 or 3; default 3 */
+  uint32_t has_alpha; /* 0: no, the default; else yes, 1 where Glint writes it */
+  uint32_t bit_depth; /* 8, the default, or 16; gray also 1, 2, 4 (one sample a byte) */
+  uint32_t reserved;  /* 0 */
 } glint_picture_info;
 
-/* Bytes of one row without a gap; 0 for NULL and for channels other than 1 and 3. */
+/* Sets defaults: glint_picture_info_init(&i, sizeof(i)). */
+GLINT_API glint_status glint_picture_info_init(glint_picture_info* info, size_t struct_size);
+
+/* Bytes of one row without a gap; 0 for NULL, for channels other than 1 and 3, and for a struct
+ * that was not initialised. */
 GLINT_API size_t glint_row_bytes(const glint_picture_info* info);
 
 /* What a picture carries besides pixels: ICC profile, EXIF, other small PNG chunks. Kept through
@@ -153,6 +159,37 @@ GLINT_API glint_status glint_metadata_keep(glint_metadata* metadata, uint32_t ki
 /* Bytes of the metadata whose kind is among `kinds`, not packed. */
 GLINT_API glint_status glint_metadata_get_size(const glint_metadata* metadata, uint32_t kinds,
                                                uint64_t* bytes);
+
+/* What colours mean where no ICC profile says it, in HDR above all: code points of ITU-T H.273, the
+ * display that a picture was made on (SMPTE ST 2086) and how bright it is (CTA-861.3). They are
+ * the PNG chunks cICP, mDCV and cLLI among the metadata. Samples here are always RGB or gray. */
+typedef struct glint_colour {
+  size_t struct_size;
+  uint32_t has_cicp;   /* 1: the next three fields count; default 0 */
+  uint32_t primaries;  /* 1: BT.709 and sRGB, 9: BT.2020, 12: Display P3, 2: not known; default 2 */
+  uint32_t transfer;   /* 13: sRGB, 16: PQ, 18: HLG, 2: not known; default 2 */
+  uint32_t full_range; /* 0: samples have the range of video; default 1 */
+  uint32_t has_display; /* 1: the next fields of a display count; default 0 */
+  uint32_t has_light;   /* 1: the last two fields count; default 0 */
+  double red[2];        /* x and y of CIE 1931, 0 .. 1.3107, in steps of 0.00002 */
+  double green[2];
+  double blue[2];
+  double white[2];
+  double max_luminance; /* cd/m2, below 429496.7296, in steps of 0.0001; as the three below */
+  double min_luminance;
+  double max_content_light; /* 0: not known */
+  double max_frame_average_light;
+} glint_colour;
+
+/* Sets defaults: glint_colour_init(&c, sizeof(c)). */
+GLINT_API glint_status glint_colour_init(glint_colour* colour, size_t struct_size);
+/* What is damaged is not there. Of several chunks of a type the first counts. */
+GLINT_API glint_status glint_metadata_get_colour(const glint_metadata* metadata,
+                                                 glint_colour* colour);
+/* In place of what was there, each rounded to its nearest step. Errors: GLINT_INVALID_ARGUMENT
+ * where a number is beyond what its chunk can hold, GLINT_LIMIT; then nothing changes. */
+GLINT_API glint_status glint_metadata_set_colour(glint_metadata* metadata,
+                                                 const glint_colour* colour, glint_error* error);
 
 /* A decoded picture; immutable. */
 typedef struct glint_picture glint_picture;
@@ -431,6 +468,22 @@ typedef struct glint_decode_options {
    * NULL: none. */
   glint_latents_fn latents;
   void* latents_opaque;
+  /* Only this part of the picture is made, and is the picture that comes: pixels [x, x + width) of
+   * rows [y, y + height), within it. Default 0 x 0: all. What lies below it is not decoded, and
+   * beside and above it only latents, and with details all of the 1024 rows that each section has.
+   * The pixels are those of the whole; of models in FP32 and FP16 a few may differ by a level. */
+  uint32_t crop_x;
+  uint32_t crop_y;
+  uint32_t crop_width;
+  uint32_t crop_height;
+  /* 1: pictures that had 16 bits come with 16, which are the model's picture before it is rounded
+   * to
+   * 8. Where details change a sample of 8 bits, the sample is theirs. Of integer models the same on
+   * every machine. Without effect on pictures of fewer bits, and where alpha is left out or
+   * blended. Default 0. glint_decode_pixels does so by itself where the buffer has more than 8
+   * bits. */
+  uint32_t deep;
+  uint32_t reserved2; /* 0 */
 } glint_decode_options;
 
 /* Sets every option to its default: glint_encode_options_init(&o, sizeof(o)). */
@@ -577,6 +630,37 @@ GLINT_API glint_status glint_decode_rows(const glint_model* model, const void* s
                                          glint_start_fn start, glint_write_row_fn write,
                                          void* opaque, glint_error* error);
 
+/* The latents that a picture of this size has: glint_decode_options.latents gives them,
+ * glint_synthesise_rows takes them. */
+typedef struct glint_latent_shape {
+  uint32_t rows;
+  uint32_t columns;
+  uint32_t channels;
+  int32_t fraction_bits;
+} glint_latent_shape;
+
+/* Of `info` width and height count; the rest must be a picture's without alpha. Errors:
+ * GLINT_INVALID_ARGUMENT, GLINT_LIMIT. */
+GLINT_API glint_status glint_model_get_latent_shape(const glint_model* model,
+                                                    const glint_picture_info* info,
+                                                    glint_latent_shape* shape, glint_error* error);
+
+/* Writes row `y` of the latents (from 0 on, each once, in order) to `values`: columns x channels
+ * numbers, each an integer / 2^fraction_bits. Nonzero to go on, 0 to stop (GLINT_CANCELLED). */
+typedef int (*glint_read_latents_fn)(void* opaque, uint32_t y, int16_t* values);
+
+/* The second half of decoding, for latents that come from elsewhere: changed ones, mixtures, those
+ * that another program coded. `info` says what comes out: gray or RGB without alpha, of 8 bits at
+ * most or of 16, as glint_decode_options.deep has them. `lrd`: the rate that the latents are of, 0:
+ * the model's default. A stream's own latents give its picture without details. Of the options
+ * (NULL: defaults) threads, runner, band_rows, limits, progress, layer and report count. Errors:
+ * GLINT_INVALID_ARGUMENT, GLINT_LIMIT, GLINT_CANCELLED, GLINT_UNSUPPORTED. */
+GLINT_API glint_status glint_synthesise_rows(const glint_model* model,
+                                             const glint_picture_info* info, double lrd,
+                                             glint_read_latents_fn read, glint_write_row_fn write,
+                                             void* opaque, const glint_decode_options* options,
+                                             glint_error* error);
+
 /* A stream that is decoded while its bytes come, as from a network. Each row comes as soon as the
  * bytes suffice for it; the first ones when those are there that tell whether the picture has
  * details. Rows that came before a stream turned out to be damaged or cut short are as they should
@@ -694,14 +778,12 @@ GLINT_API void glint_stream_info_free(glint_stream_info* info);
 /* Strings belong to the glint_stream_info. */
 typedef struct glint_stream_properties {
   size_t struct_size;
-  glint_picture_info source; /* as it was encoded (without an alpha that was left out) */
-  glint_picture_info output; /* as glint_decode gives it, with its alpha */
-  const char* model_id;      /* 16 hexadecimal digits */
-  double lrd;                /* of the model's part; 0: of a model of one fixed rate */
-  uint64_t bytes;            /* of the stream */
-  uint64_t chunk_count;      /* of the container */
-  uint32_t is_gray;    /* 1: RGB whose three channels are the same; coded as gray, given as RGB */
-  uint32_t has_detail; /* 1: it has details */
+  const char* model_id; /* 16 hexadecimal digits */
+  double lrd;           /* of the model's part; 0: of a model of one fixed rate */
+  uint64_t bytes;       /* of the stream */
+  uint64_t chunk_count; /* of the container */
+  uint32_t is_gray;     /* 1: RGB whose three channels are the same; coded as gray, given as RGB */
+  uint32_t has_detail;  /* 1: it has details */
   uint64_t detail_damaged_sections; /* of 1024 rows, whose CRC is wrong: see glint_inspect */
 } glint_stream_properties;
 
@@ -710,6 +792,13 @@ GLINT_API glint_status glint_stream_properties_init(glint_stream_properties* pro
                                                     size_t struct_size);
 GLINT_API glint_status glint_stream_get_properties(const glint_stream_info* info,
                                                    glint_stream_properties* properties);
+
+/* The picture as it was encoded (without an alpha that was left out). */
+GLINT_API glint_status glint_stream_get_source(const glint_stream_info* info,
+                                               glint_picture_info* source);
+/* The picture as glint_decode gives it without options, with its alpha. */
+GLINT_API glint_status glint_stream_get_output(const glint_stream_info* info,
+                                               glint_picture_info* output);
 
 /* A chunk of the container, docs/BITSTREAM.md. */
 typedef struct glint_stream_chunk {

@@ -124,6 +124,37 @@ GLINT_API Metadata MetadataOfKinds(const Metadata& metadata, uint32_t kinds);
 // Bytes of these metadata, not packed.
 GLINT_API uint64_t MetadataSize(const Metadata& metadata, uint32_t kinds = kMetadataAll);
 
+// Code points of ITU-T H.273, as the PNG chunk cICP has them. Samples here are always RGB or gray.
+struct Cicp {
+  uint8_t primaries = 2;   // 1: BT.709 and sRGB, 9: BT.2020, 12: Display P3, 2: not known
+  uint8_t transfer = 2;    // 13: sRGB, 16: PQ (SMPTE ST 2084), 18: HLG, 2: not known
+  bool full_range = true;  // false: samples have the range of video
+};
+struct Chromaticity {  // x and y of CIE 1931
+  double x = 0, y = 0;
+};
+// The display that a picture was made on, SMPTE ST 2086, as the chunk mDCV has it.
+struct MasteringDisplay {
+  Chromaticity red, green, blue, white;         // 0 .. 1.3107, in steps of 0.00002
+  double max_luminance = 0, min_luminance = 0;  // cd/m2, below 429496.7296, in steps of 0.0001
+};
+// How bright a picture is, CTA-861.3, as the chunk cLLI has it: cd/m2 as above; 0: not known.
+struct ContentLight {
+  double max_content = 0, max_frame_average = 0;
+};
+// What colours mean where no ICC profile says it, in HDR above all.
+struct ColourDescription {
+  std::optional<Cicp> cicp;
+  std::optional<MasteringDisplay> display;
+  std::optional<ContentLight> light;
+};
+// From Metadata::chunks; what is damaged is not there. Of several chunks of a type the first
+// counts.
+GLINT_API ColourDescription ColourOf(const Metadata& metadata);
+// In place of what was there, each rounded to its nearest step. kInvalidArgument where a number is
+// beyond what its chunk can hold; then nothing changes.
+GLINT_API Error SetColour(const ColourDescription& colour, Metadata* metadata);
+
 struct Picture {
   PictureInfo info;
   Metadata metadata;
@@ -287,6 +318,11 @@ struct LatentRow {
   const int16_t* values = nullptr;  // there until the call returns
 };
 
+// A part of a picture: pixels [x, x + width) of rows [y, y + height).
+struct Crop {
+  uint32_t x = 0, y = 0, width = 0, height = 0;
+};
+
 struct DecodeOptions : CallOptions {
   // Gets every row of the latents, from top to bottom, each before the pixels that need it. Return
   // false to stop (kCancelled).
@@ -297,6 +333,14 @@ struct DecodeOptions : CallOptions {
   // background * (1 - alpha), rounded to 8 bits. Gray over a background of colour comes as RGB.
   AlphaOutput alpha = AlphaOutput::kKeep;
   Rgb8 background;  // white
+  // true: pictures that had 16 bits come with 16, which are the model's picture before it is
+  // rounded to 8. Where details change a sample of 8 bits, the sample is theirs. Of integer models
+  // the same on every machine. Without effect on pictures of fewer bits, and with kDrop and kBlend.
+  bool deep = false;
+  // Only this part is made, and is the picture that comes. What lies below it is not decoded, and
+  // beside and above it only latents, and with details all of the 1024 rows that each section has.
+  // The pixels are those of the whole; of models in FP32 and FP16 a few may differ by a level.
+  std::optional<Crop> crop;
 };
 
 // Rows of a picture, `end` not among them.
@@ -399,12 +443,31 @@ GLINT_API Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const Pi
 GLINT_API Expected<Picture> Decode(const Model& model, const void* stream, size_t size,
                                    const DecodeOptions& options = {}, Report* report = nullptr);
 // `start` is called once with the picture's description before the first row; return false to stop.
-// What comes out has 8-bit colour at most (Inspect says in which form, unless options.alpha changes
-// it).
+// What comes out has 8-bit colour at most (Inspect says in which form, unless options.alpha, deep
+// or crop change it).
 GLINT_API Error DecodeRows(const Model& model, const void* stream, size_t size,
                            const std::function<bool(const PictureInfo&, const Metadata&)>& start,
                            const RowWriter& write, const DecodeOptions& options = {},
                            Report* report = nullptr);
+
+// The latents that a picture of this size has: DecodeOptions::latents gives them, SynthesiseRows
+// takes them. Of `info` width and height count; the rest must be a picture's without alpha.
+struct LatentShape {
+  uint32_t rows = 0, columns = 0, channels = 0;
+  int fraction_bits = 0;
+};
+GLINT_API Expected<LatentShape> ShapeOfLatents(const Model& model, const PictureInfo& info,
+                                               const Limits& limits = {});
+// Puts row `y` of the latents into `values`: columns x channels numbers, each an integer /
+// 2^fraction_bits. Rows from top to bottom, each once. Return false to stop (kCancelled).
+using LatentReader = std::function<bool(uint32_t y, int16_t* values)>;
+// The second half of decoding, for latents that come from elsewhere: changed ones, mixtures, those
+// that another program coded. `info` says what comes out: gray or RGB without alpha, of 8 bits at
+// most or of 16, as DecodeOptions::deep has them. `lrd`: the rate that the latents are of, 0: the
+// model's default (ModelInfo). A stream's own latents give its picture without details.
+GLINT_API Error SynthesiseRows(const Model& model, const PictureInfo& info, double lrd,
+                               const LatentReader& read, const RowWriter& write,
+                               const CallOptions& options = {}, Report* report = nullptr);
 
 // Decodes a stream whose bytes come piece by piece, as from a network. Each row comes as soon as
 // the bytes suffice for it; the first ones when those are there that tell whether the picture has
