@@ -11,6 +11,7 @@
 #include "tools/alpha_flags.h"
 #include "tools/evaluation.h"
 #include "tools/metadata_flags.h"
+#include "tools/part_flags.h"
 
 namespace glint::tools {
 namespace {
@@ -33,6 +34,25 @@ TEST_CASE("tools: colours by name and by number") {
                            "-12345", " 123456", "0x1234"}) {
     CAPTURE(text);
     CHECK_FALSE(ParseColour(text));
+  }
+}
+
+TEST_CASE("tools: crops") {
+  const auto is = [](const std::string& text, uint32_t width, uint32_t height, uint32_t x,
+                     uint32_t y) {
+    const std::optional<Crop> crop = ParseCrop(text);
+    CAPTURE(text);
+    REQUIRE(crop);
+    CHECK((crop->width == width && crop->height == height && crop->x == x && crop->y == y));
+  };
+  is("640x480+10+20", 640, 480, 10, 20);
+  is("1x1", 1, 1, 0, 0);
+  is("1x1+0+4294967295", 1, 1, 0, 4294967295U);
+  for (const char* text :
+       {"", "5", "5x", "x5", "5x5+", "5x5+1", "5x5+1+", "5x5+1+2+", "5x5-1-2", "-5x5", "5x5+1+2 ",
+        " 5x5", "0x5", "5x0+1+1", "5X5", "5x5+-1+0", "4294967296x1", "5x5,1,2", "0x1F"}) {
+    CAPTURE(text);
+    CHECK_FALSE(ParseCrop(text));
   }
 }
 

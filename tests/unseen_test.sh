@@ -99,6 +99,21 @@ says "--background white, to standard output" '^P6$' "$glint" decode --backgroun
 refuses "a colour that is none" '--background.*purple' "$glint" decode --background purple noise.glint no.png
 refuses "both at once" '--(background|no-alpha).*excludes' "$glint" decode --no-alpha --background white noise.glint no.png
 
+"$glint" decode plain.glint whole.ppm
+check "--crop" "$glint" decode --crop 30x20+40+50 plain.glint part.ppm
+check "--crop gives as many pixels" test "$(head_of part.ppm 11)" = "P6 30 20 25"
+check "--crop gives the whole picture's pixels" cmp <(tail -c $((30 * 20 * 3)) part.ppm) \
+  <(for y in {50..69}; do tail -c $((96 * 96 * 3)) whole.ppm | tail -c +$(((y * 96 + 40) * 3 + 1)) | head -c 90; done)
+refuses "a crop beyond the picture" 'plain.glint: a crop of 30 x 20 .* not within the picture of 96 x 96' \
+  "$glint" decode --crop 30x20+70+50 plain.glint no.ppm
+check "nothing is written of it" test ! -e no.ppm
+refuses "a crop that is none" '--crop.*30,20' "$glint" decode --crop 30,20 plain.glint no.ppm
+check "encode 16 bits" "$glint" encode "$tests/data/pngsuite/basn2c16.png" deep.glint
+check "--deep" "$glint" decode --deep deep.glint deep.ppm
+check "--deep gives 16 bits" grep -aqx 65535 <(head -n 3 deep.ppm)
+check "without it there are 8" "$glint" decode deep.glint flat.ppm
+check "... indeed" grep -aqx 255 <(head -n 3 flat.ppm)
+
 check "encode gray as RGB" "$glint" encode gray.pam gray.glint
 says "info of gray as RGB" 'RGB.*coded as gray' "$glint" info gray.glint
 check "decode gray as RGB" "$glint" decode gray.glint gray.ppm

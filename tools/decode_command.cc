@@ -19,6 +19,7 @@
 #include "tools/metadata_flags.h"
 #include "tools/models.h"
 #include "tools/output.h"
+#include "tools/part_flags.h"
 
 namespace glint::tools {
 namespace {
@@ -84,6 +85,7 @@ Command AddDecodeCommand(CLI::App* app) {
       ->check(CLI::IsMember({"png", "ppm", "pgm", "pam"}))
       ->group(kPictureGroup);
   AddAlphaFlags(decode, &flags->options);
+  AddPartFlags(decode, &flags->options);
   AddDetailOutputFlags(decode, &flags->options);
   AddMetadataFlags(decode, &flags->metadata);
   AddCodingFlags(
@@ -97,6 +99,7 @@ Command AddDecodeCommand(CLI::App* app) {
            {"glint decode photo.glint photo.png",
             "glint decode photo.glint - --format ppm | cjpeg > photo.jpg",
             "glint decode --background white logo.glint logo.ppm",
+            "glint decode --crop 640x480+1000+2000 map.glint part.png",
             "glint decode streams --recursive --out pictures"},
            {}});
   return {decode, [flags] {

@@ -138,7 +138,10 @@ Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
   const UnfinishedFile unfinished(out);
   if (!unfinished.allowed()) return MakeError(ErrorCode::kCancelled, "interrupted");
   const bool threaded = HasThreadForRows(call.threads, out);
-  if (threaded) call.limits.held_memory += RowQueue::MemoryOf(stream.info.output.RowBytes());
+  if (threaded) {
+    const size_t widened = options.deep ? sizeof(uint16_t) : 1;
+    call.limits.held_memory += RowQueue::MemoryOf(stream.info.output.RowBytes() * widened);
+  }
   RowSink sink(out, format, existing, threaded);
   const bool holds_metadata = HoldsMetadata(out, format);
   const uint32_t kept = holds_metadata ? metadata : 0;

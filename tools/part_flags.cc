@@ -1,0 +1,45 @@
+#include "tools/part_flags.h"
+
+#include <charconv>
+#include <cstdint>
+#include <system_error>
+
+#include "CLI/CLI.hpp"
+#include "tools/flag_texts.h"
+
+namespace glint::tools {
+
+void AddPartFlags(CLI::App* app, DecodeOptions* options) {
+  app->add_option_function<std::string>(
+         "--crop",
+         [options](const std::string& text) {
+           options->crop = ParseCrop(text);
+           if (options->crop) return;
+           throw CLI::ValidationError("--crop", text + ": not like 640x480+10+20");
+         },
+         "Only this part of the picture: width, height, and how far its upper left corner is from "
+         "the left and the top; what lies elsewhere is hardly looked at")
+      ->type_name("WxH+X+Y")
+      ->group(kPictureGroup);
+  app->add_flag("--deep", options->deep,
+                "16 bits for pictures that had 16 when they were encoded, instead of 8")
+      ->group(kPictureGroup);
+}
+
+std::optional<Crop> ParseCrop(const std::string& text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto take = [&](const char* before, uint32_t* value) {
+    if (*before != '\0' && (at == end || *at++ != *before)) return false;
+    const auto [stop, error] = std::from_chars(at, end, *value);
+    at = stop;
+    return error == std::errc();
+  };
+  Crop crop;
+  if (!take("", &crop.width) || !take("x", &crop.height)) return std::nullopt;
+  if (at != end && (!take("+", &crop.x) || !take("+", &crop.y))) return std::nullopt;
+  if (at != end || crop.width == 0 || crop.height == 0) return std::nullopt;
+  return crop;
+}
+
+}  // namespace glint::tools
