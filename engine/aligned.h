@@ -10,6 +10,8 @@
 #include <memory>
 #include <new>
 
+#include "kernels/memory_hooks.h"
+
 namespace glint {
 
 template <typename T>
@@ -21,8 +23,8 @@ class AlignedBuffer {
   bool Allocate(size_t count) {
     if (count > (std::numeric_limits<size_t>::max() - kAlign) / sizeof(T)) return false;
     const size_t bytes = (count * sizeof(T) + kAlign - 1) / kAlign * kAlign;
-    data_.reset(static_cast<T*>(
-        ::operator new (bytes == 0 ? kAlign : bytes, std::align_val_t{kAlign}, std::nothrow)));
+    const kernels::MemoryHooks* hooks = kernels::CurrentMemoryHooks();
+    data_ = {static_cast<T*>(Take(hooks, bytes == 0 ? kAlign : bytes)), Free{hooks}};
     size_ = data_ ? count : 0;
     if (data_) std::memset(static_cast<void*>(data_.get()), 0, bytes);
     return data_ != nullptr;
@@ -37,8 +39,17 @@ class AlignedBuffer {
  private:
   static constexpr size_t kAlign = 64;
 
+  static void* Take(const kernels::MemoryHooks* hooks, size_t bytes) {
+    if (hooks != nullptr) return hooks->allocate(hooks->opaque, bytes, kAlign);
+    return ::operator new (bytes, std::align_val_t{kAlign}, std::nothrow);
+  }
+
   struct Free {
-    void operator()(T* p) const { ::operator delete (p, std::align_val_t{kAlign}); }
+    const kernels::MemoryHooks* hooks = nullptr;  // that it came from
+    void operator()(T* p) const {
+      if (hooks != nullptr) return hooks->release(hooks->opaque, p);
+      ::operator delete (p, std::align_val_t{kAlign});
+    }
   };
   std::unique_ptr<T, Free> data_;
   size_t size_ = 0;

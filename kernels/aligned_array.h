@@ -7,6 +7,7 @@
 #include <new>
 
 #include "hwy/aligned_allocator.h"
+#include "kernels/memory_hooks.h"
 
 namespace glint::kernels {
 
@@ -16,7 +17,20 @@ using AlignedArray = hwy::AlignedFreeUniquePtr<T[]>;
 // Not set to anything. Throws std::bad_alloc, where Highway gives a null pointer.
 template <typename T>
 AlignedArray<T> NewAlignedArray(size_t count) {
-  AlignedArray<T> array = hwy::AllocateAligned<T>(count);
+  // Highway aligns what it gets.
+  const auto allocate = [](void* opaque, size_t bytes) {
+    const auto* hooks = static_cast<const MemoryHooks*>(opaque);
+    return hooks->allocate(hooks->opaque, bytes, alignof(std::max_align_t));
+  };
+  const auto release = [](void* opaque, void* memory) {
+    const auto* hooks = static_cast<const MemoryHooks*>(opaque);
+    hooks->release(hooks->opaque, memory);
+  };
+  const MemoryHooks* hooks = CurrentMemoryHooks();
+  AlignedArray<T> array =
+      hooks == nullptr
+          ? hwy::AllocateAligned<T>(count)
+          : hwy::AllocateAligned<T>(count, allocate, release, const_cast<MemoryHooks*>(hooks));
   if (!array) throw std::bad_alloc();
   return array;
 }

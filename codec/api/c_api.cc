@@ -508,6 +508,15 @@ glint_status glint_stream_get_metadata(const glint_stream_info* info,
   return GLINT_OK;
 }
 
+// ---- memory of the caller's --------------------------------------------------------------------
+
+glint_status glint_set_allocator(const glint_allocator* allocator, glint_error* error) {
+  return Guarded(error, [&]() -> glint::Error {
+    if (allocator == nullptr) return glint::SetAllocator({});
+    return glint::SetAllocator({allocator->allocate, allocator->release, allocator->opaque});
+  });
+}
+
 // ---- SIMD targets ------------------------------------------------------------------------------
 
 glint_status glint_supported_targets(char** names, glint_error* error) {

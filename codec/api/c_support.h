@@ -197,6 +197,14 @@ std::function<bool(double done)> ReadProgress(const SizedStruct<COptions>& calle
   return [progress, opaque](double done) { return progress(opaque, done) != 0; };
 }
 
+template <typename COptions>
+LogFunction ReadLog(const SizedStruct<COptions>& caller) {
+  const glint_log_fn log = caller.Get(&COptions::log, nullptr);
+  if (log == nullptr) return nullptr;
+  void* const opaque = caller.Get(&COptions::log_opaque, nullptr);
+  return [log, opaque](const std::string& line) { log(opaque, line.c_str()); };
+}
+
 // NULL: the defaults.
 inline Error ReadLoadOptions(const glint_load_options* given, LoadOptions* options) {
   SizedStruct<glint_load_options> caller;
@@ -210,6 +218,7 @@ inline Error ReadLoadOptions(const glint_load_options* given, LoadOptions* optio
   const glint_runner runner = caller.Get(&glint_load_options::runner, {});
   options->runner = {runner.run, runner.opaque, runner.workers};
   options->progress = ReadProgress(caller);
+  options->log = ReadLog(caller);
   return {};
 }
 
@@ -302,6 +311,7 @@ class Call {
     const glint_runner runner = caller.Get(&COptions::runner, {});
     options_.runner = {runner.run, runner.opaque, runner.workers};
     options_.progress = ReadProgress(caller);
+    options_.log = ReadLog(caller);
     layer_ = caller.Get(&COptions::layer, nullptr);
     layer_opaque_ = caller.Get(&COptions::layer_opaque, nullptr);
     options_.profile = layer_ != nullptr;

@@ -8,6 +8,7 @@
 
 #include "codec/api/memory_plan.h"
 #include "codec/api/stream_decoding.h"
+#include "codec/call_log.h"
 #include "codec/memory_limit.h"
 #include "codec/public_error.h"
 #include "codec/stage_clock.h"
@@ -33,17 +34,15 @@ Status Run(const ParsedStream& stream, uint64_t more_bytes, StreamDecoding* deco
 }
 
 Status DecodeInto(const Model& model, ByteSpan bytes, const PictureSink& sink,
-                  const DecodeOptions& options, bool whole, Report* report) {
+                  const DecodeOptions& options, bool whole, PictureInfo* given, Report* report) {
   GLINT_TRY(CheckCall(sink, options));
   const bool damaged_details = options.detail != DetailOutput::kDecode;
   GLINT_ASSIGN(const ParsedStream stream,
                ParseStream(bytes, FreeLimits(options.limits), damaged_details));
   StreamDecoding decoding(model.impl(), stream, options, sink, report);
   uint64_t more_bytes = MetadataBytes(stream.metadata);
-  if (whole) {
-    const PictureInfo& given = decoding.given();
-    more_bytes += more_bytes + MultiplyBytes(given.height, given.RowBytes());
-  }
+  *given = decoding.given();
+  if (whole) more_bytes += more_bytes + MultiplyBytes(given->height, given->RowBytes());
   return Run(stream, more_bytes, &decoding);
 }
 
@@ -53,9 +52,15 @@ Error DecodeAny(const Model& model, const void* stream, size_t size, const Pictu
   Report own_report;
   if (report == nullptr) report = &own_report;
   *report = Report();
-  const StageClock clock(&report->times.total);
-  const ByteSpan bytes(static_cast<const uint8_t*>(stream), size);
-  return PublicCall([&] { return DecodeInto(model, bytes, sink, options, whole, report); });
+  PictureInfo given;
+  const Error error = [&] {
+    const StageClock clock(&report->times.total);
+    const ByteSpan bytes(static_cast<const uint8_t*>(stream), size);
+    return PublicCall(
+        [&] { return DecodeInto(model, bytes, sink, options, whole, &given, report); });
+  }();
+  Log(options.log, {"decoded", given, size, *report, error});
+  return error;
 }
 
 }  // namespace

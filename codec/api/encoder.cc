@@ -18,6 +18,7 @@
 #include "codec/api/reconstruction.h"
 #include "codec/api/refinement.h"
 #include "codec/api/synthesis.h"
+#include "codec/call_log.h"
 #include "codec/latents/latent_coder.h"
 #include "codec/memory_limit.h"
 #include "codec/model/model_impl.h"
@@ -515,11 +516,15 @@ Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo&
   Report own_report;
   if (report == nullptr) report = &own_report;
   *report = Report();
-  const StageClock clock(&report->times.total);
-  return PublicCall([&]() -> Result<Bytes> {
-    if (!read) return Status::Error(StatusCode::kInvalidArgument, "there is no row reader");
-    return Encoder(model.impl(), info, options, extras, report).Run(metadata, read);
-  });
+  Expected<Bytes> stream = [&] {
+    const StageClock clock(&report->times.total);
+    return PublicCall([&]() -> Result<Bytes> {
+      if (!read) return Status::Error(StatusCode::kInvalidArgument, "there is no row reader");
+      return Encoder(model.impl(), info, options, extras, report).Run(metadata, read);
+    });
+  }();
+  Log(options.log, {"encoded", info, stream ? stream->size() : 0, *report, stream.error()});
+  return stream;
 }
 
 Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const PictureInfo& info,

@@ -8,6 +8,7 @@
 
 #include "codec/api/memory_plan.h"
 #include "codec/api/stream_decoding.h"
+#include "codec/call_log.h"
 #include "codec/detail/layout.h"
 #include "codec/memory_limit.h"
 #include "codec/public_error.h"
@@ -35,6 +36,7 @@ struct StreamDecoder::Impl {
       is_running_ = true;
       failure_ = PublicCall(std::forward<Body>(body));
       is_running_ = false;
+      if (!failure_.ok()) LogEnd();
       return failure_;
     });
   }
@@ -45,6 +47,7 @@ struct StreamDecoder::Impl {
     size_t taken = 0;
     GLINT_TRY(TakeParts(&taken));
     pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(taken));
+    taken_bytes_ += bytes.size();
     return Status::Ok();
   }
 
@@ -55,6 +58,11 @@ struct StreamDecoder::Impl {
     return Status::Error(
         status.code(), status.message() + "; " + std::to_string(decoding_->rows_given()) + " of " +
                            std::to_string(decoding_->given().height) + " rows came before");
+  }
+
+  void LogEnd() const {
+    const PictureInfo given = decoding_ ? decoding_->given() : PictureInfo();
+    Log(options_.log, {"decoded", given, taken_bytes_, report_, failure_});
   }
 
   uint32_t rows_given() const {
@@ -206,6 +214,7 @@ struct StreamDecoder::Impl {
   std::vector<Bytes> segments_, details_, alpha_;
   uint64_t kept_bytes_ = 0;     // of these
   uint64_t working_bytes_ = 0;  // of the decoding
+  uint64_t taken_bytes_ = 0;    // of the stream
   size_t dropped_details_ = 0;
   std::optional<StreamDecoding> decoding_;  // from the header on
   bool has_begun_ = false;
@@ -235,7 +244,9 @@ Error StreamDecoder::Push(const void* data, size_t size) {
 }
 
 Error StreamDecoder::Finish() {
-  return impl_->Call([&] { return impl_->Finish(); });
+  Error error = impl_->Call([&] { return impl_->Finish(); });
+  if (error.ok()) impl_->LogEnd();
+  return error;
 }
 
 uint32_t StreamDecoder::rows_given() const { return impl_->rows_given(); }

@@ -5,6 +5,7 @@
 
 #include "codec/api/call_context.h"
 #include "codec/api/synthesis.h"
+#include "codec/call_log.h"
 #include "codec/latents/latent_geometry.h"
 #include "codec/model/model_impl.h"
 #include "codec/public_error.h"
@@ -118,10 +119,14 @@ Error SynthesiseRows(const Model& model, const PictureInfo& info, double lrd,
   Report own_report;
   if (report == nullptr) report = &own_report;
   *report = Report();
-  const StageClock clock(&report->times.total);
-  return PublicCall([&] {
-    return Synthesise({model.impl(), info, read, write, options, report}, lrd);
-  });
+  const Error error = [&] {
+    const StageClock clock(&report->times.total);
+    return PublicCall([&] {
+      return Synthesise({model.impl(), info, read, write, options, report}, lrd);
+    });
+  }();
+  Log(options.log, {"synthesised", info, 0, *report, error});
+  return error;
 }
 
 }  // namespace glint

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "codec/call_log.h"
 #include "codec/model/model_impl.h"
 #include "codec/public_error.h"
 #include "codec/rate/layer_rates.h"
@@ -10,6 +11,7 @@
 #include "engine/float_env.h"
 #include "engine/gradient_graph.h"
 #include "engine/op.h"
+#include "kernels/memory_hooks.h"
 #include "kernels/targets.h"
 
 namespace glint {
@@ -104,12 +106,14 @@ Expected<Model> LoadWith(const LoadOptions& options, LoadFile&& load_file) {
     impl->info.load_seconds = std::chrono::duration<double>(Clock::now() - start).count();
     return Model(std::move(impl));
   };
-  return PublicCall([&] {
+  Expected<Model> model = PublicCall([&] {
     WorkProgress progress(options.progress);
-    auto model = load(&progress);
+    auto loaded = load(&progress);
     progress.Rethrow();
-    return model;
+    return loaded;
   });
+  LogLoading(options.log, model);
+  return model;
 }
 
 struct PlanToMake {
@@ -289,6 +293,16 @@ const char* Version() {
 std::vector<std::string> SupportedTargets() { return kernels::SupportedTargets(); }
 
 std::string CurrentTarget() { return kernels::CurrentTarget(); }
+
+Error SetAllocator(const Allocator& allocator) {
+  return PublicCall([&]() -> Error {
+    if ((allocator.allocate == nullptr) != (allocator.release == nullptr)) {
+      return {ErrorCode::kInvalidArgument, "an allocator has both functions or none"};
+    }
+    kernels::SetMemoryHooks({allocator.allocate, allocator.release, allocator.opaque});
+    return {};
+  });
+}
 
 Error SetTarget(const std::string& name) {
   if (kernels::SetTarget(name)) return {};

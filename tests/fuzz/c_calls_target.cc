@@ -346,6 +346,13 @@ class Session {
     GLINT_FUZZ_SET(*options, glint_decode_options, detail, kind / 4 % 4);
     GLINT_FUZZ_SET(*options, glint_decode_options, background, kind * 65793U);
     if (kind == 255) GLINT_FUZZ_SET(*options, glint_decode_options, reserved, 1);
+    const uint8_t part = choices_.Byte();
+    GLINT_FUZZ_SET(*options, glint_decode_options, deep, part & 1U);
+    if (part < 128) return;
+    GLINT_FUZZ_SET(*options, glint_decode_options, crop_x, choices_.Byte());
+    GLINT_FUZZ_SET(*options, glint_decode_options, crop_y, choices_.Byte());
+    GLINT_FUZZ_SET(*options, glint_decode_options, crop_width, choices_.Byte());
+    GLINT_FUZZ_SET(*options, glint_decode_options, crop_height, choices_.Byte());
   }
 
   void Damage() {

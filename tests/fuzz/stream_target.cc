@@ -53,9 +53,52 @@ void RunInPieces(const Model& model, const Bytes& stream, const DecodeOptions& o
   Require(!error.ok() || SamePixels(picture, *whole), "piece by piece: another picture");
 }
 
+// Other threads and bands make no difference.
+void RunAgain(const Model& model, const Bytes& stream, DecodeOptions options,
+              const Expected<Picture>& first, const Report& first_report, Choices* choices) {
+  ChooseCall(choices, &options);
+  Report report;
+  const auto again = Decode(model, stream.data(), stream.size(), options, &report);
+  if (!again.ok()) RequireStreamError(again.error());
+  if (AtLimit(first.error()) || AtLimit(again.error())) return;
+  Require(first.ok() == again.ok(), "other threads or bands: decodes or does not");
+  if (!first.ok()) return;
+  Require(SamePixels(*first, *again), "other threads or bands: another picture");
+  Require(first_report.latent_crc == report.latent_crc, "other threads or bands: other latents");
+}
+
+// A crop is that part of the whole, where no floats are summed. What lies below it is not decoded,
+// so it may be sound where the whole is not.
+void RunCrop(const SmallModel& small, const Bytes& stream, DecodeOptions options,
+             Choices* choices) {
+  options.deep = choices->OneIn(2);
+  const auto whole = Decode(small.model, stream.data(), stream.size(), options);
+  if (!whole.ok()) return;
+  const PictureInfo& info = whole->info;
+  Crop crop;
+  crop.width = 1 + choices->Below(std::min(info.width, 256U));
+  crop.height = 1 + choices->Below(std::min(info.height, 256U));
+  crop.x = choices->Word() % (info.width - crop.width + 1);
+  crop.y = choices->Word() % (info.height - crop.height + 1);
+  options.crop = crop;
+  const auto part = Decode(small.model, stream.data(), stream.size(), options);
+  if (!part.ok()) return Require(AtLimit(part.error()), "a crop that does not decode");
+  Require(part->info.width == crop.width && part->info.height == crop.height, "another crop");
+  Picture wanted;
+  wanted.info = part->info;
+  const size_t pixel = info.SamplesPerPixel() * info.SampleBytes();
+  for (uint32_t y = crop.y; y < crop.y + crop.height; ++y) {
+    const auto row =
+        whole->samples.begin() + static_cast<std::ptrdiff_t>(y * info.RowBytes() + crop.x * pixel);
+    wanted.samples.insert(wanted.samples.end(), row,
+                          row + static_cast<std::ptrdiff_t>(crop.width * pixel));
+  }
+  Require(!small.exact_pictures || SamePixels(*part, wanted), "a crop of another picture");
+}
+
 // Options: model, bit 0 of a byte: leave id and CRCs as they are, bit 1: decode again, bit 2: piece
-// by piece, of a size by its upper bits; then those of ChooseDecode, and of ChooseCall for the
-// second decoding.
+// by piece, of a size by its upper bits, bit 3: a crop; then those of ChooseDecode, of ChooseCall
+// for the second decoding, and of the crop.
 void RunStream(Input* input) {
   Choices& choices = input->choices;
   const SmallModel& small = ModelOf(choices.Byte());
@@ -86,17 +129,8 @@ void RunStream(Input* input) {
   if ((kind & 4) != 0) {
     RunInPieces(small.model, stream, options, size_t{1} << (kind >> 4), picture);
   }
-  if ((kind & 2) == 0) return;
-
-  ChooseCall(&choices, &options);
-  Report again_report;
-  const auto again = Decode(small.model, stream.data(), stream.size(), options, &again_report);
-  if (!again.ok()) RequireStreamError(again.error());
-  if (AtLimit(picture.error()) || AtLimit(again.error())) return;
-  Require(picture.ok() == again.ok(), "other threads or bands: decodes or does not");
-  if (!picture.ok()) return;
-  Require(SamePixels(*picture, *again), "other threads or bands: another picture");
-  Require(report.latent_crc == again_report.latent_crc, "other threads or bands: other latents");
+  if ((kind & 2) != 0) RunAgain(small.model, stream, options, picture, report, &choices);
+  if ((kind & 8) != 0) RunCrop(small, stream, options, &choices);
 }
 
 std::vector<Seed> StreamSeeds() {
@@ -127,7 +161,7 @@ std::vector<Seed> StreamSeeds() {
       if (kind % 3 == 2 && options.detail == Detail::kOn) options.max_error = 3;
       const Bytes stream = testing::MustEncode(ModelOf(kind).model, picture, options);
       seeds.push_back({std::string(kNames[kind]) + "-" + form.name,
-                       MakeInput({kind, 2 + 4, 0, 0, 0, 0, 0, 0, 0, 2, 7}, stream)});
+                       MakeInput({kind, 2 + 4 + 8, 0, 0, 0, 0, 0, 0, 0, 2, 7, 0, 5, 8}, stream)});
     }
   }
   return seeds;

@@ -249,6 +249,11 @@ GLINT_API glint_status glint_session_get_runner(const glint_session* session, gl
 /* `done` is 0 .. 1 and never falls. Nonzero to go on, 0 to stop (GLINT_CANCELLED). */
 typedef int (*glint_progress_fn)(void* opaque, double done);
 
+/* A line about a call when it ends, for a log: what it made, or why not; without a line break. For
+ * people: words and order change between versions. Lives during the callback, which is called on
+ * the caller's thread. */
+typedef void (*glint_log_fn)(void* opaque, const char* line);
+
 /* How a model gets at its file. One that was read may change or go as soon as the model is loaded.
  * One that is mapped must not change while the model lives: what is written to it is seen by the
  * model, and where it is cut off the process ends with SIGBUS. */
@@ -272,6 +277,8 @@ typedef struct glint_load_options {
    * `threads` or a runner not always by the caller's. */
   glint_progress_fn progress;
   void* progress_opaque;
+  glint_log_fn log; /* default NULL: none */
+  void* log_opaque;
 } glint_load_options;
 
 /* Sets defaults: glint_load_options_init(&o, sizeof(o)). */
@@ -413,6 +420,8 @@ typedef struct glint_encode_options {
    * lambda it was trained. */
   int32_t effort;
   uint32_t reserved; /* 0 */
+  glint_log_fn log;  /* default NULL: none */
+  void* log_opaque;
 } glint_encode_options;
 
 /* What becomes of a stream's alpha channel. Without effect where there is none. */
@@ -484,6 +493,8 @@ typedef struct glint_decode_options {
    * bits. */
   uint32_t deep;
   uint32_t reserved2; /* 0 */
+  glint_log_fn log;   /* default NULL: none */
+  void* log_opaque;
 } glint_decode_options;
 
 /* Sets every option to its default: glint_encode_options_init(&o, sizeof(o)). */
@@ -814,6 +825,23 @@ GLINT_API glint_status glint_stream_get_chunk(const glint_stream_info* info, siz
 /* Never NULL. */
 GLINT_API glint_status glint_stream_get_metadata(const glint_stream_info* info,
                                                  const glint_metadata** metadata);
+
+/* ---- memory of yours ------------------------------------------------------------------------- */
+
+/* Where the library's large memory comes from: weights, rows, latents, pictures inside of calls,
+ * which is all that grows with models and pictures but streams, metadata and the samples of a
+ * glint_picture. Both functions may be called by any thread, several at once. */
+typedef struct glint_allocator {
+  /* `alignment`: a power of two. NULL where there is none: the call gives GLINT_LIMIT. */
+  void* (*allocate)(void* opaque, size_t size, size_t alignment);
+  void (*release)(void* opaque, void* memory);
+  void* opaque;
+} glint_allocator;
+
+/* Process-wide; call while no other thread is in a call. Memory goes back to the functions that it
+ * came from, which must live as long. NULL: as it was in the beginning. Errors:
+ * GLINT_INVALID_ARGUMENT for one function without the other, GLINT_LIMIT. */
+GLINT_API glint_status glint_set_allocator(const glint_allocator* allocator, glint_error* error);
 
 /* ---- SIMD targets ---------------------------------------------------------------------------- */
 

@@ -213,6 +213,11 @@ enum class ModelAccess {
   kMap,       // always mapped, where the system can
 };
 
+// A line about a call when it ends, for a log: what it made, or why not; without a line break.
+// "encoded 768 x 512: 31234 bytes, ...". For people: words and order change between versions.
+// Called on the caller's thread; must not throw.
+using LogFunction = std::function<void(const std::string& line)>;
+
 struct LoadOptions {
   int threads = 1;  // 0: as many as the machine has; they are gone when the model is loaded
   ParallelRunner runner;
@@ -224,6 +229,7 @@ struct LoadOptions {
   // Like that of CallOptions; heard of with every few MiB, and every layer. With threads it may be
   // one of them that calls, never two at once.
   std::function<bool(double done)> progress;
+  LogFunction log;
 };
 
 struct StageTimes {      // seconds of wall clock
@@ -254,6 +260,7 @@ struct CallOptions {
   Limits limits;
   bool profile = false;                       // fill Report::layers
   std::function<bool(double done)> progress;  // 0..1; return false to stop
+  LogFunction log;
 };
 
 // The detail layer: what the model's picture lacks, coded after it in blocks of 64 x 64 pixels,
@@ -525,6 +532,23 @@ GLINT_API Expected<StreamInfo> Inspect(const void* stream, size_t size, const Li
                                        bool damaged_details = false);
 // Does a file begin like a Glint stream?
 GLINT_API bool IsStream(const void* data, size_t size);
+
+// ---- memory of yours ---------------------------------------------------------------------------
+
+// Where the library's large memory comes from: weights, rows, latents, pictures inside of calls,
+// which is all that grows with models and pictures but streams, metadata and the samples of a
+// Picture. These come from operator new, which a program may replace. Both functions may be called
+// by any thread, several at once.
+struct Allocator {
+  // `alignment`: a power of two. nullptr where there is none: the call gives kLimit.
+  void* (*allocate)(void* opaque, size_t size, size_t alignment) = nullptr;
+  void (*release)(void* opaque, void* memory) = nullptr;
+  void* opaque = nullptr;
+};
+// Process-wide; call while no other thread is in a call. Memory goes back to the Allocator that it
+// came from, which must live as long. Without functions: as it was in the beginning.
+// kInvalidArgument for one function without the other.
+GLINT_API Error SetAllocator(const Allocator& allocator);
 
 // ---- targets -----------------------------------------------------------------------------------
 
