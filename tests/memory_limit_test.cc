@@ -4,7 +4,11 @@
 #include "codec/memory_limit.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 #include "glint/image_io.hpp"
@@ -28,6 +32,25 @@ using testing::SomeMetadata;
 using testing::TinyModelFile;
 
 constexpr uint64_t kSlack = (uint64_t{4} << 20) + testing::kSanitizerMemory;
+
+// What the other tests measure by.
+TEST_CASE("memory: the peak has what was allocated, and no pages of files") {
+  constexpr size_t kBytes = size_t{16} << 20;
+  const TemporaryFolder folder;
+  const std::string path = folder.File("pages");
+  REQUIRE(WriteFile(path, Bytes(kBytes, 'x').data(), kBytes).ok());
+  const int file = open(path.c_str(), O_RDONLY);
+  REQUIRE(file >= 0);
+  auto* pages = static_cast<const uint8_t*>(mmap(nullptr, kBytes, PROT_READ, MAP_PRIVATE, file, 0));
+  close(file);
+  REQUIRE(pages != MAP_FAILED);
+  const PeakMemory peak;
+  CHECK(std::count(pages, pages + kBytes, 'x') == static_cast<std::ptrdiff_t>(kBytes));
+  CHECK(peak.Growth() < (size_t{1} << 20) + testing::kSanitizerMemory);
+  CHECK(Bytes(kBytes, 'y').back() == 'y');
+  CHECK(peak.Growth() >= kBytes - (size_t{1} << 20));
+  munmap(const_cast<uint8_t*>(pages), kBytes);
+}
 
 TEST_CASE("memory: texts name no less than there is") {
   CHECK(MemoryText(1023) == "1023 bytes");

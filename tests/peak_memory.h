@@ -6,6 +6,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -19,9 +20,10 @@ inline constexpr uint64_t kSanitizerMemory = uint64_t{1} << 30;
 inline constexpr uint64_t kSanitizerMemory = 0;
 #endif
 
-// Resident bytes between construction and Growth(). Where the kernel does not let the peak be set
-// back (/proc/self/clear_refs), only growth beyond the process's earlier peak is seen: too little
-// then, never too much.
+// Resident bytes between construction and Growth(), without pages of files: the kernel takes those
+// of the program away when they were not used for a while, and they come back whenever they are.
+// Where the kernel does not let the peak be set back (/proc/self/clear_refs), only growth beyond
+// the process's earlier peak is seen: too little then, never too much.
 class PeakMemory {
  public:
   PeakMemory() {
@@ -31,10 +33,12 @@ class PeakMemory {
       std::fclose(file);
     }
     before_ = Read("VmHWM:");
+    files_before_ = Read("RssFile:");
   }
   uint64_t Growth() const {
+    const uint64_t files = std::max(Read("RssFile:"), files_before_) - files_before_;
     const uint64_t now = Read("VmHWM:");
-    return now > before_ ? now - before_ : 0;
+    return std::max(now, before_ + files) - before_ - files;
   }
 
  private:
@@ -53,6 +57,7 @@ class PeakMemory {
   }
 
   uint64_t before_ = 0;
+  uint64_t files_before_ = 0;
 };
 
 }  // namespace glint::testing
