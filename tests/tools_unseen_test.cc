@@ -11,6 +11,7 @@
 #include "tools/alpha_flags.h"
 #include "tools/evaluation.h"
 #include "tools/metadata_flags.h"
+#include "tools/orientation.h"
 #include "tools/part_flags.h"
 
 namespace glint::tools {
@@ -83,17 +84,17 @@ TEST_CASE("tools: leaving out EXIF that turns the picture is warned of") {
   };
   const std::vector<uint8_t> little = {'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 18,
                                        1,   3,   0,  1, 0, 0, 0, 6, 0, 0, 0};
-  CHECK(TurnsPicture(exif(6)));
-  CHECK(TurnsPicture(exif(2)));
-  CHECK_FALSE(TurnsPicture(exif(1)));
-  CHECK_FALSE(TurnsPicture(exif(0)));
-  CHECK_FALSE(TurnsPicture(exif(9)));
-  CHECK(TurnsPicture(little));
+  CHECK(OrientationOf(exif(6)) == 6);
+  CHECK(OrientationOf(exif(2)) == 2);
+  CHECK(OrientationOf(exif(1)) == kUpright);
+  CHECK(OrientationOf(exif(0)) == kUpright);
+  CHECK(OrientationOf(exif(9)) == kUpright);
+  CHECK(OrientationOf(little) == 6);
   for (size_t size = 0; size < little.size() - 3; ++size) {
     const std::vector<uint8_t> cut(little.begin(), little.begin() + static_cast<int64_t>(size));
-    CHECK_FALSE(TurnsPicture(cut));
+    CHECK(OrientationOf(cut) == kUpright);
   }
-  CHECK_FALSE(TurnsPicture(std::vector<uint8_t>(100, 0xFF)));
+  CHECK(OrientationOf(std::vector<uint8_t>(100, 0xFF)) == kUpright);
   Metadata metadata;
   metadata.exif = exif(6);
   CHECK(WarningsOfLeaving(metadata, 0).size() == 1);

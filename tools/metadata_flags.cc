@@ -5,6 +5,7 @@
 
 #include "CLI/CLI.hpp"
 #include "tools/flag_texts.h"
+#include "tools/orientation.h"
 #include "tools/text.h"
 
 namespace glint::tools {
@@ -68,31 +69,10 @@ std::string DroppedText(const Metadata& metadata, uint32_t kinds) {
   return text;
 }
 
-bool TurnsPicture(const std::vector<uint8_t>& exif) {
-  const bool little = exif.size() >= 8 && exif[0] == 'I';
-  // A number of `bytes` bytes; 0 where the content ends before.
-  const auto number = [&](size_t at, size_t bytes) {
-    uint32_t value = 0;
-    for (size_t i = 0; i < bytes && at + bytes <= exif.size(); ++i) {
-      value = value << 8 | exif[little ? at + bytes - 1 - i : at + i];
-    }
-    return value;
-  };
-  constexpr size_t kEntryBytes = 12;
-  constexpr uint32_t kOrientation = 0x0112, kUpright = 1, kMostOrientation = 8;
-  const size_t directory = number(4, 4);
-  const size_t entries = number(directory, 2);
-  for (size_t i = 0; i < entries && directory + kEntryBytes * i < exif.size(); ++i) {
-    const size_t entry = directory + 2 + kEntryBytes * i;
-    if (number(entry, 2) != kOrientation) continue;
-    const uint32_t value = number(entry + 8, 2);
-    return value > kUpright && value <= kMostOrientation;
-  }
-  return false;
-}
-
 std::vector<std::string> WarningsOfLeaving(const Metadata& metadata, uint32_t kinds) {
-  if ((kinds & kMetadataExif) != 0 || !TurnsPicture(metadata.exif)) return {};
+  if ((kinds & kMetadataExif) != 0 || OrientationOf(metadata.exif) == kUpright) {
+    return {};
+  }
   return {"EXIF, which is left out, says that the picture is to be turned; pixels are not turned"};
 }
 

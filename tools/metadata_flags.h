@@ -25,8 +25,6 @@ std::optional<uint32_t> ParseMetadataKinds(const std::string& names);
 // is.
 std::string DroppedText(const Metadata& metadata, uint32_t kinds);
 
-// Does EXIF say that the picture is to be turned or mirrored before it is shown?
-bool TurnsPicture(const std::vector<uint8_t>& exif);
 // Warnings for metadata that change how the picture looks and are left out, being of none of
 // `kinds`.
 std::vector<std::string> WarningsOfLeaving(const Metadata& metadata, uint32_t kinds);
