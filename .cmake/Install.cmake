@@ -56,6 +56,13 @@ if(installed_programs)
   install(TARGETS ${installed_programs} COMPONENT glint_tools)
   install(DIRECTORY tools/samples DESTINATION "${CMAKE_INSTALL_DATADIR}/glint" COMPONENT glint_tools
           FILES_MATCHING PATTERN "*.png")
+  # What desktops and ImageMagick look for: packaging/desktop/README.md.
+  install(FILES packaging/desktop/glint.xml DESTINATION "${CMAKE_INSTALL_DATADIR}/mime/packages"
+          COMPONENT glint_tools)
+  install(FILES packaging/desktop/glint.thumbnailer DESTINATION "${CMAKE_INSTALL_DATADIR}/thumbnailers"
+          COMPONENT glint_tools)
+  install(FILES packaging/desktop/delegates.xml DESTINATION "${CMAKE_INSTALL_DATADIR}/glint/imagemagick"
+          COMPONENT glint_tools)
 endif()
 if(GLINT_INSTALL_MODELS)
   install(DIRECTORY weights/ DESTINATION "${CMAKE_INSTALL_DATADIR}/glint" COMPONENT glint_models
