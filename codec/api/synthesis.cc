@@ -35,8 +35,9 @@ PictureInfo InfoOf(const PictureInfo& picture, const std::optional<Crop>& part) 
 // `margin` units beside it; beginning and ending with whole ones of `coarsest` units.
 std::pair<size_t, size_t> UnitsOf(uint64_t begin, uint64_t end, size_t unit, size_t margin,
                                   size_t coarsest, size_t units) {
-  const size_t low = begin / unit - std::min<size_t>(begin / unit, margin);
-  const size_t high = (end + unit - 1) / unit + margin;
+  const auto first = static_cast<size_t>(begin / unit);
+  const size_t low = first - std::min(first, margin);
+  const size_t high = static_cast<size_t>((end + unit - 1) / unit) + margin;
   return {low / coarsest * coarsest, std::min(units, (high + coarsest - 1) / coarsest * coarsest)};
 }
 
