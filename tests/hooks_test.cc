@@ -184,6 +184,7 @@ TEST_CASE("log: a line for every call, in C++") {
   CHECK(pieces->Push(stream.data(), stream.size()).ok());
   CHECK(lines.empty());
   CHECK(pieces->Finish().ok());
+  CHECK(pieces->Finish().ok());
   begins("decoded 30 x 20: " + std::to_string(stream.size()) + " bytes, ");
   CHECK_FALSE(SynthesiseRows(*model, picture.info, 0, nullptr, write, decode).ok());
   begins("not synthesised 30 x 20: ");

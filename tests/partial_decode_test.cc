@@ -391,6 +391,27 @@ TEST_CASE("latents in: a stream's own give its picture") {
   }
 }
 
+// Also where all pixels are made before the last segment.
+TEST_CASE("latents out: all rows come, also those that no pixel needs") {
+  const Model model = testing::LoadModel(testing::TinyModelFile(1));
+  for (uint32_t height = 1; height <= 70; height += 3) {
+    CAPTURE(height);
+    EncodeOptions encode;
+    encode.detail = Detail::kOff;
+    const Picture picture = testing::SmoothPicture(MakeInfo(9, height, 3, false, 8), 5);
+    Report encoded, decoded;
+    const Bytes stream = MustEncode(model, picture, encode, &encoded);
+    DecodeOptions options;
+    options.band_rows = 16;
+    uint32_t rows = 0;
+    options.latents = [&](const LatentRow& row) { return row.y == rows++; };
+    MustDecode(model, stream, options, &decoded);
+    CHECK(rows == ShapeOfLatents(model, picture.info)->rows);
+    CHECK(decoded.symbols == encoded.symbols);
+    CHECK(decoded.latent_crc == encoded.latent_crc);
+  }
+}
+
 TEST_CASE("latents in: any numbers are a picture") {
   Draws draws({TestSeed(), 3});
   const PictureInfo info = MakeInfo(50, 40, 3, false, 8);

@@ -60,6 +60,11 @@ struct StreamDecoder::Impl {
                            std::to_string(decoding_->given().height) + " rows came before");
   }
 
+  // Once, and not by Call, whose time is not counted before it ends.
+  void LogSuccess() {
+    if (!std::exchange(is_logged_, true)) LogEnd();
+  }
+
   void LogEnd() const {
     const PictureInfo given = decoding_ ? decoding_->given() : PictureInfo();
     Log(options_.log, {"decoded", given, taken_bytes_, report_, failure_});
@@ -222,6 +227,7 @@ struct StreamDecoder::Impl {
   int64_t next_ = 0;        // segment
   bool rows_wait_ = false;  // its latents are there, and not all of its rows
   bool is_complete_ = false;
+  bool is_logged_ = false;
 };
 
 StreamDecoder::StreamDecoder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -245,7 +251,7 @@ Error StreamDecoder::Push(const void* data, size_t size) {
 
 Error StreamDecoder::Finish() {
   Error error = impl_->Call([&] { return impl_->Finish(); });
-  if (error.ok()) impl_->LogEnd();
+  if (error.ok()) impl_->LogSuccess();
   return error;
 }
 

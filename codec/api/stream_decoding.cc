@@ -17,13 +17,6 @@ namespace {
 
 Status BadStream(const std::string& what) { return Status::Error(StatusCode::kBadStream, what); }
 
-PictureInfo Cropped(const PictureInfo& info, const Crop& crop) {
-  PictureInfo cropped = info;
-  cropped.width = crop.width;
-  cropped.height = crop.height;
-  return cropped;
-}
-
 bool IsWithin(const Crop& crop, const PictureInfo& info) {
   const auto fits = [](uint32_t begin, uint32_t size, uint32_t all) {
     return size > 0 && size <= all && begin <= all - size;
@@ -71,7 +64,7 @@ StreamDecoding::StreamDecoding(const Model::Impl& model, const ParsedStream& str
       options_(options),
       output_(OutputInfo(stream.header.source, options.deep)),
       crop_(options.crop.value_or(Crop{0, 0, output_.width, output_.height})),
-      cropped_(Cropped(output_, crop_)),
+      cropped_(InfoOfPart(output_, crop_)),
       given_(FlatInfo(cropped_, options.alpha, options.background)),
       sink_(sink),
       report_(*report),
@@ -181,7 +174,7 @@ Status StreamDecoding::Start() {
 // ---- segments ----------------------------------------------------------------------------------
 
 Status StreamDecoding::DecodeLatents(int64_t segment) {
-  if (AllGiven()) return Status::Ok();
+  if (CropIsDone()) return Status::Ok();
   const Status status = DecodeSegment(segment);
   if (status.ok()) return status;
   return Blame(status).WithContext("segment " + std::to_string(segment));
@@ -238,7 +231,7 @@ Status StreamDecoding::GiveLatents(int64_t segment) {
 // ---- rows --------------------------------------------------------------------------------------
 
 Result<bool> StreamDecoding::GiveRows(int64_t segment) {
-  if (AllGiven()) return true;
+  if (CropIsDone()) return true;
   return synthesis_->AddSegment(*coder_, segment, RowEnd(), rows_, &report_.times.synthesis);
 }
 

@@ -67,8 +67,8 @@ class StreamDecoding {
   // Takes memory and calls sink.start. The stream has its metadata and alpha, and a section of
   // details at least if it has any. `more_bytes`: what else the call takes.
   Status Begin(uint64_t more_bytes);
-  // Segments in order, each once, and after each its rows. Nothing is done once all rows are given,
-  // as where a crop ends.
+  // Segments in order, each once, and after each its rows. Nothing is done once a crop has all of
+  // its rows.
   Status DecodeLatents(int64_t segment);
   // The rows that segments up to this one suffice for, as far as the stream's sections of details
   // go: false where others wait for more sections.
@@ -91,6 +91,7 @@ class StreamDecoding {
   Status ReadAlpha(int64_t row);
   int64_t RowEnd() const;
   bool AllGiven() const { return rows_given_ == static_cast<int64_t>(given_.height); }
+  bool CropIsDone() const { return options_.crop && AllGiven(); }
 
   const Model::Impl& model_;
   const ParsedStream& stream_;

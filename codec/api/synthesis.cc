@@ -22,15 +22,6 @@ StripShape ShapeOf(const Model::Impl& model, const LatentGeometry& geometry) {
 
 Status NoMemory() { return Status::Error(StatusCode::kLimit, "out of memory for the picture"); }
 
-PictureInfo InfoOf(const PictureInfo& picture, const std::optional<Crop>& part) {
-  PictureInfo info = picture;
-  if (part) {
-    info.width = part->width;
-    info.height = part->height;
-  }
-  return info;
-}
-
 // The units [first, second) of `units` that pixels [begin, end) need, each of `unit` pixels, with
 // `margin` units beside it; beginning and ending with whole ones of `coarsest` units.
 std::pair<size_t, size_t> UnitsOf(uint64_t begin, uint64_t end, size_t unit, size_t margin,
@@ -78,7 +69,7 @@ Synthesis::Synthesis(const Model::Impl& model, const LatentGeometry& geometry,
     : model_(model),
       geometry_(geometry),
       part_(options.part),
-      info_(InfoOf(info, options.part)),
+      info_(options.part ? InfoOfPart(info, *options.part) : info),
       mean_(info.channels == 1 || options.colour == Colour::kMean),
       deep_(options.deep),
       latent_row_(geometry.width() * static_cast<size_t>(model.document.latent_channels)),

@@ -24,6 +24,13 @@
 
 namespace glint {
 
+// What is left of a picture.
+inline PictureInfo InfoOfPart(PictureInfo info, const Crop& part) {
+  info.width = part.width;
+  info.height = part.height;
+  return info;
+}
+
 class Synthesis {
  public:
   // Pictures of one channel have the mean of the model's three; so may pictures of three.

@@ -616,8 +616,8 @@ GLINT_API glint_status glint_decode(const glint_model* model, const void* stream
                                     glint_picture** picture, glint_error* error);
 
 /* As glint_decode, into your buffer of `samples_size` bytes, rows `row_stride` bytes apart (0: no
- * gaps; what lies between rows is left alone). glint_stream_get_properties tells beforehand what
- * comes, unless options->alpha changes it. `info`, where not NULL, gets what came. A stride below
+ * gaps; what lies between rows is left alone). glint_stream_get_output tells beforehand what comes,
+ * unless options change it. `info`, where not NULL, gets what came. A stride below
  * glint_row_bytes or a buffer below (height - 1) * row_stride + glint_row_bytes is
  * GLINT_INVALID_ARGUMENT, and nothing is written to samples; after other errors their content is
  * undefined. */
@@ -758,13 +758,12 @@ GLINT_API glint_status glint_encode_pixels(const glint_model* model, const glint
                                            size_t* stream_size, glint_error* error);
 
 /* As glint_decode, into buffers whose size must be that of the stream
- * (glint_stream_get_properties); else GLINT_INVALID_ARGUMENT, and nothing is written. After other
- * errors the content is undefined.
- * A format without alpha has the picture blended over options->background, unless options->alpha is
- * GLINT_ALPHA_DROP; one with alpha has an opaque one where the stream has none. Gray is repeated in
- * R, G and B; colour becomes gray as its Y in full range. Depths are scaled to the nearest level. U
- * and V of YUV420 are those of the mean of four pixels; beyond an odd edge the last column or row
- * counts twice. */
+ * (glint_stream_get_output) or of their crop; else GLINT_INVALID_ARGUMENT, and nothing is
+ * written. After other errors the content is undefined. A format without alpha has the picture
+ * blended over options->background, unless options->alpha is GLINT_ALPHA_DROP; one with alpha has
+ * an opaque one where the stream has none. Gray is repeated in R, G and B; colour becomes gray as
+ * its Y in full range. Depths are scaled to the nearest level. U and V of YUV420 are those of the
+ * mean of four pixels; beyond an odd edge the last column or row counts twice. */
 GLINT_API glint_status glint_decode_pixels(const glint_model* model, const void* stream,
                                            size_t stream_size, const glint_decode_options* options,
                                            const glint_pixels* pixels, glint_error* error);
