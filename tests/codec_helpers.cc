@@ -24,6 +24,24 @@ std::vector<uint8_t> IntegerModelFile(int segment_rows, uint32_t seed) {
   return builder.Build();
 }
 
+std::vector<uint8_t> ShrinkingModelFile(int segment_rows, uint32_t seed) {
+  ModelBuilder builder = TinyModel(seed);
+  builder.document["coding"]["segment_rows"] = segment_rows;
+  const auto add = [&builder](int shrink, int channels) {
+    const std::string name = "small" + std::to_string(shrink);
+    const int factor = 16 / shrink;
+    Json shuffle = ModelBuilder::Simple("shuffle", "pixel_shuffle", {name});
+    shuffle["factor"] = factor;
+    builder.document["graphs"][name] = ModelBuilder::Graph(
+        "close", {{"y_hat", channels}},
+        {builder.Conv(name, "y_hat", channels, 3 * factor * factor, 3, 1, 0.2f), shuffle});
+    builder.document["shrunk"][std::to_string(shrink)] = name;
+  };
+  add(4, 8);
+  add(8, 4);
+  return builder.Build();
+}
+
 std::vector<uint8_t> Float16ModelFile(int segment_rows, uint32_t seed) {
   ModelBuilder builder = Float16Model(seed);
   builder.document["coding"]["segment_rows"] = segment_rows;
@@ -55,9 +73,11 @@ bool AllInteger(const Graph& graph) {
                      [](const Node& node) { return !node.matrix || IsInteger(node.precision); });
 }
 
-std::string LightPath() {
-  return std::string(GLINT_SOURCE_DIR) + "/weights/light-fp32.safetensors";
+std::string ShippedPath(const std::string& name) {
+  return std::string(GLINT_SOURCE_DIR) + "/weights/" + name + ".safetensors";
 }
+
+std::string LightPath() { return ShippedPath("light-fp32"); }
 
 Model LoadLight() {
   auto model = Model::Load(LightPath());
@@ -146,6 +166,61 @@ Picture MustDecode(const Model& model, const std::vector<uint8_t>& stream,
   auto picture = Decode(model, stream.data(), stream.size(), options, report);
   REQUIRE_MESSAGE(picture.ok(), picture.error().message);
   return *picture;
+}
+
+Picture DecodeInPieces(const Model& model, const std::vector<uint8_t>& stream,
+                       const DecodeOptions& options) {
+  Picture picture;
+  auto decoder = StreamDecoder::Make(
+      model,
+      [&](const PictureInfo& info, const Metadata&) {
+        picture.info = info;
+        return true;
+      },
+      [&](uint32_t y, const void* row) {
+        CHECK(y * picture.info.RowBytes() == picture.samples.size());
+        const auto* bytes = static_cast<const uint8_t*>(row);
+        picture.samples.insert(picture.samples.end(), bytes, bytes + picture.info.RowBytes());
+        return true;
+      },
+      options);
+  REQUIRE(decoder.ok());
+  for (size_t at = 0; at < stream.size(); at += 100) {
+    REQUIRE(decoder->Push(stream.data() + at, std::min<size_t>(100, stream.size() - at)).ok());
+  }
+  CHECK(decoder->Finish().ok());
+  CHECK(decoder->rows_given() == picture.info.height);
+  return picture;
+}
+
+Crop DrawCrop(const PictureInfo& info, Draws* draws) {
+  Crop crop;
+  crop.width = static_cast<uint32_t>(draws->Whole(1, static_cast<int>(info.width)));
+  crop.height = static_cast<uint32_t>(draws->Whole(1, static_cast<int>(info.height)));
+  if (draws->Whole(0, 3) == 0) crop.width = crop.height = 1;
+  crop.x = static_cast<uint32_t>(draws->Whole(0, static_cast<int>(info.width - crop.width)));
+  crop.y = static_cast<uint32_t>(draws->Whole(0, static_cast<int>(info.height - crop.height)));
+  return crop;
+}
+
+Picture PartOf(const Picture& whole, const Crop& crop) {
+  Picture part;
+  part.info = whole.info;
+  part.info.width = crop.width;
+  part.info.height = crop.height;
+  const size_t pixel = whole.info.SamplesPerPixel() * whole.info.SampleBytes();
+  for (uint32_t y = crop.y; y < crop.y + crop.height; ++y) {
+    const auto row = whole.samples.begin() +
+                     static_cast<std::ptrdiff_t>(y * whole.info.RowBytes() + crop.x * pixel);
+    part.samples.insert(part.samples.end(), row,
+                        row + static_cast<std::ptrdiff_t>(crop.width * pixel));
+  }
+  return part;
+}
+
+bool SameForm(const PictureInfo& a, const PictureInfo& b) {
+  return a.width == b.width && a.height == b.height && a.channels == b.channels &&
+         a.has_alpha == b.has_alpha && a.bit_depth == b.bit_depth;
 }
 
 uint32_t LargestDifference(const Picture& a, const Picture& b) {

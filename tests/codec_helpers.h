@@ -10,6 +10,7 @@
 
 #include "engine/graph.h"
 #include "glint/glint.hpp"
+#include "tests/draws.h"
 
 namespace glint::testing {
 
@@ -22,11 +23,15 @@ std::vector<uint8_t> Float16ModelFile(int segment_rows = 64, uint32_t seed = 1);
 std::vector<uint8_t> DynamicModelFile(int segment_rows = 64, uint32_t seed = 1);
 // The least model there is, likewise.
 std::vector<uint8_t> MiniModelFile(int segment_rows = 64, uint32_t seed = 1);
+// The tiny model with graphs for a quarter of the size, and for an eighth from the first half of
+// the channels.
+std::vector<uint8_t> ShrinkingModelFile(int segment_rows = 64, uint32_t seed = 1);
 std::vector<uint8_t> WavefrontModelFile(uint32_t seed = 1);
 Model LoadModel(const std::vector<uint8_t>& file);
 // Does everything that multiplies do it in integers? Such a graph is exact.
 bool AllInteger(const Graph& graph);
-std::string LightPath();  // the shipped model
+std::string ShippedPath(const std::string& name);  // "light-int8"
+std::string LightPath();                           // the shipped model
 Model LoadLight();
 
 // Slopes, waves and a little noise in every channel, as photographs have them; the same for a seed.
@@ -46,6 +51,15 @@ Picture MustDecode(const Model& model, const std::vector<uint8_t>& stream,
 // The same without details, for tests of what models do.
 std::vector<uint8_t> EncodeModelAlone(const Model& model, const Picture& picture,
                                       EncodeOptions options = {}, Report* report = nullptr);
+
+// The same with the stream coming piece by piece.
+Picture DecodeInPieces(const Model& model, const std::vector<uint8_t>& stream,
+                       const DecodeOptions& options);
+
+// A part of a picture, often of one pixel; and that part of one that is there as a whole.
+Crop DrawCrop(const PictureInfo& info, Draws* draws);
+Picture PartOf(const Picture& whole, const Crop& crop);
+bool SameForm(const PictureInfo& a, const PictureInfo& b);
 
 // The largest difference of two pictures' samples; they must have the same form.
 uint32_t LargestDifference(const Picture& a, const Picture& b);

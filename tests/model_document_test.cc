@@ -23,6 +23,16 @@ using testing::TinyModel;
 
 Json& StepOf(ModelBuilder& b, size_t i) { return b.document["coding"]["steps"][i]; }
 
+// A graph of the first channels of y for pictures `shrink` times smaller.
+void AddShrunk(int shrink, int channels, int factor, ModelBuilder* b) {
+  Json shuffle = ModelBuilder::Simple("shuffle", "pixel_shuffle", {"small"});
+  shuffle["factor"] = factor;
+  b->document["graphs"]["small"] = ModelBuilder::Graph(
+      "close", {{"y_hat", channels}},
+      {b->Conv("small", "y_hat", channels, 3 * factor * factor, 3, 1), shuffle});
+  b->document["shrunk"][std::to_string(shrink)] = "small";
+}
+
 const std::vector<Broken>& BrokenDocuments() {
   static const std::vector<Broken> list = {
       {"format of the future",
@@ -357,6 +367,26 @@ const std::vector<Broken>& BrokenDocuments() {
        },
        {"graphs: nodes use", "more than 8 times the"}},
 
+      {"shrunk by three",
+       [](ModelBuilder& b) { b.document["shrunk"]["3"] = "g_s"; },
+       {"shrunk: unknown key '3'"}},
+      {"shrunk without its graph",
+       [](ModelBuilder& b) { b.document["shrunk"]["4"] = "small"; },
+       {"shrunk: graph 'small' does not exist"}},
+      {"shrunk to another size",
+       [](ModelBuilder& b) { AddShrunk(8, 8, 4, &b); },
+       {"graph 'small': the size of its output is not that of its input * 2"}},
+      {"shrunk from more channels than there are",
+       [](ModelBuilder& b) { AddShrunk(8, 9, 2, &b); },
+       {"graph 'small': input 'y_hat' has 9 channels, at most 8 are wanted"}},
+      {"shrunk from latents in another form",
+       [](ModelBuilder& b) {
+         AddShrunk(8, 8, 2, &b);
+         b.document["graphs"]["small"]["tensors"]["y_hat"] = {
+             {"type", "i16"}, {"max", 32767}, {"scales", {0.015625}}};
+       },
+       {"graph 'small': keeps the latents in another form than graph 'g_s'"}},
+
       {"g_a input channels",
        [](ModelBuilder& b) { b.document["picture"]["channels"] = 1; },
        {"graph 'g_a': input 'x' has 3 channels, 1 are wanted"}},
@@ -620,17 +650,14 @@ const std::vector<Broken>& BrokenDocuments() {
        [](ModelBuilder& b) { b.AddInts("coding.y.cdf_min", {}); },
        {"tensor 'coding.y.cdf_min': has 0 tables"}},
       {"threshold count",
-       [](ModelBuilder& b) {
-         b.AddFloats("coding.y.thresholds", {2}, {1, 2});
-       },
+       [](ModelBuilder& b) { b.AddFloats("coding.y.thresholds", {2}, {1, 2}); },
        {"tensor 'coding.y.thresholds': has 2 thresholds for 8 tables"}},
       {"thresholds not ascending",
        [](ModelBuilder& b) { b.Float("coding.y.thresholds", 3) = 7; },
        {"tensor 'coding.y.thresholds': is not ascending at entry 4"}},
       {"threshold infinite",
-       [](ModelBuilder& b) {
-         b.Float("coding.y.thresholds", 6) = std::numeric_limits<float>::infinity();
-       },
+       [](ModelBuilder&
+              b) { b.Float("coding.y.thresholds", 6) = std::numeric_limits<float>::infinity(); },
        {"tensor 'coding.y.thresholds': entry 6 is not finite"}},
       {"threshold dtype",
        [](ModelBuilder& b) { b.tensors["coding.y.thresholds"].dtype = "I32"; },

@@ -114,8 +114,9 @@ TEST_CASE("reconstruction: the decoder's picture, where it goes in strips") {
     const CallOptions options;
     CallContext context(options);
     REQUIRE(context.Init().ok());
-    const Synthesis synthesis(model.impl(), geometry, info, {context, options});
-    REQUIRE(synthesis.behind_segments() == nullptr);  // so it does go in strips
+    const Synthesis synthesis(model.impl(), geometry, info,
+                              {context, options, model.impl().WholeSynthesis()});
+    REQUIRE(synthesis.behind_segments().plan == nullptr);  // so it does go in strips
     CheckTaken(model, SmoothPicture(info, 3));
   }
 }

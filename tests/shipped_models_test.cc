@@ -44,7 +44,7 @@ TEST_CASE("shipped models: form, size, exact integer paths") {
     CHECK(model.info().form == shipped.form);
     CHECK(static_cast<double>(model.info().file_bytes) <= shipped.most_size * whole);
     for (const auto& [name, graph] : model.impl().graphs()) {
-      if (name == "g_s" || name == "g_a") {
+      if (name == "g_s" || name == "g_a" || name.rfind("shrunk", 0) == 0) {
         CHECK(AllInteger(graph) == shipped.integer_pictures);
       } else if (name != "h_a") {
         CHECK(AllInteger(graph) == shipped.integer_entropy);

@@ -21,6 +21,13 @@ void AddPartFlags(CLI::App* app, DecodeOptions* options) {
          "the left and the top; what lies elsewhere is hardly looked at")
       ->type_name("WxH+X+Y")
       ->group(kPictureGroup);
+  app->add_option_function<std::string>(
+         "--shrink", [options](const std::string& text) { options->shrink = std::stoi(text); },
+         "The picture with so many times fewer columns and rows: sooner, if the model has a graph "
+         "for it and the stream's details are not needed; --crop is then of this picture")
+      ->check(CLI::IsMember({"2", "4", "8"}))
+      ->type_name("2|4|8")
+      ->group(kPictureGroup);
   app->add_flag("--deep", options->deep,
                 "16 bits for pictures that had 16 when they were encoded, instead of 8")
       ->group(kPictureGroup);

@@ -1,4 +1,5 @@
-// The flags by which `glint decode` is told to make a part of a picture, and with how many bits.
+// The flags by which `glint decode` is told to make a part of a picture or a smaller one, and with
+// how many bits.
 // Used by tools/decode_command.cc.
 // Thread rules: main thread only.
 #ifndef GLINT_TOOLS_PART_FLAGS_H_
@@ -15,7 +16,7 @@ class App;
 
 namespace glint::tools {
 
-// --crop and --deep, into the options.
+// --crop, --shrink and --deep, into the options.
 void AddPartFlags(CLI::App* app, DecodeOptions* options);
 // "640x480+10+20": width, height, left, top; without the last two from the upper left. Nothing if
 // malformed, or for no pixels.

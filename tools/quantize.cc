@@ -23,6 +23,7 @@
 #include "tools/picture_set.h"
 #include "tools/pictures.h"
 #include "tools/program.h"
+#include "tools/shrunk_graphs.h"
 #include "tools/signals.h"
 #include "tools/table.h"
 #include "tools/text.h"
@@ -84,6 +85,12 @@ Error ParseKeep(const Flags& flags, QuantiseOptions* options) {
   return {};
 }
 
+Expected<std::vector<double>> ParseCalibrationLrds(const std::string& text) {
+  const auto lrds = ParseNumbers(text);
+  if (lrds) return *lrds;
+  return Invalid("--calibration-lrd " + text + ": not a number, nor numbers with commas between");
+}
+
 Expected<QuantiseOptions> ParseOptions(const Flags& flags) {
   QuantiseOptions options;
   const std::string type = Upper(flags.type);
@@ -121,11 +128,8 @@ Expected<QuantiseOptions> ParseOptions(const Flags& flags) {
   options.seed_scheme = flags.scheme == "seed";
   options.threads = flags.threads;
   if (!flags.calibration_lrd.empty()) {
-    const auto lrds = ParseNumbers(flags.calibration_lrd);
-    if (!lrds) {
-      return Invalid("--calibration-lrd " + flags.calibration_lrd +
-                     ": not a number, nor numbers with commas between");
-    }
+    const Expected<std::vector<double>> lrds = ParseCalibrationLrds(flags.calibration_lrd);
+    if (!lrds) return lrds.error();
     options.lrds = *lrds;
   }
   const Error kept = ParseKeep(flags, &options);
@@ -146,12 +150,32 @@ Expected<uint64_t> PlanFor(const std::string& calibration, const Model& model,
   return PlanQuantisation(model, infos, options);
 }
 
-Expected<Job> Prepare(const std::string& tool, const Flags& flags) {
+// What does not depend on the model.
+Error CheckOutputs(const Flags& flags) {
   if (IsStandardOutput(flags.out) || flags.out == flags.log)
     return Invalid("--out: has to be a file of its own");
   Error error = CheckOutputPath("--out", flags.out);
   if (error.ok() && !flags.log.empty()) error = CheckOutputPath("--log", flags.log);
-  if (error.ok()) error = UseTarget(flags.target);
+  return error.ok() ? UseTarget(flags.target) : error;
+}
+
+// --type KEEP.
+Error KeepModel(const std::string& tool, const Flags& flags) {
+  const Error checked = CheckOutputs(flags);
+  if (!checked.ok()) return checked;
+  ShrunkGraphsJob job{flags.model, flags.calibration, flags.out, flags.log, {}, flags.limits};
+  if (!flags.calibration_lrd.empty()) {
+    const Expected<std::vector<double>> lrds = ParseCalibrationLrds(flags.calibration_lrd);
+    if (!lrds) return lrds.error();
+    job.options.lrds = *lrds;
+  }
+  job.options.built_in = !flags.no_built_in;
+  job.options.threads = flags.threads;
+  return RunShrunkGraphs(tool, job);
+}
+
+Expected<Job> Prepare(const std::string& tool, const Flags& flags) {
+  Error error = CheckOutputs(flags);
   if (!error.ok()) return error;
   Expected<QuantiseOptions> options = ParseOptions(flags);
   if (!options) return options.error();
@@ -300,6 +324,7 @@ class Run {
                                           {"high"}};
     if (mixed) columns.push_back({"8 bits alone %"});
     Print("\n" + FormatTable(std::move(columns), rows));
+    if (!quantised.shrunk.empty()) Print(ShrunkGraphsText(quantised.shrunk));
     Print("\nMultiply-adds of the transforms, by their width: " +
           Fixed(1.0 / quantised.relative_cost, 2) + " times as fast as in FP32\n");
   }
@@ -490,7 +515,11 @@ void AddCalibrationFlags(CLI::App* app, Flags* flags) {
 
 void AddPrecisionFlags(CLI::App* app, Flags* flags) {
   constexpr const char* kGroup = "What becomes of it";
-  AddChoice(app, "--type", &flags->type, {"INT8", "INT16", "FP16"}, "What to make")->group(kGroup);
+  AddChoice(app, "--type", &flags->type, {"INT8", "INT16", "FP16", "KEEP"},
+            "What to make. KEEP: the model stays what it is, whatever its precision, and gets "
+            "graphs for shrunk pictures (glint decode --shrink); models that have some keep them "
+            "with the other types too")
+      ->group(kGroup);
   AddChoice(app, "--activations", &flags->activations, {"8", "16", "16-dynamic"},
             "INT8: bits of activations; 16 leaves 8 bits to the weights alone, 16-dynamic takes "
             "the ranges of g_a and g_s from each picture, which is then whole in memory")
@@ -592,6 +621,10 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", tool + " (Glint) " + Version());
   AddFlags(&app, &flags);
   return RunTool(app, argc, argv, [&] {
+    if (Upper(flags.type) == "KEEP") {
+      const Error kept = KeepModel(tool, flags);
+      return kept.ok() ? static_cast<int>(kExitOk) : ExitCodeFor(tool, kept);
+    }
     Expected<Job> job = Prepare(tool, flags);
     if (!job) return ExitCodeFor(tool, job.error());
     return Run(tool, flags, std::move(*job)).Main();

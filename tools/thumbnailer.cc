@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -39,6 +40,15 @@ struct ThumbnailFlags {
   std::string in, out;
 };
 
+// The most by which the model makes the picture smaller, and it is still no smaller than wanted.
+int ShrinkFor(const PictureInfo& info, uint32_t side, const Model& model) {
+  int shrink = 1;
+  for (const uint32_t possible : model.info().shrinks) {
+    if (std::max(info.width, info.height) / possible >= side) shrink = static_cast<int>(possible);
+  }
+  return shrink;
+}
+
 Expected<Picture> Thumbnail(const std::string& path, uint32_t side) {
   DecodeOptions options;
   options.threads = kThreads;
@@ -51,6 +61,7 @@ Expected<Picture> Thumbnail(const std::string& path, uint32_t side) {
   ModelFinder models("", options.threads);
   const Expected<Model> model = models.Find(stream->info.model_id);
   if (!model) return At(stream->name, model.error());
+  options.shrink = ShrinkFor(stream->info.source, side, *model);
   options.limits.held_memory = stream->bytes.size();
   std::optional<Shrinker> shrinker;
   uint32_t orientation = kUpright;

@@ -42,6 +42,11 @@ model=weights/light-fp32.safetensors
 "$python" weights/export.py weights/training/light-msssim-half.pt weights/light-msssim-fp32.safetensors --name light-msssim
 "$python" weights/make_golden.py "$checkpoint" tests/data/golden
 ./run build
+for name in light light-msssim; do
+  build/bin/quantize --type KEEP --model "weights/$name-fp32.safetensors" --calibration "$calibration" \
+    --out "$work/$name.safetensors"
+  mv "$work/$name.safetensors" "weights/$name-fp32.safetensors"
+done
 weights/quantise.sh "$calibration" "$work/methods"
 cp "$work"/methods/light-*.safetensors weights/
 weights/list_shipped.sh

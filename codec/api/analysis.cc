@@ -61,13 +61,13 @@ Analysis::Analysis(const Model::Impl& model, const LatentGeometry& geometry,
 
 // ---- plan --------------------------------------------------------------------------------------
 
-Status Analysis::Plan(Flow flow, const ExecutorOptions* synthesis) {
+Status Analysis::Plan(Flow flow, const SynthesisBehind& synthesis) {
   flow_ = in_strips_ || model_.g_a->whole_picture() ? Flow::kAtOnce : flow;
   EncodingRows rows;
   rows.y = geometry_.height();
   rows.z = geometry_.hyper_height();
   const bool follows =
-      flow_ == Flow::kBySegment && synthesis != nullptr && !model_.g_s->whole_picture();
+      flow_ == Flow::kBySegment && synthesis.plan != nullptr && !synthesis.plan->whole_picture();
   if (flow_ == Flow::kBySegment) {
     EncodingGraphs graphs;
     graphs.h_a = model_.h_a.get();
@@ -75,8 +75,8 @@ Status Analysis::Plan(Flow flow, const ExecutorOptions* synthesis) {
     if (follows) {
       graphs.g_a = model_.g_a.get();
       graphs.analysis = y_options_;
-      graphs.g_s = model_.g_s.get();
-      graphs.synthesis = *synthesis;
+      graphs.g_s = synthesis.plan;
+      graphs.synthesis = *synthesis.options;
     }
     GLINT_ASSIGN(rows, PlanEncodingRows(model_.document, geometry_, graphs));
   }

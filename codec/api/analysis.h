@@ -12,6 +12,7 @@
 
 #include "codec/api/call_context.h"
 #include "codec/latents/encoding_schedule.h"
+#include "codec/latents/latent_coder.h"
 #include "codec/latents/latent_geometry.h"
 #include "codec/latents/row_window.h"
 #include "codec/model/model_impl.h"
@@ -34,8 +35,8 @@ class Analysis {
   enum class Flow { kBySegment, kAtOnce };
   // Sizes of everything; before any other call. `flow`: at once whatever is said in strips, and
   // where ranges are the whole picture's. `synthesis`: of the g_s that follows segment by segment
-  // and whose rows the source waits for, or nullptr.
-  Status Plan(Flow flow, const ExecutorOptions* synthesis);
+  // and whose rows the source waits for, if any.
+  Status Plan(Flow flow, const SynthesisBehind& synthesis);
   Flow flow() const { return flow_; }
   // Rows of the picture that are read before their decoded rows are there: all where they come at
   // once, or without `synthesis`.

@@ -208,6 +208,7 @@ glint_status glint_model_get_info(const glint_model* model, glint_model_info* in
   to.detail_lrd_min = from.detail_lrd_min;
   to.detail_lrd_max = from.detail_lrd_max;
   to.detail_lrd_default = from.detail_lrd_default;
+  for (const uint32_t shrink : from.shrinks) to.shrinks += shrink;
   return GiveStruct(to, info);
 }
 

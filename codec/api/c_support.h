@@ -264,7 +264,9 @@ inline Error ReadOwn(const SizedStruct<glint_decode_options>& caller, DecodeOpti
                      caller.Get(&glint_decode_options::crop_height, 0)};
   if ((crop.x | crop.y | crop.width | crop.height) != 0) options->crop = crop;
   options->deep = caller.Get(&glint_decode_options::deep, 0) != 0;
-  if (caller.Get(&glint_decode_options::reserved2, 0) != 0) return ReservedError();
+  const uint32_t shrink = caller.Get(&glint_decode_options::shrink, 1);
+  if (shrink > 8) return Invalid("shrink is " + std::to_string(shrink) + ", not 1, 2, 4 or 8");
+  options->shrink = shrink == 0 ? 1 : static_cast<int>(shrink);
   return CheckReserved(caller);
 }
 static_assert(static_cast<int>(AlphaOutput::kKeep) == GLINT_ALPHA_KEEP &&
@@ -278,7 +280,10 @@ inline void SetOwnDefaults(glint_encode_options* options) {
   options->max_error = EncodeOptions().max_error;
   options->effort = EncodeOptions().effort;
 }
-inline void SetOwnDefaults(glint_decode_options* options) { options->background = 0xFFFFFF; }
+inline void SetOwnDefaults(glint_decode_options* options) {
+  options->background = 0xFFFFFF;
+  options->shrink = 1;
+}
 
 template <typename COptions>
 COptions DefaultsInC() {

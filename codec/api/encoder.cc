@@ -177,10 +177,11 @@ class Encoder final : private SegmentPlaces {
     lrd_ = rates.model_lrd;
     const double t = RateToT(model_.document.rate, lrd_);
     geometry_.emplace(model_.document, model_.graphs(), info_.width, info_.height);
-    const ExecutorOptions* behind = nullptr;
+    SynthesisBehind behind;
     if (taker_ != nullptr) {
       synthesis_.emplace(model_, *geometry_, OutputInfo(info_),
-                         Synthesis::Options{context_, options_, t, Synthesis::Colour::kThree});
+                         Synthesis::Options{context_, options_, model_.WholeSynthesis(), t,
+                                            Synthesis::Colour::kThree});
       behind = synthesis_->behind_segments();
     }
     coder_ = std::make_unique<LatentCoder>(
@@ -233,7 +234,8 @@ class Encoder final : private SegmentPlaces {
   }
 
   Status SetFlow(Analysis::Flow flow) {
-    const ExecutorOptions* behind = taker_ == nullptr ? nullptr : synthesis_->behind_segments();
+    const SynthesisBehind behind =
+        taker_ == nullptr ? SynthesisBehind() : synthesis_->behind_segments();
     GLINT_TRY(analysis_->Plan(flow, behind));
     window_.SetSize(analysis_->source_rows());
     return Status::Ok();
@@ -443,9 +445,16 @@ class Encoder final : private SegmentPlaces {
     GLINT_TRY(body_.AddHeader(header));
     GLINT_TRY(WriteMetadata(metadata, &body_));
     if (has_alpha_) GLINT_TRY(body_.Add(chunk::kAlpha, alpha_));
+    if (HasWholeBase()) GLINT_TRY(body_.Add(chunk::kWholeBase, {}));
     std::rotate(stream_.begin(), stream_.begin() + static_cast<std::ptrdiff_t>(body),
                 stream_.end());
     return Status::Ok();
+  }
+
+  // The stream has details, but what decodes without them is the whole picture all the same.
+  bool HasWholeBase() const {
+    return details_ && report_.detail.bytes > 0 && BlocksOfPixels() == PlainBlocks::kDrawn &&
+           report_.detail.plain_blocks == 0;
   }
 
   // There is often room for it beside what was expected, and to pack metadata where the stages

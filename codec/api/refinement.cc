@@ -126,11 +126,12 @@ Status Refinement::Plan() {
 
 Synthesis Refinement::MakeSynthesis(Synthesis::Colour colour) const {
   return Synthesis(model_, geometry_, output_,
-                   {options_.context, options_.call, options_.t, colour});
+                   {options_.context, options_.call, model_.WholeSynthesis(), options_.t, colour});
 }
 
 LatentCoder Refinement::MakeCoder(const Synthesis* synthesis) const {
-  const ExecutorOptions* behind = synthesis == nullptr ? nullptr : synthesis->behind_segments();
+  const SynthesisBehind behind =
+      synthesis == nullptr ? SynthesisBehind() : synthesis->behind_segments();
   return LatentCoder(model_, geometry_, {options_.t, options_.context.runner(), false, behind});
 }
 

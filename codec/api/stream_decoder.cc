@@ -133,7 +133,7 @@ struct StreamDecoder::Impl {
       if (!CanBegin(rest)) return Status::Ok();
       GLINT_TRY(Begin());
     }
-    if (!decodes_details_ && options_.detail != DetailOutput::kSkip && !stream.details.empty()) {
+    if (!decodes_details_ && !decoding_->LeavesDetailsOut() && !stream.details.empty()) {
       return Status::Error(StatusCode::kUnsupported,
                            "its details come later than the rows that need them, so it can only be "
                            "decoded as a whole");
@@ -163,7 +163,7 @@ struct StreamDecoder::Impl {
     if (parser_.at_end()) return true;
     if (stream.segments.empty()) return false;
     if (stream.header.source.has_alpha && stream.alpha.empty()) return false;
-    if (options_.detail == DetailOutput::kSkip || !stream.details.empty()) return true;
+    if (decoding_->LeavesDetailsOut() || !stream.details.empty()) return true;
     const auto height = static_cast<int64_t>(stream.header.source.height);
     const int64_t last = std::min<int64_t>(detail::kSectionRows, height) - 1;
     const auto needed = static_cast<size_t>(decoding_->geometry().SegmentOf(last)) + 1;
@@ -182,7 +182,8 @@ struct StreamDecoder::Impl {
 
   // Sections whose rows have all come.
   void DropDetails() {
-    const auto done = static_cast<size_t>(decoding_->rows_given() / detail::kSectionRows);
+    const int64_t rows = decoding_->rows_given() * options_.shrink;  // of the whole picture
+    const auto done = static_cast<size_t>(rows / detail::kSectionRows);
     for (; dropped_details_ < std::min(done, details_.size()); ++dropped_details_) {
       Drop(&details_[dropped_details_]);
     }

@@ -24,6 +24,20 @@ bool IsWithin(const Crop& crop, const PictureInfo& info) {
   return fits(crop.x, crop.width, info.width) && fits(crop.y, crop.height, info.height);
 }
 
+// Gray of fewer than 8 bits comes with 8: means lie between its levels.
+PictureInfo ShrunkInfo(PictureInfo info, int shrink) {
+  if (shrink == 1) return info;
+  info.width = ShrunkSize(info.width, static_cast<uint32_t>(shrink));
+  info.height = ShrunkSize(info.height, static_cast<uint32_t>(shrink));
+  info.bit_depth = std::max(info.bit_depth, 8u);
+  return info;
+}
+
+constexpr uint32_t kTopDeep = 65535;
+
+// The greatest sample of its alpha.
+uint32_t TopAlpha(const PictureInfo& info) { return (1u << info.bit_depth) - 1; }
+
 // The rows that a crop needs of a picture with details: of whole sections above it, and of whole
 // blocks.
 Crop WithDetails(const Crop& crop, const PictureInfo& info) {
@@ -62,18 +76,19 @@ StreamDecoding::StreamDecoding(const Model::Impl& model, const ParsedStream& str
     : model_(model),
       stream_(stream),
       options_(options),
-      output_(OutputInfo(stream.header.source, options.deep)),
+      whole_(OutputInfo(stream.header.source, options.deep)),
+      output_(ShrunkInfo(whole_, options.shrink)),
       crop_(options.crop.value_or(Crop{0, 0, output_.width, output_.height})),
       cropped_(InfoOfPart(output_, crop_)),
       given_(FlatInfo(cropped_, options.alpha, options.background)),
       sink_(sink),
       report_(*report),
       context_(options),
-      geometry_(model.document, model.graphs(), output_.width, output_.height),
+      geometry_(model.document, model.graphs(), whole_.width, whole_.height),
       pixels_(cropped_),
       port_(model) {
   rows_.take = [this](int64_t row, const uint8_t* levels) {
-    return details_ ? AddDetails(row, levels) : WriteRow(row, levels, synthesis_->deep_levels());
+    return details_ ? AddDetails(row, levels) : TakeRow(row, levels, synthesis_->deep_levels());
   };
   rows_.progress = [this](double done) { return context_.Progress(done); };
 }
@@ -106,40 +121,83 @@ Result<uint64_t> StreamDecoding::Plan() {
   return report_.planned_bytes;
 }
 
+// Its model has a graph for it, whose pixels lie where those of the picture do.
+bool StreamDecoding::ModelShrinks() const {
+  return model_.document.shrunk.count(options_.shrink) != 0 && geometry_.left() % shrink() == 0 &&
+         geometry_.top() % options_.shrink == 0;
+}
+
+bool StreamDecoding::LeavesDetailsOut() const {
+  return options_.detail == DetailOutput::kSkip || (stream_.has_whole_base && ModelShrinks());
+}
+
+Crop StreamDecoding::CropOfMade() const {
+  if (!averages()) return crop_;
+  const auto part = [this](uint32_t begin, uint32_t size, uint32_t all) {
+    const uint64_t end = (uint64_t{begin} + size) * shrink();
+    return static_cast<uint32_t>(std::min<uint64_t>(end, all)) - begin * shrink();
+  };
+  return {crop_.x * shrink(), crop_.y * shrink(), part(crop_.x, crop_.width, whole_.width),
+          part(crop_.y, crop_.height, whole_.height)};
+}
+
+size_t StreamDecoding::StepsToDecode(const SynthesisForm& form) const {
+  return options_.latents ? model_.steps.size() : form.steps;
+}
+
 Status StreamDecoding::Prepare(double t) {
   GLINT_TRY(context_.Init());
-  has_details_ = !stream_.details.empty() && options_.detail != DetailOutput::kSkip;
+  has_details_ = !stream_.details.empty() && !LeavesDetailsOut();
+  shrinks_by_model_ = options_.shrink > 1 && ModelShrinks() && !has_details_;
+  SynthesisForm form = model_.WholeSynthesis();
+  if (shrinks_by_model_) {
+    GLINT_ASSIGN(form, model_.ShrunkSynthesis(options_.shrink));
+  }
+  steps_ = StepsToDecode(form);
+  const PictureInfo made = MadeInfo();
   const bool mean = stream_.header.gray && !has_details_;
   const auto colour = mean ? Synthesis::Colour::kMean : Synthesis::Colour::kThree;
-  made_ = options_.crop && has_details_ ? WithDetails(crop_, output_) : crop_;
+  made_crop_ = CropOfMade();
+  made_ = options_.crop && has_details_ ? WithDetails(made_crop_, made) : made_crop_;
   const auto part = options_.crop ? std::optional<Crop>(made_) : std::nullopt;
-  const bool deep = output_.SampleBytes() > 1 && options_.deep;
-  synthesis_.emplace(model_, geometry_, output_,
-                     Synthesis::Options{context_, options_, t, colour, part, deep});
+  const bool deep = made.SampleBytes() > 1 && options_.deep;
+  synthesis_.emplace(model_, geometry_, made,
+                     Synthesis::Options{context_, options_, form, t, colour, part, deep});
   if (has_details_ && deep) {
-    deep_rows_.SetSize(size_t{output_.width} * output_.channels, detail::kBlock);
+    deep_rows_.SetSize(size_t{made.width} * made.channels, detail::kBlock);
   }
-  coder_ = std::make_unique<LatentCoder>(
-      model_, geometry_,
-      LatentCoderOptions{t, context_.runner(), options_.profile, synthesis_->behind_segments()});
+  coder_ = std::make_unique<LatentCoder>(model_, geometry_,
+                                         LatentCoderOptions{t, context_.runner(), options_.profile,
+                                                            synthesis_->behind_segments(), steps_});
   return coder_->Plan();
 }
 
 Status StreamDecoding::PlanMemory(uint64_t more_bytes) {
   GLINT_ASSIGN(const uint64_t coding, synthesis_->MemoryWith(*coder_));
-  report_.planned_bytes = coding + pixels_.MemoryNeeded() + more_bytes + AlphaBytes();
-  if (has_details_) report_.planned_bytes += DetailReader::MemoryNeeded(output_);
+  report_.planned_bytes =
+      coding + pixels_.MemoryNeeded() + more_bytes + AlphaBytes() + AverageBytes();
+  if (has_details_) report_.planned_bytes += DetailReader::MemoryNeeded(whole_);
   if (deep_rows_.row_values() > 0) {
     report_.planned_bytes += deep_rows_.MemoryNeeded() + deep_rows_.row_values() * sizeof(uint16_t);
   }
   return context_.CheckPlan(report_.planned_bytes);
 }
 
+// Of colour.
+uint64_t StreamDecoding::AverageBytes() const {
+  if (!averages()) return 0;
+  const auto needed = options_.deep && whole_.SampleBytes() > 1 ? BoxAverage<uint16_t>::MemoryNeeded
+                                                                : BoxAverage<uint8_t>::MemoryNeeded;
+  return needed(made_crop_.width, whole_.channels, shrink());
+}
+
 uint64_t StreamDecoding::AlphaBytes() const {
   if (!output_.has_alpha) return 0;
   const uint64_t flat_row = given_.has_alpha ? 0 : given_.RowBytes();
-  const uint64_t row = uint64_t{output_.width} * output_.SampleBytes();
-  return kAlphaStateBytes + 2 * output_.RowBytes() + row + flat_row;
+  const uint64_t row = uint64_t{whole_.width} * whole_.SampleBytes();
+  const uint64_t sums =
+      shrink() == 1 ? 0 : BoxAverage<uint16_t>::MemoryNeeded(whole_.width, 1, shrink());
+  return kAlphaStateBytes + 2 * whole_.RowBytes() + row + sums + flat_row;
 }
 
 Status StreamDecoding::Begin(uint64_t more_bytes) {
@@ -147,7 +205,7 @@ Status StreamDecoding::Begin(uint64_t more_bytes) {
   GLINT_TRY(PlanMemory(more_bytes));
   if (has_details_) {
     const bool skip_damaged = options_.detail == DetailOutput::kSkipDamaged;
-    details_ = std::make_unique<DetailReader>(stream_, output_, made_.y, skip_damaged, &report_);
+    details_ = std::make_unique<DetailReader>(stream_, whole_, made_.y, skip_damaged, &report_);
   }
   if (deep_rows_.row_values() > 0) {
     if (!deep_rows_.Allocate()) {
@@ -155,16 +213,29 @@ Status StreamDecoding::Begin(uint64_t more_bytes) {
     }
     deep_row_.resize(deep_rows_.row_values());
   }
+  if (averages()) AllocateAverages();
   pixels_.Allocate();
   GLINT_TRY(coder_->Allocate());
   GLINT_TRY(synthesis_->Allocate(*coder_));
   return Start();
 }
 
+void StreamDecoding::AllocateAverages() {
+  const uint32_t width = made_crop_.width, channels = whole_.channels;
+  const size_t samples = size_t{crop_.width} * channels;
+  if (options_.deep && whole_.SampleBytes() > 1) {
+    deep_average_.emplace(width, channels, shrink(), kTopDeep, kTopDeep);
+    average_deep_.resize(samples);
+  } else {
+    level_average_.emplace(width, channels, shrink(), TopLevel(whole_), TopLevel(output_));
+    average_levels_.resize(samples);
+  }
+}
+
 Status StreamDecoding::Start() {
   if (output_.has_alpha) {
-    GLINT_ASSIGN(alpha_, AlphaReader::Make(output_.width, output_.SampleBytes(), stream_.alpha));
-    alpha_row_.resize(size_t{output_.width} * output_.SampleBytes());
+    GLINT_ASSIGN(alpha_, AlphaReader::Make(whole_.width, whole_.SampleBytes(), stream_.alpha));
+    alpha_row_.resize(size_t{whole_.width} * whole_.SampleBytes());
     if (!given_.has_alpha) flattener_.emplace(cropped_, options_.alpha, options_.background);
   }
   if (sink_.start(given_, stream_.metadata)) return Status::Ok();
@@ -201,12 +272,14 @@ Status StreamDecoding::DecodeSegment(int64_t segment) {
     return DecoderPort::Damaged();
   }
   GLINT_TRY(coder_->CodeSegment(segment, &port_, &report_.times));
+  report_.symbols += geometry_.Symbols(segment, steps_);
+  // What is left of the segment is not known then.
+  if (steps_ < model_.steps.size()) return Status::Ok();
   const StageClock clock(&report_.times.entropy);
   if (!port_.rans().Finish()) return DecoderPort::Damaged();
   if (coder_->LatentCrc(segment) != LoadU32(crc.data())) {
     return BadStream("its latents differ from those that were encoded (their CRC does not match)");
   }
-  report_.symbols += symbols;
   report_.latent_crc = Crc32(report_.latent_crc, crc);
   return GiveLatents(segment);
 }
@@ -237,7 +310,7 @@ Result<bool> StreamDecoding::GiveRows(int64_t segment) {
 
 // Of rows whose details are there.
 int64_t StreamDecoding::RowEnd() const {
-  const auto height = static_cast<int64_t>(output_.height);
+  const auto height = static_cast<int64_t>(MadeInfo().height);
   const auto sections = static_cast<int64_t>(stream_.details.size());
   return has_details_ ? std::min(height, detail::kSectionRows * sections) : height;
 }
@@ -247,7 +320,7 @@ Status StreamDecoding::Finish() {
   coder_.reset();
   GLINT_TRY(synthesis_->Finish(rows_, &report_.times.synthesis));
   if (options_.profile) synthesis_->AppendProfile(&report_.layers);
-  const bool all_alpha = alpha_ && alpha_rows_ == static_cast<int64_t>(output_.height);
+  const bool all_alpha = alpha_ && alpha_rows_ == static_cast<int64_t>(whole_.height);
   return all_alpha ? alpha_->Finish() : Status::Ok();
 }
 
@@ -256,7 +329,7 @@ Status StreamDecoding::AddDetails(int64_t row, const uint8_t* levels) {
     std::copy_n(synthesis_->deep_levels(), deep_rows_.row_values(), deep_rows_.WriteRow(row));
   }
   return details_->Add(levels, [this](int64_t y, const uint8_t* with_details) {
-    return WriteRow(y, with_details, DeepLevels(y, with_details));
+    return TakeRow(y, with_details, DeepLevels(y, with_details));
   });
 }
 
@@ -265,7 +338,7 @@ const uint16_t* StreamDecoding::DeepLevels(int64_t row, const uint8_t* levels) {
   if (deep_row_.empty()) return nullptr;
   constexpr int kStep = 257;
   const uint16_t* base = deep_rows_.Row(row);
-  const size_t group = stream_.header.gray ? output_.channels : 1;  // samples of one level
+  const size_t group = stream_.header.gray ? whole_.channels : 1;  // samples of one level
   for (size_t i = 0; i < deep_row_.size(); i += group) {
     const auto first = base + i;
     const int sum = std::accumulate(first, first + group, 0);
@@ -277,15 +350,33 @@ const uint16_t* StreamDecoding::DeepLevels(int64_t row, const uint8_t* levels) {
   return deep_row_.data();
 }
 
-Status StreamDecoding::WriteRow(int64_t row, const uint8_t* levels, const uint16_t* deep) {
-  const int64_t y = row - static_cast<int64_t>(crop_.y);
+// A row of what is made, of all columns of `made_`.
+Status StreamDecoding::TakeRow(int64_t row, const uint8_t* levels, const uint16_t* deep) {
+  const int64_t y = row - static_cast<int64_t>(made_crop_.y);
   if (y < 0 || AllGiven()) return Status::Ok();
-  if (alpha_) GLINT_TRY(ReadAlpha(row));
+  const size_t at = (made_crop_.x - made_.x) * size_t{output_.channels};
+  if (!averages()) return WriteRow(y, levels + at, deep == nullptr ? nullptr : deep + at);
+  {
+    const StageClock clock(&report_.times.synthesis);
+    deep_average_ ? deep_average_->Add(deep + at) : level_average_->Add(levels + at);
+  }
+  const bool is_last = y + 1 == static_cast<int64_t>(made_crop_.height);
+  if ((y + 1) % options_.shrink != 0 && !is_last) return Status::Ok();
+  if (!deep_average_) {
+    level_average_->Take(average_levels_.data());
+    return WriteRow(y / options_.shrink, average_levels_.data(), nullptr);
+  }
+  deep_average_->Take(average_deep_.data());
+  return WriteRow(y / options_.shrink, nullptr, average_deep_.data());
+}
+
+// A row of the crop, and no more columns.
+Status StreamDecoding::WriteRow(int64_t y, const uint8_t* levels, const uint16_t* deep) {
+  if (alpha_) GLINT_TRY(ReadAlpha(y + static_cast<int64_t>(crop_.y)));
   const uint8_t* samples = nullptr;
   {
     const StageClock clock(&report_.times.synthesis);
-    const size_t at = (crop_.x - made_.x) * size_t{output_.channels};
-    samples = deep != nullptr ? pixels_.FromDeep(deep + at) : pixels_.FromColour(levels + at);
+    samples = deep != nullptr ? pixels_.FromDeep(deep) : pixels_.FromColour(levels);
     if (flattener_) samples = flattener_->Row(samples);
   }
   ++rows_given_;
@@ -293,11 +384,31 @@ Status StreamDecoding::WriteRow(int64_t row, const uint8_t* levels, const uint16
   return Status::Error(StatusCode::kCancelled, "row " + std::to_string(y) + " was not taken");
 }
 
-// The alpha of a row, and of those above it, which are packed before it.
+// The alpha of a row of output_, and of those above it, which are packed before it.
 Status StreamDecoding::ReadAlpha(int64_t row) {
-  for (; alpha_rows_ <= row; ++alpha_rows_) GLINT_TRY(alpha_->ReadRow(alpha_row_.data()));
-  const size_t sample = output_.SampleBytes();
+  const int64_t first = row * options_.shrink;
+  const int64_t end = std::min<int64_t>(first + options_.shrink, whole_.height);
+  const size_t sample = whole_.SampleBytes();
+  for (; alpha_rows_ < first; ++alpha_rows_) GLINT_TRY(alpha_->ReadRow(alpha_row_.data()));
+  if (options_.shrink > 1)
+    return sample == 2 ? AverageAlpha<uint16_t>(end) : AverageAlpha<uint8_t>(end);
+  GLINT_TRY(alpha_->ReadRow(alpha_row_.data()));
+  ++alpha_rows_;
   std::copy_n(alpha_row_.data() + crop_.x * sample, crop_.width * sample, pixels_.alpha());
+  return Status::Ok();
+}
+
+// Of the rows up to there.
+template <typename Sample>
+Status StreamDecoding::AverageAlpha(int64_t end) {
+  const uint32_t first = crop_.x * shrink();
+  const uint32_t width = std::min(crop_.width * shrink(), whole_.width - first);
+  BoxAverage<Sample> average(width, 1, shrink(), TopAlpha(whole_), TopAlpha(output_));
+  for (; alpha_rows_ < end; ++alpha_rows_) {
+    GLINT_TRY(alpha_->ReadRow(alpha_row_.data()));
+    average.Add(reinterpret_cast<const Sample*>(alpha_row_.data()) + first);
+  }
+  average.Take(reinterpret_cast<Sample*>(pixels_.alpha()));
   return Status::Ok();
 }
 
@@ -322,6 +433,11 @@ Status CheckCall(const PictureSink& sink, const DecodeOptions& options) {
   if (!sink.start || !sink.write) return invalid("a start or row callback is missing");
   if (options.alpha < AlphaOutput::kKeep || options.alpha > AlphaOutput::kBlend) {
     return invalid("alpha is none of kKeep, kDrop, kBlend");
+  }
+  if (options.shrink != 1 &&
+      std::find(kShrinks.begin(), kShrinks.end(), options.shrink) == kShrinks.end()) {
+    return Status::Error(StatusCode::kInvalidArgument,
+                         "shrink is " + std::to_string(options.shrink) + ", not 1, 2, 4 or 8");
   }
   if (options.detail < DetailOutput::kDecode || options.detail > DetailOutput::kSkipDamaged) {
     return invalid("detail is none of kDecode, kSkip, kSkipDamaged");

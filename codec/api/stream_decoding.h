@@ -1,7 +1,7 @@
-// One stream's way from segments to rows of its picture, or of a crop of it: segments to latents,
-// latents to pixels in bands, details, alpha. Called by codec/api/decoder for whole streams, and by
-// codec/api/stream_decoder as they come.
-// Thread rules: one caller; uses its runner's workers.
+// One stream's way from segments to rows of its picture, or of a crop of it, or of either at a
+// fraction of its size: segments to latents, latents to pixels in bands, details, alpha. Called by
+// codec/api/decoder for whole streams, and by codec/api/stream_decoder as they come. Thread rules:
+// one caller; uses its runner's workers.
 #ifndef GLINT_CODEC_API_STREAM_DECODING_H_
 #define GLINT_CODEC_API_STREAM_DECODING_H_
 
@@ -18,6 +18,7 @@
 #include "codec/latents/latent_geometry.h"
 #include "codec/latents/row_window.h"
 #include "codec/model/model_impl.h"
+#include "codec/samples/box_average.h"
 #include "codec/samples/flatten.h"
 #include "codec/stream/alpha.h"
 #include "codec/stream/container.h"
@@ -59,6 +60,8 @@ class StreamDecoding {
   // That the stream is one of this model, and has the crop; the header is all that is looked at.
   Status CheckHeader() const;
   const LatentGeometry& geometry() const { return geometry_; }
+  // That details are not looked at, whether the stream has any or not, as far as it is known.
+  bool LeavesDetailsOut() const;
   // What comes out.
   const PictureInfo& given() const { return given_; }
   // Bytes that Begin would hold.
@@ -81,14 +84,26 @@ class StreamDecoding {
   Status Prepare(double t);
   Status PlanMemory(uint64_t more_bytes);
   uint64_t AlphaBytes() const;
+  void AllocateAverages();
   Status Start();
   Status DecodeSegment(int64_t segment);
   Status Blame(const Status& status) const;
   Status GiveLatents(int64_t segment);
+  uint32_t shrink() const { return static_cast<uint32_t>(options_.shrink); }
+  bool ModelShrinks() const;
+  // The whole picture is made, and becomes smaller by means of its pixels.
+  bool averages() const { return options_.shrink > 1 && !shrinks_by_model_; }
+  PictureInfo MadeInfo() const { return averages() ? whole_ : output_; }
+  Crop CropOfMade() const;
+  size_t StepsToDecode(const SynthesisForm& form) const;
+  uint64_t AverageBytes() const;
   Status AddDetails(int64_t row, const uint8_t* levels);
   const uint16_t* DeepLevels(int64_t row, const uint8_t* levels);
+  Status TakeRow(int64_t row, const uint8_t* levels, const uint16_t* deep);
   Status WriteRow(int64_t row, const uint8_t* levels, const uint16_t* deep);
   Status ReadAlpha(int64_t row);
+  template <typename Sample>
+  Status AverageAlpha(int64_t end);
   int64_t RowEnd() const;
   bool AllGiven() const { return rows_given_ == static_cast<int64_t>(given_.height); }
   bool CropIsDone() const { return options_.crop && AllGiven(); }
@@ -96,8 +111,9 @@ class StreamDecoding {
   const Model::Impl& model_;
   const ParsedStream& stream_;
   const DecodeOptions& options_;
-  const PictureInfo output_;   // of the whole picture
-  const Crop crop_;            // of it
+  const PictureInfo whole_;    // as large as it was encoded
+  const PictureInfo output_;   // the same where it is shrunk
+  const Crop crop_;            // of output_
   const PictureInfo cropped_;  // the same of the crop
   const PictureInfo given_;
   PictureSink sink_;
@@ -110,14 +126,21 @@ class StreamDecoding {
   std::optional<Synthesis> synthesis_;
   Synthesis::Sink rows_;
   bool has_details_ = false;
-  Crop made_;  // the part that synthesis_ gives
+  bool shrinks_by_model_ = false;
+  size_t steps_ = 0;  // of coding that are decoded
+  Crop made_;         // the part of MadeInfo() that synthesis_ gives
+  Crop made_crop_;    // crop_ there
   // From when there is memory for them.
   std::unique_ptr<DetailReader> details_;
   RowWindow<uint16_t> deep_rows_;  // of synthesis_, until they have their details
   std::vector<uint16_t> deep_row_;
+  std::optional<BoxAverage<uint8_t>> level_average_;
+  std::optional<BoxAverage<uint16_t>> deep_average_;
+  std::vector<uint8_t> average_levels_;  // of a row
+  std::vector<uint16_t> average_deep_;   // likewise
   std::unique_ptr<AlphaReader> alpha_;
   std::vector<uint8_t> alpha_row_;
-  int64_t alpha_rows_ = 0;
+  int64_t alpha_rows_ = 0;  // of whole_
   std::optional<Flattener> flattener_;
   int64_t rows_given_ = 0;
 };

@@ -15,11 +15,6 @@
 namespace glint {
 namespace {
 
-StripShape ShapeOf(const Model::Impl& model, const LatentGeometry& geometry) {
-  const auto unit = static_cast<size_t>(model.document.latent_stride);
-  return {geometry.width(), 1, unit, std::max<size_t>(1, kStripPixels / unit)};
-}
-
 Status NoMemory() { return Status::Error(StatusCode::kLimit, "out of memory for the picture"); }
 
 // The units [first, second) of `units` that pixels [begin, end) need, each of `unit` pixels, with
@@ -34,30 +29,32 @@ std::pair<size_t, size_t> UnitsOf(uint64_t begin, uint64_t end, size_t unit, siz
 
 }  // namespace
 
-Synthesis::Extent Synthesis::ExtentOf(const Model::Impl& model, const LatentGeometry& geometry,
-                                      const std::optional<Crop>& part) {
-  const Extent all = {0, 0, geometry.width(), geometry.height()};
-  if (!part || model.g_s->whole_picture()) return all;
-  const Graph& graph = model.graph("g_s");
-  const StripShape shape = ShapeOf(model, geometry);
-  const size_t coarsest = size_t{1} << -GraphRows(graph).output_scale().lowest;
-  const uint64_t x = geometry.left() + part->x;
-  const uint64_t y = static_cast<uint64_t>(geometry.top()) + part->y;
-  const auto [left, right] = UnitsOf(x, x + part->width, shape.out_unit,
-                                     MarginOf(graph, shape, &Window::columns), coarsest, all.width);
+StripShape Synthesis::Shape() const {
+  return {geometry_.width(), 1, unit_, std::max<size_t>(1, kStripPixels / unit_)};
+}
+
+Synthesis::Extent Synthesis::FindExtent() const {
+  const Extent all = {0, 0, geometry_.width(), geometry_.height()};
+  if (!part_ || form_.plan->whole_picture()) return all;
+  const StripShape shape = Shape();
+  const size_t coarsest = size_t{1} << -GraphRows(*form_.graph).output_scale().lowest;
+  const uint64_t x = Left() + part_->x;
+  const uint64_t y = static_cast<uint64_t>(Top()) + part_->y;
+  const auto [left, right] =
+      UnitsOf(x, x + part_->width, unit_, MarginOf(*form_.graph, shape, &Window::columns), coarsest,
+              all.width);
   const auto [top, bottom] =
-      UnitsOf(y, y + part->height, shape.out_unit, MarginOf(graph, shape, &Window::rows), coarsest,
+      UnitsOf(y, y + part_->height, unit_, MarginOf(*form_.graph, shape, &Window::rows), coarsest,
               static_cast<size_t>(all.height));
   return {left, static_cast<int64_t>(top), right - left, static_cast<int64_t>(bottom - top)};
 }
 
-ExecutorOptions Synthesis::OptionsOf(const Model::Impl& model, const LatentGeometry& geometry,
-                                     const Extent& extent, const Options& from) {
+ExecutorOptions Synthesis::MakeOptions(const Options& from) const {
   ExecutorOptions options;
-  options.in_width = extent.width;
-  options.in_height = extent.height;
+  options.in_width = extent_.width;
+  options.in_height = extent_.height;
   options.bands.rows =
-      from.context.BandLatentRows(model.document, geometry) * model.document.latent_stride;
+      from.context.BandLatentRows(model_.document, geometry_) * static_cast<int64_t>(unit_);
   options.t = from.t;
   options.runner = from.context.runner();
   options.profile = from.call.profile;
@@ -68,14 +65,17 @@ Synthesis::Synthesis(const Model::Impl& model, const LatentGeometry& geometry,
                      const PictureInfo& info, const Options& options)
     : model_(model),
       geometry_(geometry),
+      form_(options.form),
+      unit_(static_cast<size_t>(model.document.latent_stride / form_.shrink)),
+      picture_height_(info.height),
       part_(options.part),
       info_(options.part ? InfoOfPart(info, *options.part) : info),
       mean_(info.channels == 1 || options.colour == Colour::kMean),
       deep_(options.deep),
       latent_row_(geometry.width() * static_cast<size_t>(model.document.latent_channels)),
-      extent_(ExtentOf(model, geometry, options.part)),
-      options_(OptionsOf(model, geometry, extent_, options)),
-      strips_(model.g_s, model.graph("g_s"), options_, ShapeOf(model, geometry)) {
+      extent_(FindExtent()),
+      options_(MakeOptions(options)),
+      strips_(form_.plan, *form_.graph, options_, Shape()) {
   in_strips_ = !part_ && strips_.PaysOff(LatentBytes() + PictureBytes());
 }
 
@@ -103,7 +103,7 @@ Synthesis::Inputs Synthesis::InputsFrom(const LatentCoder& coder) const {
 }
 
 Result<uint64_t> Synthesis::MemoryOf(const Inputs& inputs) const {
-  GLINT_ASSIGN(const uint64_t g_s, Executor::MemoryNeeded(*model_.g_s, options_, inputs));
+  GLINT_ASSIGN(const uint64_t g_s, Executor::MemoryNeeded(*form_.plan, options_, inputs));
   return g_s + RowBytes();
 }
 
@@ -121,7 +121,7 @@ Status Synthesis::AllocateFor(const Inputs& inputs) {
     const size_t values = latent_row_ * static_cast<size_t>(geometry_.height());
     return y_hat_.Allocate(values) ? Status::Ok() : NoMemory();
   }
-  GLINT_ASSIGN(g_s_, Executor::Make(model_.g_s, options_, inputs));
+  GLINT_ASSIGN(g_s_, Executor::Make(form_.plan, options_, inputs));
   return Status::Ok();
 }
 
@@ -151,22 +151,21 @@ Result<bool> Synthesis::AddSegment(const LatentCoder& coder, int64_t segment, in
 
 Result<bool> Synthesis::AddRows(const ReadLatents& read, int64_t latent_end, int64_t row_end,
                                 const Sink& sink, double* seconds) {
-  const int64_t unit = model_.document.latent_stride;
-  const int64_t above = extent_.row * unit;  // rows of the padded picture
+  const int64_t above = extent_.row * static_cast<int64_t>(unit_);  // rows of all that g_s makes
   const Crop part = part_.value_or(Crop{0, 0, info_.width, info_.height});
   const int64_t begin = part.y, end = begin + part.height;
-  const size_t column = geometry_.left() + part.x - extent_.column * static_cast<size_t>(unit);
+  const size_t column = Left() + part.x - extent_.column * unit_;
   for (;;) {
     if (rows_done_ == g_s_->end()) {
-      if (geometry_.PictureRows(above + rows_done_) >= end) return true;
+      if (PictureRows(above + rows_done_) >= end) return true;
       const StageClock clock(seconds);
       if (!Feed(read, latent_end - extent_.row)) return true;
       g_s_->Advance();
     }
     const size_t stride = g_s_->output_pixel_stride();
     for (; rows_done_ < g_s_->end(); ++rows_done_) {
-      const int64_t row = geometry_.PictureRows(above + rows_done_);
-      if (geometry_.PictureRows(above + rows_done_ + 1) == row) continue;  // above or below it
+      const int64_t row = PictureRows(above + rows_done_);
+      if (PictureRows(above + rows_done_ + 1) == row) continue;  // above or below it
       if (row < begin || row >= end) continue;
       if (row >= row_end) return false;
       {
@@ -177,7 +176,7 @@ Result<bool> Synthesis::AddRows(const ReadLatents& read, int64_t latent_end, int
       }
       GLINT_TRY(sink.take(row, levels_.data()));
     }
-    const int64_t given = std::clamp(geometry_.PictureRows(above + rows_done_), begin, end) - begin;
+    const int64_t given = std::clamp(PictureRows(above + rows_done_), begin, end) - begin;
     GLINT_TRY(sink.progress(static_cast<double>(given) / static_cast<double>(end - begin)));
   }
 }
@@ -185,14 +184,23 @@ Result<bool> Synthesis::AddRows(const ReadLatents& read, int64_t latent_end, int
 // Whether g_s has all that its next band reads of the first `latent_end` rows of its extent; into
 // rows of its own they are copied.
 bool Synthesis::Feed(const ReadLatents& read, int64_t latent_end) {
-  const auto channels = static_cast<size_t>(model_.document.latent_channels);
-  const size_t first = extent_.column * channels, count = extent_.width * channels;
   const int64_t end = part_ ? std::min(g_s_->InputEnd(), latent_end) : 0;
   for (; rows_fed_ < end; ++rows_fed_) {
-    read(extent_.row + rows_fed_, first, count, g_s_->InputRow(0, rows_fed_));
+    ReadPixels(read, extent_.row + rows_fed_, extent_.column, extent_.width,
+               g_s_->InputRow(0, rows_fed_));
     g_s_->StoreInput(0, rows_fed_);
   }
   return g_s_->InputEnd() <= latent_end;
+}
+
+// Pixels [first, first + count) of a row of y, as g_s reads them.
+void Synthesis::ReadPixels(const ReadLatents& read, int64_t row, size_t first, size_t count,
+                           float* values) const {
+  const auto all = static_cast<size_t>(model_.document.latent_channels);
+  if (form_.channels == all) return read(row, first * all, count * all, values);
+  for (size_t x = 0; x < count; ++x) {
+    read(row, (first + x) * all, form_.channels, values + x * form_.channels);
+  }
 }
 
 void Synthesis::CopyLatents(const LatentCoder& coder, int64_t segment) {
@@ -223,18 +231,20 @@ Status Synthesis::Finish(const Sink& sink, double* seconds) {
 
 Status Synthesis::RunStrips(const Sink& sink, double* seconds) {
   const StageClock clock(seconds);
-  const auto channels = static_cast<size_t>(model_.document.latent_channels);
+  const ReadLatents from_y_hat = [this](int64_t row, size_t first, size_t count, float* values) {
+    const int16_t* from = y_hat_.get() + static_cast<size_t>(row) * latent_row_;
+    kernels::FixedToFloat(from + first, values, count, FixedScale());
+  };
   const auto read = [&](int64_t row, size_t first, size_t count, float* values) {
-    kernels::FixedToFloat(y_hat_.get() + static_cast<size_t>(row) * latent_row_ + first * channels,
-                          values, count * channels, FixedScale());
+    ReadPixels(from_y_hat, row, first, count, values);
   };
   const auto write = [&](int64_t padded_row, size_t first, size_t count, const float* values,
                          size_t stride) {
-    const int64_t row = geometry_.PictureRows(padded_row);
-    const size_t left = geometry_.left();
+    const int64_t row = PictureRows(padded_row);
+    const size_t left = Left();
     const size_t begin = std::max(first, left);
     const size_t end = std::min(first + count, left + info_.width);
-    if (geometry_.PictureRows(padded_row + 1) == row || begin >= end) return;
+    if (PictureRows(padded_row + 1) == row || begin >= end) return;
     const size_t at = static_cast<size_t>(row) * LevelRowBytes() + (begin - left) * info_.channels;
     ToLevels(values + (begin - first) * stride, stride, end - begin, picture_.get() + at,
              deep_ ? deep_picture_.get() + at : nullptr);

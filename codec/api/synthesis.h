@@ -6,6 +6,7 @@
 #ifndef GLINT_CODEC_API_SYNTHESIS_H_
 #define GLINT_CODEC_API_SYNTHESIS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -38,20 +39,23 @@ class Synthesis {
   struct Options {
     const CallContext& context;
     const CallOptions& call;
+    SynthesisForm form;
     double t = 0;
     Colour colour = Colour::kThree;
     std::optional<Crop> part = std::nullopt;  // of the picture, within it: all that is made
     bool deep = false;                        // levels of 16 bits too
   };
 
-  // `info`: of the picture; 16-bit samples come out in 8 bits. All must outlive this.
+  // `info`: of the picture as the form makes it, whose upper left pixel is a whole one of the
+  // padded picture's; 16-bit samples come out in 8 bits. All must outlive this.
   Synthesis(const Model::Impl& model, const LatentGeometry& geometry, const PictureInfo& info,
             const Options& options);
 
-  // Of the g_s that reads latents behind their segments, for LatentCoderOptions and plans; nullptr
+  // Of the g_s that reads latents behind their segments, for LatentCoderOptions and plans; empty
   // where it has rows of its own, and in strips, which read them at the end.
-  const ExecutorOptions* behind_segments() const {
-    return in_strips_ || part_ ? nullptr : &options_;
+  SynthesisBehind behind_segments() const {
+    if (in_strips_ || part_) return {};
+    return {form_.plan.get(), &options_};
   }
   // Bytes that both take. The coder must be gone before Finish.
   Result<uint64_t> MemoryWith(const LatentCoder& coder) const;
@@ -98,10 +102,16 @@ class Synthesis {
     size_t width = 0;
     int64_t height = 0;
   };
-  static Extent ExtentOf(const Model::Impl& model, const LatentGeometry& geometry,
-                         const std::optional<Crop>& part);
-  static ExecutorOptions OptionsOf(const Model::Impl& model, const LatentGeometry& geometry,
-                                   const Extent& extent, const Options& from);
+  StripShape Shape() const;
+  Extent FindExtent() const;
+  ExecutorOptions MakeOptions(const Options& from) const;
+  // Where the picture's upper left pixel is in what g_s makes of all y.
+  size_t Left() const { return geometry_.left() / static_cast<size_t>(form_.shrink); }
+  int64_t Top() const { return geometry_.top() / form_.shrink; }
+  // How many of the first rows that g_s makes of all y are rows of the picture.
+  int64_t PictureRows(int64_t padded_rows) const {
+    return std::clamp<int64_t>(padded_rows - Top(), 0, picture_height_);
+  }
   size_t LevelRowBytes() const { return size_t{info_.width} * info_.channels; }
   uint64_t RowBytes() const;
   using Inputs = std::vector<Executor::BoundInput>;
@@ -109,6 +119,8 @@ class Synthesis {
   Result<uint64_t> MemoryOf(const Inputs& inputs) const;
   Status AllocateFor(const Inputs& inputs);
   bool Feed(const ReadLatents& read, int64_t latent_end);
+  void ReadPixels(const ReadLatents& read, int64_t row, size_t first, size_t count,
+                  float* values) const;
   uint64_t LatentBytes() const;
   uint64_t PictureBytes() const;
   void CopyLatents(const LatentCoder& coder, int64_t segment);
@@ -118,6 +130,9 @@ class Synthesis {
 
   const Model::Impl& model_;
   const LatentGeometry& geometry_;
+  const SynthesisForm form_;
+  const size_t unit_;  // pixels of what g_s makes for one of y
+  const int64_t picture_height_;
   const std::optional<Crop> part_;
   const PictureInfo info_;  // of the part, where there is one
   const bool mean_;

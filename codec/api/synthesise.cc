@@ -55,7 +55,7 @@ Status Run(const Call& call, double t) {
   CallContext context(call.options);
   GLINT_TRY(context.Init());
   const LatentGeometry geometry = GeometryOf(call.model, call.info);
-  Synthesis::Options options{context, call.options, t};
+  Synthesis::Options options{context, call.options, call.model.WholeSynthesis(), t};
   options.part = Crop{0, 0, call.info.width, call.info.height};
   options.deep = call.info.SampleBytes() > 1;
   Synthesis synthesis(call.model, geometry, call.info, options);

@@ -37,15 +37,14 @@ uint64_t BytesOf(size_t count) {
 
 LatentCoder::LatentCoder(const Model::Impl& model, const LatentGeometry& geometry,
                          const LatentCoderOptions& options)
-    : model_(model), geometry_(geometry), options_(options), has_hyper_(model.document.has_hyper) {
+    : model_(model), geometry_(geometry), options_(options) {
   y_.fixed_scale = static_cast<float>(1 << model.document.fraction_bits);
-  const size_t hyper_weights = has_hyper_ ? model.h_s->packed_bytes() : 0;
-  hyper_band_ = BandRows(geometry.width(), options.runner.workers, hyper_weights);
   size_t weights = 0;  // of the largest step whose graph runs by rows
   double share = 0;    // of positions, of the densest of these
-  for (size_t i = 0; i < model.steps.size(); ++i) {
+  for (size_t i = 0; i < std::min(options.steps, model.steps.size()); ++i) {
     Step step;
     step.coding = &model.coding().steps[i];
+    has_hyper_ = has_hyper_ || step.coding->codes == Coded::kHyper;
     step.plan = model.steps[i].plan.get();
     step.symbols = StepSymbols(*step.coding, geometry.WidthOf(step.coding->codes));
     step.front = model.steps[i].front.get();
@@ -58,6 +57,8 @@ LatentCoder::LatentCoder(const Model::Impl& model, const LatentGeometry& geometr
     }
     steps_.push_back(std::move(step));
   }
+  const size_t hyper_weights = has_hyper_ ? model.h_s->packed_bytes() : 0;
+  hyper_band_ = BandRows(geometry.width(), options.runner.workers, hyper_weights);
   if (share == 0) return;  // what is predicted at a time is a front, at most
   const size_t positions = geometry.width() / (share > 0.5 ? 1 : 2);
   step_band_ = BandRows(positions, options.runner.workers, weights);
@@ -76,9 +77,9 @@ LatentGraphs LatentCoder::Graphs() const {
     if (step.plan != nullptr) options = StepOptions(*step.coding);
     graphs.steps.push_back({step.coding, step.plan, step.front, options});
   }
-  if (options_.synthesis != nullptr) {
-    graphs.g_s = model_.g_s.get();
-    graphs.synthesis = *options_.synthesis;
+  if (options_.synthesis.plan != nullptr) {
+    graphs.g_s = options_.synthesis.plan;
+    graphs.synthesis = *options_.synthesis.options;
   }
   return graphs;
 }
@@ -114,7 +115,8 @@ Status LatentCoder::Plan() {
       halo = std::max(halo, static_cast<size_t>(step.front->inputs[i].kernel) / 2);
     }
   }
-  if (options_.synthesis != nullptr) y_halo = std::max(y_halo, model_.g_s->input_halo(0));
+  const glint::Plan* const g_s = options_.synthesis.plan;
+  if (g_s != nullptr) y_halo = std::max(y_halo, g_s->input_halo(0));
   GLINT_ASSIGN(const LatentRows rows, PlanLatentRows(document, geometry_, Graphs()));
   y_.quantisation = model_.g_s->input_quantisation(0);
   y_.layout = LayoutOf(y_.quantisation, static_cast<size_t>(document.latent_channels),

@@ -23,11 +23,18 @@
 
 namespace glint {
 
+// A g_s that reads y behind its segment, or none.
+struct SynthesisBehind {
+  const Plan* plan = nullptr;
+  const ExecutorOptions* options = nullptr;
+};
+
 struct LatentCoderOptions {
   double t = 0;
   Runner runner;
   bool profile = false;
-  const ExecutorOptions* synthesis = nullptr;  // of the g_s that reads latents(), or none does
+  SynthesisBehind synthesis = {};  // the g_s that reads latents()
+  size_t steps = SIZE_MAX;         // how many of the model's are run: others code what nobody reads
 };
 
 class LatentCoder {
@@ -50,8 +57,8 @@ class LatentCoder {
   size_t fixed_row_values() const { return y_.row_values(); }
   // CRC-32 of all rows of the segment, little-endian; after CodeSegment.
   uint32_t LatentCrc(int64_t segment);
-  // y_hat as the nets read it, all channels; rows of coded segments as far back as g_s may need
-  // them.
+  // y_hat as the nets read it, all channels, 0 where steps are left out; rows of coded segments as
+  // far back as g_s may need them.
   const RowRing& latents() const { return y_.ring; }
 
   void AppendProfile(std::vector<LayerProfile>* layers) const;

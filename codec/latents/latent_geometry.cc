@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/graph_rows.h"
@@ -89,9 +90,10 @@ uint64_t LatentGeometry::SymbolsOfRows(const CodingStep& step, int64_t begin, in
   return symbols;
 }
 
-uint64_t LatentGeometry::Symbols(int64_t segment) const {
+uint64_t LatentGeometry::Symbols(int64_t segment, size_t steps) const {
   uint64_t symbols = 0;
-  for (const CodingStep& step : document_->coding.steps) {
+  const std::span<const CodingStep> all = document_->coding.steps;
+  for (const CodingStep& step : all.first(std::min(steps, all.size()))) {
     symbols += SymbolsOfRows(step, StepEnd(step, segment - 1), StepEnd(step, segment));
   }
   return symbols;

@@ -51,8 +51,8 @@ class LatentGeometry {
   // Bands of the executors that compute them: `rows` at a time, stopping where segments end.
   Bands StepBands(const CodingStep& step, int64_t rows) const;
   Bands PsiBands(int64_t rows) const;
-  // Symbols of the segment: those of all steps.
-  uint64_t Symbols(int64_t segment) const;
+  // Symbols of the segment: those of all steps, or of the first ones.
+  uint64_t Symbols(int64_t segment, size_t steps = SIZE_MAX) const;
   uint64_t MostSymbols() const;  // of any segment
   uint64_t AllSymbols() const;
 

@@ -279,7 +279,16 @@ class CodingChecker {
       }
     }
     for (const CodingStep& step : coding_.steps) {
-      for (const StepInput& input : step.inputs) GLINT_TRY(CheckSameForm(step, input, psi));
+      for (const StepInput& input : step.inputs) {
+        const Quantisation* given = input.is_psi ? psi : Find(g_s, g_s.inputs[0].name);
+        const char* what = input.is_psi ? "psi in another form than graph 'h_s'" : kOtherLatents;
+        GLINT_TRY(CheckSameForm(GraphOf(step), input.name, given, what));
+      }
+    }
+    for (const auto& entry : document_.shrunk) {
+      const Graph& graph = graphs_.at(entry.second.graph);
+      GLINT_TRY(
+          CheckSameForm(graph, graph.inputs[0].name, Find(g_s, g_s.inputs[0].name), kOtherLatents));
     }
     for (const auto& [name, graph] : graphs_) {
       if (name != "h_s" && Find(graph, graph.output) != nullptr) {
@@ -290,18 +299,16 @@ class CodingChecker {
     return Status::Ok();
   }
 
-  Status CheckSameForm(const CodingStep& step, const StepInput& input,
-                       const Quantisation* psi) const {
-    const Graph& graph = GraphOf(step);
-    const Graph& g_s = graphs_.at("g_s");
-    const Quantisation* own = Find(graph, input.name);
-    const Quantisation* given = input.is_psi ? psi : Find(g_s, g_s.inputs[0].name);
+  static constexpr const char* kOtherLatents = "the latents in another form than graph 'g_s'";
+
+  // `what`: what an error says of an input that is not kept as `given`.
+  static Status CheckSameForm(const Graph& graph, const std::string& input,
+                              const Quantisation* given, const char* what) {
+    const Quantisation* own = Find(graph, input);
     if ((own == nullptr) == (given == nullptr) && (own == nullptr || *own == *given)) {
       return Status::Ok();
     }
-    return BadModel("graph " + Quote(graph.name),
-                    std::string("keeps ") + (input.is_psi ? "psi" : "the latents") +
-                        " in another form than graph " + (input.is_psi ? "'h_s'" : "'g_s'"));
+    return BadModel("graph " + Quote(graph.name), std::string("keeps ") + what);
   }
 
   // Ranges of a whole picture: not of what is given from outside, nor where segments stream.
@@ -340,6 +347,7 @@ class CodingChecker {
       if (step.has_graph()) used.insert(step.graph);
       tables.insert(step.tables);
     }
+    for (const auto& entry : document_.shrunk) used.insert(entry.second.graph);
     for (const auto& entry : graphs_) {
       if (used.count(entry.first) == 0) {
         return BadModel("graph " + Quote(entry.first), "is unknown: no coding step uses it");

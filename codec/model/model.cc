@@ -71,6 +71,9 @@ ModelInfo DescribeFile(const ModelFile& file, const ModelDocument& document) {
   info.detail_lrd_max = with_details.max;
   info.detail_lrd_default = with_details.start;
   info.parameters = CountParameters(file);
+  for (const auto& entry : document.shrunk) {
+    info.shrinks.push_back(static_cast<uint32_t>(entry.first));
+  }
   return info;
 }
 
@@ -218,6 +221,23 @@ Result<std::shared_ptr<Model::Impl>> MakeModelImpl(std::shared_ptr<const ModelFi
   return impl;
 }
 
+SynthesisForm Model::Impl::WholeSynthesis() const {
+  return {g_s, &graph("g_s"), 1, g_s->input_channels(0), coding().steps.size()};
+}
+
+Result<SynthesisForm> Model::Impl::ShrunkSynthesis(int shrink) const {
+  const ShrunkGraph& shrunk = document.shrunk.at(shrink);
+  const Graph& graph_of_it = graph(shrunk.graph);
+  const std::lock_guard<std::mutex> lock(shrunk_mutex_);
+  std::shared_ptr<const Plan>& plan = shrunk_[shrink];
+  if (plan == nullptr) {
+    PlanOptions options;
+    options.budget = budget.get();
+    GLINT_ASSIGN(plan, Plan::Make(*file, graph_of_it, kAllPositions, options));
+  }
+  return SynthesisForm{plan, &graph_of_it, shrink, plan->input_channels(0), shrunk.steps};
+}
+
 Result<std::shared_ptr<const Plan>> Model::Impl::Gradient() const {
   const std::lock_guard<std::mutex> lock(gradient_mutex_);
   if (gradient_ == nullptr) GLINT_TRY(MakeGradient());
@@ -280,7 +300,12 @@ std::string Model::Explain() const {
   for (const Impl::Step& step : impl_->steps) {
     if (step.plan != nullptr) text += step.plan->Describe();
   }
-  return text + impl_->g_s->Describe();
+  text += impl_->g_s->Describe();
+  for (const auto& entry : impl_->document.shrunk) {
+    const auto form = impl_->ShrunkSynthesis(entry.first);
+    text += form.ok() ? form.value().plan->Describe() : form.status().message() + "\n";
+  }
+  return text;
 }
 
 #define GLINT_TEXT_OF(number) #number

@@ -162,6 +162,37 @@ Status ReadCoding(const Json& object, const ModelFile& file, ModelDocument* docu
   return reader.Finish();
 }
 
+// The first steps, up to the last that codes one of the first channels of y.
+size_t StepsFor(int channels, const Coding& coding) {
+  size_t steps = 0;
+  for (size_t i = 0; i < coding.steps.size(); ++i) {
+    if (coding.steps[i].codes != Coded::kLatents) continue;
+    for (const CodedPart& part : coding.steps[i].parts) {
+      if (part.channel_begin < channels) steps = i + 1;
+    }
+  }
+  return steps;
+}
+
+Status ReadShrunk(const Json& object, const Graphs& graphs, ModelDocument* document) {
+  ObjectReader reader(object, "shrunk");
+  for (const int shrink : kShrinks) {
+    const std::string key = std::to_string(shrink);
+    if (!reader.Has(key.c_str())) continue;
+    ShrunkGraph shrunk;
+    GLINT_TRY(reader.Name(key.c_str(), &shrunk.graph));
+    const auto graph = graphs.find(shrunk.graph);
+    if (graph == graphs.end()) {
+      return reader.Fail("graph " + Quote(shrunk.graph) + " does not exist");
+    }
+    for (const GraphInput& input : graph->second.inputs) {
+      shrunk.steps = StepsFor(input.channels, document->coding);
+    }
+    document->shrunk[shrink] = std::move(shrunk);
+  }
+  return reader.Finish();
+}
+
 // ---- The rest ----------------------------------------------------------------------------------
 
 Status ReadPicture(const Json& object, ModelDocument* document) {
@@ -273,6 +304,10 @@ Result<ModelDocument> ReadDocument(const ModelFile& file) {
   GLINT_TRY(ReadRate(*object, &document.rate));
   GLINT_TRY(reader.Object("coding", &object));
   GLINT_TRY(ReadCoding(*object, file, &document));
+  if (reader.Has("shrunk")) {
+    GLINT_TRY(reader.Object("shrunk", &object));
+    GLINT_TRY(ReadShrunk(*object, file.graphs(), &document));
+  }
   GLINT_TRY(reader.Object("provenance", &object));
   document.provenance = object->DumpIndented();
   GLINT_TRY(reader.Finish());

@@ -6,6 +6,7 @@
 #ifndef GLINT_CODEC_MODEL_MODEL_DOCUMENT_H_
 #define GLINT_CODEC_MODEL_MODEL_DOCUMENT_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -106,6 +107,14 @@ enum class Padding {
   kCentredZeros  // on all sides: zeros, the smaller half on the left and on top
 };
 
+// A graph that makes the picture at a fraction of its size, of the first channels of y alone.
+struct ShrunkGraph {
+  std::string graph;
+  size_t steps = 0;  // of coding: the first ones, which code all that it reads
+};
+// What pictures may be shrunk by.
+inline constexpr std::array<int, 3> kShrinks = {2, 4, 8};
+
 struct ModelDocument {
   std::string name;
   std::string form;  // "fp32", ...
@@ -122,7 +131,8 @@ struct ModelDocument {
   int hyper_stride = 64;
   RateControl rate;
   Coding coding;
-  std::string provenance;  // JSON text, for `glint info`
+  std::map<int, ShrunkGraph> shrunk;  // by one of kShrinks
+  std::string provenance;             // JSON text, for `glint info`
 
   // Rows of y for one of z.
   int hyper_ratio() const { return hyper_stride / latent_stride; }

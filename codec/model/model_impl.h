@@ -4,7 +4,9 @@
 #ifndef GLINT_CODEC_MODEL_MODEL_IMPL_H_
 #define GLINT_CODEC_MODEL_MODEL_IMPL_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -22,6 +24,15 @@
 #include "glint/glint.hpp"
 
 namespace glint {
+
+// What makes a picture of y: g_s, or the graph that makes it at a fraction of its size.
+struct SynthesisForm {
+  std::shared_ptr<const Plan> plan;
+  const Graph* graph = nullptr;
+  int shrink = 1;
+  size_t channels = 0;  // of y that it reads, from the first on
+  size_t steps = 0;     // of coding: the first ones, which code all that it reads
+};
 
 struct Model::Impl {
   struct Step {
@@ -46,6 +57,11 @@ struct Model::Impl {
   // may call it.
   Result<std::shared_ptr<const Plan>> Gradient() const;
 
+  SynthesisForm WholeSynthesis() const;
+  // `shrink`: one of document.shrunk, whose plan is made when it is first asked for: kLimit beyond
+  // the budget. Any thread may call it.
+  Result<SynthesisForm> ShrunkSynthesis(int shrink) const;
+
   const Coding& coding() const { return document.coding; }
   const Graphs& graphs() const { return file->graphs(); }
   const Graph& graph(const std::string& name) const { return file->graphs().at(name); }
@@ -53,6 +69,8 @@ struct Model::Impl {
  private:
   Status MakeGradient() const;
 
+  mutable std::mutex shrunk_mutex_;
+  mutable std::map<int, std::shared_ptr<const Plan>> shrunk_;
   mutable std::mutex gradient_mutex_;
   mutable std::shared_ptr<const ModelFile> gradient_file_;  // that the plan points into
   mutable std::shared_ptr<const Plan> gradient_;

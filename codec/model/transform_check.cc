@@ -11,23 +11,28 @@ namespace glint {
 namespace {
 
 struct Transform {
-  const char* name;
-  int in_channels, out_channels;
+  std::string name;
+  int in_channels, out_channels;  // 0: any
   TensorScale scale;
-  std::string size;  // what the scale means
+  std::string size;          // what the scale means
+  bool takes_fewer = false;  // input channels
 };
 
 Status CheckTransform(const Graphs& graphs, const Transform& wanted) {
-  const std::string place = std::string("graph '") + wanted.name + "'";
+  const std::string place = "graph " + Quote(wanted.name);
   const auto found = graphs.find(wanted.name);
   if (found == graphs.end()) return BadModel("graphs", place + " is missing");
   const Graph& graph = found->second;
   if (graph.inputs.size() != 1) {
     return BadModel(place, "has " + std::to_string(graph.inputs.size()) + " inputs, one is wanted");
   }
-  if (graph.inputs[0].channels != wanted.in_channels) {
+  const int in_channels = graph.inputs[0].channels;
+  const bool fits =
+      in_channels == wanted.in_channels || (wanted.takes_fewer && in_channels < wanted.in_channels);
+  if (!fits) {
     return BadModel(place, "input " + Quote(graph.inputs[0].name) + " has " +
-                               std::to_string(graph.inputs[0].channels) + " channels, " +
+                               std::to_string(in_channels) + " channels, " +
+                               (wanted.takes_fewer ? "at most " : "") +
                                std::to_string(wanted.in_channels) + " are wanted");
   }
   const int channels = graph.channels.at(graph.output);
@@ -58,6 +63,25 @@ Status CheckHyperTransforms(const ModelDocument& document, const Graphs& graphs)
   return Status::Ok();
 }
 
+Status CheckShrunk(const ModelDocument& document, const Graphs& graphs) {
+  for (const auto& [shrink, shrunk] : document.shrunk) {
+    if (shrink > document.latent_stride) {
+      return BadModel("shrunk", "there is a graph for 1 / " + std::to_string(shrink) +
+                                    ", but the latents' stride is " +
+                                    std::to_string(document.latent_stride));
+    }
+    const int factor = document.latent_stride / shrink;
+    const int up = std::countr_zero(static_cast<unsigned>(factor));
+    GLINT_TRY(CheckTransform(graphs, {shrunk.graph,
+                                      document.latent_channels,
+                                      document.picture_channels,
+                                      {0, up},
+                                      "* " + std::to_string(factor),
+                                      true}));
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 Status CheckTransforms(const ModelDocument& document, const Graphs& graphs) {
@@ -71,7 +95,8 @@ Status CheckTransforms(const ModelDocument& document, const Graphs& graphs) {
   const std::string factor = std::to_string(document.latent_stride);
   GLINT_TRY(CheckTransform(graphs, {"g_a", picture, latent, {-down, -down}, "/ " + factor}));
   GLINT_TRY(CheckTransform(graphs, {"g_s", latent, picture, {0, down}, "* " + factor}));
-  return document.has_hyper ? CheckHyperTransforms(document, graphs) : Status::Ok();
+  if (document.has_hyper) GLINT_TRY(CheckHyperTransforms(document, graphs));
+  return CheckShrunk(document, graphs);
 }
 
 }  // namespace glint

@@ -43,6 +43,7 @@ class DraftWriter {
     for (const auto& [key, value] : draft_.provenance) document_["provenance"][key] = value;
     for (size_t i = 0; i < layers_.size(); ++i) WriteLayer(layers_[i], draft_.layers[i]);
     for (const auto& [key, tensor] : draft_.tensors) WriteTensor(key, tensor);
+    if (draft_.without_shrunk) DropShrunk();
     CopyTheRest();
     return writer_.Finish(document_.Dump());
   }
@@ -52,6 +53,15 @@ class DraftWriter {
     return std::find_if(nodes->begin(), nodes->end(), [&](const Json& node) {
       return node.at("name").string() == layer.node->name;
     });
+  }
+
+  void DropShrunk() {
+    const Json* shrunk = document_.Find("shrunk");
+    if (shrunk == nullptr) return;
+    for (const auto& entry : shrunk->object()) {
+      document_["graphs"].object().erase(entry.second.string());
+    }
+    document_.object().erase("shrunk");
   }
 
   Json& NodeOf(const Layer& layer) {
@@ -175,6 +185,11 @@ class DraftWriter {
     for (const auto& graph : document_["graphs"].object()) {
       for (const Json& node : graph.second.at("nodes").array()) {
         if (const Json* weights = node.Find("weights")) AddTexts(*weights, &named);
+      }
+      const Json* tensors = graph.second.Find("tensors");
+      if (tensors == nullptr) continue;
+      for (const auto& tensor : tensors->object()) {
+        if (const Json* factor = tensor.second.Find("factor")) named.insert(factor->string());
       }
     }
     for (const auto& set : document_["coding"]["tables"].object()) AddTexts(set.second, &named);

@@ -35,6 +35,7 @@ struct Draft {
   std::map<TensorKey, TensorDraft> tensors;
   std::vector<LayerDraft> layers;                 // as ListLayers gives them
   std::map<std::string, std::string> provenance;  // how it was made
+  bool without_shrunk = false;                    // leaves graphs for shrunk pictures out
 };
 
 // Writes the file. Whatever the draft does not mention is as in `model`.

@@ -1,5 +1,6 @@
 #include "codec/quantiser/layers.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -45,6 +46,40 @@ Layer MakeLayer(const Graph& graph, const Node& node) {
   return layer;
 }
 
+bool IsShrunkGraph(const ModelDocument& document, const std::string& graph) {
+  return std::any_of(document.shrunk.begin(), document.shrunk.end(),
+                     [&](const auto& entry) { return entry.second.graph == graph; });
+}
+
+void AppendLayers(const ModelDocument& document, const Graph& graph, std::vector<Layer>* layers) {
+  std::map<std::string, TensorScale> scales;
+  for (const GraphInput& input : graph.inputs) scales[input.name] = TensorScale();
+  const double area = InputArea(document, graph.name);
+  const double share = PositionShare(document, graph.name) / area;
+  for (const Node& node : graph.nodes) {
+    const TensorScale before = scales.at(node.inputs[0]);
+    const TensorScale scale = before.Behind(node.window);
+    scales[node.output] = scale;
+    if (!node.matrix) continue;
+    Layer layer = MakeLayer(graph, node);
+    layer.input_pixels = std::pow(4.0, before.level) / area;
+    const double taps =
+        static_cast<double>(LiveTaps(layer.matrix)) / static_cast<double>(layer.matrix.phases);
+    layer.macs_per_pixel = taps *
+                           static_cast<double>(layer.matrix.inputs_summed() * layer.out_channels) *
+                           share * std::pow(4.0, scale.level);
+    layers->push_back(std::move(layer));
+  }
+}
+
+std::vector<Layer> ListLayersOf(const Model::Impl& model, bool shrunk) {
+  std::vector<Layer> layers;
+  for (const auto& [name, graph] : model.graphs()) {
+    if (IsShrunkGraph(model.document, name) == shrunk) AppendLayers(model.document, graph, &layers);
+  }
+  return layers;
+}
+
 }  // namespace
 
 double RelativeCost(LayerPrecision precision) {
@@ -69,31 +104,9 @@ std::vector<float> ReadMatrix(const ModelFile& model, const Layer& layer) {
   return values;
 }
 
-std::vector<Layer> ListLayers(const Model::Impl& model) {
-  std::vector<Layer> layers;
-  const ModelDocument& document = model.document;
-  for (const auto& [name, graph] : model.graphs()) {
-    std::map<std::string, TensorScale> scales;
-    for (const GraphInput& input : graph.inputs) scales[input.name] = TensorScale();
-    const double area = InputArea(document, name);
-    const double share = PositionShare(document, name) / area;
-    for (const Node& node : graph.nodes) {
-      const TensorScale before = scales.at(node.inputs[0]);
-      const TensorScale scale = before.Behind(node.window);
-      scales[node.output] = scale;
-      if (!node.matrix) continue;
-      Layer layer = MakeLayer(graph, node);
-      layer.input_pixels = std::pow(4.0, before.level) / area;
-      const double taps =
-          static_cast<double>(LiveTaps(layer.matrix)) / static_cast<double>(layer.matrix.phases);
-      layer.macs_per_pixel =
-          taps * static_cast<double>(layer.matrix.inputs_summed() * layer.out_channels) * share *
-          std::pow(4.0, scale.level);
-      layers.push_back(std::move(layer));
-    }
-  }
-  return layers;
-}
+std::vector<Layer> ListLayers(const Model::Impl& model) { return ListLayersOf(model, false); }
+
+std::vector<Layer> ListShrunkLayers(const Model::Impl& model) { return ListLayersOf(model, true); }
 
 bool IsEntropyGraph(const std::string& graph) { return graph != "g_a" && graph != "g_s"; }
 

@@ -71,8 +71,11 @@ Layer WithDigits(const Layer& layer, const Split& split);
 // The matrix of a layer as floats, in the order of the file.
 std::vector<float> ReadMatrix(const ModelFile& model, const Layer& layer);
 
-// Every node with a matrix, graph by graph, in the order of the document.
+// Every node with a matrix, graph by graph, in the order of the document; but not of the graphs for
+// shrunk pictures, which are fitted to what becomes of the others.
 std::vector<Layer> ListLayers(const Model::Impl& model);
+// Of those graphs.
+std::vector<Layer> ListShrunkLayers(const Model::Impl& model);
 
 // The graphs between z and the symbols, and h_a.
 bool IsEntropyGraph(const std::string& graph);

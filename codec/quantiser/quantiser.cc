@@ -22,21 +22,6 @@ const char* FormOf(QuantisedType type) {
   return type == QuantisedType::kInt8 ? "int8" : type == QuantisedType::kInt16 ? "int16" : "fp16";
 }
 
-// Evenly spaced over t, the ends of the model's range included; or the one that a model has.
-std::vector<double> DefaultRates(const RateControl& rate) {
-  constexpr int kRates = 5;
-  if (rate.is_fixed()) return {0.0};
-  std::vector<double> lrds;
-  for (int i = 0; i < kRates; ++i) {
-    const double share = static_cast<double>(i) / (kRates - 1);
-    const double lrd = rate.map == RateControl::Map::kLinear
-                           ? rate.min + share * (rate.max - rate.min)
-                           : rate.min * std::pow(rate.max / rate.min, share);
-    lrds.push_back(std::clamp(lrd, rate.min, rate.max));
-  }
-  return lrds;
-}
-
 }  // namespace
 
 Quantiser::Quantiser(const Model& model, const std::vector<Picture>& pictures,
@@ -65,6 +50,7 @@ Status Quantiser::Prepare() {
   for (const Layer& layer : layers_) matrices_.push_back(ReadMatrix(*file_, layer));
   draft_.form = FormOf(options_.type);
   draft_.provenance = {{"quantised", HowText()}, {"quantised_from", model_.info().id}};
+  draft_.without_shrunk = true;
   draft_.layers.resize(layers_.size());
   widen_.assign(groups_.size(), 1.0);
   splitting_.assign(groups_.size(), WantedSplitting());
@@ -77,9 +63,10 @@ Status Quantiser::Prepare() {
     if (precision(i) == LayerPrecision::kW8A8) Harmonise(GroupOf(i), precision(i));
   }
   GLINT_TRY(CheckWeights());
-  lrds_ = options_.lrds.empty() ? DefaultRates(model_.impl().document.rate) : options_.lrds;
+  const RateControl& rate = model_.impl().document.rate;
+  lrds_ = options_.lrds.empty() ? SpreadRates(rate, rate.min, rate.max) : options_.lrds;
   std::sort(lrds_.begin(), lrds_.end());
-  for (const double lrd : lrds_) t_.push_back(RateToT(model_.impl().document.rate, lrd));
+  for (const double lrd : lrds_) t_.push_back(RateToT(rate, lrd));
   return Status::Ok();
 }
 

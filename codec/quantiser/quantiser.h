@@ -18,6 +18,11 @@
 
 namespace glint::quantiser {
 
+// kLimit where these pictures, what coding the largest takes, and `bytes` are more together than
+// `max_memory`. `what`: what it is for.
+Status CheckMemoryWith(const Model& model, const std::vector<Picture>& pictures, uint64_t bytes,
+                       uint64_t max_memory, const std::string& what);
+
 class Quantiser {
  public:
   Quantiser(const Model& model, const std::vector<Picture>& pictures,

@@ -76,23 +76,28 @@ uint64_t Quantiser::Memory(const std::vector<PictureInfo>& pictures) const {
   return AddBytes(weights, AddBytes(StatisticsMemory(all), MomentsMemory(most)));
 }
 
-Status Quantiser::CheckMemory() const {
+Status CheckMemoryWith(const Model& model, const std::vector<Picture>& pictures, uint64_t bytes,
+                       uint64_t max_memory, const std::string& what) {
   EncodeOptions call;
   call.detail = Detail::kOff;
-  std::vector<PictureInfo> infos;
   uint64_t held = 0, coding = 0;
-  for (const Picture& picture : pictures_) {
-    infos.push_back(picture.info);
+  for (const Picture& picture : pictures) {
     held += picture.samples.size();
-    const auto plan = PlanMemory(model_, picture.info, call);
+    const auto plan = PlanMemory(model, picture.info, call);
     if (!plan) return ToStatus(plan.error());
     const uint64_t most = std::max(plan->encoding, AddBytes(plan->stream, plan->decoding));
     coding = std::max(coding, AddBytes(most, picture.samples.size()));
   }
   Limits limits;
-  limits.max_memory = options_.max_memory;
-  const uint64_t bytes = AddBytes(AddBytes(held, coding), Memory(infos));
-  return ToStatus(glint::CheckMemory("quantising " + file_->name(), bytes, limits));
+  limits.max_memory = max_memory;
+  return ToStatus(CheckMemory(what, AddBytes(AddBytes(held, coding), bytes), limits));
+}
+
+Status Quantiser::CheckMemory() const {
+  std::vector<PictureInfo> infos;
+  for (const Picture& picture : pictures_) infos.push_back(picture.info);
+  return CheckMemoryWith(model_, pictures_, Memory(infos), options_.max_memory,
+                         "quantising " + file_->name());
 }
 
 }  // namespace glint::quantiser

@@ -248,21 +248,22 @@ uint64_t RoundingBytes(size_t size, size_t outs) {
   return sizeof(float) * uint64_t{size} * (uint64_t{size} + kPanel + outs);
 }
 
-void FactorLdl(size_t size, std::vector<float>* values) {
-  float* a = values->data();
-  std::vector<float> panel(kPanel * size);  // columns of L, each contiguous
+template <typename T>
+void FactorLdl(size_t size, std::vector<T>* values) {
+  T* a = values->data();
+  std::vector<T> panel(kPanel * size);  // columns of L, each contiguous
   for (size_t begin = 0; begin < size; begin += kPanel) {
     const size_t end = std::min(size, begin + kPanel);
     for (size_t j = begin; j < end; ++j) {
       // Column j of the panel, less what its earlier columns explain.
-      float* column = panel.data() + (j - begin) * size;
+      T* column = panel.data() + (j - begin) * size;
       for (size_t i = j; i < size; ++i) column[i] = a[i * size + j];
       for (size_t k = begin; k < j; ++k) {
-        const float* l = panel.data() + (k - begin) * size;
-        const float ljk = l[j] * a[k * size + k];
+        const T* l = panel.data() + (k - begin) * size;
+        const T ljk = l[j] * a[k * size + k];
         for (size_t i = j; i < size; ++i) column[i] -= ljk * l[i];
       }
-      const float d = std::max(column[j], 1e-20f);
+      const T d = std::max(column[j], T(1e-20));
       a[j * size + j] = d;
       for (size_t i = j + 1; i < size; ++i) {
         column[i] /= d;
@@ -271,13 +272,15 @@ void FactorLdl(size_t size, std::vector<float>* values) {
     }
     for (size_t i = end; i < size; ++i) {
       for (size_t k = begin; k < end; ++k) {
-        const float* l = panel.data() + (k - begin) * size;
-        const float lik = l[i] * a[k * size + k];
-        float* row = a + i * size;
+        const T* l = panel.data() + (k - begin) * size;
+        const T lik = l[i] * a[k * size + k];
+        T* row = a + i * size;
         for (size_t j = end; j <= i; ++j) row[j] -= lik * l[j];
       }
     }
   }
 }
+template void FactorLdl(size_t size, std::vector<float>* values);
+template void FactorLdl(size_t size, std::vector<double>* values);
 
 }  // namespace glint::quantiser

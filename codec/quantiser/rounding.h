@@ -40,7 +40,8 @@ std::vector<float> OutputScales(const Layer& layer, const std::vector<float>& ma
 
 // In place: values (symmetric, positive definite, [size][size]) = L D L^T with L unit lower
 // triangular; afterwards the strict lower triangle is L, the diagonal is D.
-void FactorLdl(size_t size, std::vector<float>* values);
+template <typename T>  // float or double
+void FactorLdl(size_t size, std::vector<T>* values);
 
 // What rounding takes for a second moment of this size and so many outputs.
 uint64_t RoundingBytes(size_t size, size_t outs);

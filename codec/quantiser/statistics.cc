@@ -267,6 +267,19 @@ Result<Model> ObservedModel(const std::shared_ptr<const ModelFile>& model,
 
 }  // namespace
 
+std::vector<double> SpreadRates(const RateControl& rate, double min, double max) {
+  constexpr int kRates = 5;
+  if (rate.is_fixed()) return {0.0};
+  std::vector<double> lrds;
+  for (int i = 0; i < kRates; ++i) {
+    const double share = static_cast<double>(i) / (kRates - 1);
+    const double lrd = rate.map == RateControl::Map::kLinear ? min + share * (max - min)
+                                                             : min * std::pow(max / min, share);
+    lrds.push_back(std::clamp(lrd, min, max));
+  }
+  return lrds;
+}
+
 Result<Statistics> Calibrate(const std::shared_ptr<const ModelFile>& model,
                              const std::vector<Layer>& layers, std::span<const Picture> pictures,
                              const CalibrationOptions& options) {

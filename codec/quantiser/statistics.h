@@ -30,6 +30,9 @@ struct TensorStatistics {
 
 using Statistics = std::map<TensorKey, std::vector<TensorStatistics>>;  // a rate each
 
+// Five, evenly over t between these two, both included; or the one that a model has.
+std::vector<double> SpreadRates(const RateControl& rate, double min, double max);
+
 struct CalibrationOptions {
   std::vector<double> lrds;
   int threads = 1;

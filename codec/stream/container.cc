@@ -186,6 +186,7 @@ class StreamParser::Collector {
                                                          " is needed to decode, and unknown here");
     }
     if (++ancillary_ > kMaxAncillaryChunks) return BadStream("too many ancillary chunks");
+    if (view.type == chunk::kWholeBase) stream_.has_whole_base = true;
     return metadata_.Add(view);
   }
 

@@ -30,6 +30,7 @@ inline constexpr size_t kMaxMetadataEntries = 65536;
 namespace chunk {
 inline constexpr char kHeader = 'H', kAlpha = 'A', kSegment = 'S', kDetail = 'D', kEnd = 'E';
 inline constexpr char kIcc = 'i', kExif = 'e', kOther = 't', kPacked = 'z';
+inline constexpr char kWholeBase = 'b';
 }  // namespace chunk
 
 struct StreamHeader {
@@ -82,6 +83,7 @@ struct ParsedStream {
   std::vector<ChunkView> chunks;
   std::vector<ByteSpan> segments;
   std::vector<DetailSection> details;  // none, or as many as the height wants
+  bool has_whole_base = false;         // the model saw all of the picture, not details alone
   ByteSpan alpha;
 };
 

@@ -348,6 +348,7 @@ class Session {
     if (kind == 255) GLINT_FUZZ_SET(*options, glint_decode_options, reserved, 1);
     const uint8_t part = choices_.Byte();
     GLINT_FUZZ_SET(*options, glint_decode_options, deep, part & 1U);
+    GLINT_FUZZ_SET(*options, glint_decode_options, shrink, part >> 1 & 15U);
     if (part < 128) return;
     GLINT_FUZZ_SET(*options, glint_decode_options, crop_x, choices_.Byte());
     GLINT_FUZZ_SET(*options, glint_decode_options, crop_y, choices_.Byte());

@@ -42,8 +42,8 @@ void RunModel(Input* input) {
 }
 
 std::vector<Seed> ModelSeeds() {
-  constexpr const char* kNames[] = {"tiny",    "mini",    "wavefront", "integer",
-                                    "dynamic", "float16", "lattice",   "mini-integer"};
+  constexpr const char* kNames[] = {"tiny",    "mini",    "wavefront",    "integer",  "dynamic",
+                                    "float16", "lattice", "mini-integer", "shrinking"};
   std::vector<Seed> seeds;
   const auto add = [&](const std::string& name, uint8_t form, uint8_t kind, const Bytes& file) {
     seeds.push_back(

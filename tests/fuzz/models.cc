@@ -28,6 +28,8 @@ Bytes FileOf(uint32_t kind) {
       return testing::LatticeModel().Build();
     case kMiniIntegerModel:
       return testing::WithIntegers(testing::MiniModel()).Build();
+    case kShrinkingModel:
+      return testing::ShrinkingModelFile(kSegmentRows);
     default:
       return testing::TinyModelFile(kSegmentRows);
   }

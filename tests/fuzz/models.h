@@ -21,6 +21,7 @@ enum ModelKind : uint8_t {
   kFloat16Model,
   kLatticeModel,  // no hyper latents, a fixed rate of its own positions
   kMiniIntegerModel,
+  kShrinkingModel,  // with graphs for shrunk pictures
   kModelKinds
 };
 

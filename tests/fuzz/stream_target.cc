@@ -67,11 +67,12 @@ void RunAgain(const Model& model, const Bytes& stream, DecodeOptions options,
   Require(first_report.latent_crc == report.latent_crc, "other threads or bands: other latents");
 }
 
-// A crop is that part of the whole, where no floats are summed. What lies below it is not decoded,
-// so it may be sound where the whole is not.
+// A crop is that part of the whole, of a shrunk picture too, where no floats are summed. What lies
+// below it is not decoded, so it may be sound where the whole is not.
 void RunCrop(const SmallModel& small, const Bytes& stream, DecodeOptions options,
              Choices* choices) {
   options.deep = choices->OneIn(2);
+  options.shrink = 1 << choices->Below(4);
   const auto whole = Decode(small.model, stream.data(), stream.size(), options);
   if (!whole.ok()) return;
   const PictureInfo& info = whole->info;
@@ -145,8 +146,8 @@ std::vector<Seed> StreamSeeds() {
                              {"deep", 40, 33, 3, false, 16},
                              {"gray", 21, 50, 1, true, 16},
                              {"bits", 20, 19, 1, false, 4}};
-  constexpr const char* kNames[] = {"tiny",    "mini",    "wavefront", "integer",
-                                    "dynamic", "float16", "lattice",   "mini-integer"};
+  constexpr const char* kNames[] = {"tiny",    "mini",    "wavefront",    "integer",  "dynamic",
+                                    "float16", "lattice", "mini-integer", "shrinking"};
   std::vector<Seed> seeds;
   for (uint8_t kind = 0; kind < kModelKinds; ++kind) {
     // Each model with two forms and with other details; the first of all forms.

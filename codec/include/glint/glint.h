@@ -315,6 +315,10 @@ typedef struct glint_model_info {
   double detail_lrd_min;
   double detail_lrd_max;
   double detail_lrd_default;
+  /* Of 2, 4 and 8, the sum of those values of glint_decode_options.shrink that save time: the model
+   * has graphs for them. */
+  uint32_t shrinks;
+  uint32_t reserved; /* 0 */
 } glint_model_info;
 
 /* Zeros `struct_size` bytes and sets the first field: glint_model_info_init(&i, sizeof(i)). */
@@ -492,8 +496,15 @@ typedef struct glint_decode_options {
    * blended. Default 0. glint_decode_pixels does so by itself where the buffer has more than 8
    * bits. */
   uint32_t deep;
-  uint32_t reserved2; /* 0 */
-  glint_log_fn log;   /* default NULL: none */
+  /* 1, 2, 4 or 8 (0 is 1, the default): the picture with so many times fewer columns and rows,
+   * rounded up, as if each of its pixels were the mean of a square of the whole picture's; the crop
+   * is then of this picture. Where the model has a graph for it (glint_model_info.shrinks), no more
+   * of the whole is made than y, or its first channels, and the picture is near those means; of
+   * integer models it is the same on every machine. They are made where there is no such graph, and
+   * where a stream has details without which parts of the picture would be missing (text and
+   * drawings), unless `detail` is GLINT_DETAIL_SKIP: that takes as long as the whole. */
+  uint32_t shrink;
+  glint_log_fn log; /* default NULL: none */
   void* log_opaque;
 } glint_decode_options;
 

@@ -348,6 +348,14 @@ struct DecodeOptions : CallOptions {
   // beside and above it only latents, and with details all of the 1024 rows that each section has.
   // The pixels are those of the whole; of models in FP32 and FP16 a few may differ by a level.
   std::optional<Crop> crop;
+  // 1, 2, 4 or 8: the picture with so many times fewer columns and rows, rounded up, as if each of
+  // its pixels were the mean of a square of the whole picture's; `crop` is then of this picture.
+  // Where the model has a graph for it (ModelInfo::shrinks), no more of the whole is made than y,
+  // or its first channels, and the picture is near those means; of integer models it is the same on
+  // every machine. They are made where there is no such graph, and where a stream has details
+  // without which parts of the picture would be missing (text and drawings), unless `detail` is
+  // kSkip: that takes as long as the whole.
+  int shrink = 1;
 };
 
 // Rows of a picture, `end` not among them.
@@ -396,6 +404,8 @@ struct ModelInfo {
   double detail_lrd_min = 0, detail_lrd_max = 0, detail_lrd_default = 0;
   bool has_fixed_rate() const { return lrd_max == 0; }
   uint64_t parameters = 0;
+  // The values of DecodeOptions::shrink that save time: the model has graphs for them.
+  std::vector<uint32_t> shrinks;
 };
 
 class GLINT_API Model {

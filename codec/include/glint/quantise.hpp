@@ -129,6 +129,14 @@ struct SetLoss {
 constexpr double kMostDecibels = 1.0;
 constexpr double kMostColour = 2.0;
 
+// A graph by which a model's pictures come at a fraction of their size (DecodeOptions::shrink).
+struct ShrunkGraphFit {
+  int shrink = 2;
+  uint32_t channels = 0;  // of y that it reads, the first ones
+  // dB, before its weights are rounded, against the means of decoded pixels that it is fitted to.
+  double psnr = 0;
+};
+
 struct QuantisedModel {
   std::vector<uint8_t> file;
   std::vector<QuantisedLayer> layers;
@@ -137,6 +145,8 @@ struct QuantisedModel {
   SetLoss built_in;          // on BuiltInPictures(), where options ask for them
   double relative_cost = 0;  // time of its multiply-adds, the model in FP32 being 1, by the
                              // products' widths alone
+  // Where the model had such graphs: they are fitted anew, to what the others have become.
+  std::vector<ShrunkGraphFit> shrunk;
 };
 
 struct NamedPicture {
@@ -159,6 +169,26 @@ GLINT_API Expected<uint64_t> PlanQuantisation(const Model& model,
 GLINT_API Expected<QuantisedModel> Quantise(const Model& model,
                                             const std::vector<Picture>& pictures,
                                             const QuantiseOptions& options = {});
+
+struct ShrunkGraphOptions {
+  std::vector<double> lrds;  // of calibration; empty: five over what the model is meant for
+  bool built_in = true;      // a tenth of what is looked at is of BuiltInPictures()
+  // As those of QuantiseOptions; the stage of `progress` is "shrunk pictures".
+  uint64_t max_memory = uint64_t{4} << 30;
+  int threads = 1;
+  std::function<bool(const QuantiseProgress&)> progress;
+};
+struct ShrunkModel {
+  std::vector<uint8_t> file;
+  std::vector<ShrunkGraphFit> fits;
+};
+// dB that a graph has at least which reads fewer channels than all.
+constexpr double kEnoughForFewerChannels = 36.0;
+// The model, of any precision, with graphs for shrunk pictures in place of those that it had. All
+// else stays as it is, but the id is another. kUnsupported where no graph fits.
+GLINT_API Expected<ShrunkModel> AddShrunkGraphs(const Model& model,
+                                                const std::vector<Picture>& pictures,
+                                                const ShrunkGraphOptions& options = {});
 
 }  // namespace glint
 

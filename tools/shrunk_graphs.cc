@@ -1,0 +1,69 @@
+#include "tools/shrunk_graphs.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "tools/console.h"
+#include "tools/messages.h"
+#include "tools/models.h"
+#include "tools/output.h"
+#include "tools/picture_set.h"
+#include "tools/pictures.h"
+#include "tools/signals.h"
+#include "tools/table.h"
+#include "tools/text.h"
+
+namespace glint::tools {
+
+Error RunShrunkGraphs(const std::string& tool, const ShrunkGraphsJob& job) {
+  const Expected<std::string> path = FindModel(job.model);
+  if (!path) return path.error();
+  const Expected<Model> model = LoadModel(*path, job.options.threads);
+  if (!model) return model.error();
+  const Expected<std::string> source =
+      job.calibration.empty() ? FindSamples() : Expected<std::string>(job.calibration);
+  if (!source) return source.error();
+  Error error = CheckPictureSets({*source}, *model, job.limits);
+  if (!error.ok()) return At("model and pictures", error);
+  const Expected<PictureSet> pictures = ReadPictureSet(tool, *source, job.limits);
+  if (!pictures) return pictures.error();
+  InputFiles inputs;
+  inputs.Add(*path);
+  for (const std::string& picture : pictures->paths) inputs.Add(picture);
+  for (const std::string& out : {job.out, job.log}) {
+    error = inputs.Check(out);
+    if (!error.ok()) return error;
+  }
+  StatusLine status;
+  ShrunkGraphOptions options = job.options;
+  options.max_memory = job.limits.max_memory;
+  options.progress = [&status](const QuantiseProgress& progress) {
+    status.ShowProgress(progress.stage, progress.done);
+    return !Interrupted();
+  };
+  const Expected<ShrunkModel> fitted = AddShrunkGraphs(*model, pictures->pictures, options);
+  status.Clear();
+  if (!fitted) return fitted.error();
+  const ModelInfo& info = model->info();
+  const std::string report =
+      "Glint " + std::string(Version()) + ": " + info.name + ", id " + info.id +
+      ", graphs for shrunk pictures\nCalibration: " + Count(pictures->pictures.size(), "picture") +
+      " from " + *source + "\n" + ShrunkGraphsText(fitted->fits) + "\n" + job.out + ": " +
+      ByteSize(static_cast<double>(fitted->file.size())) + "\n";
+  std::fputs(report.c_str(), stdout);
+  error = WriteOutput(job.out, fitted->file.data(), fitted->file.size());
+  if (!error.ok() || job.log.empty()) return error;
+  return WriteOutput(job.log, report.data(), report.size());
+}
+
+std::string ShrunkGraphsText(const std::vector<ShrunkGraphFit>& fits) {
+  std::vector<Table::Cells> rows;
+  for (const ShrunkGraphFit& fit : fits) {
+    rows.push_back(
+        {"1/" + std::to_string(fit.shrink), std::to_string(fit.channels), Fixed(fit.psnr, 1)});
+  }
+  return "\nShrunk pictures, against means of the whole one's pixels\n" +
+         FormatTable({{"size", Table::Align::kLeft}, {"channels of y"}, {"PSNR dB"}}, rows);
+}
+
+}  // namespace glint::tools
