@@ -399,6 +399,7 @@ TEST_CASE("latent schedule: rows do not grow with the picture, and a giant is pl
       }
       graphs.g_s = impl.g_s.get();
       graphs.synthesis = options;
+      graphs.synthesis_unit = impl.document.latent_stride;
       graphs.synthesis.bands = {synthesis_rows, 0, 0};
       const auto rows = PlanLatentRows(document, geometry, graphs);
       REQUIRE_MESSAGE(rows.ok(), rows.status().message());

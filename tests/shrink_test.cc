@@ -36,7 +36,8 @@ uint32_t SampleAt(const Picture& picture, size_t index) {
   return reinterpret_cast<const uint16_t*>(picture.samples.data())[index];
 }
 
-// In double: means of what there is of each square, to the nearest, halves upwards.
+// In double: means of what there is of each square, to the nearest, halves upwards; of colours
+// weighted by alpha.
 Picture Means(const Picture& whole, uint32_t shrink) {
   Picture small;
   small.info = whole.info;
@@ -49,13 +50,22 @@ Picture Means(const Picture& whole, uint32_t shrink) {
   for (uint32_t y = 0; y < small.info.height; ++y) {
     for (uint32_t x = 0; x < small.info.width; ++x) {
       for (size_t c = 0; c < samples; ++c) {
-        double sum = 0;
-        int count = 0;
+        double sum = 0, count = 0, plain = 0, all = 0;
         for (uint32_t i = y * shrink; i < std::min(whole.info.height, (y + 1) * shrink); ++i) {
           for (uint32_t j = x * shrink; j < std::min(whole.info.width, (x + 1) * shrink); ++j) {
-            sum += SampleAt(whole, (size_t{i} * whole.info.width + j) * samples + c);
-            ++count;
+            const size_t pixel = (size_t{i} * whole.info.width + j) * samples;
+            const double value = SampleAt(whole, pixel + c);
+            const bool is_weighted = whole.info.has_alpha && c < whole.info.channels;
+            const double weight = is_weighted ? SampleAt(whole, pixel + samples - 1) : 1;
+            sum += value * weight;
+            count += weight;
+            plain += value;
+            ++all;
           }
+        }
+        if (count == 0) {
+          sum = plain;
+          count = all;
         }
         // Colour under an alpha of 16 bits has 8.
         const bool is_level =
@@ -107,6 +117,8 @@ std::vector<NamedFile> FilesWithGraphs() {
           {"fp16", WithGraphs(testing::Float16ModelFile(4)), false},
           {"integers", WithGraphs(testing::IntegerModelFile(4)), true},
           {"dynamic", WithGraphs(testing::DynamicModelFile(4)), true},
+          {"segments of 17", WithGraphs(testing::IntegerModelFile(17)), true},
+          {"segments of 6, FP32", WithGraphs(testing::TinyModelFile(6)), false},
           {"few channels", testing::ShrinkingModelFile(4), false, {4, 8}}};
 }
 
@@ -171,6 +183,33 @@ TEST_CASE("shrink: with alpha left out or blended") {
     options.shrink = 4;
     const Picture small = MustDecode(model, stream, options);
     CHECK(testing::SameForm(small.info, MakeInfo(13, 10, 3, false, 8)));
+    // Blending comes after the means, which are rounded.
+    options.shrink = 1;
+    CHECK(testing::LargestDifference(small, Means(MustDecode(model, stream, options), 4)) <=
+          (alpha == AlphaOutput::kDrop ? 0 : 2));
+  }
+}
+
+// What nobody sees has no part in what is seen.
+TEST_CASE("shrink: hidden colours do not show at the edges of what is opaque") {
+  Picture picture = testing::SmoothPicture(MakeInfo(43, 40, 3, true, 8), 5);
+  for (size_t i = 0; i < picture.samples.size(); i += 4) {
+    const bool visible = i / 4 % 43 < 21;
+    const uint8_t pixel[] = {255, 220, 40, 255}, hidden[] = {0, 0, 0, 0};
+    std::copy_n(visible ? pixel : hidden, 4,
+                picture.samples.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  EncodeOptions encode;
+  encode.lossless = true;
+  const Model model = testing::LoadModel(testing::ShrinkingModelFile());
+  DecodeOptions options;
+  options.shrink = 4;
+  const Picture small = MustDecode(model, MustEncode(model, picture, encode), options);
+  for (size_t i = 0; i < small.samples.size(); i += 4) {
+    if (small.samples[i + 3] == 0) continue;
+    CHECK(small.samples[i] == 255);
+    CHECK(small.samples[i + 1] == 220);
+    CHECK(small.samples[i + 2] == 40);
   }
 }
 
@@ -200,10 +239,14 @@ TEST_CASE("shrink: by a graph, the same whatever threads, bands, pieces, crops a
         Report report;
         const Picture small = MustDecode(model, stream, options, &report);
         CHECK(testing::SameForm(small.info, Means(whole, shrink).info));
-        for (const LayerProfile& layer : report.layers) CHECK(layer.name.substr(0, 2) != "s3");
-        options.threads = draws.Whole(1, 3);
-        options.band_rows = 16 * draws.Whole(0, 3);
-        CHECK(SamePixels(MustDecode(model, stream, options), small));
+        for (const LayerProfile& layer : report.layers) {
+          CHECK((layer.name.substr(0, 2) != "s3" || info.has_alpha));
+        }
+        for (const int band : {2, 16, 32, 48, 128, 16 * draws.Whole(5, 99)}) {
+          options.threads = draws.Whole(1, 3);
+          options.band_rows = band;
+          CHECK(SamePixels(MustDecode(model, stream, options), small));
+        }
         CHECK(SamePixels(DecodeInPieces(model, stream, options), small));
         // With latents all steps are decoded, and checked.
         size_t rows = 0;
@@ -306,7 +349,7 @@ TEST_CASE("shrink: details that the picture would lack count, others do not") {
   const auto loaded = Model::Load(testing::ShippedPath("light-int8"));
   REQUIRE(loaded.ok());
   const Model& model = *loaded;
-  Picture drawn = testing::SampleCrop("pebbles", 0, 0, 192, 128);
+  Picture drawn = testing::SampleCrop("bakery", 0, 0, 192, 128);
   const Bytes photograph = MustEncode(model, drawn);
   const PictureInfo info = drawn.info;
   for (uint32_t y = 0; y < 64; ++y) {  // blocks that the encoder hides from the model
@@ -339,6 +382,21 @@ TEST_CASE("shrink: details that the picture would lack count, others do not") {
   EncodeOptions lossless;
   lossless.lossless = true;
   CHECK_FALSE(has_chunk(MustEncode(model, drawn, lossless)));
+  // The chunk behind segments says nothing.
+  const auto info_of_chunks = Inspect(photograph.data(), photograph.size());
+  const auto chunk = std::find_if(info_of_chunks->chunks.begin(), info_of_chunks->chunks.end(),
+                                  [](const StreamInfo::Chunk& of) { return of.type == 'b'; });
+  const auto at = [&](uint64_t offset) {
+    return photograph.begin() + static_cast<std::ptrdiff_t>(offset);
+  };
+  Bytes late(photograph.begin(), at(chunk->offset));
+  const uint64_t end = info_of_chunks->chunks.back().offset;
+  late.insert(late.end(), at(chunk->offset + chunk->bytes), at(end));
+  late.insert(late.end(), at(chunk->offset), at(chunk->offset + chunk->bytes));
+  late.insert(late.end(), at(end), photograph.end());
+  const Picture means = Means(MustDecode(model, photograph), 4);
+  CHECK(SamePixels(MustDecode(model, late, options), means));
+  CHECK(SamePixels(DecodeInPieces(model, late, options), means));
 }
 
 // ---- fits -------------------------------------------------------------------------------------

@@ -83,6 +83,7 @@ TEST_CASE("tools: effort in the tables, the summary and JSON, where there is any
 
   CodingSummary summary;
   summary.picture = MakeInfo(8, 8, 3, false, 8);
+  summary.pixels = 64;
   summary.report.times = measurement.encoding_stages;
   CHECK(Has(SummaryLines("a", summary).front(), ", 1.000 s, 0.250 s of it effort, "));
 

@@ -17,7 +17,7 @@ namespace glint::tools {
 namespace {
 
 Picture Shrunk(const Picture& picture, uint32_t side) {
-  Shrinker shrinker(picture.info, side);
+  Shrinker shrinker(picture.info, picture.info, side);
   for (size_t y = 0; y < picture.info.height; ++y) {
     shrinker.Add(&picture.samples[y * picture.info.RowBytes()]);
   }

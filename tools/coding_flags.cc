@@ -71,7 +71,7 @@ CallOptions CallFor(const CodingFlags& flags, const std::string& what, StatusLin
 }
 
 std::vector<std::string> SummaryLines(const std::string& name, const CodingSummary& summary) {
-  const double pixels = static_cast<double>(summary.picture.width) * summary.picture.height;
+  const double pixels = static_cast<double>(summary.pixels);
   const double bits = 8 * static_cast<double>(summary.stream_bytes);
   const StageTimes& times = summary.report.times;
   std::vector<std::string> lines = {

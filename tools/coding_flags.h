@@ -36,6 +36,7 @@ CallOptions CallFor(const CodingFlags& flags, const std::string& what, StatusLin
 
 // What one coding did, for -v.
 struct CodingSummary {
+  uint64_t pixels = 0;  // of the whole picture, a part of which may be all that was made
   PictureInfo picture;
   uint64_t stream_bytes = 0;
   Report report;

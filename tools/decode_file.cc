@@ -132,6 +132,7 @@ Expected<CodingSummary> DecodeFile(const Model& model, const StreamFile& stream,
   if (!right_model.ok()) return right_model;
   CodingSummary summary;
   summary.stream_bytes = stream.bytes.size();
+  summary.pixels = uint64_t{stream.info.source.width} * stream.info.source.height;
   DecodeOptions call = options;
   const bool skips = options.detail == DetailOutput::kSkip && stream.info.detail;
   call.limits.held_memory += stream.bytes.size();

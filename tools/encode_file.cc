@@ -81,6 +81,7 @@ Expected<CodingSummary> EncodeFile(const Model& model, const std::string& in,
   if (!source) return At(name, source.error());
   CodingSummary summary;
   summary.picture = (*source)->info();
+  summary.pixels = uint64_t{summary.picture.width} * summary.picture.height;
   EncodeOptions call = options;
   if (proves) call.progress = PartOf(options.progress, 0, kEncodingShare);
   const Expected<std::vector<uint8_t>> stream =

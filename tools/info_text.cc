@@ -149,6 +149,19 @@ std::string OtherFileText(const FileFormat& format) {
   return Lines({{"format", format.name}, {"not read", format.advice}});
 }
 
+namespace {
+
+// "1/2, 1/4, 1/8": what the model has graphs for.
+std::string ShrinksText(const ModelInfo& model) {
+  std::string text;
+  for (const uint32_t shrink : model.shrinks) {
+    text += (text.empty() ? "1/" : ", 1/") + std::to_string(shrink);
+  }
+  return text.empty() ? "nothing by a graph of its own" : text;
+}
+
+}  // namespace
+
 std::string ModelText(const ModelInfo& model) {
   Facts facts = {
       {"model", model.name + ", " + Upper(model.form)},
@@ -158,6 +171,7 @@ std::string ModelText(const ModelInfo& model) {
                    " parameters"},
       {"lrd", RatesText(model)},
       {"with details", DetailRatesText(model)},
+      {"shrinks to", ShrinksText(model)},
       {"load time", Fixed(model.load_seconds, 3) + " s"},
   };
   const Facts provenance = ProvenanceFacts(model.provenance);

@@ -60,6 +60,7 @@ Json ModelJson(const ModelInfo& model) {
               {"load_time", model.load_seconds},
               {"lrd", RatesJson(model)},
               {"detail_lrd", DetailRatesJson(model)},
+              {"shrinks", model.shrinks},
               {"provenance", ProvenanceJson(model.provenance)}};
 }
 

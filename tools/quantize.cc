@@ -159,6 +159,19 @@ Error CheckOutputs(const Flags& flags) {
   return error.ok() ? UseTarget(flags.target) : error;
 }
 
+// Flags that --type KEEP does not look at.
+Error CheckKeepFlags(const CLI::App& app) {
+  for (const char* flag :
+       {"--activations", "--scope", "--keep", "--max-loss", "--metric", "--held-out", "--lrd",
+        "--method", "--percentile", "--rounding", "--no-bias-correction", "--smoothing",
+        "--splitting", "--tune", "--scheme"}) {
+    if (app.count(flag) > 0) {
+      return Invalid(std::string(flag) + ": nothing is quantised with --type KEEP");
+    }
+  }
+  return {};
+}
+
 // --type KEEP.
 Error KeepModel(const std::string& tool, const Flags& flags) {
   const Error checked = CheckOutputs(flags);
@@ -470,7 +483,8 @@ void AddFileFlags(CLI::App* app, Flags* flags) {
   constexpr const char* kGroup = "Files";
   app->add_option(
          "--model", flags->model,
-         "Model in FP32: a file, or the name of one that came with Glint (default: light-fp32)")
+         "Model in FP32, with --type KEEP of any precision: a file, or the name of one that came "
+         "with Glint (default: light-fp32)")
       ->check(NotEmpty())
       ->type_name("FILE")
       ->group(kGroup);
@@ -601,17 +615,19 @@ void AddFlags(CLI::App* app, Flags* flags) {
                     "4G)")
       ->group("Limits");
   const std::string tool = app->get_name();
-  SetHelp(app,
-          {{"[FLAGS] --out FILE"},
-           "The model learns its ranges from pictures. docs/QUANTISATION.md says what each method "
-           "does.",
-           {tool + " --type INT8 --calibration photos --max-loss 1 --out int8.safetensors",
-            tool + " --type INT16 --out int16.safetensors",
-            tool + " --type INT8 --scope entropy --out entropy.safetensors"},
-           {{"Exit code", "0; 2 when a flag, file or model is bad."},
-            {"Environment",
-             "GLINT_MODEL is a model file, or a folder that holds light-fp32.safetensors. "
-             "GLINT_TARGET is a SIMD target."}}});
+  SetHelp(
+      app,
+      {{"[FLAGS] --out FILE"},
+       "The model learns its ranges from pictures, and graphs for shrunk pictures are fitted to "
+       "them. docs/QUANTISATION.md says what each method does.",
+       {tool + " --type INT8 --calibration photos --max-loss 1 --out int8.safetensors",
+        tool + " --type INT16 --out int16.safetensors",
+        tool + " --type INT8 --scope entropy --out entropy.safetensors",
+        tool + " --type KEEP --model mine.safetensors --calibration photos --out more.safetensors"},
+       {{"Exit code", "0; 2 when a flag, file or model is bad."},
+        {"Environment",
+         "GLINT_MODEL is a model file, or a folder that holds light-fp32.safetensors. "
+         "GLINT_TARGET is a SIMD target."}}});
 }
 
 int Main(int argc, char** argv) {
@@ -622,7 +638,8 @@ int Main(int argc, char** argv) {
   AddFlags(&app, &flags);
   return RunTool(app, argc, argv, [&] {
     if (Upper(flags.type) == "KEEP") {
-      const Error kept = KeepModel(tool, flags);
+      const Error unused = CheckKeepFlags(app);
+      const Error kept = unused.ok() ? KeepModel(tool, flags) : unused;
       return kept.ok() ? static_cast<int>(kExitOk) : ExitCodeFor(tool, kept);
     }
     Expected<Job> job = Prepare(tool, flags);

@@ -19,13 +19,13 @@ uint32_t Scaled(uint32_t side, uint32_t longest, uint32_t most) {
 
 }  // namespace
 
-Shrinker::Shrinker(const PictureInfo& info, uint32_t side)
+Shrinker::Shrinker(const PictureInfo& info, const PictureInfo& whole, uint32_t side)
     : from_(info), samples_(info.SamplesPerPixel()), room_(info.height) {
-  const uint32_t longest = std::max(info.width, info.height);
+  const uint32_t longest = std::max(whole.width, whole.height);
   result_.info = info;
   result_.info.bit_depth = 8;
-  result_.info.width = Scaled(info.width, longest, side);
-  result_.info.height = Scaled(info.height, longest, side);
+  result_.info.width = Scaled(whole.width, longest, side);
+  result_.info.height = Scaled(whole.height, longest, side);
   result_.samples.reserve(result_.info.height * result_.info.RowBytes());
   row_.resize(result_.info.width * samples_);
   sums_.resize(row_.size());

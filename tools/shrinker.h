@@ -15,9 +15,10 @@ namespace glint::tools {
 
 class Shrinker {
  public:
-  // The result has the proportions of `info`, to whole pixels, and at most `side` rows and columns;
-  // a picture that is no larger keeps its size. `info` may have up to 2^40 pixels.
-  Shrinker(const PictureInfo& info, uint32_t side);
+  // The result has the proportions of `whole`, to whole pixels, and at most `side` rows and
+  // columns; a picture that is no larger keeps its size. `info`: of what comes, which may be
+  // `whole` with fewer pixels, rounded up, but no fewer than the result; up to 2^40 of them.
+  Shrinker(const PictureInfo& info, const PictureInfo& whole, uint32_t side);
   // The next row, from top to bottom: info.RowBytes().
   void Add(const void* row);
   // After the last row, once: 8 bits a sample, with alpha where there was one.

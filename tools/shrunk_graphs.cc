@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tools/console.h"
+#include "tools/evaluation.h"
 #include "tools/messages.h"
 #include "tools/models.h"
 #include "tools/output.h"
@@ -23,7 +24,15 @@ Error RunShrunkGraphs(const std::string& tool, const ShrunkGraphsJob& job) {
   const Expected<std::string> source =
       job.calibration.empty() ? FindSamples() : Expected<std::string>(job.calibration);
   if (!source) return source.error();
-  Error error = CheckPictureSets({*source}, *model, job.limits);
+  for (const double lrd : job.options.lrds) {
+    const Error wrong = CheckLrd(model->info(), lrd, Detail::kOff);
+    if (!wrong.ok()) return At("--calibration-lrd", wrong);
+  }
+  const Expected<uint64_t> planned = PlanShrunkGraphs(*model);
+  if (!planned) return planned.error();
+  Limits room = job.limits;
+  room.held_memory = *planned;
+  Error error = CheckPictureSets({*source}, *model, room);
   if (!error.ok()) return At("model and pictures", error);
   const Expected<PictureSet> pictures = ReadPictureSet(tool, *source, job.limits);
   if (!pictures) return pictures.error();

@@ -68,7 +68,7 @@ Expected<Picture> Thumbnail(const std::string& path, uint32_t side) {
   const Error decoded = DecodeRows(
       *model, stream->bytes.data(), stream->bytes.size(),
       [&](const PictureInfo& info, const Metadata& metadata) {
-        shrinker.emplace(info, side);
+        shrinker.emplace(info, stream->info.source, side);
         orientation = OrientationOf(metadata.exif);
         return true;
       },

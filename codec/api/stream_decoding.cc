@@ -121,8 +121,10 @@ Result<uint64_t> StreamDecoding::Plan() {
   return report_.planned_bytes;
 }
 
-// Its model has a graph for it, whose pixels lie where those of the picture do.
+// Its model has a graph for it, whose pixels lie where those of the picture do. Colours weigh what
+// their alpha does, which a graph knows nothing of.
 bool StreamDecoding::ModelShrinks() const {
+  if (whole_.has_alpha && options_.alpha != AlphaOutput::kDrop) return false;
   return model_.document.shrunk.count(options_.shrink) != 0 && geometry_.left() % shrink() == 0 &&
          geometry_.top() % options_.shrink == 0;
 }
@@ -183,21 +185,33 @@ Status StreamDecoding::PlanMemory(uint64_t more_bytes) {
   return context_.CheckPlan(report_.planned_bytes);
 }
 
-// Of colour.
+BoxAverage::Options StreamDecoding::ColourAverage() const {
+  BoxAverage::Options options{made_crop_.width, whole_.channels, shrink()};
+  const bool deep = options_.deep && whole_.SampleBytes() > 1;
+  options.in_top = deep ? kTopDeep : static_cast<uint32_t>(TopLevel(whole_));
+  options.out_top = deep ? kTopDeep : static_cast<uint32_t>(TopLevel(output_));
+  options.has_weights = whole_.has_alpha && options_.alpha != AlphaOutput::kDrop;
+  return options;
+}
+
+BoxAverage::Options StreamDecoding::AlphaAverage() const {
+  return {made_crop_.width, 1, shrink(), TopAlpha(whole_), TopAlpha(output_)};
+}
+
 uint64_t StreamDecoding::AverageBytes() const {
   if (!averages()) return 0;
-  const auto needed = options_.deep && whole_.SampleBytes() > 1 ? BoxAverage<uint16_t>::MemoryNeeded
-                                                                : BoxAverage<uint8_t>::MemoryNeeded;
-  return needed(made_crop_.width, whole_.channels, shrink());
+  const uint64_t row = uint64_t{crop_.width} * whole_.channels * sizeof(uint16_t);
+  const uint64_t colour = BoxAverage::MemoryNeeded(ColourAverage()) + row;
+  if (!whole_.has_alpha) return colour;
+  return colour + BoxAverage::MemoryNeeded(AlphaAverage()) +
+         uint64_t{made_crop_.width} * sizeof(uint16_t);
 }
 
 uint64_t StreamDecoding::AlphaBytes() const {
   if (!output_.has_alpha) return 0;
   const uint64_t flat_row = given_.has_alpha ? 0 : given_.RowBytes();
   const uint64_t row = uint64_t{whole_.width} * whole_.SampleBytes();
-  const uint64_t sums =
-      shrink() == 1 ? 0 : BoxAverage<uint16_t>::MemoryNeeded(whole_.width, 1, shrink());
-  return kAlphaStateBytes + 2 * whole_.RowBytes() + row + sums + flat_row;
+  return kAlphaStateBytes + 2 * whole_.RowBytes() + row + flat_row;
 }
 
 Status StreamDecoding::Begin(uint64_t more_bytes) {
@@ -221,15 +235,16 @@ Status StreamDecoding::Begin(uint64_t more_bytes) {
 }
 
 void StreamDecoding::AllocateAverages() {
-  const uint32_t width = made_crop_.width, channels = whole_.channels;
-  const size_t samples = size_t{crop_.width} * channels;
+  colour_average_.emplace(ColourAverage());
+  const size_t samples = size_t{crop_.width} * whole_.channels;
   if (options_.deep && whole_.SampleBytes() > 1) {
-    deep_average_.emplace(width, channels, shrink(), kTopDeep, kTopDeep);
     average_deep_.resize(samples);
   } else {
-    level_average_.emplace(width, channels, shrink(), TopLevel(whole_), TopLevel(output_));
     average_levels_.resize(samples);
   }
+  if (!whole_.has_alpha) return;
+  alpha_average_.emplace(AlphaAverage());
+  alpha_weights_.resize(made_crop_.width);
 }
 
 Status StreamDecoding::Start() {
@@ -356,23 +371,51 @@ Status StreamDecoding::TakeRow(int64_t row, const uint8_t* levels, const uint16_
   if (y < 0 || AllGiven()) return Status::Ok();
   const size_t at = (made_crop_.x - made_.x) * size_t{output_.channels};
   if (!averages()) return WriteRow(y, levels + at, deep == nullptr ? nullptr : deep + at);
-  {
-    const StageClock clock(&report_.times.synthesis);
-    deep_average_ ? deep_average_->Add(deep + at) : level_average_->Add(levels + at);
-  }
+  GLINT_TRY(AddToAverages(row, levels + at, deep == nullptr ? nullptr : deep + at));
   const bool is_last = y + 1 == static_cast<int64_t>(made_crop_.height);
   if ((y + 1) % options_.shrink != 0 && !is_last) return Status::Ok();
-  if (!deep_average_) {
-    level_average_->Take(average_levels_.data());
+  if (alpha_average_) TakeAlphaAverage();
+  if (average_deep_.empty()) {
+    colour_average_->Take(average_levels_.data());
     return WriteRow(y / options_.shrink, average_levels_.data(), nullptr);
   }
-  deep_average_->Take(average_deep_.data());
+  colour_average_->Take(average_deep_.data());
   return WriteRow(y / options_.shrink, nullptr, average_deep_.data());
+}
+
+// A row of whole_, from the first column of the crop on.
+Status StreamDecoding::AddToAverages(int64_t row, const uint8_t* levels, const uint16_t* deep) {
+  const uint16_t* weights = nullptr;
+  if (alpha_) {
+    for (; alpha_rows_ <= row; ++alpha_rows_) GLINT_TRY(alpha_->ReadRow(alpha_row_.data()));
+    const auto* const wide = reinterpret_cast<const uint16_t*>(alpha_row_.data());
+    for (size_t x = 0; x < alpha_weights_.size(); ++x) {
+      const size_t at = made_crop_.x + x;
+      alpha_weights_[x] = whole_.SampleBytes() == 2 ? wide[at] : alpha_row_[at];
+    }
+    alpha_average_->Add(alpha_weights_.data());
+    if (options_.alpha != AlphaOutput::kDrop) weights = alpha_weights_.data();
+  }
+  const StageClock clock(&report_.times.synthesis);
+  if (average_deep_.empty()) {
+    colour_average_->Add(levels, weights);
+  } else {
+    colour_average_->Add(deep, weights);
+  }
+  return Status::Ok();
+}
+
+void StreamDecoding::TakeAlphaAverage() {
+  if (whole_.SampleBytes() == 2) {
+    alpha_average_->Take(reinterpret_cast<uint16_t*>(pixels_.alpha()));
+  } else {
+    alpha_average_->Take(pixels_.alpha());
+  }
 }
 
 // A row of the crop, and no more columns.
 Status StreamDecoding::WriteRow(int64_t y, const uint8_t* levels, const uint16_t* deep) {
-  if (alpha_) GLINT_TRY(ReadAlpha(y + static_cast<int64_t>(crop_.y)));
+  if (alpha_ && !averages()) GLINT_TRY(ReadAlpha(y + static_cast<int64_t>(crop_.y)));
   const uint8_t* samples = nullptr;
   {
     const StageClock clock(&report_.times.synthesis);
@@ -384,31 +427,13 @@ Status StreamDecoding::WriteRow(int64_t y, const uint8_t* levels, const uint16_t
   return Status::Error(StatusCode::kCancelled, "row " + std::to_string(y) + " was not taken");
 }
 
-// The alpha of a row of output_, and of those above it, which are packed before it.
+// The alpha of a row, and of those above it, which are packed before it. Of a picture that the
+// model shrinks nobody wants it.
 Status StreamDecoding::ReadAlpha(int64_t row) {
-  const int64_t first = row * options_.shrink;
-  const int64_t end = std::min<int64_t>(first + options_.shrink, whole_.height);
+  if (options_.shrink > 1) return Status::Ok();
+  for (; alpha_rows_ <= row; ++alpha_rows_) GLINT_TRY(alpha_->ReadRow(alpha_row_.data()));
   const size_t sample = whole_.SampleBytes();
-  for (; alpha_rows_ < first; ++alpha_rows_) GLINT_TRY(alpha_->ReadRow(alpha_row_.data()));
-  if (options_.shrink > 1)
-    return sample == 2 ? AverageAlpha<uint16_t>(end) : AverageAlpha<uint8_t>(end);
-  GLINT_TRY(alpha_->ReadRow(alpha_row_.data()));
-  ++alpha_rows_;
   std::copy_n(alpha_row_.data() + crop_.x * sample, crop_.width * sample, pixels_.alpha());
-  return Status::Ok();
-}
-
-// Of the rows up to there.
-template <typename Sample>
-Status StreamDecoding::AverageAlpha(int64_t end) {
-  const uint32_t first = crop_.x * shrink();
-  const uint32_t width = std::min(crop_.width * shrink(), whole_.width - first);
-  BoxAverage<Sample> average(width, 1, shrink(), TopAlpha(whole_), TopAlpha(output_));
-  for (; alpha_rows_ < end; ++alpha_rows_) {
-    GLINT_TRY(alpha_->ReadRow(alpha_row_.data()));
-    average.Add(reinterpret_cast<const Sample*>(alpha_row_.data()) + first);
-  }
-  average.Take(reinterpret_cast<Sample*>(pixels_.alpha()));
   return Status::Ok();
 }
 

@@ -96,14 +96,16 @@ class StreamDecoding {
   PictureInfo MadeInfo() const { return averages() ? whole_ : output_; }
   Crop CropOfMade() const;
   size_t StepsToDecode(const SynthesisForm& form) const;
+  BoxAverage::Options ColourAverage() const;
+  BoxAverage::Options AlphaAverage() const;
   uint64_t AverageBytes() const;
   Status AddDetails(int64_t row, const uint8_t* levels);
   const uint16_t* DeepLevels(int64_t row, const uint8_t* levels);
   Status TakeRow(int64_t row, const uint8_t* levels, const uint16_t* deep);
   Status WriteRow(int64_t row, const uint8_t* levels, const uint16_t* deep);
   Status ReadAlpha(int64_t row);
-  template <typename Sample>
-  Status AverageAlpha(int64_t end);
+  Status AddToAverages(int64_t row, const uint8_t* levels, const uint16_t* deep);
+  void TakeAlphaAverage();
   int64_t RowEnd() const;
   bool AllGiven() const { return rows_given_ == static_cast<int64_t>(given_.height); }
   bool CropIsDone() const { return options_.crop && AllGiven(); }
@@ -134,10 +136,10 @@ class StreamDecoding {
   std::unique_ptr<DetailReader> details_;
   RowWindow<uint16_t> deep_rows_;  // of synthesis_, until they have their details
   std::vector<uint16_t> deep_row_;
-  std::optional<BoxAverage<uint8_t>> level_average_;
-  std::optional<BoxAverage<uint16_t>> deep_average_;
+  std::optional<BoxAverage> colour_average_, alpha_average_;
   std::vector<uint8_t> average_levels_;  // of a row
   std::vector<uint16_t> average_deep_;   // likewise
+  std::vector<uint16_t> alpha_weights_;  // of a row that is averaged
   std::unique_ptr<AlphaReader> alpha_;
   std::vector<uint8_t> alpha_row_;
   int64_t alpha_rows_ = 0;  // of whole_

@@ -55,7 +55,7 @@ class Synthesis {
   // where it has rows of its own, and in strips, which read them at the end.
   SynthesisBehind behind_segments() const {
     if (in_strips_ || part_) return {};
-    return {form_.plan.get(), &options_};
+    return {form_.plan.get(), &options_, static_cast<int64_t>(unit_)};
   }
   // Bytes that both take. The coder must be gone before Finish.
   Result<uint64_t> MemoryWith(const LatentCoder& coder) const;

@@ -80,6 +80,7 @@ LatentGraphs LatentCoder::Graphs() const {
   if (options_.synthesis.plan != nullptr) {
     graphs.g_s = options_.synthesis.plan;
     graphs.synthesis = *options_.synthesis.options;
+    graphs.synthesis_unit = options_.synthesis.unit;
   }
   return graphs;
 }

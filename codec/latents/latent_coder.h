@@ -27,6 +27,7 @@ namespace glint {
 struct SynthesisBehind {
   const Plan* plan = nullptr;
   const ExecutorOptions* options = nullptr;
+  int64_t unit = 1;  // rows that it makes for one of y
 };
 
 struct LatentCoderOptions {

@@ -193,7 +193,7 @@ class Simulation {
       if (RunsByRows(i)) period = std::lcm(period, SegmentsOf(rows, steps_[i].period()));
     }
     if (!HasSynthesis()) return period;
-    return std::lcm(period, SegmentsOf(rows * document_.latent_stride, synthesis_.period()));
+    return std::lcm(period, SegmentsOf(rows * graphs_.synthesis_unit, synthesis_.period()));
   }
 
   const ModelDocument& document_;

@@ -28,6 +28,7 @@ struct LatentGraphs {
   std::vector<Step> steps;
   const Plan* g_s = nullptr;  // nullptr: nothing reads y behind its segment
   ExecutorOptions synthesis;
+  int64_t synthesis_unit = 1;  // rows that g_s makes for one of y
 };
 
 struct LatentRows {

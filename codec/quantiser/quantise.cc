@@ -53,7 +53,7 @@ Result<ShrunkModel> CheckAndFit(const Model& model, const std::vector<Picture>& 
   }
   const uint64_t fit = quantiser::ShrunkFitBytes(model.impl().document);
   GLINT_TRY(quantiser::CheckMemoryWith(model, pictures, fit, options.max_memory,
-                                       "graphs for shrunk pictures"));
+                                       "fitting graphs to " + model.impl().file->name()));
   return Fit(model, pictures, options);
 }
 
@@ -135,6 +135,11 @@ Expected<QuantisedModel> Quantise(const Model& model, const std::vector<Picture>
                                   const QuantiseOptions& options) {
   const ScopedFloatEnv float_env;
   return PublicCall([&] { return Run(model, pictures, options); });
+}
+
+Expected<uint64_t> PlanShrunkGraphs(const Model& model) {
+  return PublicCall(
+      [&]() -> Result<uint64_t> { return quantiser::ShrunkFitBytes(model.impl().document); });
 }
 
 Expected<ShrunkModel> AddShrunkGraphs(const Model& model, const std::vector<Picture>& pictures,

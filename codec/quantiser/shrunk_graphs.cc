@@ -387,6 +387,7 @@ class Fitter {
         options_(options),
         targets_(TargetsOf(impl_.document)),
         channels_(static_cast<size_t>(impl_.document.latent_channels)),
+        prefix_(FreePrefix(impl_)),
         equations_(UnknownsOf(impl_.document), OutsOf(targets_)) {}
 
   Result<ShrunkModel> Run(const std::vector<PictureShare>& sets) {
@@ -698,13 +699,37 @@ class Fitter {
                                    LimitsOf(layer, of_layer->precision, input), to_nearest);
   }
 
-  static std::string NameOf(int shrink) { return "shrunk" + std::to_string(shrink); }
+  std::string NameOf(int shrink) const { return prefix_ + std::to_string(shrink); }
+
+  // What no graph of the model that stays, and no tensor of such a graph, begins with.
+  static std::string FreePrefix(const Model::Impl& model) {
+    std::string prefix = "shrunk";
+    const auto is_taken = [&](const Graph& graph) {
+      if (graph.name.starts_with(prefix)) return true;
+      return std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
+        return std::any_of(node.weights.begin(), node.weights.end(),
+                           [&](const auto& weight) { return weight.second.starts_with(prefix); });
+      });
+    };
+    for (bool taken = true; taken;) {
+      taken = false;
+      for (const auto& [name, graph] : model.graphs()) {
+        const bool goes =
+            std::any_of(model.document.shrunk.begin(), model.document.shrunk.end(),
+                        [&](const auto& entry) { return entry.second.graph == graph.name; });
+        taken = taken || (!goes && is_taken(graph));
+      }
+      if (taken) prefix += '_';
+    }
+    return prefix;
+  }
 
   const Model& model_;
   const Model::Impl& impl_;
   const CalibrationOptions& options_;
   const std::vector<Target> targets_;
   const size_t channels_;
+  const std::string prefix_;
   Equations equations_;
   double most_ = 0;  // magnitude of what the convolution reads
   size_t keep_every_ = 1, seen_ = 0;

@@ -17,47 +17,78 @@ inline uint32_t ShrunkSize(uint32_t size, uint32_t factor) {
 }
 
 // Of interleaved samples 0..in_top to samples 0..out_top, each the nearest, halves upwards.
-template <typename Sample>
 class BoxAverage {
  public:
-  // Rows of `width` pixels; `factor` is 8 at most, so that sums have 32 bits.
-  BoxAverage(uint32_t width, size_t channels, uint32_t factor, uint32_t in_top, uint32_t out_top)
-      : width_(width),
-        channels_(channels),
-        factor_(factor),
-        in_top_(in_top),
-        out_top_(out_top),
-        sums_(size_t{ShrunkSize(width, factor)} * channels) {}
+  struct Options {
+    uint32_t width = 0;  // pixels of a row
+    size_t channels = 1;
+    uint32_t factor = 1;
+    uint32_t in_top = 255, out_top = 255;  // 65535 at most
+    bool has_weights = false;
+  };
 
-  static uint64_t MemoryNeeded(uint32_t width, size_t channels, uint32_t factor) {
-    return uint64_t{ShrunkSize(width, factor)} * channels * (sizeof(uint32_t) + sizeof(Sample));
+  explicit BoxAverage(const Options& options)
+      : options_(options),
+        pixels_(ShrunkSize(options.width, options.factor)),
+        sums_(pixels_ * options.channels),
+        weighted_(options.has_weights ? sums_.size() : 0),
+        weights_(options.has_weights ? pixels_ : 0) {}
+
+  static uint64_t MemoryNeeded(const Options& options) {
+    const uint64_t pixels = ShrunkSize(options.width, options.factor);
+    const uint64_t samples = pixels * options.channels;
+    return sizeof(uint64_t) * (options.has_weights ? 2 * samples + pixels : samples);
   }
 
+  template <typename Sample>
   void Add(const Sample* row) {
-    ++rows_;
-    for (size_t x = 0; x < width_; ++x) {
-      uint32_t* const sum = sums_.data() + x / factor_ * channels_;
-      for (size_t c = 0; c < channels_; ++c) sum[c] += *row++;
-    }
+    AddRow(row, nullptr);
+  }
+  // With what each pixel weighs, 65535 at most; where all of a square weigh 0, they weigh the same.
+  template <typename Sample>
+  void Add(const Sample* row, const uint16_t* weights) {
+    AddRow(row, weights);
   }
 
   // The means of the rows since the last time.
+  template <typename Sample>
   void Take(Sample* out) {
-    for (size_t i = 0; i < sums_.size(); ++i) {
-      const size_t first = i / channels_ * factor_;
-      const uint64_t columns = std::min<size_t>(factor_, width_ - first);
-      const uint64_t share = rows_ * columns * in_top_;
-      out[i] = static_cast<Sample>((2 * uint64_t{sums_[i]} * out_top_ + share) / (2 * share));
+    for (size_t x = 0; x < pixels_; ++x) {
+      const uint64_t columns =
+          std::min<uint64_t>(options_.factor, options_.width - x * options_.factor);
+      const bool is_weighted = options_.has_weights && weights_[x] > 0;
+      const std::vector<uint64_t>& sums = is_weighted ? weighted_ : sums_;
+      const uint64_t share = (is_weighted ? weights_[x] : rows_ * columns) * options_.in_top;
+      for (size_t i = x * options_.channels; i < (x + 1) * options_.channels; ++i) {
+        *out++ = static_cast<Sample>((2 * sums[i] * options_.out_top + share) / (2 * share));
+      }
     }
-    std::fill(sums_.begin(), sums_.end(), 0u);
+    for (std::vector<uint64_t>* sums : {&sums_, &weighted_, &weights_}) {
+      std::fill(sums->begin(), sums->end(), uint64_t{0});
+    }
     rows_ = 0;
   }
 
  private:
-  const size_t width_, channels_, factor_;
-  const uint64_t in_top_, out_top_;
+  template <typename Sample>
+  void AddRow(const Sample* row, const uint16_t* weights) {
+    ++rows_;
+    for (size_t x = 0; x < options_.width; ++x) {
+      const size_t pixel = x / options_.factor;
+      for (size_t c = 0; c < options_.channels; ++c, ++row) {
+        sums_[pixel * options_.channels + c] += *row;
+        if (weights == nullptr) continue;
+        weighted_[pixel * options_.channels + c] += uint64_t{*row} * weights[x];
+      }
+      if (weights != nullptr) weights_[pixel] += weights[x];
+    }
+  }
+
+  const Options options_;
+  const size_t pixels_;
   uint64_t rows_ = 0;
-  std::vector<uint32_t> sums_;
+  std::vector<uint64_t> sums_;
+  std::vector<uint64_t> weighted_, weights_;
 };
 
 }  // namespace glint

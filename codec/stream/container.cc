@@ -186,7 +186,9 @@ class StreamParser::Collector {
                                                          " is needed to decode, and unknown here");
     }
     if (++ancillary_ > kMaxAncillaryChunks) return BadStream("too many ancillary chunks");
-    if (view.type == chunk::kWholeBase) stream_.has_whole_base = true;
+    // Who decodes a stream as it comes has to know before the first rows.
+    const bool comes_first = stream_.segments.empty() && stream_.details.empty();
+    if (view.type == chunk::kWholeBase && comes_first) stream_.has_whole_base = true;
     return metadata_.Add(view);
   }
 

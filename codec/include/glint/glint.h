@@ -497,12 +497,17 @@ typedef struct glint_decode_options {
    * bits. */
   uint32_t deep;
   /* 1, 2, 4 or 8 (0 is 1, the default): the picture with so many times fewer columns and rows,
-   * rounded up, as if each of its pixels were the mean of a square of the whole picture's; the crop
-   * is then of this picture. Where the model has a graph for it (glint_model_info.shrinks), no more
-   * of the whole is made than y, or its first channels, and the picture is near those means; of
-   * integer models it is the same on every machine. They are made where there is no such graph, and
-   * where a stream has details without which parts of the picture would be missing (text and
-   * drawings), unless `detail` is GLINT_DETAIL_SKIP: that takes as long as the whole. */
+   * rounded up, as if each of its pixels were the mean of a square of the whole picture's, colours
+   * weighted by their alpha; the crop is then of this picture. Where the model has a graph for it
+   * (glint_model_info.shrinks), the picture is near those means (docs/QUANTISATION.md says how
+   * near), no more of the whole is made than y, and of integer models it is the same on every
+   * machine. Where the graph reads the first channels of y alone, the rest of each segment is not
+   * decoded and the CRC of its latents cannot be checked: what another encoder wrote wrong may then
+   * go unseen. The means themselves are made, which takes as long as the whole, where there is no
+   * such graph; of pictures with alpha, unless that is dropped; and of a stream with details
+   * without which the picture might lack something, as text and drawings would, and as everything
+   * would where errors have a limit (it has no chunk 'b', docs/BITSTREAM.md), unless `detail` is
+   * GLINT_DETAIL_SKIP. */
   uint32_t shrink;
   glint_log_fn log; /* default NULL: none */
   void* log_opaque;

@@ -349,12 +349,16 @@ struct DecodeOptions : CallOptions {
   // The pixels are those of the whole; of models in FP32 and FP16 a few may differ by a level.
   std::optional<Crop> crop;
   // 1, 2, 4 or 8: the picture with so many times fewer columns and rows, rounded up, as if each of
-  // its pixels were the mean of a square of the whole picture's; `crop` is then of this picture.
-  // Where the model has a graph for it (ModelInfo::shrinks), no more of the whole is made than y,
-  // or its first channels, and the picture is near those means; of integer models it is the same on
-  // every machine. They are made where there is no such graph, and where a stream has details
-  // without which parts of the picture would be missing (text and drawings), unless `detail` is
-  // kSkip: that takes as long as the whole.
+  // its pixels were the mean of a square of the whole picture's, colours weighted by their alpha;
+  // `crop` is then of this picture. Where the model has a graph for it (ModelInfo::shrinks), the
+  // picture is near those means (docs/QUANTISATION.md says how near), no more of the whole is made
+  // than y, and of integer models it is the same on every machine. Where the graph reads the first
+  // channels of y alone, the rest of each segment is not decoded and the CRC of its latents cannot
+  // be checked: what another encoder wrote wrong may then go unseen. The means themselves are made,
+  // which takes as long as the whole, where there is no such graph; of pictures with alpha, unless
+  // that is dropped; and of a stream with details without which the picture might lack something,
+  // as text and drawings would, and as everything would where errors have a limit (it has no chunk
+  // 'b', docs/BITSTREAM.md), unless `detail` is kSkip.
   int shrink = 1;
 };
 
@@ -384,7 +388,8 @@ struct Report {
   // encode: values of y and z that are beyond what 16 bits of fixed point hold. They are coded as
   // the nearest value that is not; a trained model has none, or nearly none.
   uint64_t saturated_latents = 0;
-  uint32_t latent_crc = 0;     // CRC-32 over the CRCs of all segments' latents
+  // CRC-32 over the CRCs of all segments' latents; 0 where `shrink` leaves some undecoded.
+  uint32_t latent_crc = 0;
   uint64_t planned_bytes = 0;  // working memory, and when encoding what came out
   DetailReport detail;
   std::vector<LayerProfile> layers;

@@ -184,6 +184,8 @@ struct ShrunkModel {
 };
 // dB that a graph has at least which reads fewer channels than all.
 constexpr double kEnoughForFewerChannels = 36.0;
+// Bytes that AddShrunkGraphs holds besides the pictures and what coding them takes.
+GLINT_API Expected<uint64_t> PlanShrunkGraphs(const Model& model);
 // The model, of any precision, with graphs for shrunk pictures in place of those that it had. All
 // else stays as it is, but the id is another. kUnsupported where no graph fits.
 GLINT_API Expected<ShrunkModel> AddShrunkGraphs(const Model& model,
