@@ -1,6 +1,7 @@
 #include "codec/detail/section.h"
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -88,12 +89,12 @@ void MagnitudeField::Clear(size_t x, size_t columns) {
 }
 
 void MagnitudeField::Save(size_t x, size_t columns, Saved* saved) const {
-  std::copy_n(above_.begin() + static_cast<int64_t>(x), columns, saved->above.begin());
+  std::copy_n(above_.begin() + static_cast<std::ptrdiff_t>(x), columns, saved->above.begin());
   saved->left = left_;
 }
 
 void MagnitudeField::Restore(size_t x, size_t columns, const Saved& saved) {
-  std::copy_n(saved.above.begin(), columns, above_.begin() + static_cast<int64_t>(x));
+  std::copy_n(saved.above.begin(), columns, above_.begin() + static_cast<std::ptrdiff_t>(x));
   left_ = saved.left;
 }
 

@@ -1,6 +1,7 @@
 #include "codec/detail/section_decoder.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 #include "kernels/detail.h"
@@ -57,7 +58,8 @@ bool SectionDecoder::DecodeBlock(size_t block, ReadPort* port) {
 
 bool SectionDecoder::DecodeTransforms(size_t block, ReadPort* port) {
   const size_t channels = state_.channels();
-  std::fill(planes_.begin(), planes_.begin() + static_cast<int64_t>(channels * kPlane), int16_t{0});
+  std::fill(planes_.begin(), planes_.begin() + static_cast<std::ptrdiff_t>(channels * kPlane),
+            int16_t{0});
   const bool good =
       state_.ForTransforms(block, [&](size_t plane, size_t v, size_t u,
                                       const Expectation& expectation, Magnitudes* magnitudes) {
