@@ -402,7 +402,7 @@ inline ModelBuilder Float16Model(uint32_t seed = 1) {
     tensors = Json::object();
     for (Json& node : graph["nodes"]) {
       const std::string op = node["op"], output = node["output"];
-      if (output != graph["output"] && ++count % 4 != 0) {
+      if (graph["output"] != output && ++count % 4 != 0) {
         tensors[output] = {{"type", "f16"}};
         const bool eight = output != "cat" && output[0] != 'c' && output.find("ar2.") != 0;
         if (count % 3 == 0) tensors[output]["max"] = 2000;
@@ -424,7 +424,7 @@ inline ModelBuilder DynamicModel(uint32_t seed = 1) {
   for (const char* name : {"g_a", "g_s"}) {
     Json& graph = b.document["graphs"][name];
     for (auto& [tensor, kept] : graph["tensors"].items()) {
-      if (tensor != graph["inputs"][0]["name"]) kept["scales"] = "dynamic";
+      if (graph["inputs"][0]["name"] != tensor) kept["scales"] = "dynamic";
     }
   }
   b.AddFloats("factor", {8}, {1, 2, 0.5f, 3, 1, 0.25f, 1.7f, 1});
