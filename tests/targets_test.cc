@@ -3,6 +3,10 @@
 #include "kernels/targets.h"
 
 #include <doctest/doctest.h>
+#if defined(__aarch64__) && defined(__linux__)
+#include <hwy/detect_targets.h>
+#include <sys/auxv.h>
+#endif
 
 #include <algorithm>
 #include <fstream>
@@ -66,6 +70,27 @@ TEST_CASE(
   for (const std::string& name : names) {
     REQUIRE(SetTarget(name));
     CHECK(UsesAvxVnni() == (name == "AVX2_VNNI"));
+  }
+}
+#endif
+
+#if defined(__aarch64__) && defined(__linux__)
+// Not every compiler makes kernels for it (HWY_TARGETS): GCC does since 13.2, Clang since 17.
+TEST_CASE("targets: NEON_BF16 is the best where the CPU says so, with sums of float16") {
+  struct Reset {
+    ~Reset() { SetTarget(""); }
+  } reset;
+  const uint64_t wanted = HWCAP_AES | HWCAP_ASIMDHP | HWCAP_ASIMDDP;
+  const bool runs =
+      (getauxval(AT_HWCAP) & wanted) == wanted && (getauxval(AT_HWCAP2) & HWCAP2_BF16) != 0;
+  const bool expected = runs && (HWY_TARGETS & HWY_NEON_BF16) != 0;
+  const std::vector<std::string> names = SupportedTargets();
+  CHECK((names.front() == "NEON_BF16") == expected);
+  for (const std::string& name : names) {
+    REQUIRE(SetTarget(name));
+    CHECK(HasFastFloat16());
+    CHECK(HasFastFloat16Sums() == HasFloat16Sums());
+    if (name == "NEON_BF16") CHECK(HasFloat16Sums());
   }
 }
 #endif
