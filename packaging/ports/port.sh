@@ -6,8 +6,8 @@
 readonly port_names=(aarch64 aarch64-clang armhf i686 s390x wasm32 windows)
 
 # The tests that run in emulators, by their files: tests/NAME_test.cc. They are those of kernels, operators and engine,
-# of what codes integers, the golden ones, and the drawn streams. What the others check does not change with
-# instructions: files and memory of strangers, programs, the quantiser.
+# of what codes integers, the golden ones, and the drawn streams. What the others check depends little on
+# instructions: files of strangers, memory, programs, the quantiser.
 readonly port_tests=(
   conv detail_kernels exact_functions float16_sums gdn int_conv pointwise targets 'ops/*'
   executor float16_graph front gradient_graph gradient_operators graph_check integer_graph json model_file plan
