@@ -76,9 +76,9 @@ class BoxAverage {
     for (size_t x = 0; x < options_.width; ++x) {
       const size_t pixel = x / options_.factor;
       for (size_t c = 0; c < options_.channels; ++c, ++row) {
-        sums_[pixel * options_.channels + c] += *row;
-        if (weights == nullptr) continue;
-        weighted_[pixel * options_.channels + c] += uint64_t{*row} * weights[x];
+        const uint64_t value = *row;
+        sums_[pixel * options_.channels + c] += value;
+        if (weights != nullptr) weighted_[pixel * options_.channels + c] += value * weights[x];
       }
       if (weights != nullptr) weights_[pixel] += weights[x];
     }
