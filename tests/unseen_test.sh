@@ -107,6 +107,18 @@ check "--crop gives the whole picture's pixels" cmp <(tail -c $((30 * 20 * 3)) p
 refuses "a crop beyond the picture" 'plain.glint: a crop of 30 x 20 .* not within the picture of 96 x 96' \
   "$glint" decode --crop 30x20+70+50 plain.glint no.ppm
 check "nothing is written of it" test ! -e no.ppm
+check "--shrink" "$glint" decode --shrink 8 plain.glint small.ppm
+check "--shrink gives an eighth of the rows and columns" test "$(head_of small.ppm 8)" = "P6 12 12"
+check "--shrink and --crop" "$glint" decode --shrink 4 --crop 5x6+7+8 plain.glint part4.ppm
+check "--crop is of the smaller picture" test "$(head_of part4.ppm 6)" = "P6 5 6"
+refuses "a crop beyond the smaller picture" 'not within the picture of 12 x 12' \
+  "$glint" decode --shrink 8 --crop 30x20 plain.glint no.ppm
+refuses "to shrink by 3" '--shrink.*3' "$glint" decode --shrink 3 plain.glint no.ppm
+small_model=$tests/../conformance/models/mini.safetensors
+check "quantize --type KEEP" "$bin/quantize" --type KEEP --model "$small_model" --out shrinking.safetensors
+check "... adds graphs" grep -q 'shrinks to *1/2' <("$glint" info shrinking.safetensors)
+refuses "quantize --type KEEP with what is not looked at" 'max-loss: nothing is quantised' \
+  "$bin/quantize" --type KEEP --model "$small_model" --max-loss 1 --out no.safetensors
 refuses "a crop that is none" '--crop.*30,20' "$glint" decode --crop 30,20 plain.glint no.ppm
 check "encode 16 bits" "$glint" encode "$tests/data/pngsuite/basn2c16.png" deep.glint
 check "--deep" "$glint" decode --deep deep.glint deep.ppm
