@@ -90,7 +90,7 @@ package_debian() {
     in_chroot "$chroot" sh -c "cd /glint/glint-$version && apt-get -y -qq --no-install-recommends build-dep . &&
       apt-get -y -qq --no-install-recommends install lintian && dpkg-buildpackage -us -uc -j$jobs" &&
     in_chroot "$chroot" sh -c "cd /glint && lintian --allow-root --fail-on error --display-info glint_*.changes" &&
-    cp "$chroot"/glint/*.* "$package/"
+    find "$chroot/glint" -maxdepth 1 -type f -exec cp -t "$package" {} +
 }
 
 # The Conan recipe makes a package, and a project in C links it. Libraries of the system stand for those of Conan Center,

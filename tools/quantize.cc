@@ -623,7 +623,7 @@ void AddFlags(CLI::App* app, Flags* flags) {
        {tool + " --type INT8 --calibration photos --max-loss 1 --out int8.safetensors",
         tool + " --type INT16 --out int16.safetensors",
         tool + " --type INT8 --scope entropy --out entropy.safetensors",
-        tool + " --type KEEP --model mine.safetensors --calibration photos --out more.safetensors"},
+        tool + " --type KEEP --model mine.safetensors --out shrinking.safetensors"},
        {{"Exit code", "0; 2 when a flag, file or model is bad."},
         {"Environment",
          "GLINT_MODEL is a model file, or a folder that holds light-fp32.safetensors. "
