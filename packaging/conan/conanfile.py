@@ -36,8 +36,8 @@ class Glint(ConanFile):
         return os.path.join(self.recipe_folder, "..", "..")
 
     def set_version(self):
-        text = load(self, os.path.join(self._tree, "CMakeLists.txt"))
-        self.version = re.search(r"project\(glint VERSION ([0-9.]+)", text).group(1)
+        text = load(self, os.path.join(self._tree, "codec", "include", "glint", "version.h"))
+        self.version = ".".join(re.findall(r"#define GLINT_VERSION_(?:MAJOR|MINOR|PATCH) ([0-9]+)", text))
 
     def export_sources(self):
         for pattern in ("CMakeLists.txt", "LICENSE", ".cmake/*", "kernels/*", "engine/*", "codec/*",
