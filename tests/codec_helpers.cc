@@ -128,16 +128,7 @@ Picture SampleCrop(const std::string& name, uint32_t left, uint32_t top, uint32_
                    uint32_t height) {
   const auto whole = ReadPicture(std::string(GLINT_SOURCE_DIR) + "/tools/samples/" + name + ".png");
   REQUIRE_MESSAGE(whole.ok(), whole.error().message);
-  Picture crop;
-  crop.info = whole->info;
-  crop.info.width = width;
-  crop.info.height = height;
-  const size_t pixel = whole->info.SamplesPerPixel() * whole->info.SampleBytes();
-  for (uint32_t y = top; y < top + height; ++y) {
-    const uint8_t* const from = whole->samples.data() + y * whole->info.RowBytes() + left * pixel;
-    crop.samples.insert(crop.samples.end(), from, from + width * pixel);
-  }
-  return crop;
+  return PartOf(*whole, {left, top, width, height});
 }
 
 Metadata SomeMetadata() {

@@ -413,6 +413,24 @@ TEST_CASE("AddShrunkGraphs: replaces graphs, and leaves the rest as it was") {
                    MustDecode(after, testing::EncodeModelAlone(after, picture))));
 }
 
+// Colours are fitted to places that are kept: with few places, to all of them.
+TEST_CASE("AddShrunkGraphs: one small picture") {
+  const Model model = testing::LoadLight();
+  ShrunkGraphOptions options;
+  options.built_in = false;
+  const Picture picture = testing::SampleCrop("lake", 0, 0, 128, 96);
+  const auto made = AddShrunkGraphs(model, {picture}, options);
+  REQUIRE_MESSAGE(made.ok(), made.error().message);
+  const Model small = testing::LoadModel(made->file);
+  const Bytes stream = testing::EncodeModelAlone(small, picture);
+  DecodeOptions shrunk;
+  for (const ShrunkGraphFit& fit : made->fits) {
+    shrunk.shrink = fit.shrink;
+    const Picture means = Means(MustDecode(small, stream), static_cast<uint32_t>(fit.shrink));
+    CHECK(Psnr(MustDecode(small, stream, shrunk), means) > 30);
+  }
+}
+
 TEST_CASE("AddShrunkGraphs: what is refused") {
   const Model model = testing::LoadModel(testing::TinyModelFile());
   CHECK(AddShrunkGraphs(model, {}).error().code == ErrorCode::kInvalidArgument);
@@ -526,6 +544,15 @@ TEST_CASE("shrink: buffers, C, and what is refused") {
   CHECK(Decode(model, stream.data(), stream.size(), options).error().code ==
         ErrorCode::kInvalidArgument);
 
+  const Bytes file = testing::ShrinkingModelFile();
+  glint_model* shrinking = nullptr;
+  REQUIRE(glint_model_from_memory(file.data(), file.size(), nullptr, &shrinking, nullptr) ==
+          GLINT_OK);
+  glint_model_info info;
+  REQUIRE(glint_model_info_init(&info, sizeof(info)) == GLINT_OK);
+  CHECK(glint_model_get_info(shrinking, &info) == GLINT_OK);
+  CHECK(info.shrinks == 4 + 8);
+  glint_model_free(shrinking);
   glint_decode_options in_c;
   REQUIRE(glint_decode_options_init(&in_c, sizeof(in_c)) == GLINT_OK);
   CHECK(in_c.shrink == 1);

@@ -43,6 +43,8 @@ Error RunShrunkGraphs(const std::string& tool, const ShrunkGraphsJob& job) {
     error = inputs.Check(out);
     if (!error.ok()) return error;
   }
+  const std::string little = TooLittleToLearn(*pictures);
+  if (!little.empty()) Warn(tool, "calibration", {little});
   StatusLine status;
   ShrunkGraphOptions options = job.options;
   options.max_memory = job.limits.max_memory;

@@ -143,10 +143,6 @@ Crop StreamDecoding::CropOfMade() const {
           part(crop_.y, crop_.height, whole_.height)};
 }
 
-size_t StreamDecoding::StepsToDecode(const SynthesisForm& form) const {
-  return options_.latents ? model_.steps.size() : form.steps;
-}
-
 Status StreamDecoding::Prepare(double t) {
   GLINT_TRY(context_.Init());
   has_details_ = !stream_.details.empty() && !LeavesDetailsOut();
@@ -155,7 +151,7 @@ Status StreamDecoding::Prepare(double t) {
   if (shrinks_by_model_) {
     GLINT_ASSIGN(form, model_.ShrunkSynthesis(options_.shrink));
   }
-  steps_ = StepsToDecode(form);
+  steps_ = options_.latents ? model_.steps.size() : form.steps;  // whose rows are all wanted
   const PictureInfo made = MadeInfo();
   const bool mean = stream_.header.gray && !has_details_;
   const auto colour = mean ? Synthesis::Colour::kMean : Synthesis::Colour::kThree;

@@ -95,7 +95,6 @@ class StreamDecoding {
   bool averages() const { return options_.shrink > 1 && !shrinks_by_model_; }
   PictureInfo MadeInfo() const { return averages() ? whole_ : output_; }
   Crop CropOfMade() const;
-  size_t StepsToDecode(const SynthesisForm& form) const;
   BoxAverage::Options ColourAverage() const;
   BoxAverage::Options AlphaAverage() const;
   uint64_t AverageBytes() const;

@@ -185,9 +185,8 @@ Status ReadShrunk(const Json& object, const Graphs& graphs, ModelDocument* docum
     if (graph == graphs.end()) {
       return reader.Fail("graph " + Quote(shrunk.graph) + " does not exist");
     }
-    for (const GraphInput& input : graph->second.inputs) {
-      shrunk.steps = StepsFor(input.channels, document->coding);
-    }
+    // That it has one input is checked with the transforms.
+    shrunk.steps = StepsFor(graph->second.inputs[0].channels, document->coding);
     document->shrunk[shrink] = std::move(shrunk);
   }
   return reader.Finish();

@@ -1,7 +1,7 @@
 // Graphs that make a model's pictures at a fraction of their size (docs/MODEL_FORMAT.md, `shrunk`):
 // a 3x3 convolution of y, whose outputs are pixels, and a function of a pixel's colour behind it.
 // g_s is no linear function, and what it does to a colour as a whole is most of the difference:
-// pure colours are 25 levels off without. Both are least squares fits to means of the pixels that
+// pure colours are 26 levels off without. Both are least squares fits to means of the pixels that
 // g_s makes. Called by codec/quantiser only. Thread rules: functions of their arguments; a call
 // uses `threads` workers of its own.
 #ifndef GLINT_CODEC_QUANTISER_SHRUNK_GRAPHS_H_

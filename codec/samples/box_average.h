@@ -73,14 +73,27 @@ class BoxAverage {
   template <typename Sample>
   void AddRow(const Sample* row, const uint16_t* weights) {
     ++rows_;
-    for (size_t x = 0; x < options_.width; ++x) {
-      const size_t pixel = x / options_.factor;
-      for (size_t c = 0; c < options_.channels; ++c, ++row) {
-        const uint64_t value = *row;
-        sums_[pixel * options_.channels + c] += value;
-        if (weights != nullptr) weighted_[pixel * options_.channels + c] += value * weights[x];
+    const size_t channels = options_.channels;
+    for (size_t pixel = 0, x = 0; pixel < pixels_; ++pixel, x += options_.factor) {
+      const size_t columns = std::min<size_t>(options_.factor, options_.width - x);
+      for (size_t c = 0; c < channels; ++c) {
+        uint32_t sum = 0;
+        for (size_t i = 0; i < columns; ++i) sum += row[(x + i) * channels + c];
+        sums_[pixel * channels + c] += sum;
       }
-      if (weights != nullptr) weights_[pixel] += weights[x];
+      if (weights != nullptr) AddWeighted(row + x * channels, weights + x, columns, pixel);
+    }
+  }
+
+  template <typename Sample>
+  void AddWeighted(const Sample* row, const uint16_t* weights, size_t columns, size_t pixel) {
+    const size_t channels = options_.channels;
+    for (size_t i = 0; i < columns; ++i) {
+      const uint64_t weight = weights[i];
+      for (size_t c = 0; c < channels; ++c) {
+        weighted_[pixel * channels + c] += weight * row[i * channels + c];
+      }
+      weights_[pixel] += weight;
     }
   }
 

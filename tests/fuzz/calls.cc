@@ -123,9 +123,6 @@ DecodeOptions ChooseDecode(Choices* choices) {
 
 bool SameMetadata(const Metadata& a, const Metadata& b) { return testing::SameMetadata(a, b); }
 
-bool SameForm(const PictureInfo& a, const PictureInfo& b) {
-  return a.width == b.width && a.height == b.height && a.channels == b.channels &&
-         a.has_alpha == b.has_alpha && a.bit_depth == b.bit_depth;
-}
+bool SameForm(const PictureInfo& a, const PictureInfo& b) { return testing::SameForm(a, b); }
 
 }  // namespace glint::fuzz

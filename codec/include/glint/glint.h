@@ -490,9 +490,8 @@ typedef struct glint_decode_options {
   uint32_t crop_width;
   uint32_t crop_height;
   /* 1: pictures that had 16 bits come with 16, which are the model's picture before it is rounded
-   * to
-   * 8. Where details change a sample of 8 bits, the sample is theirs. Of integer models the same on
-   * every machine. Without effect on pictures of fewer bits, and where alpha is left out or
+   * to 8. Where details change a sample of 8 bits, the sample is theirs. Of integer models the same
+   * on every machine. Without effect on pictures of fewer bits, and where alpha is left out or
    * blended. Default 0. glint_decode_pixels does so by itself where the buffer has more than 8
    * bits. */
   uint32_t deep;
@@ -774,12 +773,13 @@ GLINT_API glint_status glint_encode_pixels(const glint_model* model, const glint
                                            size_t* stream_size, glint_error* error);
 
 /* As glint_decode, into buffers whose size must be that of the stream
- * (glint_stream_get_output) or of their crop; else GLINT_INVALID_ARGUMENT, and nothing is
- * written. After other errors the content is undefined. A format without alpha has the picture
- * blended over options->background, unless options->alpha is GLINT_ALPHA_DROP; one with alpha has
- * an opaque one where the stream has none. Gray is repeated in R, G and B; colour becomes gray as
- * its Y in full range. Depths are scaled to the nearest level. U and V of YUV420 are those of the
- * mean of four pixels; beyond an odd edge the last column or row counts twice. */
+ * (glint_stream_get_output), of its crop or of what it is shrunk to; else
+ * GLINT_INVALID_ARGUMENT, and nothing is written. After other errors the content is undefined. A
+ * format without alpha has the picture blended over options->background, unless options->alpha is
+ * GLINT_ALPHA_DROP; one with alpha has an opaque one where the stream has none. Gray is repeated in
+ * R, G and B; colour becomes gray as its Y in full range. Depths are scaled to the nearest level. U
+ * and V of YUV420 are those of the mean of four pixels; beyond an odd edge the last column or row
+ * counts twice. */
 GLINT_API glint_status glint_decode_pixels(const glint_model* model, const void* stream,
                                            size_t stream_size, const glint_decode_options* options,
                                            const glint_pixels* pixels, glint_error* error);

@@ -465,8 +465,8 @@ GLINT_API Expected<std::vector<uint8_t>> EncodeRows(const Model& model, const Pi
 GLINT_API Expected<Picture> Decode(const Model& model, const void* stream, size_t size,
                                    const DecodeOptions& options = {}, Report* report = nullptr);
 // `start` is called once with the picture's description before the first row; return false to stop.
-// What comes out has 8-bit colour at most (Inspect says in which form, unless options.alpha, deep
-// or crop change it).
+// What comes out has 8-bit colour at most (Inspect says in which form, unless options.alpha, deep,
+// crop or shrink change it).
 GLINT_API Error DecodeRows(const Model& model, const void* stream, size_t size,
                            const std::function<bool(const PictureInfo&, const Metadata&)>& start,
                            const RowWriter& write, const DecodeOptions& options = {},

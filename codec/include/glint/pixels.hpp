@@ -79,8 +79,9 @@ GLINT_API Expected<std::vector<uint8_t>> EncodePixels(const Model& model,
                                                       const EncodeOptions& options = {},
                                                       Report* report = nullptr);
 
-// As DecodeRows, into `pixels`, whose size must be that of the stream (Inspect tells it); else
-// kInvalidArgument, and nothing is written. After other errors the content is undefined.
+// As DecodeRows, into `pixels`, whose size must be that of the stream (Inspect tells it), of its
+// crop or of what it is shrunk to; else kInvalidArgument, and nothing is written. After other
+// errors the content is undefined.
 // - A layout without alpha has the picture blended over options.background, unless options.alpha is
 //   kDrop. A layout with alpha has an opaque one where the stream has none.
 // - Gray is repeated in R, G and B; colour becomes gray as its Y in full range.
