@@ -69,6 +69,7 @@ Error RunShrunkGraphs(const std::string& tool, const ShrunkGraphsJob& job) {
 
 std::string ShrunkGraphsText(const std::vector<ShrunkGraphFit>& fits) {
   std::vector<Table::Cells> rows;
+  rows.reserve(fits.size());
   for (const ShrunkGraphFit& fit : fits) {
     rows.push_back(
         {"1/" + std::to_string(fit.shrink), std::to_string(fit.channels), Fixed(fit.psnr, 1)});

@@ -410,8 +410,8 @@ void StreamDecoding::TakeAlphaAverage() {
 }
 
 // A row of the crop, and no more columns.
-Status StreamDecoding::WriteRow(int64_t y, const uint8_t* levels, const uint16_t* deep) {
-  if (alpha_ && !averages()) GLINT_TRY(ReadAlpha(y + static_cast<int64_t>(crop_.y)));
+Status StreamDecoding::WriteRow(int64_t row, const uint8_t* levels, const uint16_t* deep) {
+  if (alpha_ && !averages()) GLINT_TRY(ReadAlpha(row + static_cast<int64_t>(crop_.y)));
   const uint8_t* samples = nullptr;
   {
     const StageClock clock(&report_.times.synthesis);
@@ -419,8 +419,8 @@ Status StreamDecoding::WriteRow(int64_t y, const uint8_t* levels, const uint16_t
     if (flattener_) samples = flattener_->Row(samples);
   }
   ++rows_given_;
-  if (sink_.write(static_cast<uint32_t>(y), samples)) return Status::Ok();
-  return Status::Error(StatusCode::kCancelled, "row " + std::to_string(y) + " was not taken");
+  if (sink_.write(static_cast<uint32_t>(row), samples)) return Status::Ok();
+  return Status::Error(StatusCode::kCancelled, "row " + std::to_string(row) + " was not taken");
 }
 
 // The alpha of a row, and of those above it, which are packed before it. Of a picture that the

@@ -447,7 +447,8 @@ class Fitter {
     };
     for (bool taken = true; taken;) {
       taken = false;
-      for (const auto& [name, graph] : model.graphs()) {
+      for (const auto& named : model.graphs()) {
+        const Graph& graph = named.second;
         const bool goes =
             std::any_of(model.document.shrunk.begin(), model.document.shrunk.end(),
                         [&](const auto& entry) { return entry.second.graph == graph.name; });
