@@ -19,7 +19,6 @@
 #include "bench/detail_kernels.h"
 #include "bench/entropy_coding.h"
 #include "bench/operators.h"
-#include "bench/peak.h"
 #include "benchmark/benchmark.h"
 #include "engine/aligned.h"
 #include "kernels/conv.h"
@@ -52,14 +51,14 @@ struct Precision {
   const char* name;
   Element element;  // of inputs and outputs
   Numerics numerics;
-  bench::PeakKind peak;
+  kernels::PeakKind peak;
 };
 
 constexpr Precision kPrecisions[] = {
-    {"fp32", Element::kF32, Numerics::kClose, bench::PeakKind::kFp32Fma},
-    {"fp32_exact", Element::kF32, Numerics::kExact, bench::PeakKind::kFp32MulAdd},
-    {"int16", Element::kI16, Numerics::kClose, bench::PeakKind::kI16},
-    {"int8", Element::kU8, Numerics::kClose, bench::PeakKind::kU8I8},
+    {"fp32", Element::kF32, Numerics::kClose, kernels::PeakKind::kFp32Fma},
+    {"fp32_exact", Element::kF32, Numerics::kExact, kernels::PeakKind::kFp32MulAdd},
+    {"int16", Element::kI16, Numerics::kClose, kernels::PeakKind::kI16},
+    {"int8", Element::kU8, Numerics::kClose, kernels::PeakKind::kU8I8},
 };
 
 // Whether a layer belongs to the exact class, and so occurs with Numerics::kExact.
@@ -401,7 +400,7 @@ void RunPointwise(benchmark::State& state, const PointwiseCase& which, size_t ch
 void RegisterAll() {
   std::vector<double> peaks;
   for (const Precision& precision : kPrecisions) {
-    peaks.push_back(bench::MeasurePeakGops(precision.peak));
+    peaks.push_back(kernels::MeasurePeakGops(precision.peak));
     benchmark::AddCustomContext(std::string("peak_") + precision.name + "_gops",
                                 Fixed(peaks.back(), 1));
   }

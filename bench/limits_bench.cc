@@ -5,14 +5,13 @@
 
 #include <string>
 
-#include "bench/peak.h"
 #include "engine/aligned.h"
 #include "kernels/targets.h"
 
 namespace glint::bench {
 namespace {
 
-void Peak(benchmark::State& state, const std::string& target, PeakKind kind) {
+void Peak(benchmark::State& state, const std::string& target, kernels::PeakKind kind) {
   if (!kernels::SetTarget(target)) {
     state.SkipWithError("target is not supported");
     return;
@@ -20,7 +19,7 @@ void Peak(benchmark::State& state, const std::string& target, PeakKind kind) {
   constexpr size_t kIterations = 20000;
   float sink = 0.0f;
   double operations = 0.0;
-  for (auto _ : state) operations += RunPeak(kind, kIterations, &sink);
+  for (auto _ : state) operations += kernels::RunPeak(kind, kIterations, &sink);
   benchmark::DoNotOptimize(sink);
   state.counters["GOPS"] = benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsRate);
 }
@@ -37,26 +36,26 @@ void Bandwidth(benchmark::State& state, const std::string& target) {
     return;
   }
   for (auto _ : state) {
-    float sum = ReadAll(data.get(), bytes);
+    float sum = kernels::ReadAll(data.get(), bytes);
     benchmark::DoNotOptimize(sum);
   }
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * static_cast<int64_t>(bytes));
 }
 
-bool HasUnit(const std::string& target, PeakKind kind) {
+bool HasUnit(const std::string& target, kernels::PeakKind kind) {
   float sink = 0.0f;
-  return kernels::SetTarget(target) && RunPeak(kind, 1, &sink) > 0.0;
+  return kernels::SetTarget(target) && kernels::RunPeak(kind, 1, &sink) > 0.0;
 }
 
 void RegisterAll() {
   const struct {
     const char* name;
-    PeakKind kind;
-  } kinds[] = {{"peak_fp32_fma", PeakKind::kFp32Fma},
-               {"peak_fp32_mul_add", PeakKind::kFp32MulAdd},
-               {"peak_u8xi8", PeakKind::kU8I8},
-               {"peak_i16xi16", PeakKind::kI16},
-               {"peak_fp16_fma", PeakKind::kFp16}};
+    kernels::PeakKind kind;
+  } kinds[] = {{"peak_fp32_fma", kernels::PeakKind::kFp32Fma},
+               {"peak_fp32_mul_add", kernels::PeakKind::kFp32MulAdd},
+               {"peak_u8xi8", kernels::PeakKind::kU8I8},
+               {"peak_i16xi16", kernels::PeakKind::kI16},
+               {"peak_fp16_fma", kernels::PeakKind::kFp16}};
   for (const std::string& target : kernels::SupportedTargets()) {
     for (const auto& entry : kinds) {
       if (!HasUnit(target, entry.kind)) continue;

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
-#include "bench/peak.h"
 #include "bench/synthetic_picture.h"
 #include "benchmark/benchmark.h"
 #include "glint/glint.hpp"

@@ -16,12 +16,13 @@ constexpr uint64_t kMostBytesPerSample = 20;
 }  // namespace
 
 DetailWriter::DetailWriter(const PictureInfo& info, const detail::EncoderSettings& settings,
-                           Report* report)
+                           Report* report, BitsGrid* bits)
     : info_(info),
       settings_(settings),
       source_(size_t{info.width} * info.channels, info.height),
       base_(size_t{info.width} * info.channels, info.height),
-      report_(*report) {}
+      report_(*report),
+      bits_(bits) {}
 
 uint64_t DetailWriter::MemoryNeeded() const {
   return detail::SectionEncoder::MemoryNeeded(info_.width, info_.channels) +
@@ -67,9 +68,21 @@ void DetailWriter::EncodeBlocks() {
   };
   report.base_error += error();
   encoder_->EncodeRow(source_.Row(0), samples, base_.Block());
+  AddBits();
   report.error += error();
   source_.Advance();
   base_.Advance();
+}
+
+void DetailWriter::AddBits() {
+  if (bits_ == nullptr) return;
+  constexpr int64_t kSide = detail::kBlock;
+  const auto y = static_cast<int64_t>(source_.begin()), rows = static_cast<int64_t>(source_.rows());
+  int64_t x = 0;
+  for (const float bits : encoder_->block_bits()) {
+    bits_->Add({x, y, kSide, rows}, bits);
+    x += kSide;
+  }
 }
 
 bool DetailWriter::PaysOff() const { return encoder_ && encoder_->worth() > kWorthOfChunk; }

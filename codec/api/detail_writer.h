@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "codec/api/bits_grid.h"
 #include "codec/api/reconstruction.h"
 #include "codec/detail/block_rows.h"
 #include "codec/detail/section_encoder.h"
@@ -20,8 +21,10 @@ namespace glint {
 
 class DetailWriter final : public ReconstructionTaker {
  public:
-  // Adds to *report, which must outlive the writer.
-  DetailWriter(const PictureInfo& info, const detail::EncoderSettings& settings, Report* report);
+  // Adds to *report and, where there is one, what blocks take to *bits; both must outlive the
+  // writer.
+  DetailWriter(const PictureInfo& info, const detail::EncoderSettings& settings, Report* report,
+               BitsGrid* bits);
 
   uint64_t MemoryNeeded() const override;
   uint64_t ExpectedOutput() const override;
@@ -33,6 +36,7 @@ class DetailWriter final : public ReconstructionTaker {
  private:
   uint64_t Samples() const { return uint64_t{info_.width} * info_.height * info_.channels; }
   void EncodeBlocks();
+  void AddBits();  // of the blocks that were encoded last
   bool PaysOff() const;
 
   const PictureInfo info_;
@@ -41,6 +45,7 @@ class DetailWriter final : public ReconstructionTaker {
   std::unique_ptr<detail::SectionEncoder> encoder_;
   detail::BlockRows source_, base_;
   Report& report_;
+  BitsGrid* const bits_;
   std::vector<Bytes> sections_;  // whole, and not yet in the stream
   int64_t written_ = 0;          // sections that are
 };

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "codec/api/analysis.h"
+#include "codec/api/bits_grid.h"
 #include "codec/api/call_context.h"
 #include "codec/api/detail_writer.h"
 #include "codec/api/memory_plan.h"
@@ -48,16 +49,22 @@ HiddenColours HiddenColoursOf(const EncodeOptions& options) {
 constexpr uint64_t kExpectedBytesPerSymbol = 1;
 constexpr uint64_t kExpectedBytes = 32 * 1024;
 
-// Symbols from y and z into rANS.
+// Symbols from y and z into rANS; and where there is a grid, what they take to their places there.
 class EncoderPort final : public QuantisingPort {
  public:
-  EncoderPort(const Model::Impl& model, const Analysis& analysis)
-      : QuantisingPort(model.document, analysis), rans_(&model.tables) {}
+  EncoderPort(const Model::Impl& model, const Analysis& analysis, const LatentGeometry& geometry,
+              BitsGrid* bits)
+      : QuantisingPort(model.document, analysis),
+        model_(model),
+        geometry_(geometry),
+        bits_(bits),
+        rans_(&model.tables) {}
 
   RansEncoder& rans() { return rans_; }
 
  private:
-  void Take(Coded, const SymbolLine& line, const Symbols& symbols) override {
+  void Take(Coded coded, const SymbolLine& line, const Symbols& symbols) override {
+    if (bits_ != nullptr) AddBits(coded, line, symbols);
     const LineTables& tables = symbols.tables;
     rans_.SetFirstTable(tables.first);
     if (tables.narrow != nullptr) {
@@ -67,6 +74,26 @@ class EncoderPort final : public QuantisingPort {
     }
   }
 
+  void AddBits(Coded coded, const SymbolLine& line, const Symbols& symbols) {
+    const ModelDocument& document = model_.document;
+    const int64_t side = coded == Coded::kHyper ? document.hyper_stride : document.latent_stride;
+    size_t next = 0;
+    line.ForEachRun([&](size_t position, const ChannelRun& run) {
+      double bits = 0;
+      for (const size_t end = next + run.count; next < end; ++next) {
+        const EntropyTables::Table& table = model_.tables.tables()[symbols.tables.At(next)];
+        bits += SymbolBits(model_.tables, table, symbols.values[next]);
+      }
+      const auto column = static_cast<int64_t>(line.ColumnOf(position));
+      bits_->Add({column * side - static_cast<int64_t>(geometry_.left()),
+                  line.RowOf(position) * side - geometry_.top(), side, side},
+                 bits);
+    });
+  }
+
+  const Model::Impl& model_;
+  const LatentGeometry& geometry_;
+  BitsGrid* const bits_;
   RansEncoder rans_;
 };
 
@@ -150,6 +177,8 @@ class Encoder final : private SegmentPlaces {
     GLINT_TRY(Prepare(read));
     GLINT_TRY(PlanMemory(metadata));
     GLINT_TRY(HoldOutput(0));
+    if (bits_) bits_->Allocate();
+    if (detail_bits_) detail_bits_->Allocate();
     // So that it does not grow by doubling; what stays empty costs no memory.
     stream_.reserve(static_cast<size_t>(expected_output_));
     if (taker_ != nullptr) GLINT_TRY(window_.Allocate());
@@ -160,6 +189,7 @@ class Encoder final : private SegmentPlaces {
     }
     GLINT_TRY(CodeSegments());
     FreeStages();
+    GiveBits();
     GLINT_TRY(body_.Add(chunk::kEnd, {}));
     GLINT_TRY(AddHead(metadata));
     if (stream_.size() < expected_output_ / 2) stream_.shrink_to_fit();
@@ -173,6 +203,11 @@ class Encoder final : private SegmentPlaces {
     GLINT_TRY(CheckOptions(options_, info_));
     const bool details = taker_ == nullptr && options_.detail != Detail::kOff;
     GLINT_ASSIGN(const LayerRates rates, RatesOf(model_.document.rate, options_.lrd, details));
+    if (options_.map_bits) {
+      const auto cell = static_cast<uint32_t>(model_.document.latent_stride);
+      bits_.emplace(info_.width, info_.height, cell);
+      if (details) detail_bits_ = bits_;
+    }
     if (details) AddDetails(rates);
     lrd_ = rates.model_lrd;
     const double t = RateToT(model_.document.rate, lrd_);
@@ -218,7 +253,8 @@ class Encoder final : private SegmentPlaces {
     settings.max_error = MostError(options_);
     settings.every_block = options_.detail == Detail::kOn;
     settings.exact_base = settings.max_error < 0 && HasExactSynthesis(model_);
-    details_.emplace(OutputInfo(info_), settings, &report_);
+    details_.emplace(OutputInfo(info_), settings, &report_,
+                     detail_bits_ ? &*detail_bits_ : nullptr);
     taker_ = &*details_;
   }
 
@@ -266,6 +302,9 @@ class Encoder final : private SegmentPlaces {
     stages_bytes_ = std::max(stages, MetadataWorkingBytes(metadata));
     working_bytes_ = stages_bytes_;
     if (taker_ != nullptr) working_bytes_ += taker_->MemoryNeeded();
+    for (const auto* grid : {&bits_, &detail_bits_}) {
+      if (*grid) working_bytes_ += (*grid)->MemoryNeeded();
+    }
     symbols_ = geometry_->AllSymbols();
     ExpectOutput(metadata);
     return Status::Ok();
@@ -303,7 +342,7 @@ class Encoder final : private SegmentPlaces {
   // ---- segments
 
   Status CodeSegments() {
-    EncoderPort port(model_, *analysis_);
+    EncoderPort port(model_, *analysis_, *geometry_, bits_ ? &*bits_ : nullptr);
     const Analysis::Sink rows = {
         [&](const uint8_t* colour, const uint8_t* seen, const uint8_t* alpha) {
           return TakeSource(colour, seen, alpha);
@@ -422,6 +461,12 @@ class Encoder final : private SegmentPlaces {
     coder_.reset();
   }
 
+  void GiveBits() {
+    if (!bits_) return;
+    if (detail_bits_ && report_.detail.bytes > 0) bits_->Add(*detail_bits_);
+    report_.bits = bits_->Take();
+  }
+
   // All but the stream, alpha and the taker.
   void FreeStages() {
     report_.saturated_latents = analysis_->saturated();
@@ -477,8 +522,9 @@ class Encoder final : private SegmentPlaces {
   const PictureInfo info_;
   const EncodeOptions& options_;
   const std::optional<Analysis::Flow> flow_;
-  ReconstructionTaker* taker_;           // nullptr: nobody looks at what will be decoded
-  std::optional<DetailWriter> details_;  // `taker_`, where there are details
+  ReconstructionTaker* taker_;                  // nullptr: nobody looks at what will be decoded
+  std::optional<DetailWriter> details_;         // `taker_`, where there are details
+  std::optional<BitsGrid> bits_, detail_bits_;  // where they are asked for
   Report& report_;
   CallContext context_;
   float lrd_ = 0;

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -109,6 +110,11 @@ class BinaryEncoder {
   // Appends what is left to `out`, without zeros at its end, and starts anew.
   void Finish(std::vector<uint8_t>* out);
   size_t bytes() const { return bytes_.size(); }
+  // What all bits up to now take.
+  double bits() const {
+    return 8 * static_cast<double>(bytes_.size()) + pending_ + 32 -
+           std::log2(static_cast<double>(range_));
+  }
 
  private:
   void Flush();
@@ -171,6 +177,7 @@ class RawWriter {
   // Appends all to `out` and starts anew.
   void Finish(std::vector<uint8_t>* out);
   size_t bytes() const { return bytes_.size(); }
+  uint64_t bits() const { return 8 * uint64_t{bytes_.size()} + static_cast<uint64_t>(held_); }
 
  private:
   uint64_t bits_ = 0;

@@ -37,6 +37,7 @@ SectionEncoder::SectionEncoder(size_t width, size_t channels, int top,
       state_(width, channels, top),
       gray_(width),
       gray_source_(width),
+      block_bits_(state_.blocks()),
       planes_(3 * kPlane),
       coefficients_(3 * kPlane),
       levels_(3 * kTransforms) {}
@@ -44,6 +45,7 @@ SectionEncoder::SectionEncoder(size_t width, size_t channels, int top,
 uint64_t SectionEncoder::MemoryNeeded(size_t width, size_t channels) {
   return sizeof(SectionEncoder) + SectionState::MemoryNeeded(width) +
          3 * kPlane * (2 * sizeof(int16_t) + sizeof(int32_t)) +
+         (width / kBlock + 1) * sizeof(float) +
          (channels == 3 ? 2 * GrayRows::MemoryNeeded(width) : 0);
 }
 
@@ -66,7 +68,9 @@ void SectionEncoder::EncodeRow(const uint8_t* source, size_t stride, const Block
   photograph_lambda_ =
       static_cast<float>(photograph_lambda_per_channel_ * static_cast<double>(state_.channels()));
   for (size_t block = 0; block < state_.blocks(); ++block) {
+    const double before = BitsTaken();
     EncodeBlock(block, {source + block * kBlock * state_.channels(), stride});
+    block_bits_[block] = static_cast<float>(BitsTaken() - before);
   }
   state_.EndRow();
   if (gray) gray_.ToColour(row);

@@ -45,6 +45,9 @@ class SectionEncoder {
   // counts as bits by lambda. Without limit where every block has details.
   double worth() const { return worth_; }
 
+  // What each block took that the last EncodeRow coded.
+  const std::vector<float>& block_bits() const { return block_bits_; }
+
   // Since the object was made: blocks of each kind.
   const std::array<uint64_t, kBlockKinds>& blocks() const { return blocks_; }
 
@@ -62,6 +65,7 @@ class SectionEncoder {
   bool IsGray(const uint8_t* source, size_t stride, size_t height) const;
   void EncodeBlock(size_t block, const Source& source);
   double BitCost(double bits) const { return double{lambda_} * bits; }
+  double BitsTaken() const { return bits_.bits() + static_cast<double>(raw_.bits()); }
   double BaseError(size_t block, const Source& source) const;
   void Transform(size_t block, const Source& source);
   Candidate WeighTransforms(size_t block, const Source& source, double most);
@@ -87,6 +91,7 @@ class SectionEncoder {
   float drawn_lambda_ = 1, photograph_lambda_ = 1;  // of the row's pixels
   float lambda_ = 1;                                // of the block: one of the two
   double worth_ = 0;
+  std::vector<float> block_bits_;
   std::array<uint64_t, kBlockKinds> blocks_{};
   BinaryEncoder bits_;
   RawWriter raw_;

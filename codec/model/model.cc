@@ -12,6 +12,7 @@
 #include "engine/gradient_graph.h"
 #include "engine/op.h"
 #include "kernels/memory_hooks.h"
+#include "kernels/peak.h"
 #include "kernels/targets.h"
 
 namespace glint {
@@ -327,6 +328,14 @@ Error SetAllocator(const Allocator& allocator) {
     kernels::SetMemoryHooks({allocator.allocate, allocator.release, allocator.opaque});
     return {};
   });
+}
+
+double MeasurePeak(const std::string& kernel) {
+  using kernels::PeakKind;
+  const auto kind = kernel.starts_with("i16 ")  ? PeakKind::kI16
+                    : kernel.starts_with("u8 ") ? PeakKind::kU8I8
+                                                : PeakKind::kFp32Fma;
+  return kernels::MeasurePeakGops(kind) * 1e9 / 2;
 }
 
 Error SetTarget(const std::string& name) {

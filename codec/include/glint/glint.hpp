@@ -291,6 +291,7 @@ struct EncodeOptions : CallOptions {
   int max_error = -1;
   // max_error 0 and `exact`, so everything comes back. Pictures of 16 bits are refused.
   bool lossless = false;
+  bool map_bits = false;  // fill Report::bits
   // false: what nobody sees is not kept. Pixels with an alpha of 0 get colours that continue what
   // is visible around them, or black where errors have a limit (all others stay exactly what they
   // are), and an alpha channel that is
@@ -380,6 +381,15 @@ struct DetailReport {
   std::vector<RowRange> damaged_rows;  // decoding: of each damaged section, which was left out
 };
 
+// Where the bits of a picture went: the estimated bits of all symbols by where their latents lie,
+// and those of details by where these lie. What a stream has besides (header, metadata, alpha,
+// frames) is nowhere.
+struct BitsMap {
+  uint32_t cell = 0;               // pixels of a cell's side, one latent's; the last may have fewer
+  uint32_t rows = 0, columns = 0;  // of cells, the first at the picture's upper left corner
+  std::vector<float> bits;         // rows x columns
+};
+
 // What a call did.
 struct Report {
   StageTimes times;
@@ -392,6 +402,7 @@ struct Report {
   uint32_t latent_crc = 0;
   uint64_t planned_bytes = 0;  // working memory, and when encoding what came out
   DetailReport detail;
+  BitsMap bits;  // encode, with map_bits
   std::vector<LayerProfile> layers;
 };
 
@@ -572,6 +583,11 @@ GLINT_API std::string CurrentTarget();
 // Process-wide; call before models are loaded. "": best. A name that is not supported changes
 // nothing.
 GLINT_API Error SetTarget(const std::string& name);
+// Multiply-adds a second that one thread can do at most with the products of a kernel that is
+// called so (LayerProfile::kernel), on the current target. LayerProfile::macs / seconds, by the
+// number of threads, is a part of that. Measured for some 50 ms whenever it is called: ask when the
+// machine is quiet.
+GLINT_API double MeasurePeak(const std::string& kernel);
 
 }  // namespace glint
 

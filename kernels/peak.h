@@ -1,12 +1,13 @@
 // What the machine can do at most, measured on the current SIMD target with one thread.
-// Called by benchmarks: percentages are always against a peak of the same run.
+// Called by codec/api for MeasurePeak, and by benchmarks: percentages are always against a peak of
+// the same run.
 // Thread rules: one thread at a time.
-#ifndef GLINT_BENCH_PEAK_H_
-#define GLINT_BENCH_PEAK_H_
+#ifndef GLINT_KERNELS_PEAK_H_
+#define GLINT_KERNELS_PEAK_H_
 
 #include <cstddef>
 
-namespace glint::bench {
+namespace glint::kernels {
 
 enum class PeakKind { kFp32Fma, kFp32MulAdd, kU8I8, kI16, kFp16 };
 
@@ -21,6 +22,6 @@ double MeasurePeakGops(PeakKind kind);
 // Reads `bytes` (a multiple of 1024) once, summing; returns the sum.
 float ReadAll(const float* data, size_t bytes);
 
-}  // namespace glint::bench
+}  // namespace glint::kernels
 
-#endif  // GLINT_BENCH_PEAK_H_
+#endif  // GLINT_KERNELS_PEAK_H_

@@ -1,4 +1,4 @@
-#include "bench/peak.h"
+#include "kernels/peak.h"
 
 #include <algorithm>
 #include <chrono>
@@ -6,18 +6,17 @@
 #include "kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "bench/peak.cc"
+#define HWY_TARGET_INCLUDE "kernels/peak.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "kernels/int_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace glint::bench {
+namespace glint::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
-namespace products = kernels::HWY_NAMESPACE;
 
 // A tile as the kernels have it: six operands, broadcast from L1, by two vectors of weights, twelve
 // sums in registers: that hides the latency of any unit and fits 16 registers. The sums end in
@@ -85,11 +84,11 @@ double Peak(PeakKind kind, size_t iterations, float* sink) {
         return hn::Add(sum, hn::Mul(x, w));
       });
     case PeakKind::kU8I8:
-      return kernels::UsesAvxVnni() ? IntegerPeak<products::VnniQuads>(di8, iterations, sink)
-                                    : IntegerPeak<products::Quads>(di8, iterations, sink);
+      return UsesAvxVnni() ? IntegerPeak<VnniQuads>(di8, iterations, sink)
+                           : IntegerPeak<Quads>(di8, iterations, sink);
     case PeakKind::kI16:
-      return kernels::UsesAvxVnni() ? IntegerPeak<products::VnniPairs>(di16, iterations, sink)
-                                    : IntegerPeak<products::Pairs>(di16, iterations, sink);
+      return UsesAvxVnni() ? IntegerPeak<VnniPairs>(di16, iterations, sink)
+                           : IntegerPeak<Pairs>(di16, iterations, sink);
     case PeakKind::kFp16: {
 #if HWY_HAVE_FLOAT16
       const hn::ScalableTag<hwy::float16_t> dh;
@@ -118,11 +117,11 @@ float Read(const float* HWY_RESTRICT data, size_t bytes) {
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
-}  // namespace glint::bench
+}  // namespace glint::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace glint::bench {
+namespace glint::kernels {
 
 HWY_EXPORT(Peak);
 HWY_EXPORT(Read);
@@ -147,5 +146,5 @@ double MeasurePeakGops(PeakKind kind) {
 
 float ReadAll(const float* data, size_t bytes) { return HWY_DYNAMIC_DISPATCH(Read)(data, bytes); }
 
-}  // namespace glint::bench
+}  // namespace glint::kernels
 #endif  // HWY_ONCE
