@@ -6,8 +6,8 @@
 #include <limits>
 #include <utility>
 
-#include "glint/image_io.hpp"
 #include "tools/console.h"
+#include "tools/json_input.h"
 
 namespace glint::tools {
 namespace {
@@ -102,16 +102,9 @@ Expected<std::vector<QualityCurve>> CurvesOf(const Json& json) {
 }
 
 Expected<std::vector<QualityCurve>> ReadCurves(const std::string& path) {
-  const Expected<std::vector<uint8_t>> file = ReadFile(path, kMostBytes);
-  if (!file) return At(path, file.error());
-  // What is nested deeper than any curve is left out: copies and destructors of it recurse.
-  constexpr int kMostDepth = 32;
-  const auto keep = [](int depth, Json::parse_event_t, Json&) { return depth <= kMostDepth; };
-  const Json json = Json::parse(file->begin(), file->end(), keep, false);
-  if (json.is_discarded()) {
-    return MakeError(ErrorCode::kInvalidArgument, path + ": is not JSON");
-  }
-  Expected<std::vector<QualityCurve>> curves = CurvesOf(json);
+  const Expected<Json> json = ReadJson(path, kMostBytes);
+  if (!json) return json.error();
+  Expected<std::vector<QualityCurve>> curves = CurvesOf(*json);
   if (!curves) return At(path, curves.error());
   return curves;
 }
