@@ -14,18 +14,18 @@
 #include "CLI/CLI.hpp"
 #include "glint/glint.hpp"
 #include "glint/image_io.hpp"
-#include "tools/comparison.h"
 #include "tools/console.h"
 #include "tools/detail_flags.h"
 #include "tools/effort_flag.h"
 #include "tools/evaluation.h"
 #include "tools/evaluation_job.h"
-#include "tools/evaluation_output.h"
+#include "tools/evaluation_journal.h"
+#include "tools/evaluation_merge.h"
+#include "tools/evaluation_report.h"
+#include "tools/evaluation_run.h"
 #include "tools/flag_checks.h"
 #include "tools/flag_texts.h"
-#include "tools/json_output.h"
 #include "tools/log_file.h"
-#include "tools/machine.h"
 #include "tools/messages.h"
 #include "tools/output.h"
 #include "tools/pictures.h"
@@ -38,116 +38,54 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kPoorPsnr = 15;  // such pictures are shown and saved whatever --freq says
-
 class Run {
  public:
   Run(std::string tool, const EvaluateFlags& flags, Job job)
       : tool_(std::move(tool)),
         flags_(flags),
         job_(std::move(job)),
-        out_(IsStandardOutput(flags.json) ? stderr : stdout),
-        table_(PictureNames(job_), ModelLabels(job_)) {
-    for (const TestedModel& model : job_.models) {
-      Evaluation evaluation;
-      evaluation.label = model.label;
-      evaluation.type = model.type;
-      evaluation.detail = DetailName(job_.detail);
-      evaluation.effort = flags.effort;
-      evaluation.threads = flags.threads > 0 ? flags.threads : HardwareThreads();
-      evaluation.model = model.info();
-      for (const LoadedModel& member : model.members) {
-        evaluation.paths.push_back(member.path);
-        evaluation.file_bytes += member.encoder.info().file_bytes;
-      }
-      evaluations_.push_back(std::move(evaluation));
-    }
-  }
+        run_(DescribeRun(flags, job_)),
+        report_(tool_, run_, job_.curves, flags.json) {}
 
   int Main() {
-    const Error prepared = PrepareOutput();
-    if (!prepared.ok()) return ExitCodeFor(tool_, prepared);
-    PrintBanner();
-    for (size_t point = 0; point < job_.points.size(); ++point) {
-      const Error error = EvaluateRate(point);
-      status_.Clear();
-      if (!error.ok()) return ExitCodeFor(tool_, error);
-    }
-    for (size_t m = 0; m < evaluations_.size(); ++m) {
-      for (size_t point = 0; point < job_.points.size(); ++point) {
-        Means means = MeansOf(evaluations_[m].measurements, point);
-        means.rate = RateName(m, point);
-        evaluations_[m].rates.push_back(std::move(means));
-      }
-    }
-    PrintEnd();
-    const Error written = WriteJson();
-    if (!written.ok()) return ExitCodeFor(tool_, written);
-    return failed_.empty() ? kExitOk : kExitSomeFailed;
+    Error error = PrepareOutput();
+    if (error.ok()) error = PrepareJournal();
+    if (!error.ok()) return ExitCodeFor(tool_, error);
+    const int exit_code = report_.Make(
+        [this](size_t picture, size_t point) { return FindOrMeasure(picture, point); });
+    if (journal_ && exit_code != kExitBad) journal_->Remove();
+    return exit_code;
   }
 
  private:
-  static std::vector<std::string> PictureNames(const Job& job) {
-    std::vector<std::string> names;
-    for (const PictureFile& file : job.pictures.files) names.push_back(file.name);
-    names.push_back("mean of " + Grouped(names.size()));
-    return names;
-  }
-
-  static std::vector<std::string> ModelLabels(const Job& job) {
-    std::vector<std::string> labels;
-    for (const TestedModel& model : job.models) labels.push_back(model.label);
-    return labels;
-  }
-
-  bool compares() const { return evaluations_.size() > 1; }
-
-  // To the report and to the log; `text` ends in a line feed.
-  void Print(const std::string& text) {
-    status_.Clear();
-    std::fputs(text.c_str(), out_);
-    std::fflush(out_);
-    if (log_) log_->Info(text);
-  }
-
-  std::string OutputFolder(const Evaluation& evaluation) const {
-    return (fs::path(flags_.out) / evaluation.label).string();
-  }
-
-  // "0.0004", or the member of the family, with the lrd of its details where one was chosen.
-  std::string RateName(size_t model, size_t point) const {
-    const CurvePoint& at = job_.points[point];
-    const LoadedModel& member = job_.models[model].members[at.member];
-    if (job_.has_families) {
-      return member.name + (at.lrd == 0 ? "" : "_lrd" + Shortest(at.lrd));
-    }
-    return at.lrd == 0 ? "fixed" : Shortest(at.lrd);
+  std::string OutputFolder(size_t model) const {
+    return (fs::path(flags_.out) / run_.models[model].label).string();
   }
 
   // The stream and the picture at one rate.
-  std::string SavedPath(size_t model, size_t index, size_t point, const char* extension) const {
-    const std::string& name = job_.pictures.files[index].output;
+  std::string SavedPath(size_t model, size_t picture, size_t point, const char* extension) const {
+    const std::string& name = job_.pictures.files[picture].output;
     const std::string rate = job_.points.size() < 2 ? ""
-                             : job_.has_families    ? RateName(model, point)
-                                                    : "lrd" + RateName(model, point);
-    return (fs::path(OutputFolder(evaluations_[model])) / OutputFileName(name, rate, extension))
-        .string();
+                             : job_.has_families    ? RateName(run_, model, point)
+                                                    : "lrd" + RateName(run_, model, point);
+    return (fs::path(OutputFolder(model)) / OutputFileName(name, rate, extension)).string();
   }
 
   // Nothing that is read may be overwritten: --out may lead back to the pictures.
   Error CheckKeepsInputs() const {
     InputFiles inputs;
-    for (const Evaluation& evaluation : evaluations_) {
-      for (const std::string& path : evaluation.paths) inputs.Add(path);
+    for (const RunModel& model : run_.models) {
+      for (const RunModel::Member& member : model.members) inputs.Add(member.path);
     }
     for (const PictureFile& file : job_.pictures.files) inputs.Add(file.path);
     if (!flags_.curves.empty()) inputs.Add(flags_.curves);
     Error error = flags_.json.empty() ? Error{} : inputs.Check(flags_.json);
+    if (error.ok() && flags_.resume) error = inputs.Check(JournalPath(flags_.json));
     if (flags_.out.empty()) return error;
-    for (size_t model = 0; model < evaluations_.size(); ++model) {
+    for (size_t model = 0; model < run_.models.size(); ++model) {
       for (size_t i = 0; i < job_.pictures.files.size(); ++i) {
         for (size_t point = 0; point < job_.points.size(); ++point) {
-          for (const char* const extension : {".glint", ".png"}) {
+          for (const char* const extension : kSavedExtensions) {
             if (!error.ok()) return error;
             error = inputs.Check(SavedPath(model, i, point, extension));
           }
@@ -160,80 +98,78 @@ class Run {
   Error PrepareOutput() {
     const Error kept = CheckKeepsInputs();
     if (!kept.ok() || flags_.out.empty()) return kept;
-    for (const Evaluation& evaluation : evaluations_) {
-      const std::string folder = OutputFolder(evaluation);
+    std::string folders;
+    for (size_t model = 0; model < run_.models.size(); ++model) {
+      const std::string folder = OutputFolder(model);
       std::error_code error;
       fs::create_directories(folder, error);
       if (error) return MakeError(ErrorCode::kIo, "--out " + folder + ": " + error.message());
+      folders += folder + ", ";
     }
     Expected<std::unique_ptr<LogFile>> log =
         LogFile::Create((fs::path(flags_.out) / "log").string());
     if (!log) return At("--out", log.error());
     log_ = std::move(*log);
+    report_.LogTo(log_.get(), "Pictures and streams in " + folders + "log " + log_->path() + "\n");
     return {};
   }
 
-  void PrintBanner() {
-    Print("Glint " + std::string(Version()) + ", " +
-          Count(static_cast<size_t>(evaluations_.front().threads), "thread") + ", " +
-          CurrentTarget() + ", " + CpuName() + "\n");
-    for (const Evaluation& evaluation : evaluations_) {
-      const ModelInfo& model = evaluation.model;
-      if (job_.has_families) {
-        Print(Printable(evaluation.label) + ": " + Count(evaluation.paths.size(), "model") +
-              " of one fixed rate each, " + ByteSize(static_cast<double>(evaluation.file_bytes)) +
-              "\n");
-        continue;
+  // Without --resume there is none, and one that is there is left alone.
+  Error PrepareJournal() {
+    if (flags_.json.empty() || !WritesStoredFile(flags_.json)) {
+      if (!flags_.resume) return {};
+      return MakeError(ErrorCode::kInvalidArgument,
+                       "--resume: needs a file for --json, beside which the journal is");
+    }
+    const std::string path = JournalPath(flags_.json);
+    std::error_code ignored;
+    if (!flags_.resume) {
+      if (fs::exists(path, ignored)) {
+        Complain(tool_, "warning: " + path +
+                            ": of a run that did not end; --resume would go on "
+                            "with it");
       }
-      Print(Printable(evaluation.label) + ": model " + model.name + ", id " + model.id + ", " +
-            ByteSize(static_cast<double>(model.file_bytes)) + ", loaded in " +
-            Fixed(model.load_seconds, 3) + " s\n");
+      return {};
     }
-    Print("Details: " + DetailName(job_.detail) +
-          (job_.detail == Detail::kOff && !flags_.detail ? ", so that models compare" : "") + "\n");
-    if (flags_.effort > 0) Print("Effort: " + std::to_string(flags_.effort) + "\n");
-    Print(Count(job_.pictures.files.size(), "picture") + " from " + job_.source + "\n");
-    const std::string left_out = LeftOutText(job_.pictures);
-    if (!left_out.empty()) Print(left_out);
-    const bool chosen = !flags_.lrd.empty() || !flags_.quality.empty() || job_.has_families;
-    if (job_.points.size() > 1 && !chosen) {
-      Print("No --lrd: " + Count(job_.points.size(), "rate") +
-            " spread over what the models are meant for, " + Shortest(job_.points.front().lrd) +
-            " to " + Shortest(job_.points.back().lrd) + "\n");
-    }
-  }
-
-  // Every picture at one rate, then their means. Only errors that end the run come back.
-  Error EvaluateRate(size_t point) {
-    Print("\n" + TitleOf(point) + "\n" + table_.Header() + "\n" + table_.Rule() + "\n");
-    for (size_t i = 0; i < job_.pictures.files.size(); ++i) {
-      if (failed_.count(job_.pictures.files[i].path) != 0) continue;
-      const Error error = EvaluatePicture(i, point);
-      if (!error.ok()) return error;
-    }
-    if (failed_.size() == job_.pictures.files.size()) {
-      return MakeError(ErrorCode::kBadImage, job_.source + ": no picture could be evaluated");
-    }
-    Print(table_.Rule() + "\n");
-    for (const Evaluation& evaluation : evaluations_) {
-      Print(table_.Row(evaluation.label, MeansOf(evaluation.measurements, point)) + "\n");
-    }
+    std::vector<std::string> paths;
+    for (const PictureFile& file : job_.pictures.files) paths.push_back(file.path);
+    Expected<std::unique_ptr<EvaluationJournal>> journal =
+        EvaluationJournal::Open(path, run_, paths);
+    if (!journal) return journal.error();
+    journal_ = std::move(*journal);
+    const size_t done = journal_->done().size();
+    if (done > 0) Complain(tool_, path + ": goes on after " + Count(done, "measurement"));
     return {};
   }
 
-  std::string TitleOf(size_t point) const {
-    if (!job_.has_families) {
-      return job_.points[point].lrd == 0 ? "fixed rate" : "lrd " + RateName(0, point);
+  Expected<Step> FindOrMeasure(size_t picture, size_t point) {
+    if (journal_) {
+      const auto done = journal_->done().find({picture, point});
+      if (done != journal_->done().end() && HasFiles(done->second)) return done->second;
     }
-    std::string names;
-    for (size_t m = 0; m < job_.models.size(); ++m) {
-      names += (m == 0 ? "" : ", ") + Printable(RateName(m, point));
+    Expected<Step> step = MeasurePicture(picture, point);
+    if (!step || !journal_) return step;
+    const Error written = journal_->Append(*step);
+    return written.ok() ? step : written;
+  }
+
+  // Whether all is there that would be saved of it.
+  bool HasFiles(const Step& step) const {
+    if (flags_.out.empty()) return true;
+    for (size_t model = 0; model < step.measurements.size(); ++model) {
+      if (!report_.Shows(step.measurements[model])) continue;
+      for (const char* const extension : kSavedExtensions) {
+        std::error_code ignored;
+        if (!fs::exists(SavedPath(model, step.picture, step.point, extension), ignored)) {
+          return false;
+        }
+      }
     }
-    return names;
+    return true;
   }
 
   // With each model in turn, so that whatever else the machine does costs all of them alike.
-  Error EvaluatePicture(size_t index, size_t point) {
+  Expected<Step> MeasurePicture(size_t index, size_t point) {
     const PictureFile& file = job_.pictures.files[index];
     const std::string place = "[" + std::to_string(index + 1) + "/" +
                               std::to_string(job_.pictures.files.size()) + "] " +
@@ -246,24 +182,29 @@ class Run {
     options.repeat = flags_.repeat;
     options.verify = flags_.verify;
     options.limits = flags_.limits;
-    status_.Show(place + "reading");
+    report_.status().Show(place + "reading");
+    Step step{index, point, {}, {}};
     const Expected<Picture> picture = Read(file, options);
-    if (!picture) return LeaveOut(file, picture.error());
+    if (!picture) return LeaveOut(picture.error(), std::move(step));
     for (size_t m = 0; m < job_.models.size(); ++m) {
+      const std::string& label = run_.models[m].label;
       options.progress = [&](const char* what, double done) {
-        status_.ShowProgress(place + (compares() ? evaluations_[m].label + " " : "") + what, done);
+        report_.status().ShowProgress(place + (job_.models.size() > 1 ? label + " " : "") + what,
+                                      done);
         return !Interrupted();
       };
       const LoadedModel& model = job_.models[m].members[job_.points[point].member];
       Expected<Coded> coded = Measure(model.encoder, model.decoder, *picture, options);
-      if (!coded) return LeaveOut(file, At(evaluations_[m].label, coded.error()));
+      if (!coded) return LeaveOut(At(label, coded.error()), std::move(step));
       coded->measurement.name = file.name;
       coded->measurement.source = file.path;
+      coded->measurement.picture = index;
       coded->measurement.point = point;
-      const Error kept = Keep(index, *coded, m);
-      if (!kept.ok()) return kept;
+      const Error saved = Save(*coded, m);
+      if (!saved.ok()) return saved;
+      step.measurements.push_back(std::move(coded->measurement));
     }
-    return {};
+    return step;
   }
 
   // Warnings about a file come once, whatever the number of rates.
@@ -277,131 +218,42 @@ class Run {
     std::vector<std::string> warnings;
     Expected<Picture> picture = ReadToMeasure(file.path, models, options, &warnings);
     if (picture && warned_.insert(file.path).second) {
-      status_.Clear();
+      report_.status().Clear();
       Warn(tool_, file.path, warnings);
     }
     return picture;
   }
 
-  // A picture of a folder that failed once is left out of everything, so that all rates and models
-  // are of the same pictures.
-  Error LeaveOut(const PictureFile& file, const Error& error) {
+  // A picture that fails is an error where it is the only one.
+  Expected<Step> LeaveOut(const Error& error, Step step) const {
     if (Interrupted()) return MakeError(ErrorCode::kCancelled, "interrupted");
-    const Error placed = At(file.path, error);
+    const std::string& path = job_.pictures.files[step.picture].path;
+    const Error placed = At(path, error);
     if (!job_.pictures.is_folder) return placed;
-    const std::string message = MessageOf(placed);
-    status_.Clear();
-    Complain(tool_, message);
-    if (log_) log_->Failed(message);
-    failed_.insert(file.path);
-    for (Evaluation& evaluation : evaluations_) {
-      evaluation.failures.push_back({file.path, message});
-      std::erase_if(evaluation.measurements,
-                    [&](const Measurement& m) { return m.source == file.path; });
-    }
-    return {};
+    step.failure = Failure{path, MessageOf(placed), step.picture, step.point, {}};
+    return step;
   }
 
-  // Takes the measurement, and shows and saves what --freq asks for.
-  Error Keep(size_t index, const Coded& coded, size_t model) {
-    const Measurement& measurement = coded.measurement;
-    evaluations_[model].measurements.push_back(measurement);
-    const bool wanted = index % static_cast<size_t>(job_.freq) == 0;
-    if (!wanted && measurement.psnr >= kPoorPsnr) return {};
-    Print(table_.Row(evaluations_[model].label, measurement) + "\n");
-    return flags_.out.empty() ? Error{} : Save(index, coded, model);
-  }
-
-  // The stream and what it decodes to.
-  Error Save(size_t index, const Coded& coded, size_t model) {
-    const size_t point = coded.measurement.point;
-    const Error error = WriteOutput(SavedPath(model, index, point, ".glint"), coded.stream.data(),
-                                    coded.stream.size());
+  // The stream and what it decodes to, where --freq asks for them.
+  Error Save(const Coded& coded, size_t model) {
+    const Measurement& m = coded.measurement;
+    if (flags_.out.empty() || !report_.Shows(m)) return {};
+    const Error error = WriteOutput(SavedPath(model, m.picture, m.point, ".glint"),
+                                    coded.stream.data(), coded.stream.size());
     if (!error.ok()) return error;
-    return WritePictureOutput(SavedPath(model, index, point, ".png"), coded.decoded);
+    return WritePictureOutput(SavedPath(model, m.picture, m.point, ".png"), coded.decoded);
   }
 
-  void PrintEnd() {
-    if (compares()) Print("\n" + ComparisonText(CompareWithFirst(evaluations_)));
-    if (!job_.curves.empty()) {
-      Print("\n" + CurvesText(CompareWithCurves(evaluations_, job_.curves)));
-    }
-    if (job_.points.size() > 1) {
-      for (const Evaluation& evaluation : evaluations_) {
-        Print("\nMeans by rate" + (compares() ? ", " + Printable(evaluation.label) : "") + "\n" +
-              RateTable(RateTitle(), evaluation.rates));
-      }
-    }
-    PrintDetails();
-    PrintStages();
-    PrintSaturated();
-    const Means& means = evaluations_.front().rates.back();
-    if (means.with_ms_ssim < means.pictures) {
-      Print("MS-SSIM: the mean is over " + Grouped(means.with_ms_ssim) + " of " +
-            Count(means.pictures, "picture") +
-            "; the others are too small for 5 scales (a side of 160 pixels or less)\n");
-    }
-    Print("Peak memory " + ByteSize(PeakRssMib() * 1024 * 1024) + "\n");
-    if (!failed_.empty()) Print(Count(failed_.size(), "picture") + " could not be evaluated\n");
-    if (log_) {
-      std::string folders;
-      for (const Evaluation& evaluation : evaluations_) folders += OutputFolder(evaluation) + ", ";
-      Print("Pictures and streams in " + folders + "log " + log_->path() + "\n");
-    }
-  }
-
-  // By rate; of several models by model, as they differ more than the rates.
-  std::vector<NamedMeans> NamedRows() const {
-    std::vector<NamedMeans> rows;
-    if (compares()) {
-      for (const Evaluation& e : evaluations_) rows.emplace_back(e.label, MeansOf(e.measurements));
-    } else {
-      for (const Means& rate : evaluations_.front().rates) {
-        rows.emplace_back(rate.rate, rate);
-      }
-    }
-    return rows;
-  }
-  const char* RowTitle() const { return compares() ? "model" : RateTitle(); }
-
-  void PrintStages() {
-    Print("\nSeconds per picture\n" + StageTable(RowTitle(), NamedRows()) + "\n");
-  }
-
-  void PrintDetails() {
-    if (job_.detail == Detail::kOff) return;
-    Print("\nDetails: blocks of 64 x 64 pixels that they had to repair, and what that did\n" +
-          DetailTable(RowTitle(), NamedRows()));
-  }
-
-  const char* RateTitle() const { return job_.has_families ? "model" : "lrd"; }
-
-  // Only where there is something to be said: a trained model stays within its fixed point.
-  void PrintSaturated() {
-    for (const Evaluation& evaluation : evaluations_) {
-      const uint64_t count = MeansOf(evaluation.measurements).saturated_latents;
-      if (count == 0) continue;
-      Print(Printable(evaluation.label) + ": " + Grouped(count) +
-            " latents were beyond the range of the model's fixed point and were limited to it\n");
-    }
-  }
-
-  Error WriteJson() {
-    if (flags_.json.empty()) return {};
-    const std::string text = JsonText(EvaluationsJson(evaluations_, job_.curves));
-    return WriteOutput(flags_.json, text.data(), text.size());
-  }
+  static constexpr const char* kSavedExtensions[] = {".glint", ".png"};
 
   const std::string tool_;
   const EvaluateFlags& flags_;
-  Job job_;
-  std::FILE* out_;
-  PictureTable table_;
-  StatusLine status_;
+  const Job job_;
+  const EvaluationRun run_;
+  EvaluationReport report_;
   std::unique_ptr<LogFile> log_;
-  std::set<std::string> warned_;         // paths
-  std::set<std::string> failed_;         // paths; not tried again at the next rate
-  std::vector<Evaluation> evaluations_;  // one for each of the job's models
+  std::unique_ptr<EvaluationJournal> journal_;
+  std::set<std::string> warned_;  // paths
 };
 
 // ---- flags -------------------------------------------------------------------------------------
@@ -509,6 +361,29 @@ void AddRunFlags(CLI::App* app, EvaluateFlags* flags) {
       ->group("Limits");
 }
 
+// After all others: --merge goes with few of them.
+void AddMachineFlags(CLI::App* app, EvaluateFlags* flags) {
+  constexpr const char* kGroup = "Long runs and several machines";
+  CLI::Option* const json = app->get_option("--json");
+  app->add_flag("--resume", flags->resume,
+                "Keep a journal beside --json, FILE.journal, until that is written, and go on with "
+                "what it has of a run that was ended")
+      ->group(kGroup)
+      ->needs(json);
+  AddShardFlag(app, "A part of the pictures", &flags->shard)->group(kGroup)->needs(json);
+  CLI::Option* const merge =
+      app->add_option("--merge", flags->merge,
+                      "Results of all shards, as --json wrote them: reports what one run would")
+          ->check(NotEmpty())
+          ->type_name("FILE...")
+          ->group(kGroup);
+  for (CLI::Option* option : app->get_options()) {
+    const std::string name = option->get_name();
+    if (option == merge || option == json || name == "--curves" || name == "--help") continue;
+    merge->excludes(option);
+  }
+}
+
 void AddFlags(CLI::App* app, EvaluateFlags* flags) {
   constexpr const char* kResults = "Results";
   AddModelFlags(app, flags);
@@ -523,6 +398,7 @@ void AddFlags(CLI::App* app, EvaluateFlags* flags) {
       ->check(NotEmpty())
       ->type_name("FILE")
       ->group(kResults);
+  AddMachineFlags(app, flags);
   const std::string tool = app->get_name();
   SetHelp(app,
           {{"[FLAGS]"},
@@ -531,7 +407,9 @@ void AddFlags(CLI::App* app, EvaluateFlags* flags) {
            {tool + " --gt_path Kodak --lrd 0.0001,0.0003,0.0009 --json kodak.json",
             tool + " --type INT8 --gt_path photo.png --out results --repeat 5",
             tool + " --compare FP32,INT8 --gt_path Kodak --json compared.json",
-            tool + " --gt_path Kodak --curves bench/codecs.json"},
+            tool + " --gt_path Kodak --curves bench/codecs.json",
+            tool + " --gt_path photos --shard 1/4 --json 1.json",
+            tool + " --merge 1.json 2.json 3.json 4.json --json all.json"},
            {{"Exit code",
              "0; 1 when some pictures of a folder could not be evaluated; 2 when a flag, file or "
              "model is bad."},
@@ -547,6 +425,7 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", tool + " (Glint) " + Version());
   AddFlags(&app, &flags);
   return RunTool(app, argc, argv, [&] {
+    if (!flags.merge.empty()) return MergeShards(tool, flags);
     Expected<Job> job = PrepareJob(flags);
     if (!job) return ExitCodeFor(tool, job.error());
     return Run(tool, flags, std::move(*job)).Main();

@@ -18,6 +18,7 @@ namespace glint::tools {
 struct Measurement {
   std::string name;
   std::string source;  // path
+  size_t picture = 0;  // its place in the list of pictures
   size_t point = 0;    // which rate of the evaluation
   double lrd = 0;
   uint32_t width = 0, height = 0;
@@ -63,7 +64,7 @@ struct MeasuringModels {
 Expected<Picture> ReadToMeasure(const std::string& path, const std::vector<MeasuringModels>& models,
                                 const MeasureOptions& options, std::vector<std::string>* warnings);
 
-// `name` and `source` of the measurement are the caller's to fill.
+// What says which measurement it is, `name` to `point`, is the caller's to fill.
 Expected<Coded> Measure(const Model& encoder, const Model& decoder, const Picture& original,
                         const MeasureOptions& options);
 

@@ -11,6 +11,7 @@
 #include "glint/glint.hpp"
 #include "tools/curves.h"
 #include "tools/pictures.h"
+#include "tools/shard.h"
 
 namespace glint::tools {
 
@@ -23,7 +24,10 @@ struct EvaluateFlags {
   int repeat = 1;
   bool verify = true;
   std::optional<Detail> detail;  // as asked for
-  Limits limits;                 // of everything that is done with one picture
+  std::optional<Shard> shard;    // of the pictures
+  bool resume = false;
+  std::vector<std::string> merge;  // results of shards; then there is no job
+  Limits limits;                   // of everything that is done with one picture
 };
 
 // The types that Glint ships models of: "FP32" is light-fp32.safetensors.

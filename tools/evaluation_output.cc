@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "tools/machine.h"
+#include "tools/measurement_json.h"
 #include "tools/text.h"
 
 namespace glint::tools {
@@ -51,57 +51,6 @@ Table::Cells StageRow(const std::string& name, const std::string& direction, con
 
 // ---- JSON --------------------------------------------------------------------------------------
 
-Json Optional(const std::optional<double>& value) { return value ? Finite(*value) : Json(nullptr); }
-
-Json DirectionJson(const StageTimes& t) {
-  return Json{{"analysis", t.analysis}, {"hyper", t.hyper},         {"context", t.context},
-              {"entropy", t.entropy},   {"synthesis", t.synthesis}, {"detail", t.detail},
-              {"effort", t.effort},     {"total", t.total}};
-}
-
-// The stages over both directions, and each direction by itself.
-Json StagesJson(const StageTimes& encoding, const StageTimes& decoding) {
-  return Json{{"analysis", encoding.analysis + decoding.analysis},
-              {"hyper", encoding.hyper + decoding.hyper},
-              {"context", encoding.context + decoding.context},
-              {"entropy", encoding.entropy + decoding.entropy},
-              {"synthesis", encoding.synthesis + decoding.synthesis},
-              {"detail", encoding.detail + decoding.detail},
-              {"effort", encoding.effort + decoding.effort},
-              {"encoding", DirectionJson(encoding)},
-              {"decoding", DirectionJson(decoding)}};
-}
-
-// null for models of one fixed rate.
-Json LrdJson(double lrd) { return lrd == 0 ? Json(nullptr) : Json(lrd); }
-
-Json DetailJson(const Measurement& m) {
-  return Json{{"bytes", m.detail.bytes},
-              {"blocks", m.detail.blocks},
-              {"transform_blocks", m.detail.transform_blocks},
-              {"pixel_blocks", m.detail.pixel_blocks},
-              {"plain_blocks", m.detail.plain_blocks},
-              {"base_psnr", Optional(m.base_psnr)}};
-}
-
-Json ImageJson(const Measurement& m) {
-  return Json{{"name", m.name},
-              {"source", m.source},
-              {"lrd", LrdJson(m.lrd)},
-              {"width", m.width},
-              {"height", m.height},
-              {"bytes", m.bytes},
-              {"bpp", m.bpp},
-              {"estimated_bpp", m.estimated_bpp},
-              {"saturated_latents", m.saturated_latents},
-              {"detail", DetailJson(m)},
-              {"psnr-rgb", Finite(m.psnr)},
-              {"ms-ssim-rgb", Optional(m.ms_ssim)},
-              {"encoding_time", m.encoding_time},
-              {"decoding_time", m.decoding_time},
-              {"stages", StagesJson(m.encoding_stages, m.decoding_stages)}};
-}
-
 Json ResultsJson(const std::vector<Means>& rates) {
   Json results = {{"lrd", Json::array()},           {"psnr-rgb", Json::array()},
                   {"ms-ssim-rgb", Json::array()},   {"bpp", Json::array()},
@@ -110,7 +59,7 @@ Json ResultsJson(const std::vector<Means>& rates) {
   for (const Means& means : rates) {
     results["lrd"].push_back(LrdJson(means.lrd));
     results["psnr-rgb"].push_back(Finite(means.psnr));
-    results["ms-ssim-rgb"].push_back(Optional(means.ms_ssim));
+    results["ms-ssim-rgb"].push_back(FiniteOrNull(means.ms_ssim));
     results["bpp"].push_back(means.bpp);
     results["estimated_bpp"].push_back(means.estimated_bpp);
     results["encoding_time"].push_back(means.encoding_time);
@@ -219,13 +168,21 @@ std::string DetailTable(const std::string& title, const std::vector<NamedMeans>&
                      rows);
 }
 
+Json FailureJson(const Failure& failure) {
+  Json measured = Json::array();
+  for (const Measurement& m : failure.measured) measured.push_back(MeasurementJson(m));
+  return Json{{"source", failure.source},
+              {"message", failure.message},
+              {"picture", failure.picture},
+              {"rate", failure.point},
+              {"measured", measured}};
+}
+
 Json EvaluationJson(const Evaluation& evaluation) {
   Json images = Json::array();
-  for (const Measurement& m : evaluation.measurements) images.push_back(ImageJson(m));
+  for (const Measurement& m : evaluation.measurements) images.push_back(MeasurementJson(m));
   Json failures = Json::array();
-  for (const Failure& failure : evaluation.failures) {
-    failures.push_back(Json{{"source", failure.source}, {"message", failure.message}});
-  }
+  for (const Failure& failure : evaluation.failures) failures.push_back(FailureJson(failure));
   const ModelInfo& model = evaluation.model;
   Json results = ResultsJson(evaluation.rates);
   Json family = Json::array();
@@ -251,10 +208,10 @@ Json EvaluationJson(const Evaluation& evaluation) {
                 {"bytes", evaluation.file_bytes},
                 {"load_time", model.load_seconds}}},
               {"machine",
-               {{"cpu", CpuName()},
-                {"target", CurrentTarget()},
-                {"threads", evaluation.threads},
-                {"peak_rss_mib", PeakRssMib()}}}};
+               {{"cpu", evaluation.machine.cpu},
+                {"target", evaluation.machine.target},
+                {"threads", evaluation.machine.threads},
+                {"peak_rss_mib", evaluation.machine.peak_rss_mib}}}};
 }
 
 }  // namespace glint::tools

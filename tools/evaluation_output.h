@@ -1,6 +1,6 @@
 // The results of `evaluate` as tables for people and as JSON in CompressAI's schema.
 // Used by tools/evaluate.cc.
-// Thread rules: pure functions, except where they read the machine's name and the memory used.
+// Thread rules: pure functions.
 #ifndef GLINT_TOOLS_EVALUATION_OUTPUT_H_
 #define GLINT_TOOLS_EVALUATION_OUTPUT_H_
 
@@ -10,6 +10,7 @@
 
 #include "tools/evaluation.h"
 #include "tools/json_output.h"
+#include "tools/machine.h"
 #include "tools/table.h"
 
 namespace glint::tools {
@@ -47,10 +48,14 @@ std::string DetailTable(const std::string& title, const std::vector<NamedMeans>&
 
 // ---- for programs ------------------------------------------------------------------------------
 
+// A picture that could not be evaluated.
 struct Failure {
   std::string source;
   std::string message;
+  size_t picture = 0, point = 0;      // which, and the rate at which it failed
+  std::vector<Measurement> measured;  // before it failed; in no mean
 };
+Json FailureJson(const Failure& failure);
 
 struct Evaluation {
   std::string label;  // what the model is called beside others
@@ -58,7 +63,7 @@ struct Evaluation {
   // Of the model: its file; or the files of a family, models of one fixed rate each, which make one
   // curve.
   std::vector<std::string> paths;
-  int threads = 1;
+  Machine machine;
   std::string detail = "auto";  // DetailName
   int effort = 0;
   ModelInfo model;          // the first one

@@ -8,6 +8,13 @@
 
 namespace glint::tools {
 
+// What reports say of where something was measured.
+struct Machine {
+  std::string cpu, target;
+  int threads = 1;
+  double peak_rss_mib = 0;
+};
+
 std::string CpuName();  // "AMD EPYC 9R14", or the architecture where the system does not say
 int HardwareThreads();  // at least 1
 double PeakRssMib();    // most memory this process has held at once
