@@ -105,7 +105,8 @@ Command AddEncodeCommand(CLI::App* app) {
             "glint encode --target-size 64K -v photo.png photo.glint",
             "glint encode --lossless drawing.png drawing.glint",
             "glint encode - photo.glint < photo.jpg",
-            "glint encode photos --recursive --out streams --jobs 4"},
+            "glint encode photos --recursive --out streams --jobs 4",
+            "glint encode photos --out streams --shard 2/4"},
            {}});
   return {encode, [flags] {
             const Expected<int> exit_code = Encode(*flags);

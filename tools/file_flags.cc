@@ -27,6 +27,8 @@ void AddFileFlags(CLI::App* app, const std::string& what, FileFlags* flags) {
       ->check(WholeNumber())
       ->check(CLI::Range(1, 1024))
       ->group(kGroup);
+  AddShardFlag(app, "A part of the " + what + "s, for several machines", &flags->shard)
+      ->group(kGroup);
   app->add_flag("-f,--force", flags->force, "Replace existing files of --out; write to a terminal")
       ->group(kGroup);
 }

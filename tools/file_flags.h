@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/shard.h"
+
 namespace CLI {
 class App;
 }
@@ -20,6 +22,7 @@ struct FileFlags {
   bool recursive = false;
   int jobs = 1;
   bool force = false;
+  std::optional<Shard> shard;  // of many files
 };
 
 // `what` are the files: "picture".

@@ -29,7 +29,8 @@ bool IsFolder(const std::string& path) {
 Expected<FilePlan> PlanOne(const FileFlags& flags, const FileKinds& kinds, InputFiles inputs) {
   const std::vector<std::string>& files = flags.files;
   for (const auto& [flag, given] :
-       {std::pair("--recursive", flags.recursive), std::pair("--jobs", flags.jobs != 1)}) {
+       {std::pair("--recursive", flags.recursive), std::pair("--jobs", flags.jobs != 1),
+        std::pair("--shard", flags.shard.has_value())}) {
     if (given) return Invalid(std::string(flag) + ": is for many files, which go with --out");
   }
   if (IsFolder(files.front())) return Invalid(files.front() + ": is a folder; name another: --out");
@@ -89,6 +90,7 @@ class Planner {
     }
     const Error error = CheckPairs();
     if (!error.ok()) return error;
+    TakeShard();
     plan_.many = true;
     return std::move(plan_);
   }
@@ -152,6 +154,16 @@ class Planner {
     std::error_code error;
     return folder.path().filename().string().front() == '.' || folder.is_symlink(error) ||
            fs::equivalent(folder.path(), *flags_.out, error);
+  }
+
+  // The names of outputs are those of the whole, whatever the part.
+  void TakeShard() {
+    if (!flags_.shard) return;
+    std::vector<FilePair> part;
+    for (size_t i = 0; i < plan_.pairs.size(); ++i) {
+      if (flags_.shard->Has(i)) part.push_back(std::move(plan_.pairs[i]));
+    }
+    plan_.pairs = std::move(part);
   }
 
   Error CheckPairs() {
