@@ -23,6 +23,7 @@
 #include "engine/aligned.h"
 #include "kernels/conv.h"
 #include "kernels/gdn.h"
+#include "kernels/peak.h"
 #include "kernels/pointwise.h"
 #include "tools/console.h"
 #include "tools/machine.h"

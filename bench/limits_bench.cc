@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/aligned.h"
+#include "kernels/peak.h"
 #include "kernels/targets.h"
 
 namespace glint::bench {

@@ -20,6 +20,7 @@
 #include "glint/glint.hpp"
 #include "glint/image_io.hpp"
 #include "tools/console.h"
+#include "tools/layers.h"
 #include "tools/machine.h"
 #include "tools/models.h"
 #include "tools/program.h"
@@ -101,32 +102,6 @@ Stage StageOfGraph(const std::string& graph) {
   if (graph == "h_a" || graph == "h_s") return Stage::kHyper;
   return Stage::kContext;
 }
-
-// GMAC/s that all threads together can do at most.
-struct Peaks {
-  double fp32 = 0, i16 = 0, u8 = 0;
-
-  explicit Peaks(int threads)
-      : fp32(threads * bench::MeasurePeakGops(bench::PeakKind::kFp32Fma) / 2),
-        i16(threads * bench::MeasurePeakGops(bench::PeakKind::kI16) / 2),
-        u8(threads * bench::MeasurePeakGops(bench::PeakKind::kU8I8) / 2) {}
-
-  // By the name of a layer's kernel, which begins with the type of its products.
-  double Of(const std::string& kernel) const {
-    if (kernel.rfind("i16 ", 0) == 0) return i16;
-    return kernel.rfind("u8 ", 0) == 0 ? u8 : fp32;
-  }
-};
-
-// Multiply-adds of a stage, and the time that they take at least.
-struct Arithmetic {
-  double macs = 0, seconds_at_peak = 0;
-
-  void Add(const LayerProfile& layer, const Peaks& peaks) {
-    macs += layer.macs;
-    seconds_at_peak += 1e-9 * layer.macs / peaks.Of(layer.kernel);
-  }
-};
 
 Arithmetic ArithmeticOf(Stage stage, const Report& report, const Peaks& peaks) {
   Arithmetic sum;
@@ -326,8 +301,6 @@ int RunBenchmarks(const Flags& flags, const Comparison& all) {
 
 // ---- --layers ----------------------------------------------------------------------------------
 
-using Layers = std::vector<LayerProfile>;
-
 // The fastest of several runs for each layer, what it costs when nothing disturbs it, by model.
 Error BestLayers(const Comparison& all, Direction direction, int rounds,
                  std::vector<Layers>* best) {
@@ -336,44 +309,10 @@ Error BestLayers(const Comparison& all, Direction direction, int rounds,
     for (size_t b = 0; b < all.benches.size(); ++b) {
       const Error error = all.benches[b]->Profile();
       if (!error.ok()) return error;
-      const Layers& layers = all.benches[b]->profile(direction).layers;
-      for (size_t k = 0; k < std::min(layers.size(), (*best)[b].size()); ++k) {
-        (*best)[b][k].seconds = std::min((*best)[b][k].seconds, layers[k].seconds);
-      }
+      KeepFaster(all.benches[b]->profile(direction).layers, &(*best)[b]);
     }
   }
   return {};
-}
-
-// A row of the table: a layer, or the sum of several.
-struct LayerLine {
-  std::string stage, name, kernel;
-  Arithmetic arithmetic;
-  double seconds = 0;
-
-  void Add(const LayerProfile& layer, const Peaks& peaks) {
-    arithmetic.Add(layer, peaks);
-    seconds += layer.seconds;
-  }
-};
-
-// The layers of each stage, their sum, and the sum of all.
-std::vector<LayerLine> LinesOf(const Layers& layers, const Peaks& peaks) {
-  std::vector<LayerLine> lines;
-  LayerLine stage, all;
-  all.stage = "all";
-  stage.name = all.name = "(sum)";
-  for (size_t i = 0; i < layers.size(); ++i) {
-    LayerLine line{layers[i].stage, layers[i].name, layers[i].kernel, {}, 0};
-    for (LayerLine* sum : {&line, &stage, &all}) sum->Add(layers[i], peaks);
-    lines.push_back(line);
-    if (i + 1 < layers.size() && layers[i + 1].stage == line.stage) continue;
-    stage.stage = line.stage;
-    lines.push_back(stage);
-    stage = LayerLine{"", "(sum)", "", {}, 0};
-  }
-  lines.push_back(all);
-  return lines;
 }
 
 // `baseline`: the same layers in FP32, or nothing.

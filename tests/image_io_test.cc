@@ -84,6 +84,30 @@ TEST_CASE("files: whole pictures, and where their errors lie") {
   CHECK(ReadPicture(folder.File("text.png")).error().code == ErrorCode::kBadImage);
 }
 
+TEST_CASE("files: a PNG in memory is the PNG in a file") {
+  std::mt19937 random(TestSeed());
+  const TemporaryFolder folder;
+  for (const int channels : {1, 3}) {
+    for (const bool alpha : {false, true}) {
+      for (const int depth : {8, 16}) {
+        // More than the buffer of a file, and less.
+        for (const uint32_t side : {3U, 300U}) {
+          const Picture picture =
+              RandomPicture(MakeInfo(side, side, channels, alpha, depth), &random);
+          const Expected<std::vector<uint8_t>> bytes = EncodePng(picture);
+          REQUIRE(bytes.ok());
+          REQUIRE(WritePicture(folder.File("a.png"), picture).ok());
+          CHECK(*bytes == *ReadFile(folder.File("a.png"), 1 << 24));
+        }
+      }
+    }
+  }
+  Picture lacking = RandomPicture(MakeInfo(5, 5, 3, false, 8), &random);
+  lacking.samples.pop_back();
+  CHECK(EncodePng(lacking).error().code == ErrorCode::kInvalidArgument);
+  CHECK(EncodePng({}).error().code == ErrorCode::kInvalidArgument);
+}
+
 TEST_CASE("files: the ending says the kind") {
   const TemporaryFolder folder;
   const auto create = [&folder](const std::string& name, const PictureInfo& info) {

@@ -2,9 +2,12 @@
 // bytes with a model loaded separately, and reports quality, size, time and memory. A command-line
 // tool over the public interface.
 // Thread rules: one main thread; the library makes the workers that --threads asks for.
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <system_error>
@@ -21,10 +24,12 @@
 #include "tools/evaluation_job.h"
 #include "tools/evaluation_journal.h"
 #include "tools/evaluation_merge.h"
+#include "tools/evaluation_page.h"
 #include "tools/evaluation_report.h"
 #include "tools/evaluation_run.h"
 #include "tools/flag_checks.h"
 #include "tools/flag_texts.h"
+#include "tools/layers.h"
 #include "tools/log_file.h"
 #include "tools/messages.h"
 #include "tools/output.h"
@@ -45,7 +50,9 @@ class Run {
         flags_(flags),
         job_(std::move(job)),
         run_(DescribeRun(flags, job_)),
-        report_(tool_, run_, job_.curves, flags.json) {}
+        report_(tool_, run_, job_.curves, flags.json) {
+    if (!flags.html.empty()) page_.emplace(flags.command, flags.html_size);
+  }
 
   int Main() {
     Error error = PrepareOutput();
@@ -53,7 +60,10 @@ class Run {
     if (!error.ok()) return ExitCodeFor(tool_, error);
     const int exit_code = report_.Make(
         [this](size_t picture, size_t point) { return FindOrMeasure(picture, point); });
-    if (journal_ && exit_code != kExitBad) journal_->Remove();
+    if (exit_code == kExitBad) return exit_code;
+    error = WritePage();
+    if (!error.ok()) return ExitCodeFor(tool_, error);
+    if (journal_) journal_->Remove();
     return exit_code;
   }
 
@@ -79,7 +89,7 @@ class Run {
     }
     for (const PictureFile& file : job_.pictures.files) inputs.Add(file.path);
     if (!flags_.curves.empty()) inputs.Add(flags_.curves);
-    Error error = flags_.json.empty() ? Error{} : inputs.Check(flags_.json);
+    Error error = tools::CheckKeepsInputs(inputs, flags_);
     if (error.ok() && flags_.resume) error = inputs.Check(JournalPath(flags_.json));
     if (flags_.out.empty()) return error;
     for (size_t model = 0; model < run_.models.size(); ++model) {
@@ -145,7 +155,7 @@ class Run {
   Expected<Step> FindOrMeasure(size_t picture, size_t point) {
     if (journal_) {
       const auto done = journal_->done().find({picture, point});
-      if (done != journal_->done().end() && HasFiles(done->second)) return done->second;
+      if (done != journal_->done().end() && HasOutputs(done->second)) return done->second;
     }
     Expected<Step> step = MeasurePicture(picture, point);
     if (!step || !journal_) return step;
@@ -153,11 +163,12 @@ class Run {
     return written.ok() ? step : written;
   }
 
-  // Whether all is there that would be saved of it.
-  bool HasFiles(const Step& step) const {
-    if (flags_.out.empty()) return true;
+  // Whether all is there that would be saved of it. What the page shows has to be made again.
+  bool HasOutputs(const Step& step) const {
+    if (flags_.out.empty() && !page_) return true;
     for (size_t model = 0; model < step.measurements.size(); ++model) {
       if (!report_.Shows(step.measurements[model])) continue;
+      if (page_) return false;
       for (const char* const extension : kSavedExtensions) {
         std::error_code ignored;
         if (!fs::exists(SavedPath(model, step.picture, step.point, extension), ignored)) {
@@ -200,8 +211,10 @@ class Run {
       coded->measurement.source = file.path;
       coded->measurement.picture = index;
       coded->measurement.point = point;
-      const Error saved = Save(*coded, m);
-      if (!saved.ok()) return saved;
+      Error saved = AddToPage(*picture, *coded, m, options);
+      if (saved.ok()) saved = Save(*coded, m);
+      if (!saved.ok())
+        return Interrupted() ? MakeError(ErrorCode::kCancelled, "interrupted") : saved;
       step.measurements.push_back(std::move(coded->measurement));
     }
     return step;
@@ -234,6 +247,15 @@ class Run {
     return step;
   }
 
+  Error AddToPage(const Picture& original, const Coded& coded, size_t model,
+                  const MeasureOptions& options) {
+    const Measurement& m = coded.measurement;
+    if (!page_ || !report_.Shows(m) || !page_->MayShow(m.source)) return {};
+    const Model& encoder = job_.models[model].members[job_.points[m.point].member].encoder;
+    const Expected<BitsMap> bits = MapBits(encoder, original, coded, options);
+    return bits ? page_->Add(original, coded, *bits, model) : bits.error();
+  }
+
   // The stream and what it decodes to, where --freq asks for them.
   Error Save(const Coded& coded, size_t model) {
     const Measurement& m = coded.measurement;
@@ -242,6 +264,52 @@ class Run {
                                     coded.stream.data(), coded.stream.size());
     if (!error.ok()) return error;
     return WritePictureOutput(SavedPath(model, m.picture, m.point, ".png"), coded.decoded);
+  }
+
+  // With the layers of each model, which are measured for it.
+  Error WritePage() {
+    if (!page_) return {};
+    const Error error = AddLayers();
+    return error.ok() ? report_.WritePage(*page_, flags_.html) : error;
+  }
+
+  // Of the corner of the first picture that can be read.
+  Error AddLayers() {
+    constexpr uint32_t kWidth = 768, kHeight = 512;
+    constexpr int kCodings = 3;
+    const auto first = std::find_if(job_.pictures.files.begin(), job_.pictures.files.end(),
+                                    [this](const PictureFile& file) {
+                                      return PictureReader::Open(file.path, flags_.limits).ok();
+                                    });
+    if (first == job_.pictures.files.end()) return {};
+    report_.status().Show("measuring layers");
+    const Expected<Picture> whole = ReadPicture(first->path, flags_.limits);
+    if (!whole) return At(first->path, whole.error());
+    const Picture picture = PartOf(AsSeen(*whole), {0, 0, std::min(kWidth, whole->info.width),
+                                                    std::min(kHeight, whole->info.height)});
+    const Peaks peaks(run_.machine.threads);
+    EncodeOptions options;
+    options.threads = flags_.threads;
+    options.lrd = job_.points.front().lrd;
+    options.detail = job_.detail;
+    options.progress = [](double) { return !Interrupted(); };
+    for (size_t m = 0; m < job_.models.size(); ++m) {
+      const LoadedModel& member = job_.models[m].members[job_.points.front().member];
+      const Expected<CodingLayers> layers =
+          ProfileLayers(member.encoder, picture, options, kCodings);
+      if (!layers) return At(member.path, layers.error());
+      page_->AddLayers(run_.models[m].label + " encode", LinesOf(layers->encoding, peaks));
+      page_->AddLayers(run_.models[m].label + " decode", LinesOf(layers->decoding, peaks));
+    }
+    page_->SetLayersNote("Of " + std::to_string(picture.info.width) + " x " +
+                         std::to_string(picture.info.height) + " pixels of " + first->name +
+                         ", each layer the fastest of " + std::to_string(kCodings) +
+                         " codings. Peaks of this machine with " +
+                         Count(static_cast<size_t>(run_.machine.threads), "thread") +
+                         ", measured just before: FP32 " + Fixed(peaks.fp32, 1) + ", int16 " +
+                         Fixed(peaks.i16, 1) + ", int8 " + Fixed(peaks.u8, 1) + " GMAC/s.");
+    report_.status().Clear();
+    return {};
   }
 
   static constexpr const char* kSavedExtensions[] = {".glint", ".png"};
@@ -253,6 +321,7 @@ class Run {
   EvaluationReport report_;
   std::unique_ptr<LogFile> log_;
   std::unique_ptr<EvaluationJournal> journal_;
+  std::optional<EvaluationPage> page_;
   std::set<std::string> warned_;  // paths
 };
 
@@ -379,7 +448,10 @@ void AddMachineFlags(CLI::App* app, EvaluateFlags* flags) {
           ->group(kGroup);
   for (CLI::Option* option : app->get_options()) {
     const std::string name = option->get_name();
-    if (option == merge || option == json || name == "--curves" || name == "--help") continue;
+    if (option == merge || option == json || name == "--html" || name == "--html-size" ||
+        name == "--curves" || name == "--help") {
+      continue;
+    }
     merge->excludes(option);
   }
 }
@@ -398,6 +470,18 @@ void AddFlags(CLI::App* app, EvaluateFlags* flags) {
       ->check(NotEmpty())
       ->type_name("FILE")
       ->group(kResults);
+  CLI::Option* const html =
+      app->add_option("--html", flags->html,
+                      "Results as a page for a browser, in one file: curves, tables, layers, and "
+                      "the pictures that are shown, under a slider")
+          ->check(NotEmpty())
+          ->type_name("FILE")
+          ->group(kResults);
+  AddByteSizeOption(app, "--html-size", &flags->html_size,
+                    "The pictures of the page take so much at most; those with less error are left "
+                    "out (default 20M)")
+      ->group(kResults)
+      ->needs(html);
   AddMachineFlags(app, flags);
   const std::string tool = app->get_name();
   SetHelp(app,
@@ -407,7 +491,7 @@ void AddFlags(CLI::App* app, EvaluateFlags* flags) {
            {tool + " --gt_path Kodak --lrd 0.0001,0.0003,0.0009 --json kodak.json",
             tool + " --type INT8 --gt_path photo.png --out results --repeat 5",
             tool + " --compare FP32,INT8 --gt_path Kodak --json compared.json",
-            tool + " --gt_path Kodak --curves bench/codecs.json",
+            tool + " --gt_path Kodak --curves bench/codecs.json --html kodak.html",
             tool + " --gt_path photos --shard 1/4 --json 1.json",
             tool + " --merge 1.json 2.json 3.json 4.json --json all.json"},
            {{"Exit code",
@@ -424,6 +508,7 @@ int Main(int argc, char** argv) {
   EvaluateFlags flags;
   app.set_version_flag("--version", tool + " (Glint) " + Version());
   AddFlags(&app, &flags);
+  flags.command = CommandLineText(tool, argc, argv);
   return RunTool(app, argc, argv, [&] {
     if (!flags.merge.empty()) return MergeShards(tool, flags);
     Expected<Job> job = PrepareJob(flags);

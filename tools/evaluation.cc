@@ -38,14 +38,19 @@ void SetCallOptions(const MeasureOptions& options, const char* what, CallOptions
   }
 }
 
-Error EncodeRepeatedly(const Model& model, const Picture& original, const MeasureOptions& options,
-                       Coded* coded) {
+EncodeOptions EncodeOptionsOf(const MeasureOptions& options, const char* what) {
   EncodeOptions call;
-  SetCallOptions(options, "encoding", &call);
-  call.limits.held_memory += original.samples.size();
+  SetCallOptions(options, what, &call);
   call.lrd = options.lrd;
   call.detail = options.detail;
   call.effort = options.effort;
+  return call;
+}
+
+Error EncodeRepeatedly(const Model& model, const Picture& original, const MeasureOptions& options,
+                       Coded* coded) {
+  EncodeOptions call = EncodeOptionsOf(options, "encoding");
+  call.limits.held_memory += original.samples.size();
   std::vector<Timing> timings;
   for (int i = 0; i < options.repeat; ++i) {
     Report report;
@@ -107,14 +112,6 @@ Error Verify(const Model& model, const Picture& original, const MeasureOptions& 
                         OtherSplit(options.threads, coded.latent_crc), progress, limits);
 }
 
-// 8-bit RGB; what has alpha over middle gray, as PsnrAsSeen has it.
-Picture AsSeen(const Picture& picture) {
-  constexpr Rgb8 kMiddleGray{128, 128, 128};
-  if (!picture.info.has_alpha) return ToRgb8(picture);
-  Picture flat = Flatten(picture, kMiddleGray);
-  return flat.info.channels == 3 ? flat : ToRgb8(flat);  // with a background it has 8 bits
-}
-
 Error Compare(const Picture& original, Coded* coded) {
   Measurement& m = coded->measurement;
   m.width = original.info.width;
@@ -155,10 +152,7 @@ Expected<uint64_t> MeasuringBytes(const PictureReader& reader,
   const uint64_t original = uint64_t{info.RowBytes()} * info.height;
   const uint64_t decoded = DecodedBytes(info);
   uint64_t most = original + reader.memory();
-  EncodeOptions encode;
-  SetCallOptions(options, "", &encode);
-  encode.detail = options.detail;
-  encode.effort = options.effort;
+  const EncodeOptions encode = EncodeOptionsOf(options, "");
   const CallOptions& call = encode;
   CallOptions again = call;
   again.threads = OtherSplit(options.threads, 0).threads;
@@ -191,6 +185,13 @@ void AddScaled(const StageTimes& from, double factor, StageTimes* to) {
 
 }  // namespace
 
+Picture AsSeen(const Picture& picture) {
+  constexpr Rgb8 kMiddleGray{128, 128, 128};
+  if (!picture.info.has_alpha) return ToRgb8(picture);
+  Picture flat = Flatten(picture, kMiddleGray);
+  return flat.info.channels == 3 ? flat : ToRgb8(flat);  // with a background it has 8 bits
+}
+
 Expected<Picture> ReadToMeasure(const std::string& path, const std::vector<MeasuringModels>& models,
                                 const MeasureOptions& options, std::vector<std::string>* warnings) {
   {
@@ -215,6 +216,22 @@ Expected<Coded> Measure(const Model& encoder, const Model& decoder, const Pictur
   if (!error.ok()) return error;
   coded.measurement.lrd = options.lrd;
   return coded;
+}
+
+Expected<BitsMap> MapBits(const Model& encoder, const Picture& original, const Coded& coded,
+                          const MeasureOptions& options) {
+  EncodeOptions call = EncodeOptionsOf(options, "mapping bits");
+  call.limits.held_memory +=
+      original.samples.size() + coded.decoded.samples.size() + coded.stream.size();
+  call.map_bits = true;
+  Report report;
+  const Expected<std::vector<uint8_t>> stream = Encode(encoder, original, call, &report);
+  if (!stream && stream.error().code == ErrorCode::kLimit) return BitsMap();
+  if (!stream) return stream.error();
+  if (*stream != coded.stream) {
+    return MakeError(ErrorCode::kBadStream, "encoding it again gave other bytes");
+  }
+  return std::move(report.bits);
 }
 
 namespace {

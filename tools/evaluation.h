@@ -68,6 +68,14 @@ Expected<Picture> ReadToMeasure(const std::string& path, const std::vector<Measu
 Expected<Coded> Measure(const Model& encoder, const Model& decoder, const Picture& original,
                         const MeasureOptions& options);
 
+// Where the bits of coded.stream went: encodes once more, so that this is in no time. Empty where
+// there is no memory for it beside the pictures.
+Expected<BitsMap> MapBits(const Model& encoder, const Picture& original, const Coded& coded,
+                          const MeasureOptions& options);
+
+// 8-bit RGB; what has alpha over middle gray, as PsnrAsSeen has it.
+Picture AsSeen(const Picture& picture);
+
 // Arithmetic means, each picture weighing the same (as CompressAI and the seed have it).
 struct Means {
   double lrd = 0;    // 0: of several rates, or of models of one fixed rate

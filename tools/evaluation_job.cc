@@ -389,8 +389,25 @@ std::vector<double> SpreadRates(double min, double max) {
   return rates;
 }
 
-Expected<Job> PrepareJob(const EvaluateFlags& flags) {
+Error CheckResultPaths(const EvaluateFlags& flags) {
   Error error = flags.json.empty() ? Error{} : CheckOutputPath("--json", flags.json);
+  if (!error.ok() || flags.html.empty()) return error;
+  const auto invalid = [&](const char* why) {
+    return MakeError(ErrorCode::kInvalidArgument, "--html " + flags.html + why);
+  };
+  if (IsStandardOutput(flags.html)) return invalid(": has to be a file");
+  if (flags.html == flags.json) return invalid(": is the file of --json");
+  return CheckOutputPath("--html", flags.html);
+}
+
+Error CheckKeepsInputs(const InputFiles& inputs, const EvaluateFlags& flags) {
+  Error error = flags.json.empty() ? Error{} : inputs.Check(flags.json);
+  if (error.ok() && !flags.html.empty()) error = inputs.Check(flags.html);
+  return error;
+}
+
+Expected<Job> PrepareJob(const EvaluateFlags& flags) {
+  Error error = CheckResultPaths(flags);
   if (error.ok()) error = UseTarget(flags.target);
   if (!error.ok()) return error;
   const Expected<std::string> source =

@@ -4,19 +4,22 @@
 #ifndef GLINT_TOOLS_EVALUATION_JOB_H_
 #define GLINT_TOOLS_EVALUATION_JOB_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "glint/glint.hpp"
 #include "tools/curves.h"
+#include "tools/output.h"
 #include "tools/pictures.h"
 #include "tools/shard.h"
 
 namespace glint::tools {
 
 struct EvaluateFlags {
-  std::string type, gt_path, lrd, quality, target, out, json, curves;
+  std::string command;  // what the user typed
+  std::string type, gt_path, lrd, quality, target, out, json, html, curves;
   std::vector<std::string> models, compare, families;
   int freq = 0;
   int effort = 0;
@@ -26,9 +29,15 @@ struct EvaluateFlags {
   std::optional<Detail> detail;  // as asked for
   std::optional<Shard> shard;    // of the pictures
   bool resume = false;
-  std::vector<std::string> merge;  // results of shards; then there is no job
-  Limits limits;                   // of everything that is done with one picture
+  std::vector<std::string> merge;           // results of shards; then there is no job
+  Limits limits;                            // of everything that is done with one picture
+  uint64_t html_size = uint64_t{20} << 20;  // of the pictures of the page, at most
 };
+
+// Checks the files of --json and --html before the run: they can be written, are two, and none of
+// the inputs.
+Error CheckResultPaths(const EvaluateFlags& flags);
+Error CheckKeepsInputs(const InputFiles& inputs, const EvaluateFlags& flags);
 
 // The types that Glint ships models of: "FP32" is light-fp32.safetensors.
 const std::vector<std::string>& ShippedTypes();

@@ -172,7 +172,7 @@ Expected<ShardSet> ReadShards(const EvaluateFlags& flags) {
   }
   if (!flags.curves.empty()) inputs.Add(flags.curves);
   Error error = set.CheckComplete();
-  if (error.ok() && !flags.json.empty()) error = inputs.Check(flags.json);
+  if (error.ok()) error = CheckKeepsInputs(inputs, flags);
   if (!error.ok()) return error;
   return set;
 }
@@ -180,7 +180,7 @@ Expected<ShardSet> ReadShards(const EvaluateFlags& flags) {
 }  // namespace
 
 int MergeShards(const std::string& tool, const EvaluateFlags& flags) {
-  const Error writable = flags.json.empty() ? Error{} : CheckOutputPath("--json", flags.json);
+  const Error writable = CheckResultPaths(flags);
   if (!writable.ok()) return ExitCodeFor(tool, writable);
   std::vector<QualityCurve> curves;
   if (!flags.curves.empty()) {
@@ -191,7 +191,12 @@ int MergeShards(const std::string& tool, const EvaluateFlags& flags) {
   Expected<ShardSet> shards = ReadShards(flags);
   if (!shards) return ExitCodeFor(tool, shards.error());
   EvaluationReport report(tool, shards->Run(), std::move(curves), flags.json);
-  return report.Make([&](size_t picture, size_t point) { return shards->Take(picture, point); });
+  const int exit_code =
+      report.Make([&](size_t picture, size_t point) { return shards->Take(picture, point); });
+  if (exit_code == kExitBad || flags.html.empty()) return exit_code;
+  const Error written =
+      report.WritePage(EvaluationPage(flags.command, flags.html_size), flags.html);
+  return written.ok() ? exit_code : ExitCodeFor(tool, written);
 }
 
 }  // namespace glint::tools

@@ -79,6 +79,11 @@ int EvaluationReport::Make(const StepSource& source) {
   return failed_.empty() ? kExitOk : kExitSomeFailed;
 }
 
+Error EvaluationReport::WritePage(const EvaluationPage& page, const std::string& path) const {
+  const std::string html = page.Html(run_, evaluations_, curves_, ResultJson());
+  return WriteOutput(path, html.data(), html.size());
+}
+
 bool EvaluationReport::Shows(const Measurement& measurement) const {
   return measurement.picture % static_cast<size_t>(run_.freq) == 0 || measurement.psnr < kPoorPsnr;
 }

@@ -16,6 +16,7 @@
 #include "tools/comparison.h"
 #include "tools/console.h"
 #include "tools/evaluation_output.h"
+#include "tools/evaluation_page.h"
 #include "tools/evaluation_run.h"
 #include "tools/log_file.h"
 
@@ -42,6 +43,9 @@ class EvaluationReport {
   // All steps of the run in their order and what follows of them, then the JSON. Returns the exit
   // code. A picture that failed is not asked for again.
   int Make(const StepSource& source);
+
+  // After Make.
+  Error WritePage(const EvaluationPage& page, const std::string& path) const;
 
   StatusLine& status() { return status_; }
   // Whether --freq, or a poor result, shows a measurement and saves what it is of.

@@ -123,6 +123,27 @@ std::string ProgramName(const char* path) {
   return text.substr(text.rfind('/') + 1);
 }
 
+std::string CommandLineText(const std::string& tool, int argc, char** argv) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./,:=+@%";
+  std::string text = tool;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    text += ' ';
+    if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string_view::npos) {
+      text += argument;
+      continue;
+    }
+    text += '\'';
+    for (const char c : argument) {
+      if (c == '\'') text += "'\\'";  // ends the quotes, and begins new ones
+      text += c;
+    }
+    text += '\'';
+  }
+  return text;
+}
+
 int RunTool(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
   const std::string tool = app.get_name();
   WaitWhereFull(STDOUT_FILENO);

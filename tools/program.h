@@ -19,6 +19,9 @@ namespace glint::tools {
 // and names itself in messages, its manual page and its completion.
 std::string ProgramName(const char* path);
 
+// The call as a shell reads it.
+std::string CommandLineText(const std::string& tool, int argc, char** argv);
+
 // Parses flags, runs `body`, checks that standard output took everything. Returns the exit code;
 // every exception becomes a message and kExitBad. Signals are caught from here on
 // (tools/signals.h).

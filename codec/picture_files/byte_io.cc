@@ -205,6 +205,12 @@ Expected<std::unique_ptr<ByteSink>> ByteSink::Create(const std::string& path, Ex
   return sink;
 }
 
+std::unique_ptr<ByteSink> ByteSink::ToMemory(std::vector<uint8_t>* out, const std::string& name) {
+  std::unique_ptr<ByteSink> sink(new ByteSink(name));
+  sink->memory_ = out;
+  return sink;
+}
+
 // A copy, for the descriptor itself is not ours to close.
 Error ByteSink::OpenDescriptor(int fd) {
   fd_ = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -258,6 +264,10 @@ Error ByteSink::Flush() {
 Error ByteSink::Write(const void* data, size_t size) {
   if (size == 0) return {};
   const auto* from = static_cast<const uint8_t*>(data);
+  if (memory_ != nullptr) {
+    memory_->insert(memory_->end(), from, from + size);
+    return {};
+  }
   if (buffer_.size() + size > kBufferBytes) {
     const Error error = Flush();
     if (!error.ok()) return error;
@@ -268,6 +278,7 @@ Error ByteSink::Write(const void* data, size_t size) {
 }
 
 Error ByteSink::Finish() {
+  if (memory_ != nullptr) return {};
   const Error flushed = Flush();
   if (!flushed.ok()) return flushed;
   const int fd = std::exchange(fd_, -1);

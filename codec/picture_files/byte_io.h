@@ -78,10 +78,13 @@ class ByteSource {
 };
 
 // Writes to a temporary file beside `path`, which takes its name in Finish(); what is not finished
-// leaves nothing behind. What is no stored file (WritesStoredFile) is written directly.
+// leaves nothing behind. What is no stored file (WritesStoredFile) is written directly, and memory
+// too.
 class ByteSink {
  public:
   static Expected<std::unique_ptr<ByteSink>> Create(const std::string& path, Existing existing);
+  // Appends to `out` instead, which must outlive the sink.
+  static std::unique_ptr<ByteSink> ToMemory(std::vector<uint8_t>* out, const std::string& name);
   ~ByteSink();
   ByteSink(const ByteSink&) = delete;
   ByteSink& operator=(const ByteSink&) = delete;
@@ -100,7 +103,8 @@ class ByteSink {
   Error Fail(const std::string& what);  // with errno
 
   std::string name_;
-  std::unique_ptr<OutputFile> file_;  // none: written directly
+  std::vector<uint8_t>* memory_ = nullptr;  // where it all goes, if it goes to memory
+  std::unique_ptr<OutputFile> file_;        // none: written directly
   int fd_ = -1;
   bool owned_ = false;  // closed with the sink
   std::vector<uint8_t> buffer_;

@@ -209,19 +209,39 @@ Expected<Picture> ReadWhole(const std::string& path, const Limits& limits,
   return picture;
 }
 
-Error WriteWhole(const std::string& path, const Picture& picture) {
-  if (picture.samples.size() != picture.info.RowBytes() * picture.info.height) {
-    return FileError(ErrorCode::kInvalidArgument, path, "the picture lacks samples");
-  }
-  const Expected<std::unique_ptr<PictureWriter>> writer =
-      PictureWriter::Create(path, picture.info, picture.metadata);
-  if (!writer) return writer.error();
+Error CheckSamples(const std::string& name, const Picture& picture) {
+  if (picture.samples.size() == picture.info.RowBytes() * picture.info.height) return {};
+  return FileError(ErrorCode::kInvalidArgument, name, "the picture lacks samples");
+}
+
+Error WriteRows(const Picture& picture, PictureWriter* writer) {
   const size_t row_bytes = picture.info.RowBytes();
   for (size_t y = 0; y < picture.info.height; ++y) {
-    const Error error = (*writer)->WriteRow(picture.samples.data() + y * row_bytes);
+    const Error error = writer->WriteRow(picture.samples.data() + y * row_bytes);
     if (!error.ok()) return error;
   }
-  return (*writer)->Finish();
+  return writer->Finish();
+}
+
+Error WriteWhole(const std::string& path, const Picture& picture) {
+  const Error whole = CheckSamples(path, picture);
+  if (!whole.ok()) return whole;
+  const Expected<std::unique_ptr<PictureWriter>> writer =
+      PictureWriter::Create(path, picture.info, picture.metadata);
+  return writer ? WriteRows(picture, writer->get()) : writer.error();
+}
+
+Expected<std::vector<uint8_t>> PngOf(const Picture& picture) {
+  const std::string name = "PNG in memory";
+  Error error = CheckPictureInfo(name, picture.info);
+  if (error.ok()) error = CheckSamples(name, picture);
+  if (!error.ok()) return error;
+  std::vector<uint8_t> bytes;
+  const Expected<std::unique_ptr<PictureWriter>> writer =
+      CreatePng(ByteSink::ToMemory(&bytes, name), picture.info, picture.metadata);
+  error = writer ? WriteRows(picture, writer->get()) : writer.error();
+  if (!error.ok()) return error;
+  return bytes;
 }
 
 // What a pipe gives until its end, in parts that the system takes back one by one: a vector that
@@ -336,6 +356,10 @@ Expected<Picture> ReadPicture(const std::string& path, const Limits& limits,
 
 Error WritePicture(const std::string& path, const Picture& picture) {
   return PublicCall([&] { return WriteWhole(path, picture); });
+}
+
+Expected<std::vector<uint8_t>> EncodePng(const Picture& picture) {
+  return PublicCall([&] { return PngOf(picture); });
 }
 
 Error WriteFile(const std::string& path, const void* data, size_t size, Existing existing) {

@@ -6,16 +6,15 @@ A line for each check, then "N passed, N failed"."""
 import functools
 import http.server
 import json
-import os
 import pathlib
 import sys
 import tempfile
 import threading
 import time
 
-from browser import Browser
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "browser"))
+from browser import Browser, Checks  # noqa: E402
 
-PROGRAMS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 SECONDS = 120  # for the engine, on a machine with other work
 
 
@@ -30,16 +29,6 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
         self.address = f"http://127.0.0.1:{self.server_port}/"
         threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class Checks:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def that(self, name, true, seen=""):
-        self.passed += bool(true)
-        self.failed += not true
-        print(f"{'ok  ' if true else 'FAIL'} {name}{': ' if seen != '' else ''}{seen}", flush=True)
 
 
 def text(browser, name):
@@ -149,11 +138,10 @@ def check_looks(browser, checks, tree, screenshots):
 
 def main():
     page, tree, screenshots = (pathlib.Path(argument) for argument in sys.argv[1:4])
-    program = next((name for name in PROGRAMS if os.path.exists(name)), "chromium")
     checks = Checks()
     screenshots.mkdir(parents=True, exist_ok=True)
     server = Server(page)
-    with tempfile.TemporaryDirectory(prefix="glint-demo.") as downloads, Browser(program) as browser:
+    with tempfile.TemporaryDirectory(prefix="glint-demo.") as downloads, Browser() as browser:
         browser.look(1280, "light")
         start = time.monotonic()
         browser.call("Page.navigate", url=server.address)

@@ -97,6 +97,8 @@ class GLINT_API PictureWriter {
 GLINT_API Expected<Picture> ReadPicture(const std::string& path, const Limits& limits = {},
                                         std::vector<std::string>* warnings = nullptr);
 GLINT_API Error WritePicture(const std::string& path, const Picture& picture);
+// The bytes of a PNG file.
+GLINT_API Expected<std::vector<uint8_t>> EncodePng(const Picture& picture);
 // Bytes to a temporary file beside `path`, then renamed, where that is a stored file; and back.
 GLINT_API Error WriteFile(const std::string& path, const void* data, size_t size,
                           Existing existing = Existing::kReplace);

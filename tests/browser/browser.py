@@ -8,11 +8,25 @@ import tempfile
 import time
 
 
+class Checks:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def that(self, name, true, seen=""):
+        self.passed += bool(true)
+        self.failed += not true
+        print(f"{'ok  ' if true else 'FAIL'} {name}{': ' if seen != '' else ''}{seen}", flush=True)
+
+
+PROGRAMS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+
+
 class Browser:
     """One page. Keeps what it asked of servers, and what it complained of."""
 
-    def __init__(self, program):
-        self._folder = tempfile.TemporaryDirectory(prefix="glint-demo.", ignore_cleanup_errors=True)
+    def __init__(self):
+        program = next((name for name in PROGRAMS if os.path.exists(name)), "chromium")
+        self._folder = tempfile.TemporaryDirectory(prefix="glint-browser.", ignore_cleanup_errors=True)
         command_out, self._commands = os.pipe()
         self._answers, answer_in = os.pipe()
         moved = [os.dup(fd) for fd in (command_out, answer_in)]

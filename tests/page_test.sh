@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# evaluate --html: its flags, and that the page has the numbers of --json. How it looks and works is seen by
+# ./run page-check, in a browser. Usage: page_test.sh BIN_DIR. Prints one line per check and "N passed, N failed".
+set -u -o pipefail
+
+# shellcheck source=tests/shell/checks.sh
+source "$(dirname "${BASH_SOURCE[0]}")/shell/checks.sh"
+
+mkdir pictures
+cp "$root/tools/samples/pebbles.png" pictures/a.png
+cp "$root/tools/samples/lake.png" pictures/b.png
+few=(--model "$coding_model" --no-verify)
+
+# numbers PAGE JSON: the evaluation in the page is that of --json; without spaces, for one is indented.
+numbers() {
+  local result
+  result=$(tr -d ' \n' <"$2")
+  grep -o '"evaluation":.*</script>' "$1" | head -n 1 | tr -d ' \n' | grep -qF "\"evaluation\":$result}</script>"
+}
+pictures_in() { grep -c '^<script type="text/plain" id="picture-[0-9-]*">iVBOR' "$1"; }
+
+exits "a page of a picture" 0 "$evaluate" --gt_path pictures/a.png "${few[@]}" --html one.html --json one.json
+check "the page has the numbers of --json" numbers one.html one.json
+check "the page has the picture, and what was decoded" test "$(pictures_in one.html)" -eq 2
+check "the page is HTML from its first byte" cmp -s -n 15 one.html <(printf '<!doctype html>')
+check "the page names the command" grep -q '"command":"evaluate --gt_path pictures/a.png' one.html
+refute "the page asks for nothing from elsewhere" grep -qE '(src|href)="(https?:)?//' one.html
+
+exits "pages of folders show what --freq says" 0 "$evaluate" --gt_path pictures "${few[@]}" --lrd 0.0001,0.0004 \
+  --freq 2 --html two.html --json two.json
+check "two rates: numbers" numbers two.html two.json
+check "two rates of the first picture" test "$(pictures_in two.html)" -eq 3
+exits "a page of the worst pictures" 0 "$evaluate" --gt_path pictures "${few[@]}" --freq 1 --html worst.html \
+  --html-size 600K
+check "one is left out" test "$(pictures_in worst.html)" -eq 2
+check "and that is said" grep -q '"shown_note":"1 picture left out' worst.html
+
+exits "shards have pages" 0 "$evaluate" --gt_path pictures "${few[@]}" --freq 1 --shard 2/2 --json s2.json \
+  --html s2.html
+check "of their pictures" test "$(pictures_in s2.html)" -eq 2
+exits "the other shard" 0 "$evaluate" --gt_path pictures "${few[@]}" --freq 1 --shard 1/2 --json s1.json
+exits "a merged page" 0 "$evaluate" --merge s1.json s2.json --html merged.html --json merged.json
+check "merged: numbers" numbers merged.html merged.json
+check "merged: no pictures, and that is said" grep -q 'No pictures are in this page' merged.html
+
+cp -r pictures shown
+exits "a resumed run" 0 "$evaluate" --gt_path shown "${few[@]}" --freq 1 --json r.json --resume --html r.html
+check "has all its pictures" test "$(pictures_in r.html)" -eq 4
+
+refuses "a page on standard output" '^evaluate: --html -: has to be a file$' "$evaluate" --gt_path pictures --html -
+refuses "one file for both" '^evaluate: --html x: is the file of --json$' "$evaluate" --gt_path pictures --html x \
+  --json x
+refuses "a page in no folder" '^evaluate: --html no/page.html: there is no folder .*/no$' "$evaluate" \
+  --gt_path pictures --html no/page.html
+refuses "a page that is a folder" '^evaluate: --html pictures: ' "$evaluate" --gt_path pictures --html pictures
+refuses "a size without a page" 'requires --html|--html' "$evaluate" --gt_path pictures --html-size 1M
+refuses "a size that is none" '--html-size' "$evaluate" --gt_path pictures --html p.html --html-size much
+refuses "a page over a picture" '^evaluate: ' "$evaluate" --gt_path pictures --html pictures/a.png
+check "that picture is still there" cmp -s pictures/a.png shown/a.png
+cp "$coding_model" model.safetensors
+refuses "a page over a model" '^evaluate: ' "$evaluate" --gt_path pictures/a.png --model model.safetensors \
+  --html model.safetensors
+check "that model is still there" cmp -s "$coding_model" model.safetensors
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

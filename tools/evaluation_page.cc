@@ -1,0 +1,246 @@
+#include "tools/evaluation_page.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "glint/image_io.hpp"
+#include "tools/curves.h"
+#include "tools/html_page.h"
+#include "tools/machine.h"
+#include "tools/text.h"
+
+namespace glint::tools {
+namespace {
+
+constexpr uint32_t kLeastCell = 16;
+constexpr uint64_t kNumberBytes = 8;  // that a number of a map of bits takes in JSON, about
+
+Expected<std::string> PngText(const Picture& picture, const ShownPart& part) {
+  const Expected<std::vector<uint8_t>> png = EncodePng(PartOf(picture, part));
+  if (!png) return png.error();
+  return Base64({reinterpret_cast<const char*>(png->data()), png->size()});
+}
+
+// The cells of the part, which begins where one does. null without a map.
+Json BitsJson(const BitsMap& map, const ShownPart& part) {
+  if (map.bits.empty()) return nullptr;
+  const uint32_t left = part.x / map.cell, top = part.y / map.cell;
+  const uint32_t columns = (part.width + map.cell - 1) / map.cell;
+  const uint32_t rows = (part.height + map.cell - 1) / map.cell;
+  Json values = Json::array();
+  for (uint32_t v = top; v < top + rows; ++v) {
+    for (uint32_t u = left; u < left + columns; ++u) {
+      const double bits = double{map.bits[size_t{v} * map.columns + u]};
+      values.push_back(std::round(bits * 10) / 10);
+    }
+  }
+  return Json{{"cell", map.cell}, {"columns", columns}, {"values", std::move(values)}};
+}
+
+Json PointsJson(const std::vector<RatePoint>& points) {
+  Json json = Json::array();
+  for (const RatePoint& point : points) json.push_back({point.rate, Finite(point.quality)});
+  return json;
+}
+
+Json CurvesJson(const std::vector<Evaluation>& evaluations,
+                const std::vector<QualityCurve>& curves) {
+  Json json = Json::array();
+  const auto add = [&json](const QualityCurve& curve) {
+    json.push_back({{"name", curve.name},
+                    {"from_file", curve.from_file},
+                    {"psnr", PointsJson(curve.psnr)},
+                    {"ms_ssim", PointsJson(curve.ms_ssim)}});
+  };
+  for (const Evaluation& evaluation : evaluations) {
+    QualityCurve curve = CurveOf(evaluation);
+    curve.name = evaluation.label;
+    add(curve);
+  }
+  for (const QualityCurve& curve : curves) add(curve);
+  return json;
+}
+
+// Where windows of `size` may begin: at multiples of `step`, which is one of `cell`, and at the
+// end.
+std::vector<uint32_t> Begins(uint32_t all, uint32_t size, uint32_t cell) {
+  const uint32_t step = std::max(cell, size / 4 / cell * cell);
+  std::vector<uint32_t> begins;
+  for (uint32_t at = 0; at + size < all; at += step) begins.push_back(at);
+  begins.push_back((all - size + cell - 1) / cell * cell);
+  return begins;
+}
+
+}  // namespace
+
+Picture PartOf(const Picture& picture, const ShownPart& part) {
+  Picture out;
+  out.info = picture.info;
+  out.info.width = part.width;
+  out.info.height = part.height;
+  const size_t pixel = picture.info.channels, row = picture.info.RowBytes();
+  for (size_t y = part.y; y < size_t{part.y} + part.height; ++y) {
+    const auto from =
+        picture.samples.begin() + static_cast<std::ptrdiff_t>(y * row + part.x * pixel);
+    out.samples.insert(out.samples.end(), from,
+                       from + static_cast<std::ptrdiff_t>(part.width * pixel));
+  }
+  return out;
+}
+
+ShownPart PartWithMostError(const Picture& original, const Picture& decoded, uint32_t cell) {
+  const uint32_t all_width = original.info.width, all_height = original.info.height;
+  const uint32_t width = std::min(all_width, kMostShownWidth);
+  const uint32_t height = std::min(all_height, kMostShownHeight);
+  // Sums of squared errors of squares of cells, from which those of windows are.
+  const uint32_t columns = (all_width + cell - 1) / cell, rows = (all_height + cell - 1) / cell;
+  std::vector<uint64_t> errors(size_t{columns} * rows);
+  const size_t row_bytes = original.info.RowBytes();
+  for (size_t y = 0; y < all_height; ++y) {
+    uint64_t* const line = errors.data() + y / cell * columns;
+    const uint8_t* const a = original.samples.data() + y * row_bytes;
+    const uint8_t* const b = decoded.samples.data() + y * row_bytes;
+    for (size_t i = 0; i < row_bytes; ++i) {
+      const int difference = int{a[i]} - int{b[i]};
+      line[i / 3 / cell] += static_cast<uint64_t>(difference * difference);
+    }
+  }
+  ShownPart best{0, 0, width, height};
+  uint64_t most = 0;
+  for (const uint32_t y : Begins(all_height, height, cell)) {
+    for (const uint32_t x : Begins(all_width, width, cell)) {
+      uint64_t sum = 0;
+      const uint32_t right = std::min(columns, (x + width) / cell);
+      const uint32_t bottom = std::min(rows, (y + height) / cell);
+      for (uint32_t v = y / cell; v < bottom; ++v) {
+        for (uint32_t u = x / cell; u < right; ++u) sum += errors[size_t{v} * columns + u];
+      }
+      if (sum <= most) continue;
+      most = sum;
+      best = {x, y, std::min(width, all_width - x), std::min(height, all_height - y)};
+    }
+  }
+  return best;
+}
+
+Expected<EvaluationPage::Shown*> EvaluationPage::Find(const Picture& original,
+                                                      const Picture& decoded, const Measurement& m,
+                                                      const BitsMap& bits) {
+  const auto known = shown_.find(m.source);
+  if (known != shown_.end()) return &known->second;
+  Shown shown;
+  shown.name = m.name;
+  shown.source = m.source;
+  shown.width = m.width;
+  shown.height = m.height;
+  shown.badness = -std::numeric_limits<double>::infinity();
+  shown.part = PartWithMostError(original, decoded, std::max(kLeastCell, bits.cell));
+  Expected<std::string> png = PngText(original, shown.part);
+  if (!png) return png.error();
+  shown.png = std::move(*png);
+  shown.bytes = shown.png.size();
+  bytes_ += shown.bytes;
+  return &shown_.emplace(m.source, std::move(shown)).first->second;
+}
+
+Error EvaluationPage::Add(const Picture& original, const Coded& coded, const BitsMap& bits,
+                          size_t model) {
+  const Measurement& m = coded.measurement;
+  if (!MayShow(m.source)) return {};
+  const Picture before = AsSeen(original), after = AsSeen(coded.decoded);
+  const Expected<Shown*> found = Find(before, after, m, bits);
+  if (!found) return found.error();
+  Shown& shown = **found;
+  Expected<std::string> png = PngText(after, shown.part);
+  if (!png) return png.error();
+  if (model == 0) shown.first_psnr[m.point] = m.psnr;
+  const auto first = shown.first_psnr.find(m.point);
+  const double loss = model == 0 ? -m.psnr : first->second - m.psnr;
+  if (!std::isnan(loss)) shown.badness = std::max(shown.badness, loss);
+  CodedPicture one{model, m.point, std::move(*png), BitsJson(bits, shown.part)};
+  const uint64_t bytes = one.png.size() + kNumberBytes * bits.bits.size();
+  shown.bytes += bytes;
+  bytes_ += bytes;
+  shown.coded.push_back(std::move(one));
+  KeepWithinSize();
+  return {};
+}
+
+// First what would not fit alone.
+void EvaluationPage::KeepWithinSize() {
+  while (bytes_ > most_bytes_) {
+    const auto goes =
+        std::min_element(shown_.begin(), shown_.end(), [&](const auto& a, const auto& b) {
+          const bool a_fits = a.second.bytes <= most_bytes_, b_fits = b.second.bytes <= most_bytes_;
+          return a_fits == b_fits ? a.second.badness < b.second.badness : !a_fits;
+        });
+    bytes_ -= goes->second.bytes;
+    left_out_.insert(goes->first);
+    shown_.erase(goes);
+  }
+}
+
+void EvaluationPage::AddLayers(const std::string& name, const std::vector<LayerLine>& lines) {
+  layers_.push_back({{"name", name}, {"layers", LinesJson(lines)}});
+}
+
+std::string EvaluationPage::Html(const EvaluationRun& run,
+                                 const std::vector<Evaluation>& evaluations,
+                                 const std::vector<QualityCurve>& curves,
+                                 const Json& result) const {
+  HtmlParts parts;
+  Json labels = Json::array(), rates = Json::array(), points = Json::array();
+  for (size_t model = 0; model < run.models.size(); ++model) {
+    labels.push_back(run.models[model].label);
+    Json names = Json::array();
+    for (size_t point = 0; point < run.points.size(); ++point) {
+      names.push_back(RateName(run, model, point));
+    }
+    rates.push_back(std::move(names));
+  }
+  for (const Measurement& m : evaluations.front().measurements) points.push_back(m.point);
+  Json shown = Json::array();
+  for (const auto& [source, picture] : shown_) {
+    const std::string id = "picture-" + std::to_string(shown.size());
+    parts.pictures.emplace_back(id, picture.png);
+    Json coded = Json::array();
+    for (const CodedPicture& one : picture.coded) {
+      const std::string coded_id = id + "-" + std::to_string(coded.size());
+      parts.pictures.emplace_back(coded_id, one.png);
+      coded.push_back(
+          {{"model", one.model}, {"rate", one.point}, {"picture", coded_id}, {"bits", one.bits}});
+    }
+    const ShownPart& part = picture.part;
+    shown.push_back(
+        {{"name", picture.name},
+         {"source", source},
+         {"width", picture.width},
+         {"height", picture.height},
+         {"part", {{"x", part.x}, {"y", part.y}, {"width", part.width}, {"height", part.height}}},
+         {"original", id},
+         {"coded", std::move(coded)}});
+  }
+  std::string note;
+  if (!left_out_.empty()) {
+    note = Count(left_out_.size(), "picture") +
+           " left out, which have less error or are too large, to keep the page's pictures below " +
+           ByteSize(static_cast<double>(most_bytes_)) + ". ";
+  }
+  if (shown_.empty()) note += "No pictures are in this page. ";
+  parts.title = "Glint: " + run.source;
+  parts.body = page::kEvaluationHtml;
+  parts.scripts = {page::kViewerJs, page::kEvaluationJs};
+  parts.data = Json{{"command", command_},         {"source", run.source},
+                    {"version", run.version},      {"time", LocalTime("%Y-%m-%d %H:%M")},
+                    {"labels", std::move(labels)}, {"rates", std::move(rates)},
+                    {"points", std::move(points)}, {"curves", CurvesJson(evaluations, curves)},
+                    {"shown", std::move(shown)},   {"shown_note", note},
+                    {"layers", layers_},           {"layers_note", layers_note_},
+                    {"evaluation", result}};
+  return HtmlPage(parts);
+}
+
+}  // namespace glint::tools

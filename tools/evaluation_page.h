@@ -1,0 +1,87 @@
+// The report of `evaluate --html`: a page with the curves, tables and times of a run, and its
+// pictures under a slider.
+// Used by tools/evaluate.cc and tools/evaluation_report.cc.
+// Thread rules: one thread.
+#ifndef GLINT_TOOLS_EVALUATION_PAGE_H_
+#define GLINT_TOOLS_EVALUATION_PAGE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "glint/glint.hpp"
+#include "tools/evaluation.h"
+#include "tools/evaluation_output.h"
+#include "tools/evaluation_run.h"
+#include "tools/json_output.h"
+#include "tools/layers.h"
+
+namespace glint::tools {
+
+// Pixels of a picture that are shown: all, or of a large one those with most error.
+struct ShownPart {
+  uint32_t x = 0, y = 0, width = 0, height = 0;
+};
+// A part of at most kMostShownWidth x kMostShownHeight pixels that begins where a cell of `cell` x
+// `cell` does. Both pictures are 8-bit RGB and of one size.
+inline constexpr uint32_t kMostShownWidth = 1536, kMostShownHeight = 1024;
+Picture PartOf(const Picture& picture, const ShownPart& part);  // of 8 bits
+ShownPart PartWithMostError(const Picture& original, const Picture& decoded, uint32_t cell);
+
+class EvaluationPage {
+ public:
+  // `command` is what the user typed. Pictures take `most_bytes` of the page at most; beyond that
+  // the best ones are left out.
+  EvaluationPage(std::string command, uint64_t most_bytes)
+      : command_(std::move(command)), most_bytes_(most_bytes) {}
+
+  // Whether a picture is shown, as far as is known: one that was left out stays so.
+  bool MayShow(const std::string& source) const { return left_out_.count(source) == 0; }
+  // What a model made of a picture at a rate, and where the bits went, if that is known; of each
+  // picture and rate the first model comes first.
+  Error Add(const Picture& original, const Coded& coded, const BitsMap& bits, size_t model);
+  void AddLayers(const std::string& name, const std::vector<LayerLine>& lines);
+  // Of what the layers are.
+  void SetLayersNote(std::string note) { layers_note_ = std::move(note); }
+
+  // `result` is what --json would have.
+  std::string Html(const EvaluationRun& run, const std::vector<Evaluation>& evaluations,
+                   const std::vector<QualityCurve>& curves, const Json& result) const;
+
+ private:
+  struct CodedPicture {
+    size_t model = 0, point = 0;
+    std::string png;  // in Base64
+    Json bits;
+  };
+  struct Shown {
+    std::string name, source;
+    uint32_t width = 0, height = 0;
+    ShownPart part;
+    std::string png;
+    std::vector<CodedPicture> coded;
+    std::map<size_t, double> first_psnr;  // of the first model, by rate
+    double badness = 0;                   // loss against the first model, or PSNR below 0; worst
+    uint64_t bytes = 0;
+  };
+
+  Expected<Shown*> Find(const Picture& original, const Picture& decoded, const Measurement& m,
+                        const BitsMap& bits);
+  void KeepWithinSize();
+
+  const std::string command_;
+  const uint64_t most_bytes_;
+  std::map<std::string, Shown> shown_;  // by path
+  std::set<std::string> left_out_;      // paths
+  uint64_t bytes_ = 0;
+  std::string layers_note_;
+  Json layers_ = Json::array();
+};
+
+}  // namespace glint::tools
+
+#endif  // GLINT_TOOLS_EVALUATION_PAGE_H_
