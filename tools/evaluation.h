@@ -73,7 +73,7 @@ Expected<Coded> Measure(const Model& encoder, const Model& decoder, const Pictur
 Expected<BitsMap> MapBits(const Model& encoder, const Picture& original, const Coded& coded,
                           const MeasureOptions& options);
 
-// 8-bit RGB; what has alpha over middle gray, as PsnrAsSeen has it.
+// What MS-SSIM compares: 8-bit RGB; what has alpha over middle gray, as PsnrAsSeen has it.
 Picture AsSeen(const Picture& picture);
 
 // Arithmetic means, each picture weighing the same (as CompressAI and the seed have it).

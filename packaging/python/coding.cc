@@ -1,0 +1,122 @@
+// Encoding and decoding.
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "glint/rate.hpp"
+#include "packaging/python/binding.h"
+#include "packaging/python/buffer.h"
+#include "packaging/python/call.h"
+#include "packaging/python/output.h"
+
+namespace glint::python {
+namespace {
+
+nb::bytes BytesOf(const std::vector<uint8_t>& bytes) {
+  return nb::bytes(bytes.data(), bytes.size());
+}
+
+using Stream = Expected<std::vector<uint8_t>>;
+
+// `search`: encodes to a target, where there is one.
+template <typename Plain, typename Search>
+nb::bytes Encoded(nb::object progress, EncodeOptions options, const std::optional<Target>& target,
+                  const Plain& plain, const Search& search) {
+  Call call(std::move(progress));
+  options.progress = call.progress();
+  return BytesOf(Value(call.Run([&]() -> Stream {
+    if (!target) return plain(options);
+    Expected<TargetResult> result = search(*target, options);
+    if (!result) return result.error();
+    return std::move(result->stream);
+  })));
+}
+
+nb::bytes EncodeArray(const Model& model, nb::handle array, const Metadata& metadata,
+                      const EncodeOptions& options, const std::optional<Target>& target,
+                      nb::object progress) {
+  const Buffer buffer(array, Buffer::Access::kStrided);
+  const SampleView view(buffer, "a picture");
+  const RowReader read = [&view](uint32_t y, void* row) {
+    view.ReadRow(y, row);
+    return true;
+  };
+  EncodeOptions own = options;
+  own.limits.held_memory = buffer.size();
+  return Encoded(
+      std::move(progress), own, target,
+      [&](const EncodeOptions& with) {
+        return EncodeRows(model, view.info(), metadata, read, with);
+      },
+      [&](const Target& to, const EncodeOptions& with) {
+        return EncodeRowsToTarget(model, view.info(), metadata, read, to, with);
+      });
+}
+
+nb::bytes EncodePicture(const Model& model, const Picture& picture, const Metadata& metadata,
+                        const EncodeOptions& options, const std::optional<Target>& target,
+                        nb::object progress) {
+  const uint8_t* const samples = picture.samples.data();
+  const size_t row_bytes = picture.info.RowBytes();
+  const RowReader read = [&](uint32_t y, void* row) {
+    std::memcpy(row, samples + row_bytes * y, row_bytes);
+    return true;
+  };
+  EncodeOptions own = options;
+  own.limits.held_memory = picture.samples.size();
+  return Encoded(
+      std::move(progress), own, target,
+      [&](const EncodeOptions& with) {
+        return EncodeRows(model, picture.info, metadata, read, with);
+      },
+      [&](const Target& to, const EncodeOptions& with) {
+        return EncodeRowsToTarget(model, picture.info, metadata, read, to, with);
+      });
+}
+
+nb::object DecodeStream(const Model& model, nb::handle stream, const DecodeOptions& options,
+                        nb::object out, nb::object progress) {
+  const Buffer buffer(stream, Buffer::Access::kBytes);
+  Output output(out);
+  DecodeOptions own = options;
+  own.limits.held_memory = buffer.size();
+  own.deep = own.deep || output.is_deep();
+  Call call(std::move(progress));
+  own.progress = call.progress();
+  const Error error = call.Run([&] {
+    return DecodeRows(
+        model, buffer.data(), buffer.size(),
+        [&](const PictureInfo& info, const Metadata&) { return output.Start(info); },
+        output.writer(), own);
+  });
+  return output.Finish(error);
+}
+
+}  // namespace
+
+void AddCoding(nb::module_& m) {
+  nb::enum_<Target::Kind>(m, "TargetKind")
+      .value("BYTES", Target::Kind::kBytes)
+      .value("BITS_PER_PIXEL", Target::Kind::kBitsPerPixel)
+      .value("PSNR", Target::Kind::kPsnr);
+  nb::class_<Target>(m, "Target")
+      .def("__init__", [](Target* made, Target::Kind kind, double value) {
+        new (made) Target{kind, value};
+      }, nb::arg("kind"), nb::arg("value"));
+  m.def("encode_picture", EncodePicture, nb::arg("model"), nb::arg("picture"), nb::arg("metadata"),
+        nb::arg("options"), nb::arg("target").none(), nb::arg("progress").none());
+  m.def("encode_array", EncodeArray, nb::arg("model"), nb::arg("array"), nb::arg("metadata"),
+        nb::arg("options"), nb::arg("target").none(), nb::arg("progress").none());
+  m.def("decode", DecodeStream, nb::arg("model"), nb::arg("stream"), nb::arg("options"),
+        nb::arg("out").none(), nb::arg("progress").none(),
+        nb::sig("def decode(model: Model, stream: object, options: DecodeOptions, "
+                "out: object | None, progress: object | None) -> numpy.typing.NDArray[typing.Any]"));
+}
+
+}  // namespace glint::python

@@ -1,0 +1,264 @@
+"""Models: loading them, and finding those that came with the package."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Union
+
+from . import _glint
+from ._errors import Error, InvalidArgumentError, NotFoundError, WrongModelError
+
+Bytes = Union[bytes, bytearray, memoryview]
+"""Any object with the buffer protocol whose memory is in one piece."""
+
+_FOLDER = Path(__file__).parent / "models"
+_DEFAULT = "light-int8"
+_SUFFIX = ".safetensors"
+DETAILS = {"auto": _glint.Detail.AUTO, "off": _glint.Detail.OFF, "on": _glint.Detail.ON}
+
+
+def choice(name: str, value: str, values: dict[str, object]) -> object:
+    """What a word stands for."""
+    if value in values:
+        return values[value]
+    raise InvalidArgumentError(f"{name}={value!r}: it is one of {', '.join(values)}")
+
+
+class Model:
+    """A model, which never changes: any number of threads may use it at once.
+
+    Model.load makes one. Comparing, hashing and pickling go by the file's content: a model that was
+    loaded from a file can be sent to another process, which loads it from the same path.
+    """
+
+    __slots__ = ("_native", "_info", "_path")
+
+    def __init__(self, native: _glint.Model, path: str | None) -> None:
+        self._native = native
+        self._info = native.info
+        self._path = path
+
+    @classmethod
+    def load(
+        cls,
+        source: str | os.PathLike[str] | Bytes,
+        *,
+        threads: int = 1,
+        max_memory: int = 1 << 30,
+    ) -> Model:
+        """Loads a model.
+
+        source: the name of a model that came with the package (shipped_models()), the path of a
+        model file, or the file's bytes. threads: of the loading; 0: as many as the machine has.
+        max_memory: bytes that the model may take, loading included.
+
+        Raises NotFoundError for a file that is not there, BadModelError for one that is no sound
+        model, LimitError beyond max_memory.
+        """
+        if not isinstance(source, (str, os.PathLike)):
+            return cls(_glint.load_model_bytes(source, "memory", threads, max_memory), None)
+        path = _path_of(os.fspath(source))
+        return cls(_glint.load_model(path, threads, max_memory), os.path.abspath(path))
+
+    @property
+    def name(self) -> str:
+        """As the file has it, such as "light"."""
+        return self._info.name
+
+    @property
+    def id(self) -> str:
+        """16 hexadecimal digits, which streams name their model by."""
+        return self._info.id
+
+    @property
+    def form(self) -> str:
+        """Its numbers: "FP32", "INT8", ..."""
+        return self._info.form
+
+    @property
+    def architecture(self) -> str:
+        """As the file has it."""
+        return self._info.architecture
+
+    @property
+    def provenance(self) -> str:
+        """Where the file says that it comes from."""
+        return self._info.provenance
+
+    @property
+    def file_bytes(self) -> int:
+        """Size of the model file."""
+        return self._info.file_bytes
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        return self._info.parameters
+
+    @property
+    def has_fixed_rate(self) -> bool:
+        """Whether the model itself has one rate; details have rates all the same."""
+        return self._info.has_fixed_rate
+
+    @property
+    def lrd_range(self) -> tuple[float, float]:
+        """The least and greatest lrd without details; (0, 0) for a model of one fixed rate."""
+        return (self._info.lrd_min, self._info.lrd_max)
+
+    @property
+    def lrd_suggested(self) -> tuple[float, float]:
+        """The range of lrd that the model was trained for; (0, 0) for a model of one fixed rate."""
+        return (self._info.lrd_suggested_min, self._info.lrd_suggested_max)
+
+    @property
+    def lrd_default(self) -> float:
+        """The lrd of encode where none is given and details are off."""
+        return self._info.lrd_default
+
+    @property
+    def detail_lrd_range(self) -> tuple[float, float]:
+        """The least and greatest lrd with details."""
+        return (self._info.detail_lrd_min, self._info.detail_lrd_max)
+
+    @property
+    def detail_lrd_default(self) -> float:
+        """The lrd of encode where none is given, with details."""
+        return self._info.detail_lrd_default
+
+    @property
+    def shrinks(self) -> tuple[int, ...]:
+        """The values of decode's shrink that save time: the model has graphs for them."""
+        return tuple(self._info.shrinks)
+
+    def lrd_of_quality(self, quality: float, *, detail: str = "auto") -> float:
+        """The lrd of a quality from 0, the lowest rate, to 100, the highest.
+
+        detail: as in encode. Raises InvalidArgumentError for other numbers, UnsupportedError for a
+        model of one fixed rate without details.
+        """
+        return self._native.lrd_of_quality(quality, choice("detail", detail, DETAILS))
+
+    def explain(self) -> str:
+        """The plan of every graph, for people."""
+        return self._native.explain()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and self.id == other.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"<glint.Model {self.name} {self.form} {self.id}>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if self._path is None:
+            raise TypeError("a model that was loaded from bytes cannot be pickled")
+        return (_load_known, (self._path, self.id))
+
+
+def shipped_models() -> list[str]:
+    """The names of the models that came with the package, the default one first."""
+    names = sorted(path.stem for path in _FOLDER.glob("*" + _SUFFIX))
+    return sorted(names, key=lambda name: name != _DEFAULT)
+
+
+def _load_known(path: str, model_id: str) -> Model:
+    model = Model.load(path)
+    if model.id != model_id:
+        raise WrongModelError(f"{path}: this is model {model.id}, not {model_id} as it was")
+    return model
+
+
+def _path_of(source: str) -> str:
+    """The file that a name or a path means, as `glint --model` has it."""
+    is_name = source and "/" not in source and "." not in source
+    if not is_name or os.path.exists(source):
+        return source
+    shipped = _FOLDER / (source + _SUFFIX)
+    if shipped.exists():
+        return str(shipped)
+    raise NotFoundError(
+        f"{source}: there is no such file, and the models that came with Glint are "
+        + ", ".join(shipped_models())
+    )
+
+
+class _Models:
+    """Models that calls found, each loaded once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_path: dict[str, Model] = {}
+        self._ids: dict[str, str] = {}
+
+    def at(self, path: str) -> Model:
+        """The model of a file."""
+        with self._lock:
+            if path not in self._by_path:
+                self._by_path[path] = Model.load(path, threads=0)
+            return self._by_path[path]
+
+    def id_of(self, path: str) -> str:
+        """The id of a file; empty where it is no model."""
+        with self._lock:
+            if path not in self._ids:
+                try:
+                    self._ids[path] = _glint.id_of_file(path)
+                except Error:
+                    self._ids[path] = ""
+            return self._ids[path]
+
+
+_models = _Models()
+
+
+def _named_by_environment() -> list[str]:
+    """The files of $GLINT_MODEL, which is a model file or a folder of them."""
+    named = os.environ.get("GLINT_MODEL", "")
+    if not named or not os.path.isdir(named):
+        return [named] if named else []
+    return sorted(str(path) for path in Path(named).glob("*" + _SUFFIX))
+
+
+def default_model() -> Model:
+    """The model of encode where none is given, loaded once.
+
+    As `glint encode` has it: $GLINT_MODEL, a file, or a folder that holds light-int8.safetensors;
+    else the light-int8 that came with the package.
+    """
+    named = os.environ.get("GLINT_MODEL", "")
+    if not named:
+        return _models.at(_path_of(_DEFAULT))
+    if not os.path.isdir(named):
+        return _models.at(named)
+    path = os.path.join(named, _DEFAULT + _SUFFIX)
+    if os.path.exists(path):
+        return _models.at(path)
+    raise NotFoundError(
+        f"GLINT_MODEL={named}: there is no {_DEFAULT + _SUFFIX} in this folder"
+    )
+
+
+def model_of_id(model_id: str) -> Model:
+    """The model that a stream names: of $GLINT_MODEL, else of those that came with the package."""
+    shipped = [str(_FOLDER / (name + _SUFFIX)) for name in shipped_models()]
+    for path in _named_by_environment() + shipped:
+        if _models.id_of(path) == model_id:
+            return _models.at(path)
+    raise WrongModelError(
+        f"the stream was made with model {model_id}, and that is none of those that came with this "
+        f"package ({', '.join(shipped_models())}); give the right one as model= (older ones of "
+        "Glint: weights/SHIPPED.md of its source)"
+    )
+
+
+def chosen_model(model: Model | str | os.PathLike[str] | None) -> Model:
+    """What the argument `model` of a call means."""
+    if model is None:
+        return default_model()
+    if isinstance(model, Model):
+        return model
+    return _models.at(_path_of(os.fspath(model)))
