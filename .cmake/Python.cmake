@@ -29,12 +29,12 @@ endif()
 nanobind_add_stub(glint_python_stub MODULE _glint OUTPUT "${glint_python_dir}/_glint.pyi"
                   PYTHON_PATH "${glint_python_dir}" DEPENDS glint_python)
 
+file(MAKE_DIRECTORY "${glint_python_dir}/models")
 file(GLOB python_files CONFIGURE_DEPENDS packaging/python/glint/*.py packaging/python/glint/py.typed)
 foreach(path IN LISTS python_files)
   get_filename_component(name "${path}" NAME)
   file(CREATE_LINK "${path}" "${glint_python_dir}/${name}" SYMBOLIC)
 endforeach()
-file(MAKE_DIRECTORY "${glint_python_dir}/models")
 set(python_models)
 foreach(name IN LISTS GLINT_PYTHON_MODELS)
   set(path "${PROJECT_SOURCE_DIR}/weights/${name}.safetensors")

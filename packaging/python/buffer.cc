@@ -50,6 +50,7 @@ Buffer::Buffer(nb::handle object, Access access) {
 }
 
 std::vector<size_t> Buffer::shape() const {
+  if (view_.ndim == 0) return {};
   if (view_.shape == nullptr) return {size()};
   return {view_.shape, view_.shape + view_.ndim};
 }

@@ -54,7 +54,7 @@ def evaluate(
     quality: float | None = None,
     lrd: float | None = None,
     effort: int = 0,
-    detail: str = "off",
+    detail: str = "auto",
     repeat: int = 1,
     verify: bool = True,
     name: str = "",
@@ -64,7 +64,7 @@ def evaluate(
 ) -> Evaluation:
     """Encodes a picture to bytes, decodes these, and compares: the numbers of the tool `evaluate`.
 
-    Arguments are those of encode; threads and detail have evaluate's defaults. decoder: another
+    Arguments are those of encode; threads has the default of the tool. decoder: another
     Model of the same file, which decodes; without: model. repeat: how often each is done for the
     times. verify: decodes once more with other threads and bands, and raises BadStreamError where
     that differs. name: what Evaluation.name shall be.
