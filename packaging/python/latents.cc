@@ -1,10 +1,8 @@
 // Latents out of streams, and pictures of latents.
 #include <nanobind/stl/string.h>
-#include <nanobind/stl/tuple.h>
 
 #include <cstring>
 #include <memory>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -63,13 +61,6 @@ PictureInfo InfoOf(uint32_t width, uint32_t height, uint32_t channels, uint32_t 
   return info;
 }
 
-std::tuple<uint32_t, uint32_t, uint32_t, int> LatentShapeOf(const Model& model, uint32_t width,
-                                                            uint32_t height,
-                                                            const Limits& limits) {
-  const LatentShape shape = Value(ShapeOfLatents(model, InfoOf(width, height, 3, 8), limits));
-  return {shape.rows, shape.columns, shape.channels, shape.fraction_bits};
-}
-
 // `latents`: int16, contiguous.
 nb::object SynthesiseArray(const Model& model, nb::handle latents, uint32_t width, uint32_t height,
                            uint32_t channels, uint32_t bit_depth, double lrd,
@@ -107,8 +98,6 @@ void AddLatents(nb::module_& m) {
         nb::arg("progress").none(),
         nb::sig("def latents(model: Model, stream: object, options: DecodeOptions, progress: "
                 "object | None) -> tuple[numpy.typing.NDArray[numpy.int16], int]"));
-  m.def("shape_of_latents", LatentShapeOf, nb::arg("model"), nb::arg("width"), nb::arg("height"),
-        nb::arg("limits"));
   m.def("synthesise", SynthesiseArray, nb::arg("model"), nb::arg("latents"), nb::arg("width"),
         nb::arg("height"), nb::arg("channels"), nb::arg("bit_depth"), nb::arg("lrd"),
         nb::arg("options"), nb::arg("out").none(), nb::arg("progress").none(),

@@ -49,7 +49,6 @@ void AddModels(nb::module_& m) {
       .def_ro("provenance", &ModelInfo::provenance)
       .def_ro("id", &ModelInfo::id)
       .def_ro("file_bytes", &ModelInfo::file_bytes)
-      .def_ro("load_seconds", &ModelInfo::load_seconds)
       .def_ro("lrd_min", &ModelInfo::lrd_min)
       .def_ro("lrd_max", &ModelInfo::lrd_max)
       .def_ro("lrd_default", &ModelInfo::lrd_default)

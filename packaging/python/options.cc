@@ -136,7 +136,6 @@ LimitError.)")
   nb::class_<CallOptions>(m, "CallOptions")
       .def(nb::init<>())
       .def_rw("threads", &CallOptions::threads)
-      .def_rw("band_rows", &CallOptions::band_rows)
       .def_rw("limits", &CallOptions::limits);
   nb::enum_<Detail>(m, "Detail")
       .value("AUTO", Detail::kAuto)

@@ -91,11 +91,6 @@ nb::bytes ReadBytes(const std::string& path, uint64_t max_bytes) {
   return nb::bytes(bytes.data(), bytes.size());
 }
 
-void WriteBytes(const std::string& path, nb::handle bytes) {
-  const Buffer buffer(bytes, Buffer::Access::kBytes);
-  Check(Call().Run([&] { return WriteFile(path, buffer.data(), buffer.size()); }));
-}
-
 }  // namespace
 
 void AddPictures(nb::module_& m) {
@@ -128,7 +123,6 @@ strides. The samples are copied.)")
   m.def("read_picture_bytes", ReadPictureBytes, nb::arg("bytes"), nb::arg("limits"));
   m.def("write_picture", WritePictureFile, nb::arg("path"), nb::arg("picture"));
   m.def("read_file", ReadBytes, nb::arg("path"), nb::arg("max_bytes"));
-  m.def("write_file", WriteBytes, nb::arg("path"), nb::arg("bytes"));
 }
 
 }  // namespace glint::python

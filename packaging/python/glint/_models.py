@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Union
+from typing import TypeVar, Union
 
 from . import _glint
 from ._errors import Error, InvalidArgumentError, NotFoundError, WrongModelError
@@ -18,8 +19,10 @@ _DEFAULT = "light-int8"
 _SUFFIX = ".safetensors"
 DETAILS = {"auto": _glint.Detail.AUTO, "off": _glint.Detail.OFF, "on": _glint.Detail.ON}
 
+Value = TypeVar("Value")
 
-def choice(name: str, value: str, values: dict[str, object]) -> object:
+
+def choice(name: str, value: str, values: Mapping[str, Value]) -> Value:
     """What a word stands for."""
     if value in values:
         return values[value]

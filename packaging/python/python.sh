@@ -1,0 +1,82 @@
+# `./run python-test`: `pip install .` in a clean virtual environment, and the module's tests there. Sourced by ./run;
+# uses its functions.
+# shellcheck shell=bash disable=SC2154  # root, jobs, passed, failed and the like are of ./run
+
+# What tests use where it can be had; without, they say what they leave out.
+readonly python_optional=(pillow mypy "dask[distributed]")
+
+# Sets python_folder to a folder of this machine's cache, and makes a clean virtual environment in it.
+make_python_environment() {
+  python_folder="$(cache_dir)/python"
+  mkdir -p "$python_folder"
+  python3 -m venv --clear "$python_folder/venv"
+  python="$python_folder/venv/bin/python"
+}
+
+# Python with what compiling a module and a virtual environment take.
+ensure_python() {
+  install_missing_commands python3:python3
+  if ! python3 -c 'import ensurepip' 2>/dev/null && can_install; then install_packages python3-venv; fi
+  if ! python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null &&
+    can_install; then
+    install_packages python3-dev
+  fi
+  python3 -c 'import ensurepip, os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null
+}
+
+# The package index, or what stands in its place (PIP_INDEX_URL, PIP_FIND_LINKS, PIP_NO_INDEX).
+has_package_index() {
+  "$python" -m pip --disable-pip-version-check --retries 1 --timeout 15 download --quiet --no-deps \
+    --dest "$python_folder/index" nanobind >"$python_folder/index.log" 2>&1
+}
+
+python_could_not_run() {
+  say "run: python-test could not run: $1"
+  printf 'SKIPPED: the Python module: %s\n0 passed, 0 failed\n' "$1"
+}
+
+# By the one command that a user types. Kernels for three SIMD targets, and a folder that stays, so that the next time
+# is quick.
+pip_install_glint() {
+  env ${highway_prefix:+hwy_ROOT="$highway_prefix"} CMAKE_BUILD_PARALLEL_LEVEL="$jobs" \
+    "$python" -m pip --disable-pip-version-check install --config-settings=build-dir="$root/build-python" \
+    --config-settings=cmake.define.GLINT_DEV_TARGETS=ON --config-settings=cmake.define.GLINT_WERROR="$werror" "$root" &&
+    cd "$python_folder" &&
+    "$python" -c 'import glint; print(glint.__file__); glint.decode(glint.encode(memoryview(bytes(12)).cast("B", (2, 2, 3))))' |
+    grep "^$python_folder/"
+}
+
+# pytest_count WORD: the number before it in pytest's last line.
+pytest_count() {
+  local count
+  count="$(tail -n1 "$python_folder/pytest.log" | sed -nE "s/(^|.* )([0-9]+) $1.*/\2/p")"
+  printf '%d\n' "${count:-0}"
+}
+
+# count_pytest ARGUMENT...: adds the counts of pytest's last line.
+count_pytest() {
+  local status=0 errors
+  (cd "$python_folder" && GLINT_BIN="$build_dir/bin" PYTHONDONTWRITEBYTECODE=1 \
+    "$python" -m pytest -q --no-header -rs -p no:cacheprovider "$@") 2>&1 | tee "$python_folder/pytest.log" || status=$?
+  errors="$(($(pytest_count failed) + $(pytest_count error)))"
+  if ((status != 0 && errors == 0)); then errors=1; fi
+  passed=$((passed + $(pytest_count passed)))
+  failed=$((failed + errors))
+}
+
+test_python() {
+  local package
+  prepare_release
+  ensure_python || { python_could_not_run "Python's headers or its module ensurepip are missing"; return 0; }
+  make_python_environment
+  has_package_index ||
+    { python_could_not_run "no package index can be reached ($(grep -m1 ERROR "$python_folder/index.log"))"; return 0; }
+  build_targets "$build_dir" glint_program evaluate
+  count_command "pip install . in a clean environment" pip_install_glint
+  "$python" -m pip --disable-pip-version-check install --quiet pytest >&2
+  for package in "${python_optional[@]}"; do
+    "$python" -m pip --disable-pip-version-check install --quiet "$package" >&2 || say "run: going on without $package"
+  done
+  if ((failed == 0)); then count_pytest "$root/packaging/python/tests" "$@"; fi
+  print_sum
+}
