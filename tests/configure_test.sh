@@ -56,4 +56,8 @@ mapfile -t nothing < <(without JPEG)
 configures "no JPEG" 0 -Dhwy_DIR="$highway" "${nothing[@]}" -DGLINT_JPEG=OFF
 check "... PNG is there" grep -q 'png_reader.cc' tree/compile_commands.json
 refute "... JPEG is not" grep -q 'jpeg_reader.cc' tree/compile_commands.json
+configures "a Python module beside a shared library" 1 -Dhwy_DIR="$highway" -DGLINT_PYTHON=ON -DBUILD_SHARED_LIBS=ON
+check "... it says why" grep -q 'the module has the library inside' stderr.txt
+configures "a Python module without picture files" 1 -Dhwy_DIR="$highway" -DGLINT_PYTHON=ON -DGLINT_PICTURE_FILES=OFF
+check "... it says why" grep -q 'the module reads picture files' stderr.txt
 count

@@ -8,12 +8,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/shell/checks.sh"
 # In the second column of its tables, in backticks: "kind: name" of a case, or a script.
 # shellcheck disable=SC2016 # backticks of Markdown
 named() {
-  grep '^|' "$root/docs/TESTING.md" | cut -d '|' -f 3 | grep -o '`[^`]*`' | tr -d '`' | grep -E ': |^tests/' | sort -u
+  grep '^|' "$root/docs/TESTING.md" | cut -d '|' -f 3 | grep -o '`[^`]*`' | tr -d '`' | grep -E ': |^(tests|packaging)/' | sort -u
 }
 
 # exists NAME: as a file, or among the test cases; * stands for anything.
 exists() {
-  if [[ $1 == tests/* ]]; then
+  if [[ $1 == tests/* || $1 == packaging/* ]]; then
     [[ -e $root/$1 ]]
     return
   fi

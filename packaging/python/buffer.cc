@@ -74,9 +74,11 @@ SampleView::SampleView(const Buffer& buffer, const char* what)
   const std::vector<size_t> shape = buffer.shape();
   const std::vector<ptrdiff_t> strides = buffer.strides();
   const std::string text = std::string(what) + " of shape " + ShapeText(shape);
-  const bool is_picture = shape.size() == 2 || (shape.size() == 3 && shape[2] >= 1 && shape[2] <= 4);
+  const bool is_picture =
+      shape.size() == 2 || (shape.size() == 3 && shape[2] >= 1 && shape[2] <= 4);
   if (!is_picture) {
-    Refuse(text + ": a picture has (height, width) or (height, width, samples), and 1 to 4 samples");
+    Refuse(text +
+           ": a picture has (height, width) or (height, width, samples), and 1 to 4 samples");
   }
   const char format = buffer.format();
   if (format != 'B' && format != 'H') {

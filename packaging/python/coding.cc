@@ -106,17 +106,21 @@ void AddCoding(nb::module_& m) {
       .value("BITS_PER_PIXEL", Target::Kind::kBitsPerPixel)
       .value("PSNR", Target::Kind::kPsnr);
   nb::class_<Target>(m, "Target")
-      .def("__init__", [](Target* made, Target::Kind kind, double value) {
-        new (made) Target{kind, value};
-      }, nb::arg("kind"), nb::arg("value"));
+      .def(
+          "__init__",
+          [](Target* made, Target::Kind kind, double value) {
+            new (made) Target{kind, value};
+          },
+          nb::arg("kind"), nb::arg("value"));
   m.def("encode_picture", EncodePicture, nb::arg("model"), nb::arg("picture"), nb::arg("metadata"),
         nb::arg("options"), nb::arg("target").none(), nb::arg("progress").none());
   m.def("encode_array", EncodeArray, nb::arg("model"), nb::arg("array"), nb::arg("metadata"),
         nb::arg("options"), nb::arg("target").none(), nb::arg("progress").none());
-  m.def("decode", DecodeStream, nb::arg("model"), nb::arg("stream"), nb::arg("options"),
-        nb::arg("out").none(), nb::arg("progress").none(),
-        nb::sig("def decode(model: Model, stream: object, options: DecodeOptions, "
-                "out: object | None, progress: object | None) -> numpy.typing.NDArray[typing.Any]"));
+  m.def(
+      "decode", DecodeStream, nb::arg("model"), nb::arg("stream"), nb::arg("options"),
+      nb::arg("out").none(), nb::arg("progress").none(),
+      nb::sig("def decode(model: Model, stream: object, options: DecodeOptions, "
+              "out: object | None, progress: object | None) -> numpy.typing.NDArray[typing.Any]"));
 }
 
 }  // namespace glint::python

@@ -70,8 +70,8 @@ nb::object SynthesiseArray(const Model& model, nb::handle latents, uint32_t widt
   const LatentShape shape = Value(ShapeOfLatents(model, info, options.limits));
   const std::vector<size_t> wanted = {shape.rows, shape.columns, shape.channels};
   if (buffer.shape() != wanted || buffer.format() != 'h') {
-    Refuse("latents of shape " + ShapeText(buffer.shape()) + ": those of this picture and model are " +
-           "int16 of " + ShapeText(wanted));
+    Refuse("latents of shape " + ShapeText(buffer.shape()) +
+           ": those of this picture and model are " + "int16 of " + ShapeText(wanted));
   }
   Output output(std::move(out));
   Call call(std::move(progress));

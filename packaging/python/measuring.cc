@@ -45,13 +45,11 @@ double PsnrOf(const Picture& original, const Picture& decoded) {
 
 std::optional<double> MsSsimOf(const Picture& original, const Picture& decoded) {
   CheckSizes(original, decoded);
-  return Call().Run(
-      [&] { return MsSsimRgb(tools::AsSeen(original), tools::AsSeen(decoded)); });
+  return Call().Run([&] { return MsSsimRgb(tools::AsSeen(original), tools::AsSeen(decoded)); });
 }
 
 Measurement MeasureOne(const Model& encoder, const Model& decoder, const Picture& picture,
-                       const EncodeOptions& options, int repeat, bool verify,
-                       nb::object progress) {
+                       const EncodeOptions& options, int repeat, bool verify, nb::object progress) {
   Call call(std::move(progress));
   const std::function<bool(double)> heard = call.progress();
   tools::MeasureOptions measure;

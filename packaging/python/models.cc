@@ -31,8 +31,8 @@ Model LoadBytes(nb::handle bytes, const std::string& name, int threads, uint64_t
   const Buffer buffer(bytes, Buffer::Access::kBytes);
   Call call;
   const LoadOptions options = OptionsOf(threads, max_memory, &call);
-  return Value(call.Run(
-      [&] { return Model::FromMemory(buffer.data(), buffer.size(), name, options); }));
+  return Value(
+      call.Run([&] { return Model::FromMemory(buffer.data(), buffer.size(), name, options); }));
 }
 
 std::string IdOf(const std::string& path) {
@@ -63,11 +63,12 @@ void AddModels(nb::module_& m) {
   nb::class_<Model>(m, "Model")
       .def_prop_ro("info", &Model::info)
       .def("explain", &Model::Explain)
-      .def("lrd_of_quality",
-           [](const Model& model, double quality, Detail detail) {
-             return Value(LrdOfQuality(model.info(), quality, detail));
-           },
-           nb::arg("quality"), nb::arg("detail"));
+      .def(
+          "lrd_of_quality",
+          [](const Model& model, double quality, Detail detail) {
+            return Value(LrdOfQuality(model.info(), quality, detail));
+          },
+          nb::arg("quality"), nb::arg("detail"));
   m.def("load_model", LoadFile, nb::arg("path"), nb::arg("threads"), nb::arg("max_memory"));
   m.def("load_model_bytes", LoadBytes, nb::arg("bytes"), nb::arg("name"), nb::arg("threads"),
         nb::arg("max_memory"));
@@ -75,8 +76,9 @@ void AddModels(nb::module_& m) {
   m.def("supported_targets", SupportedTargets,
         "The SIMD targets that this machine has, best first.");
   m.def("current_target", CurrentTarget, "The SIMD target that kernels run on.");
-  m.def("set_target", [](const std::string& name) { Check(SetTarget(name)); }, nb::arg("name"),
-        "Chooses the SIMD target of the whole process, before models are loaded; \"\": the best.");
+  m.def(
+      "set_target", [](const std::string& name) { Check(SetTarget(name)); }, nb::arg("name"),
+      "Chooses the SIMD target of the whole process, before models are loaded; \"\": the best.");
 }
 
 }  // namespace glint::python

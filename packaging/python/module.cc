@@ -11,9 +11,9 @@ void Translate(const std::exception_ptr& thrown, void* /*payload*/) {
     std::rethrow_exception(thrown);
   } catch (const CodecError& e) {
     const Error& error = e.error();
-    const nb::object made = nb::module_::import_("glint._errors")
-                                .attr("of_code")(static_cast<int>(error.code), error.message,
-                                                 error.memory_needed);
+    const nb::object made =
+        nb::module_::import_("glint._errors")
+            .attr("of_code")(static_cast<int>(error.code), error.message, error.memory_needed);
     PyErr_SetObject(made.type().ptr(), made.ptr());
   }
 }

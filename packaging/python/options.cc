@@ -61,13 +61,14 @@ bytes, empty where there is none. chunks: a list of (type, content), other chunk
           "exif", [](const Metadata& metadata) { return BytesOf(metadata.exif); },
           [](Metadata& metadata, const nb::bytes& exif) { metadata.exif = VectorOf(exif); })
       .def_prop_rw("chunks", ChunksOf, SetChunks)
-      .def("__eq__",
-           [](const Metadata& a, nb::handle other) {
-             Metadata b;
-             return nb::try_cast(other, b) && a.icc == b.icc && a.exif == b.exif &&
-                    a.chunks == b.chunks;
-           },
-           nb::arg("other").none())
+      .def(
+          "__eq__",
+          [](const Metadata& a, nb::handle other) {
+            Metadata b;
+            return nb::try_cast(other, b) && a.icc == b.icc && a.exif == b.exif &&
+                   a.chunks == b.chunks;
+          },
+          nb::arg("other").none())
       .def("__getstate__",
            [](const Metadata& metadata) {
              return std::tuple(BytesOf(metadata.icc), BytesOf(metadata.exif), ChunksOf(metadata));
@@ -102,18 +103,20 @@ void AddDecodeOptions(nb::module_& m) {
       .def_rw("alpha", &DecodeOptions::alpha)
       .def_rw("deep", &DecodeOptions::deep)
       .def_rw("shrink", &DecodeOptions::shrink)
-      .def("set_background",
-           [](DecodeOptions& options, const Colour& colour) {
-             const auto& [red, green, blue] = colour;
-             options.background = {red, green, blue};
-           },
-           nb::arg("colour"))
-      .def("set_crop",
-           [](DecodeOptions& options, const CropTuple& crop) {
-             const auto& [x, y, width, height] = crop;
-             options.crop = Crop{x, y, width, height};
-           },
-           nb::arg("crop"));
+      .def(
+          "set_background",
+          [](DecodeOptions& options, const Colour& colour) {
+            const auto& [red, green, blue] = colour;
+            options.background = {red, green, blue};
+          },
+          nb::arg("colour"))
+      .def(
+          "set_crop",
+          [](DecodeOptions& options, const CropTuple& crop) {
+            const auto& [x, y, width, height] = crop;
+            options.crop = Crop{x, y, width, height};
+          },
+          nb::arg("crop"));
 }
 
 }  // namespace

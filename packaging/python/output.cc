@@ -39,8 +39,7 @@ bool Output::Start(const PictureInfo& info) {
 
 nb::object Output::Finish(const Error& error) {
   if (!refusal_.empty()) {
-    const ErrorCode code =
-        buffer_ ? ErrorCode::kInvalidArgument : ErrorCode::kLimit;
+    const ErrorCode code = buffer_ ? ErrorCode::kInvalidArgument : ErrorCode::kLimit;
     throw CodecError({code, refusal_});
   }
   Check(error);

@@ -86,8 +86,7 @@ void WritePictureFile(const std::string& path, const Picture& picture) {
 }
 
 nb::bytes ReadBytes(const std::string& path, uint64_t max_bytes) {
-  const std::vector<uint8_t> bytes =
-      Value(Call().Run([&] { return ReadFile(path, max_bytes); }));
+  const std::vector<uint8_t> bytes = Value(Call().Run([&] { return ReadFile(path, max_bytes); }));
   return nb::bytes(bytes.data(), bytes.size());
 }
 
@@ -110,11 +109,14 @@ strides. The samples are copied.)")
                    "A new array: uint8, or uint16 where the picture has more than 8 bits, from 0 "
                    "to the dtype's greatest value, whatever depth the file has.")
       .def_rw("metadata", &Picture::metadata)
-      .def_prop_ro("shape", [](const Picture& picture) { return nb::tuple(nb::cast(ShapeOf(picture.info))); },
-                   nb::sig("def shape(self) -> tuple[int, ...]"),
-                   "(height, width), or (height, width, samples).")
-      .def_prop_ro("bit_depth", [](const Picture& picture) { return picture.info.bit_depth; },
-                   "Bits a sample of the file: 1, 2, 4, 8 or 16.")
+      .def_prop_ro(
+          "shape",
+          [](const Picture& picture) { return nb::tuple(nb::cast(ShapeOf(picture.info))); },
+          nb::sig("def shape(self) -> tuple[int, ...]"),
+          "(height, width), or (height, width, samples).")
+      .def_prop_ro(
+          "bit_depth", [](const Picture& picture) { return picture.info.bit_depth; },
+          "Bits a sample of the file: 1, 2, 4, 8 or 16.")
       .def("__repr__", [](const Picture& picture) {
         return "Picture(" + ShapeText(ShapeOf(picture.info)) + ", " +
                std::to_string(picture.info.bit_depth) + " bits)";

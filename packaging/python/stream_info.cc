@@ -33,9 +33,8 @@ std::vector<Chunk> ChunksOf(const StreamInfo& info) {
 
 StreamInfo InspectBytes(nb::handle stream, const Limits& limits) {
   const Buffer buffer(stream, Buffer::Access::kBytes);
-  return Value(Call().Run([&] {
-    return Inspect(buffer.data(), buffer.size(), limits, /*damaged_details=*/true);
-  }));
+  return Value(Call().Run(
+      [&] { return Inspect(buffer.data(), buffer.size(), limits, /*damaged_details=*/true); }));
 }
 
 bool IsStreamBytes(nb::handle bytes) {
@@ -59,13 +58,16 @@ void AddStreamInfo(nb::module_& m) {
           "shape", [](const StreamInfo& info) { return nb::tuple(nb::cast(ShapeOf(info.output))); },
           nb::sig("def shape(self) -> tuple[int, ...]"),
           "Of the array that decode gives: (height, width), or (height, width, samples).")
-      .def_prop_ro("channels", [](const StreamInfo& info) { return info.output.channels; },
-                   "Colour channels: 1 or 3.")
+      .def_prop_ro(
+          "channels", [](const StreamInfo& info) { return info.output.channels; },
+          "Colour channels: 1 or 3.")
       .def_prop_ro("has_alpha", [](const StreamInfo& info) { return info.output.has_alpha; })
-      .def_prop_ro("bit_depth", [](const StreamInfo& info) { return info.source.bit_depth; },
-                   "Bits a sample of the picture that was encoded: 1, 2, 4, 8 or 16.")
-      .def_prop_ro("output_bit_depth", [](const StreamInfo& info) { return info.output.bit_depth; },
-                   "Of the picture that is decoded without `deep`.")
+      .def_prop_ro(
+          "bit_depth", [](const StreamInfo& info) { return info.source.bit_depth; },
+          "Bits a sample of the picture that was encoded: 1, 2, 4, 8 or 16.")
+      .def_prop_ro(
+          "output_bit_depth", [](const StreamInfo& info) { return info.output.bit_depth; },
+          "Of the picture that is decoded without `deep`.")
       .def_ro("model_id", &StreamInfo::model_id, "16 hexadecimal digits, as Model.id has them.")
       .def_ro("lrd", &StreamInfo::lrd, "Rate of the model's part; 0: of a model of one fixed rate.")
       .def_ro("detail", &StreamInfo::detail, "Whether it has details.")
