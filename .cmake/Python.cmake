@@ -7,6 +7,8 @@ if(NOT GLINT_PICTURE_FILES)
   message(FATAL_ERROR "GLINT_PYTHON is ON: the module reads picture files; GLINT_PICTURE_FILES has to be ON")
 endif()
 set(GLINT_PYTHON_MODELS light-int8 light-fp32 light-msssim-int8 CACHE STRING "The models that go into the wheel")
+set(GLINT_PYTHON_LIBRARY glint CACHE STRING
+    "The library in the module: the target glint, or the file of a static one that was built of the same sources")
 
 find_package(Python 3.10 REQUIRED COMPONENTS Interpreter Development.Module OPTIONAL_COMPONENTS Development.SABIModule)
 execute_process(COMMAND "${Python_EXECUTABLE}" -m nanobind --cmake_dir
@@ -21,7 +23,8 @@ nanobind_add_module(glint_python STABLE_ABI NB_STATIC NB_SUPPRESS_WARNINGS ${pyt
 glint_defaults(glint_python)
 set(glint_python_dir "${PROJECT_BINARY_DIR}/python/glint")
 set_target_properties(glint_python PROPERTIES OUTPUT_NAME _glint LIBRARY_OUTPUT_DIRECTORY "${glint_python_dir}")
-target_link_libraries(glint_python PRIVATE glint_settings glint)
+target_link_libraries(glint_python PRIVATE
+  ${GLINT_PYTHON_LIBRARY} glint_settings ${glint_core_libraries} ${glint_picture_libraries})
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
   # Nothing but the module's own start is seen outside: another Glint in the process stays another.
   target_link_options(glint_python PRIVATE -Wl,--exclude-libs,ALL)

@@ -35,12 +35,15 @@ python_could_not_run() {
   printf 'SKIPPED: the Python module: %s\n0 passed, 0 failed\n' "$1"
 }
 
-# By the one command that a user types. Kernels for three SIMD targets, and a folder that stays, so that the next time
-# is quick.
+# By the one command that a user types. The library is the one that ./run has built, for compiling it again takes ten
+# minutes of a processor; with GLINT_PYTHON_WHOLE=yes pip compiles all of it.
 pip_install_glint() {
+  local library="$build_dir/libglint.a"
+  if [[ "${GLINT_PYTHON_WHOLE:-no}" == yes ]]; then library=glint; fi
   env ${highway_prefix:+hwy_ROOT="$highway_prefix"} CMAKE_BUILD_PARALLEL_LEVEL="$jobs" \
     "$python" -m pip --disable-pip-version-check install --config-settings=build-dir="$root/build-python" \
-    --config-settings=cmake.define.GLINT_DEV_TARGETS=ON --config-settings=cmake.define.GLINT_WERROR="$werror" "$root" &&
+    --config-settings=cmake.define.GLINT_PYTHON_LIBRARY="$library" \
+    --config-settings=cmake.define.GLINT_WERROR="$werror" "$root" &&
     cd "$python_folder" &&
     "$python" -c 'import glint; print(glint.__file__); glint.decode(glint.encode(memoryview(bytes(12)).cast("B", (2, 2, 3))))' |
     grep "^$python_folder/"
@@ -71,7 +74,7 @@ test_python() {
   make_python_environment
   has_package_index ||
     { python_could_not_run "no package index can be reached ($(grep -m1 ERROR "$python_folder/index.log"))"; return 0; }
-  build_targets "$build_dir" glint_program evaluate
+  build_targets "$build_dir" glint glint_program evaluate
   count_command "pip install . in a clean environment" pip_install_glint
   "$python" -m pip --disable-pip-version-check install --quiet pytest >&2
   for package in "${python_optional[@]}"; do
