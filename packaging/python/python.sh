@@ -16,11 +16,13 @@ make_python_environment() {
 # Python with what compiling a module and a virtual environment take.
 ensure_python() {
   install_missing_commands python3:python3
-  if ! python3 -c 'import ensurepip' 2>/dev/null && can_install; then install_packages python3-venv; fi
-  if ! python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null &&
-    can_install; then
-    install_packages python3-dev
-  fi
+  if has_python_parts; then return; fi
+  # Without them there is a message, and no failure.
+  if can_install; then (install_packages python3-venv python3-dev) || true; fi
+  has_python_parts
+}
+
+has_python_parts() {
   python3 -c 'import ensurepip, os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null
 }
 
@@ -35,19 +37,21 @@ python_could_not_run() {
   printf 'SKIPPED: the Python module: %s\n0 passed, 0 failed\n' "$1"
 }
 
-# By the one command that a user types. The library is the one that ./run has built, for compiling it again takes ten
-# minutes of a processor; with GLINT_PYTHON_WHOLE=yes pip compiles all of it.
-pip_install_glint() {
+pip_install() { "$python" -m pip --disable-pip-version-check install "$@"; }
+
+# By the one command that a user types. The library is the one that ./run has built, for compiling it again takes more
+# than nine minutes of a processor; with GLINT_PYTHON_WHOLE=yes pip compiles all of it.
+pip_install_glint() (
   local library="$build_dir/libglint.a"
   if [[ "${GLINT_PYTHON_WHOLE:-no}" == yes ]]; then library=glint; fi
-  env ${highway_prefix:+hwy_ROOT="$highway_prefix"} CMAKE_BUILD_PARALLEL_LEVEL="$jobs" \
-    "$python" -m pip --disable-pip-version-check install --config-settings=build-dir="$root/build-python" \
+  if [[ -n "$highway_prefix" ]]; then export hwy_ROOT="$highway_prefix"; fi
+  CMAKE_BUILD_PARALLEL_LEVEL="$jobs" pip_install --config-settings=build-dir="$root/build-python" \
     --config-settings=cmake.define.GLINT_PYTHON_LIBRARY="$library" \
     --config-settings=cmake.define.GLINT_WERROR="$werror" "$root" &&
     cd "$python_folder" &&
     "$python" -c 'import glint; print(glint.__file__); glint.decode(glint.encode(memoryview(bytes(12)).cast("B", (2, 2, 3))))' |
     grep "^$python_folder/"
-}
+)
 
 # pytest_count WORD: the number before it in pytest's last line.
 pytest_count() {
@@ -76,9 +80,9 @@ test_python() {
     { python_could_not_run "no package index can be reached ($(grep -m1 ERROR "$python_folder/index.log"))"; return 0; }
   build_targets "$build_dir" glint glint_program evaluate
   count_command "pip install . in a clean environment" pip_install_glint
-  "$python" -m pip --disable-pip-version-check install --quiet pytest >&2
+  count_command "pytest can be had" pip_install pytest
   for package in "${python_optional[@]}"; do
-    "$python" -m pip --disable-pip-version-check install --quiet "$package" >&2 || say "run: going on without $package"
+    pip_install "$package" >"$python_folder/pip.log" 2>&1 || say "run: going on without $package"
   done
   if ((failed == 0)); then count_pytest "$root/packaging/python/tests" "$@"; fi
   print_sum
