@@ -33,7 +33,7 @@ Json ModelsJson(const std::vector<RunModel>& models) {
   for (const RunModel& model : models) {
     Json members = Json::array();
     for (const RunModel::Member& member : model.members) {
-      members.push_back(Json{{"name", member.name}, {"id", member.id}, {"bytes", member.bytes}});
+      members.push_back(Json{{"id", member.id}, {"name", member.name}, {"bytes", member.bytes}});
     }
     json.push_back(Json{
         {"label", model.label}, {"type", model.type}, {"name", model.name}, {"members", members}});

@@ -53,10 +53,11 @@ std::optional<double> JsonFields::RealOrNull(const std::string& key) const {
 
 uint64_t JsonFields::Whole(const std::string& key, uint64_t most) const {
   const Json& member = Member(key);
-  const uint64_t value = member.is_number_unsigned() ? member.get<uint64_t>() : 0;
-  if (member.is_number_unsigned() && value <= most) return value;
-  Fault(key, member.is_number_unsigned() ? "is above " + std::to_string(most)
-                                         : "is no whole number from 0");
+  const bool is_whole =
+      member.is_number_unsigned() || (member.is_number_integer() && member.get<int64_t>() >= 0);
+  const uint64_t value = is_whole ? member.get<uint64_t>() : 0;
+  if (is_whole && value <= most) return value;
+  Fault(key, is_whole ? "is above " + std::to_string(most) : "is no whole number from 0");
   return 0;
 }
 
