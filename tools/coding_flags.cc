@@ -58,13 +58,19 @@ void AddCodingFlags(CLI::App* app, const std::string& default_model, CodingFlags
       ->group(kMessageGroup);
 }
 
-CallOptions CallFor(const CodingFlags& flags, const std::string& what, StatusLine* status) {
+void CodingStatus::Show(double done) {
+  if (pace_.seconds() < kPatience) return;
+  const double megapixels = static_cast<double>(pixels_) / 1e6;
+  line_.ShowProgress(what_, done, pace_.Text(done, 1, done * megapixels));
+}
+
+CallOptions CallFor(const CodingFlags& flags, CodingStatus* status) {
   CallOptions call;
   call.threads = flags.threads;
   call.band_rows = flags.band;
   call.limits = flags.limits;
-  call.progress = [what, status, start = Now()](double done) {
-    if (Now() - start > kPatience) status->ShowProgress(what, done);
+  call.progress = [status](double done) {
+    status->Show(done);
     return !Interrupted();
   };
   return call;

@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "glint/glint.hpp"
 #include "tools/console.h"
+#include "tools/pace.h"
 
 namespace CLI {
 class App;
@@ -30,9 +32,24 @@ void AddCodingFlags(CLI::App* app, const std::string& default_model, CodingFlags
 void AddTargetFlag(CLI::App* app, std::string* target);
 void AddLimitFlags(CLI::App* app, Limits* limits);
 
-// Threads, bands and limits; `status` shows what is done as `what` when it takes a while, and an
-// interrupt stops the call.
-CallOptions CallFor(const CodingFlags& flags, const std::string& what, StatusLine* status);
+// What is told of one file while it takes a while.
+class CodingStatus {
+ public:
+  explicit CodingStatus(std::string what) : what_(std::move(what)) {}  // "encoding"
+  bool visible() const { return line_.visible(); }
+  void set_pixels(uint64_t pixels) { pixels_ = pixels; }  // of the file; 0: not known
+  void Show(double done);                                 // 0..1
+  void Clear() { line_.Clear(); }
+
+ private:
+  std::string what_;
+  StatusLine line_;
+  Pace pace_{"MP"};
+  uint64_t pixels_ = 0;
+};
+
+// Threads, bands and limits; `status` shows what is done, and an interrupt stops the call.
+CallOptions CallFor(const CodingFlags& flags, CodingStatus* status);
 
 // What one coding did, for -v.
 struct CodingSummary {

@@ -32,22 +32,24 @@ struct DecodeFlags {
   CodingFlags coding;
 };
 
-Expected<CodingSummary> Decode(const DecodeFlags& flags, const FilePair& pair, ModelFinder* models,
+Expected<CodingSummary> Decode(const DecodeFlags& flags, const FilePair& pair,
+                               const StreamFile& stream, ModelFinder* models,
                                const CallOptions& call) {
-  const Expected<StreamFile> stream = ReadStream(pair.in, call.limits, flags.options.detail);
-  if (!stream) return stream.error();
-  const Expected<Model> model = models->Find(stream->info.model_id);
-  if (!model) return At(stream->name, model.error());
+  const Expected<Model> model = models->Find(stream.info.model_id);
+  if (!model) return At(stream.name, model.error());
   DecodeOptions options = flags.options;
   static_cast<CallOptions&>(options) = call;
-  return DecodeFile(*model, *stream, pair.out, flags.format, options, flags.metadata,
-                    pair.existing);
+  return DecodeFile(*model, stream, pair.out, flags.format, options, flags.metadata, pair.existing);
 }
 
 Error DecodeOne(const DecodeFlags& flags, const FilePair& pair, ModelFinder* models) {
-  StatusLine status;
+  const Expected<StreamFile> stream =
+      ReadStream(pair.in, flags.coding.limits, flags.options.detail);
+  if (!stream) return stream.error();
+  CodingStatus status("decoding");
+  status.set_pixels(uint64_t{stream->info.source.width} * stream->info.source.height);
   const Expected<CodingSummary> summary =
-      Decode(flags, pair, models, CallFor(flags.coding, "decoding", &status));
+      Decode(flags, pair, *stream, models, CallFor(flags.coding, &status));
   status.Clear();
   if (!summary) return summary.error();
   Warn(kGlint, InputName(pair.in), summary->warnings);
@@ -66,8 +68,11 @@ Expected<int> Decode(const DecodeFlags& flags) {
     const Error error = DecodeOne(flags, plan->pairs.front(), &models);
     return error.ok() ? Expected<int>(kExitOk) : error;
   }
-  const auto decode = [&](const FilePair& pair, const CallOptions& call) {
-    return Decode(flags, pair, &models, call);
+  const auto decode = [&](const FilePair& pair,
+                          const CallOptions& call) -> Expected<CodingSummary> {
+    const Expected<StreamFile> stream = ReadStream(pair.in, call.limits, flags.options.detail);
+    if (!stream) return stream.error();
+    return Decode(flags, pair, *stream, &models, call);
   };
   const ManyFiles many = {std::move(*plan), kinds.in, "decoding", "decoded", decode};
   return CodeMany(many, flags.files, flags.coding);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "CLI/CLI.hpp"
+#include "glint/image_io.hpp"
 #include "tools/coding_flags.h"
 #include "tools/console.h"
 #include "tools/detail_flags.h"
@@ -36,10 +37,18 @@ struct EncodeFlags {
   CodingFlags coding;
 };
 
+// Of a picture, by its header; 0 where it can be read but once.
+uint64_t PixelsOf(const std::string& path) {
+  if (!IsStoredFile(path)) return 0;
+  const Expected<std::unique_ptr<PictureReader>> reader = PictureReader::Open(path);
+  return reader ? uint64_t{(*reader)->info().width} * (*reader)->info().height : 0;
+}
+
 Error EncodeOne(const EncodeFlags& flags, const FilePair& pair, const Model& model,
                 EncodeOptions options) {
-  StatusLine status;
-  static_cast<CallOptions&>(options) = CallFor(flags.coding, "encoding", &status);
+  CodingStatus status("encoding");
+  if (status.visible()) status.set_pixels(PixelsOf(pair.in));
+  static_cast<CallOptions&>(options) = CallFor(flags.coding, &status);
   const Expected<CodingSummary> summary =
       EncodeFile(model, pair.in, pair.out, options, flags.rate.target, flags.metadata);
   status.Clear();

@@ -15,6 +15,7 @@
 #include "tools/console.h"
 #include "tools/machine.h"
 #include "tools/messages.h"
+#include "tools/pace.h"
 #include "tools/signals.h"
 #include "tools/text.h"
 
@@ -23,13 +24,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kPatience = 2;  // seconds of work before the time left can be told
-
 // What has been done and what is left, as one line; and what is said meanwhile.
 class Progress {
  public:
-  Progress(const std::string& doing, const std::vector<FilePair>& pairs)
-      : doing_(doing), weights_(pairs.size()), parts_(pairs.size(), 0.0) {
+  Progress(const std::string& doing, const std::string& kind, const std::vector<FilePair>& pairs)
+      : doing_(doing), pace_(kind), weights_(pairs.size()), parts_(pairs.size(), 0.0) {
     for (size_t i = 0; i < pairs.size(); ++i) {
       std::error_code error;
       const uintmax_t bytes = fs::file_size(pairs[i].in, error);
@@ -42,13 +41,9 @@ class Progress {
     const std::lock_guard<std::mutex> lock(mutex_);
     Move(index, part);
     if (!status_.visible()) return;
-    const double spent = Now() - start_;
-    std::string left;
-    if (spent > kPatience && done_ > 0) {
-      left = ", " + Duration(spent * (all_ - done_) / done_) + " left";
-    }
     status_.ShowProgress(doing_ + " " + Grouped(finished_ + 1) + "/" + Grouped(weights_.size()),
-                         done_ / all_, left + ", " + Printable(name, 30));
+                         done_ / all_,
+                         pace_.Text(done_, all_, count_) + ", " + Printable(name, 30));
   }
 
   // A file is done or failed; `lines` are what there is to say of it.
@@ -62,21 +57,23 @@ class Progress {
   }
 
   void Clear() { status_.Clear(); }
-  double seconds() const { return Now() - start_; }
+  double seconds() const { return pace_.seconds(); }
 
  private:
   void Move(size_t index, double part) {
     done_ += (part - parts_[index]) * weights_[index];
+    count_ += part - parts_[index];
     parts_[index] = part;
   }
 
   std::string doing_;
+  Pace pace_;
   std::mutex mutex_;
   StatusLine status_;
   std::vector<double> weights_, parts_;  // of the files: bytes, and how much is done
   double all_ = 0, done_ = 0;
+  double count_ = 0;  // of files, by their parts
   size_t finished_ = 0;
-  double start_ = Now();
 };
 
 class Batch {
@@ -86,7 +83,7 @@ class Batch {
         flags_(flags),
         coding_(coding),
         pairs_(files.plan.pairs),
-        progress_(files.doing, pairs_) {}
+        progress_(files.doing, files.kind, pairs_) {}
 
   int Run() {
     for (const std::string& note : files_.plan.notes) Complain(kGlint, note);
