@@ -25,6 +25,7 @@
 #include "tools/evaluation_journal.h"
 #include "tools/evaluation_merge.h"
 #include "tools/evaluation_page.h"
+#include "tools/evaluation_progress.h"
 #include "tools/evaluation_report.h"
 #include "tools/evaluation_run.h"
 #include "tools/flag_checks.h"
@@ -155,9 +156,14 @@ class Run {
   Expected<Step> FindOrMeasure(size_t picture, size_t point) {
     if (journal_) {
       const auto done = journal_->done().find({picture, point});
-      if (done != journal_->done().end() && HasOutputs(done->second)) return done->second;
+      if (done != journal_->done().end() && HasOutputs(done->second)) {
+        progress_.Skip(picture);
+        return done->second;
+      }
     }
+    progress_.Begin(picture);
     Expected<Step> step = MeasurePicture(picture, point);
+    if (step) progress_.End(picture, point, step->failure.has_value());
     if (!step || !journal_) return step;
     const Error written = journal_->Append(*step);
     return written.ok() ? step : written;
@@ -182,9 +188,6 @@ class Run {
   // With each model in turn, so that whatever else the machine does costs all of them alike.
   Expected<Step> MeasurePicture(size_t index, size_t point) {
     const PictureFile& file = job_.pictures.files[index];
-    const std::string place = "[" + std::to_string(index + 1) + "/" +
-                              std::to_string(job_.pictures.files.size()) + "] " +
-                              Printable(file.name) + " ";
     MeasureOptions options;
     options.lrd = job_.points[point].lrd;
     options.detail = job_.detail;
@@ -193,20 +196,18 @@ class Run {
     options.repeat = flags_.repeat;
     options.verify = flags_.verify;
     options.limits = flags_.limits;
-    report_.status().Show(place + "reading");
     Step step{index, point, {}, {}};
     const Expected<Picture> picture = Read(file, options);
     if (!picture) return LeaveOut(picture.error(), std::move(step));
     for (size_t m = 0; m < job_.models.size(); ++m) {
-      const std::string& label = run_.models[m].label;
       options.progress = [&](const char* what, double done) {
-        report_.status().ShowProgress(place + (job_.models.size() > 1 ? label + " " : "") + what,
-                                      done);
+        progress_.Show(m, what, done);
         return !Interrupted();
       };
       const LoadedModel& model = job_.models[m].members[job_.points[point].member];
       Expected<Coded> coded = Measure(model.encoder, model.decoder, *picture, options);
-      if (!coded) return LeaveOut(At(label, coded.error()), std::move(step));
+      if (!coded) return LeaveOut(At(run_.models[m].label, coded.error()), std::move(step));
+      progress_.Measured(coded->measurement);
       coded->measurement.name = file.name;
       coded->measurement.source = file.path;
       coded->measurement.picture = index;
@@ -319,6 +320,7 @@ class Run {
   const Job job_;
   const EvaluationRun run_;
   EvaluationReport report_;
+  EvaluationProgress progress_{run_, &report_.status()};
   std::unique_ptr<LogFile> log_;
   std::unique_ptr<EvaluationJournal> journal_;
   std::optional<EvaluationPage> page_;

@@ -30,17 +30,23 @@ Timing Median(std::vector<Timing> timings) {
   return timings[middle];
 }
 
-void SetCallOptions(const MeasureOptions& options, const char* what, CallOptions* call) {
+void SetCallOptions(const MeasureOptions& options, CallOptions* call) {
   call->threads = options.threads;
   call->limits = options.limits;
-  if (options.progress) {
-    call->progress = [&options, what](double done) { return options.progress(what, done); };
-  }
 }
 
-EncodeOptions EncodeOptionsOf(const MeasureOptions& options, const char* what) {
+// Of one of the repetitions.
+void SetProgress(const MeasureOptions& options, const char* what, int repetition,
+                 CallOptions* call) {
+  if (!options.progress) return;
+  call->progress = [&options, what, repetition](double done) {
+    return options.progress(what, (repetition + done) / options.repeat);
+  };
+}
+
+EncodeOptions EncodeOptionsOf(const MeasureOptions& options) {
   EncodeOptions call;
-  SetCallOptions(options, what, &call);
+  SetCallOptions(options, &call);
   call.lrd = options.lrd;
   call.detail = options.detail;
   call.effort = options.effort;
@@ -49,10 +55,11 @@ EncodeOptions EncodeOptionsOf(const MeasureOptions& options, const char* what) {
 
 Error EncodeRepeatedly(const Model& model, const Picture& original, const MeasureOptions& options,
                        Coded* coded) {
-  EncodeOptions call = EncodeOptionsOf(options, "encoding");
+  EncodeOptions call = EncodeOptionsOf(options);
   call.limits.held_memory += original.samples.size();
   std::vector<Timing> timings;
   for (int i = 0; i < options.repeat; ++i) {
+    SetProgress(options, "encoding", i, &call);
     Report report;
     const double begin = Now();
     Expected<std::vector<uint8_t>> stream = Encode(model, original, call, &report);
@@ -78,10 +85,11 @@ Error EncodeRepeatedly(const Model& model, const Picture& original, const Measur
 Error DecodeRepeatedly(const Model& model, const Picture& original, const MeasureOptions& options,
                        Coded* coded) {
   DecodeOptions call;
-  SetCallOptions(options, "decoding", &call);
+  SetCallOptions(options, &call);
   call.limits.held_memory += original.samples.size() + coded->stream.size();
   std::vector<Timing> timings;
   for (int i = 0; i < options.repeat; ++i) {
+    SetProgress(options, "decoding", i, &call);
     coded->decoded = {};
     Report report;
     const double begin = Now();
@@ -152,7 +160,7 @@ Expected<uint64_t> MeasuringBytes(const PictureReader& reader,
   const uint64_t original = uint64_t{info.RowBytes()} * info.height;
   const uint64_t decoded = DecodedBytes(info);
   uint64_t most = original + reader.memory();
-  const EncodeOptions encode = EncodeOptionsOf(options, "");
+  const EncodeOptions encode = EncodeOptionsOf(options);
   const CallOptions& call = encode;
   CallOptions again = call;
   again.threads = OtherSplit(options.threads, 0).threads;
@@ -220,7 +228,10 @@ Expected<Coded> Measure(const Model& encoder, const Model& decoder, const Pictur
 
 Expected<BitsMap> MapBits(const Model& encoder, const Picture& original, const Coded& coded,
                           const MeasureOptions& options) {
-  EncodeOptions call = EncodeOptionsOf(options, "mapping bits");
+  EncodeOptions call = EncodeOptionsOf(options);
+  if (options.progress) {
+    call.progress = [&](double done) { return options.progress("mapping bits", done); };
+  }
   call.limits.held_memory +=
       original.samples.size() + coded.decoded.samples.size() + coded.stream.size();
   call.map_bits = true;
