@@ -63,7 +63,8 @@ Expected<int> Decode(const DecodeFlags& flags) {
   const FileKinds kinds = {"stream", "picture", /*reads_streams=*/true, "." + flags.format};
   Expected<FilePlan> plan = PlanFiles(flags.files, kinds, flags.coding.model);
   if (!plan) return plan.error();
-  ModelFinder models(flags.coding.model, flags.coding.threads);
+  ModelFinder models(flags.coding.model, flags.coding.threads,
+                     plan->many ? Loading::kQuiet : Loading::kShown);
   if (!plan->many) {
     const Error error = DecodeOne(flags, plan->pairs.front(), &models);
     return error.ok() ? Expected<int>(kExitOk) : error;

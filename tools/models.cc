@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tools/console.h"
+#include "tools/pace.h"
 #include "tools/text.h"
 
 namespace glint::tools {
@@ -106,9 +107,18 @@ Expected<std::string> FindSamples() {
                    "no sample pictures came with this build; name a picture or folder: --gt_path");
 }
 
-Expected<Model> LoadModel(const std::string& path, int threads) {
+Expected<Model> LoadModel(const std::string& path, int threads, Loading loading) {
   LoadOptions options;
   options.threads = threads;
+  StatusLine status;
+  const Pace pace;
+  if (loading == Loading::kShown && status.visible()) {
+    options.progress = [&](double done) {
+      const std::string left = pace.Text(done, 1, 0);
+      if (!left.empty()) status.ShowProgress("loading " + Printable(path, 30), done, left);
+      return true;
+    };
+  }
   Expected<Model> model = Model::Load(path, options);
   if (!model) return At(path, model.error());
   return model;
@@ -120,7 +130,7 @@ Expected<Model> ModelFinder::Find(const std::string& id) {
     if (models_.empty()) {
       const Expected<std::string> path = FindModel(flag_);
       if (!path) return path.error();
-      Expected<Model> model = LoadModel(*path, threads_);
+      Expected<Model> model = LoadModel(*path, threads_, loading_);
       if (!model) return model;
       models_.emplace("", std::move(*model));
     }
@@ -143,7 +153,7 @@ Expected<Model> ModelFinder::Find(const std::string& id) {
       ids_[path] = of_file ? *of_file : "";
     }
     if (ids_[path] != id && !(is_new && is_named)) continue;
-    Expected<Model> model = LoadModel(path, threads_);
+    Expected<Model> model = LoadModel(path, threads_, loading_);
     if (!model && (is_named || model.error().code == ErrorCode::kLimit)) return model;
     if (!model || model->info().id != id) continue;
     models_.emplace(id, *model);

@@ -35,14 +35,18 @@ Expected<std::string> FindShippedModel(const std::string& file_name);
 Expected<std::string> FindSamples();
 
 // `threads`: of the loading; 0: all that the machine has.
-Expected<Model> LoadModel(const std::string& path, int threads);
+// A terminal is shown how far it is, where that takes a while; kQuiet where something else is
+// shown.
+enum class Loading { kShown, kQuiet };
+Expected<Model> LoadModel(const std::string& path, int threads, Loading loading = Loading::kShown);
 // Finds the models that streams name, and loads each once: `flag` if it is not empty, whatever the
 // stream names; else, of those in $GLINT_MODEL (a file, or the files of a folder) and then of those
 // that came with Glint, the one of that id. May be used on several threads at once.
 class ModelFinder {
  public:
   // `threads`: those that a model is loaded with.
-  ModelFinder(std::string flag, int threads) : flag_(std::move(flag)), threads_(threads) {}
+  ModelFinder(std::string flag, int threads, Loading loading = Loading::kShown)
+      : flag_(std::move(flag)), threads_(threads), loading_(loading) {}
   Expected<Model> Find(const std::string& id);
 
  private:
@@ -51,6 +55,7 @@ class ModelFinder {
 
   std::string flag_;
   int threads_;
+  Loading loading_;
   std::mutex mutex_;
   std::vector<std::string> paths_;          // where it may be, the likely ones first
   std::map<std::string, std::string> ids_;  // by path, of those that were looked at

@@ -20,9 +20,11 @@
 #include "tools/messages.h"
 #include "tools/models.h"
 #include "tools/output.h"
+#include "tools/pace.h"
 #include "tools/picture_set.h"
 #include "tools/pictures.h"
 #include "tools/program.h"
+#include "tools/quantise_status.h"
 #include "tools/shrunk_graphs.h"
 #include "tools/signals.h"
 #include "tools/table.h"
@@ -258,7 +260,7 @@ class Run {
     // Not before the library has looked at model and options.
     job_.options.progress = [this](const QuantiseProgress& progress) {
       if (report_.empty()) PrintBanner();
-      status_.ShowProgress(progress.stage, progress.done);
+      progress_.Show(progress);
       return !Interrupted();
     };
     const Expected<QuantisedModel> quantised = Quantise(job_.model, job_.calibration, job_.options);
@@ -417,10 +419,12 @@ class Run {
     options.detail = Detail::kOff;  // of the model alone
     options.lrd = job_.held_out_lrd;
     options.threads = flags_.threads;
+    const double all = static_cast<double>(job_.held_out.size());
+    const Pace pace("picture");
     for (size_t i = 0; i < job_.held_out.size(); ++i) {
       options.progress = [&](const char*, double) {
-        status_.ShowProgress(what,
-                             static_cast<double>(i) / static_cast<double>(job_.held_out.size()));
+        const double done = static_cast<double>(i);
+        status_.ShowProgress(what, done / all, pace.Text(done, all, done));
         return !Interrupted();
       };
       const Expected<Coded> coded = Measure(model, model, job_.held_out[i], options);
@@ -465,6 +469,7 @@ class Run {
   const Flags& flags_;
   Job job_;
   StatusLine status_;
+  QuantiseStatus progress_{&status_, flags_.max_loss};
   std::string report_;
   const std::vector<NamedPicture> built_in_ = BuiltInPictures();
 };

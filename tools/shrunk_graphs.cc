@@ -10,6 +10,7 @@
 #include "tools/output.h"
 #include "tools/picture_set.h"
 #include "tools/pictures.h"
+#include "tools/quantise_status.h"
 #include "tools/signals.h"
 #include "tools/table.h"
 #include "tools/text.h"
@@ -48,8 +49,9 @@ Error RunShrunkGraphs(const std::string& tool, const ShrunkGraphsJob& job) {
   StatusLine status;
   ShrunkGraphOptions options = job.options;
   options.max_memory = job.limits.max_memory;
-  options.progress = [&status](const QuantiseProgress& progress) {
-    status.ShowProgress(progress.stage, progress.done);
+  QuantiseStatus shown(&status, 0);
+  options.progress = [&shown](const QuantiseProgress& progress) {
+    shown.Show(progress);
     return !Interrupted();
   };
   const Expected<ShrunkModel> fitted = AddShrunkGraphs(*model, pictures->pictures, options);

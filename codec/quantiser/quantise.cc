@@ -32,7 +32,8 @@ Result<ShrunkModel> Fit(const Model& model, const std::vector<Picture>& pictures
   }
   calibration.threads = options.threads;
   calibration.progress = [&options](double done) {
-    if (!options.progress || options.progress({"shrunk pictures", done})) return Status::Ok();
+    if (!options.progress || options.progress({"shrunk pictures", done, "", -1}))
+      return Status::Ok();
     return Status::Error(StatusCode::kCancelled, "stopped by the progress callback");
   };
   std::vector<Picture> built_in;

@@ -530,8 +530,10 @@ QuantisedLayer Quantiser::Describe(size_t index) const {
   return report;
 }
 
-Status Quantiser::Progress(const char* stage, double done) const {
-  if (!options_.progress || options_.progress({stage, done})) return Status::Ok();
+Status Quantiser::Progress(const char* stage, double done, std::string trying) const {
+  if (!options_.progress || options_.progress({stage, done, std::move(trying), found_loss_})) {
+    return Status::Ok();
+  }
   return Status::Error(StatusCode::kCancelled, "stopped by the progress callback");
 }
 

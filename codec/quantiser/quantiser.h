@@ -76,7 +76,10 @@ class Quantiser {
   std::vector<uint8_t> File() const { return WriteDraft(*file_, layers_, draft_); }
   QuantisedLayer Describe(size_t index) const;
 
-  Status Progress(const char* stage, double done) const;
+  // `trying` as QuantiseProgress has it.
+  Status Progress(const char* stage, double done, std::string trying = "") const;
+  // The loss of the best that a search has found so far, for who is told of progress.
+  void SetFoundLoss(double loss) { found_loss_ = loss; }
 
  private:
   std::string HowText() const;
@@ -118,6 +121,7 @@ class Quantiser {
   const std::vector<Picture>& pictures_;
   std::vector<Picture> built_in_;
   const QuantiseOptions& options_;
+  double found_loss_ = -1;
   const Model& model_;
   std::shared_ptr<const ModelFile> file_;
   int threads_ = 1;

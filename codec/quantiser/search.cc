@@ -1,10 +1,12 @@
 #include "codec/quantiser/search.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <limits>
 #include <map>
 #include <span>
+#include <string>
 #include <utility>
 
 namespace glint::quantiser {
@@ -118,6 +120,8 @@ class MixPass {
   void Apply(std::span<const Change> taken);
   Status MeasureChanges(std::vector<double>* alone);
   Result<std::vector<Change>> ApplyWithin();
+  std::string TextOf(size_t layer, const Choice& choice) const;
+  std::string TextOf(size_t changes) const;
   Result<bool> SparesBuiltIn();
   Status SpareBuiltIn(std::span<const Change> taken);
 
@@ -153,13 +157,26 @@ void MixPass::Apply(std::span<const Change> taken) {
   quantiser_->Refresh();
 }
 
+// What is tried, for people.
+std::string MixPass::TextOf(size_t layer, const Choice& choice) const {
+  const std::string text = quantiser_->layers()[layer].name() + " in " + NameOf(choice.precision);
+  if (choice.splitting == 0) return text;
+  return text + " with " + std::to_string(std::lround(100 * choice.splitting)) + " % digits";
+}
+
+std::string MixPass::TextOf(size_t changes) const {
+  return std::to_string(changes) + " of " + std::to_string(changes_.size()) + " changes";
+}
+
 // What each choice costs by itself makes the changes.
 Status MixPass::MeasureChanges(std::vector<double>* alone) {
   const size_t count = quantiser_->layers().size();
   GLINT_ASSIGN(const Distance base, quantiser_->Distance(true));
   for (size_t i = 0; i < count; ++i) {
     std::vector<Choice> choices = ChoicesOf(*quantiser_, pass_, i);
+    const double done = static_cast<double>(i) / static_cast<double>(count);
     for (Choice& choice : choices) {
+      GLINT_TRY(quantiser_->Progress("measure", done, TextOf(i, choice)));
       quantiser_->SetPrecision(i, choice.precision, choice.splitting);
       quantiser_->Refresh();
       GLINT_ASSIGN(Distance added, quantiser_->Distance(true));
@@ -169,8 +186,6 @@ Status MixPass::MeasureChanges(std::vector<double>* alone) {
       choice.price = budget_.PriceOf(added);
       (*alone)[i] = added.loss;
     }
-    GLINT_TRY(
-        quantiser_->Progress("measure", static_cast<double>(i + 1) / static_cast<double>(count)));
     if (choices.empty()) continue;
     SetBack(i);
     quantiser_->Refresh();
@@ -178,7 +193,7 @@ Status MixPass::MeasureChanges(std::vector<double>* alone) {
   }
   std::stable_sort(changes_.begin(), changes_.end(),
                    [](const Change& a, const Change& b) { return a.ratio < b.ratio; });
-  return Status::Ok();
+  return quantiser_->Progress("measure", 1);
 }
 
 // Applies as many changes, from the first on, as stay within the budget. Their number is found by
@@ -193,12 +208,13 @@ Result<std::vector<Change>> MixPass::ApplyWithin() {
   double used = 0;
   while (good + 1 < bad) {
     const size_t middle = (good + bad) / 2;
+    GLINT_TRY(quantiser_->Progress("mix", 1.0 - done(bad - good), TextOf(middle)));
     Apply(all.first(middle));
     GLINT_ASSIGN(const Distance distance, quantiser_->Distance(false));
     const double share = budget_.ShareOf(distance);
     if (share <= 1) used = share;
+    if (share <= 1) quantiser_->SetFoundLoss(distance.loss);
     (share <= 1 ? good : bad) = middle;
-    GLINT_TRY(quantiser_->Progress("mix", 1.0 - done(bad - good)));
   }
   std::vector<Change> taken(changes_.begin(), changes_.begin() + static_cast<std::ptrdiff_t>(good));
   for (size_t i = good; i < changes_.size(); ++i) {
@@ -209,15 +225,17 @@ Result<std::vector<Change>> MixPass::ApplyWithin() {
     // Half of the price, because it is the sum of two shares of which only one counts.
     if (before != changes_[i].number || used + changes_[i].added_price / 2 > 1) continue;
     taken.push_back(changes_[i]);
+    GLINT_TRY(quantiser_->Progress("mix", done(i), TextOf(changes_[i].layer, changes_[i].to)));
     Apply(taken);
     GLINT_ASSIGN(const Distance tried, quantiser_->Distance(false));
     if (budget_.ShareOf(tried) <= 1) {
       used = budget_.ShareOf(tried);
+      quantiser_->SetFoundLoss(tried.loss);
     } else {
       taken.pop_back();
     }
-    GLINT_TRY(quantiser_->Progress("mix", done(i + 1)));
   }
+  GLINT_TRY(quantiser_->Progress("mix", 1));
   Apply(taken);
   return taken;
 }
@@ -317,6 +335,11 @@ Status TuneRanges(Quantiser* quantiser) {
   }
   GLINT_ASSIGN(double least, LossOf(*quantiser));
   for (size_t i = 0; i < groups.size(); ++i) {
+    const size_t first = quantiser->groups()[groups[i]].layers.front();
+    quantiser->SetFoundLoss(least);
+    GLINT_TRY(quantiser->Progress("tune",
+                                  static_cast<double>(i) / static_cast<double>(groups.size()),
+                                  "the input of " + quantiser->layers()[first].name()));
     double best = quantiser->widened(groups[i]);
     // Away from where it is, in either direction, as long as that helps.
     for (const double ratio : {1.12, 1 / 1.12}) {
@@ -331,10 +354,9 @@ Status TuneRanges(Quantiser* quantiser) {
       }
     }
     quantiser->Widen(groups[i], best);
-    GLINT_TRY(quantiser->Progress("tune",
-                                  static_cast<double>(i + 1) / static_cast<double>(groups.size())));
   }
-  return Status::Ok();
+  quantiser->SetFoundLoss(least);
+  return quantiser->Progress("tune", 1);
 }
 
 }  // namespace glint::quantiser
