@@ -45,6 +45,14 @@ def make_models(programs, convert):
                       "--calibration", "pictures", "--held-out", "pictures", "--no-built-in")
 
 
+def without_times(value):
+    """What evaluate writes, without what two runs differ in."""
+    times = ("encoding_time", "decoding_time", "stages", "load_time", "machine", "speed_ratio")
+    if isinstance(value, dict):
+        return {key: without_times(inner) for key, inner in value.items() if key not in times}
+    return [without_times(inner) for inner in value] if isinstance(value, list) else value
+
+
 def check_families(checks, programs):
     with checks.check("evaluate --family: a curve of two models"):
         report = programs.runs("evaluate", "--family", "mean-*.safetensors", "--gt_path", "pictures", "--json", "one.json", "--out", "out",
@@ -63,6 +71,16 @@ def check_families(checks, programs):
             models = json.load(f)["comparison"]["models"]
         expect([model["label"] for model in models] == ["FP32", "INT16"] and 0.4 < models[1]["size_ratio"] < 0.9, models)
         expect("Compared with the curves" in report, report)
+    with checks.check("evaluate --family: two shards are one run"):
+        for shard in (1, 2):
+            programs.runs("evaluate", "--family", "mean-*.safetensors", "--family", "int-*.safetensors", "--gt_path", "pictures",
+                          "--shard", f"{shard}/2", "--json", f"shard{shard}.json")
+        programs.runs("evaluate", "--merge", "shard2.json", "shard1.json", "--curves", "one.json", "--json", "merged.json")
+        results = []
+        for name in ("two.json", "merged.json"):
+            with open(os.path.join(programs.folder, name)) as f:
+                results.append(without_times(json.load(f)))
+        expect(results[0] == results[1], results)
     with checks.check("evaluate --family: members of one name in two folders, and names with numbers"):
         for folder, seed in (("m-9", 1), ("m-10", 2)):
             os.mkdir(os.path.join(programs.folder, folder))

@@ -106,8 +106,10 @@ Status Quantiser::MeasureReference() {
   return Status::Ok();
 }
 
+// They are many, so those who wait hear of each.
 TaskRates Quantiser::BuiltInRates() const {
   TaskRates rates = Rates(LossMetric::kSquaredError);
+  rates.progress = [this](double done) { return Progress("built-in pictures", done).ok(); };
   if (!rates.control.is_fixed()) rates.around = NearbyRates();
   return rates;
 }

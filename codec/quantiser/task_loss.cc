@@ -1,12 +1,14 @@
 #include "codec/quantiser/task_loss.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <utility>
 
 #include "codec/public_error.h"
 #include "engine/thread_pool.h"
+#include "engine/work_progress.h"
 #include "glint/image_io.hpp"
 #include "glint/pictures.hpp"
 
@@ -135,7 +137,11 @@ Result<TaskLoss::AllCoded> TaskLoss::CodeAll(const Model& model) const {
   const size_t count = sheets_.size() * all_lrds_.size();
   AllCoded coded(all_lrds_.size(), std::vector<Coded>(sheets_.size()));
   std::vector<Status> errors(count, Status::Ok());
+  WorkProgress progress(rates_.progress);
+  progress.Begin(1);
+  std::atomic<bool> stopped{false};
   ParallelFor(pool.runner(), count, [&](size_t i, size_t) {
+    if (stopped) return;
     const size_t rate = i / sheets_.size(), sheet = i % sheets_.size();
     auto result = WithoutBadAlloc(
         [&] { return Code(model, sheets_[sheet], all_lrds_[rate], many ? 1 : rates_.threads); });
@@ -144,7 +150,12 @@ Result<TaskLoss::AllCoded> TaskLoss::CodeAll(const Model& model) const {
     } else {
       errors[i] = result.status();
     }
+    const Status told = progress.Done(1.0 / static_cast<double>(count));
+    if (told.ok()) return;
+    errors[i] = told;
+    stopped = true;
   });
+  progress.Rethrow();
   for (const Status& error : errors) GLINT_TRY(error);
   return coded;
 }

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct TaskRates {
   int threads = 1;
   // What one picture loses at a rate is the mean over that rate times each of these.
   std::vector<double> around = {1.0};
+  // 0..1 of the pictures at all rates, each time that they are coded; false stops that. One thread
+  // at a time calls it.
+  std::function<bool(double done)> progress;
 };
 
 // The loss of a flat picture is measured at several rates near the one wanted. It has so few
