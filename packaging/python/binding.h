@@ -6,9 +6,11 @@
 
 #include <nanobind/nanobind.h>
 
+#include <cstdint>
 #include <exception>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "glint/glint.hpp"
 
@@ -40,7 +42,11 @@ T Value(Expected<T> expected) {
   return std::move(*expected);
 }
 
-void AddErrors(nb::module_& m);
+inline nb::bytes BytesOf(const std::vector<uint8_t>& bytes) {
+  return nb::bytes(bytes.data(), bytes.size());
+}
+
+void AddErrors();
 void AddOptions(nb::module_& m);
 void AddPictures(nb::module_& m);
 void AddModels(nb::module_& m);

@@ -18,21 +18,19 @@
 namespace glint::python {
 namespace {
 
-nb::bytes BytesOf(const std::vector<uint8_t>& bytes) {
-  return nb::bytes(bytes.data(), bytes.size());
-}
-
 using Stream = Expected<std::vector<uint8_t>>;
 
-// `search`: encodes to a target, where there is one.
-template <typename Plain, typename Search>
-nb::bytes Encoded(nb::object progress, EncodeOptions options, const std::optional<Target>& target,
-                  const Plain& plain, const Search& search) {
+// `read` runs without the GIL. `held`: bytes of the picture.
+nb::bytes EncodeFrom(const RowReader& read, const PictureInfo& info, uint64_t held,
+                     const Model& model, const Metadata& metadata, EncodeOptions options,
+                     const std::optional<Target>& target, nb::object progress) {
   Call call(std::move(progress));
+  options.limits.held_memory = held;
   options.progress = call.progress();
   return BytesOf(Value(call.Run([&]() -> Stream {
-    if (!target) return plain(options);
-    Expected<TargetResult> result = search(*target, options);
+    if (!target) return EncodeRows(model, info, metadata, read, options);
+    Expected<TargetResult> result =
+        EncodeRowsToTarget(model, info, metadata, read, *target, options);
     if (!result) return result.error();
     return std::move(result->stream);
   })));
@@ -47,37 +45,20 @@ nb::bytes EncodeArray(const Model& model, nb::handle array, const Metadata& meta
     view.ReadRow(y, row);
     return true;
   };
-  EncodeOptions own = options;
-  own.limits.held_memory = buffer.size();
-  return Encoded(
-      std::move(progress), own, target,
-      [&](const EncodeOptions& with) {
-        return EncodeRows(model, view.info(), metadata, read, with);
-      },
-      [&](const Target& to, const EncodeOptions& with) {
-        return EncodeRowsToTarget(model, view.info(), metadata, read, to, with);
-      });
+  return EncodeFrom(read, view.info(), buffer.size(), model, metadata, options, target,
+                    std::move(progress));
 }
 
 nb::bytes EncodePicture(const Model& model, const Picture& picture, const Metadata& metadata,
                         const EncodeOptions& options, const std::optional<Target>& target,
                         nb::object progress) {
-  const uint8_t* const samples = picture.samples.data();
   const size_t row_bytes = picture.info.RowBytes();
   const RowReader read = [&](uint32_t y, void* row) {
-    std::memcpy(row, samples + row_bytes * y, row_bytes);
+    std::memcpy(row, picture.samples.data() + row_bytes * y, row_bytes);
     return true;
   };
-  EncodeOptions own = options;
-  own.limits.held_memory = picture.samples.size();
-  return Encoded(
-      std::move(progress), own, target,
-      [&](const EncodeOptions& with) {
-        return EncodeRows(model, picture.info, metadata, read, with);
-      },
-      [&](const Target& to, const EncodeOptions& with) {
-        return EncodeRowsToTarget(model, picture.info, metadata, read, to, with);
-      });
+  return EncodeFrom(read, picture.info, picture.samples.size(), model, metadata, options, target,
+                    std::move(progress));
 }
 
 nb::object DecodeStream(const Model& model, nb::handle stream, const DecodeOptions& options,

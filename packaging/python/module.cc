@@ -20,10 +20,7 @@ void Translate(const std::exception_ptr& thrown, void* /*payload*/) {
 
 }  // namespace
 
-void AddErrors(nb::module_& m) {
-  (void)m;
-  nb::register_exception_translator(Translate);
-}
+void AddErrors() { nb::register_exception_translator(Translate); }
 
 }  // namespace glint::python
 
@@ -31,7 +28,7 @@ NB_MODULE(_glint, m) {
   using namespace glint::python;  // NOLINT(google-build-using-namespace): in this function alone
   m.doc() = "The compiled part of the package glint.";
   m.attr("version") = glint::Version();
-  AddErrors(m);
+  AddErrors();
   AddOptions(m);
   AddPictures(m);
   AddModels(m);

@@ -16,10 +16,6 @@
 namespace glint::python {
 namespace {
 
-nb::bytes BytesOf(const std::vector<uint8_t>& bytes) {
-  return nb::bytes(bytes.data(), bytes.size());
-}
-
 std::vector<uint8_t> VectorOf(nb::handle object) {
   const Buffer buffer(object, Buffer::Access::kBytes);
   return {buffer.data(), buffer.data() + buffer.size()};

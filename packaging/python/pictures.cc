@@ -86,8 +86,7 @@ void WritePictureFile(const std::string& path, const Picture& picture) {
 }
 
 nb::bytes ReadBytes(const std::string& path, uint64_t max_bytes) {
-  const std::vector<uint8_t> bytes = Value(Call().Run([&] { return ReadFile(path, max_bytes); }));
-  return nb::bytes(bytes.data(), bytes.size());
+  return BytesOf(Value(Call().Run([&] { return ReadFile(path, max_bytes); })));
 }
 
 }  // namespace
