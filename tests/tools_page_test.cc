@@ -106,11 +106,12 @@ TEST_CASE("page: of a large picture the part with most error is shown") {
   const auto draw = [&](uint32_t most) {
     return std::uniform_int_distribution<uint32_t>(0, most)(random);
   };
-  for (int round = 0; round < 6; ++round) {
+  for (int round = 0; round < 60; ++round) {
     // Large in one direction, in both, or in none.
-    const uint32_t width = round % 2 == 0 ? 20 + draw(600) : kMostShownWidth + 1 + draw(900);
-    const uint32_t height = round % 3 == 0 ? 20 + draw(400) : kMostShownHeight + 1 + draw(700);
-    const uint32_t cell = round == 5 ? 64 : 16;
+    constexpr PartSize kMost = {384, 256};
+    const uint32_t width = round % 2 == 0 ? 20 + draw(300) : kMost.width + 1 + draw(500);
+    const uint32_t height = round % 3 == 0 ? 20 + draw(200) : kMost.height + 1 + draw(400);
+    const uint32_t cell = round % 5 == 0 ? 64 : 16;
     CAPTURE(width);
     CAPTURE(height);
     Picture original = Noise(width, height, &random);
@@ -122,15 +123,15 @@ TEST_CASE("page: of a large picture the part with most error is shown") {
         decoded.samples[v * original.info.RowBytes() + i] ^= 0x80;
       }
     }
-    const ShownPart part = PartWithMostError(original, decoded, cell);
+    const ShownPart part = PartWithMostError(original, decoded, kMost, cell);
     CHECK(part.x % cell == 0);
     CHECK(part.y % cell == 0);
-    CHECK(part.width <= kMostShownWidth);
-    CHECK(part.height <= kMostShownHeight);
+    CHECK(part.width <= kMost.width);
+    CHECK(part.height <= kMost.height);
     CHECK(part.x + part.width <= width);
     CHECK(part.y + part.height <= height);
-    if (width <= kMostShownWidth) CHECK(part.width == width);
-    if (height <= kMostShownHeight) CHECK(part.height == height);
+    if (width <= kMost.width) CHECK(part.width == width);
+    if (height <= kMost.height) CHECK(part.height == height);
     const ShownPart whole{0, 0, width, height};
     CHECK(2 * ErrorOf(original, decoded, part) >= ErrorOf(original, decoded, whole));
     const Picture cut = PartOf(original, part);
@@ -185,6 +186,27 @@ TEST_CASE("page: keeps the worst pictures within its size, all rates and models 
   for (size_t i = 10 - shown.size(); i < 10; ++i) worst.push_back("p" + std::to_string(i));
   CHECK(shown == worst);
   CHECK(std::string(data["shown_note"]).find(std::to_string(10 - shown.size()) + " picture") == 0);
+}
+
+TEST_CASE("page: of the better pictures small parts are shown before any is left out") {
+  std::mt19937 random(TestSeed() + 3);
+  EvaluationPage page("evaluate", 4'000'000);  // two of the pictures, or one and a few parts
+  for (size_t i = 0; i < 3; ++i) {
+    const Picture original = Noise(600, 400, &random);
+    const std::string name = "p" + std::to_string(i);
+    const double psnr = 30 + static_cast<double>(i);
+    REQUIRE(page.Add(original, CodedAs(name, 0, psnr, Noise(600, 400, &random)), {}, 0).ok());
+  }
+  const std::vector<Evaluation> evaluations(1);
+  const std::string html = page.Html(RunOf(1, 1), evaluations, {}, Json::object());
+  CHECK(html.size() < 4'100'000);
+  const size_t begin = html.find("id=\"data\">") + 10;
+  const Json data = Json::parse(html.substr(begin, html.find("</script>", begin) - begin));
+  REQUIRE(data["shown"].size() == 3);
+  std::vector<int> widths;
+  for (const Json& picture : data["shown"]) widths.push_back(picture["part"]["width"]);
+  CHECK(widths == std::vector<int>{600, 384, 384});
+  CHECK(data["shown_note"] == "Of 2 pictures only a part is shown. ");
 }
 
 TEST_CASE("page: a picture that is larger than the page is left out, and said to be") {

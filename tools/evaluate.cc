@@ -480,8 +480,8 @@ void AddFlags(CLI::App* app, EvaluateFlags* flags) {
           ->type_name("FILE")
           ->group(kResults);
   AddByteSizeOption(app, "--html-size", &flags->html_size,
-                    "The pictures of the page take so much at most; those with less error are left "
-                    "out (default 20M)")
+                    "The pictures of the page take so much at most; of those with less error only "
+                    "parts are shown, or nothing (default 19M)")
       ->group(kResults)
       ->needs(html);
   AddMachineFlags(app, flags);

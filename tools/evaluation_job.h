@@ -31,7 +31,7 @@ struct EvaluateFlags {
   bool resume = false;
   std::vector<std::string> merge;           // results of shards; then there is no job
   Limits limits;                            // of everything that is done with one picture
-  uint64_t html_size = uint64_t{20} << 20;  // of the pictures of the page, at most
+  uint64_t html_size = uint64_t{19} << 20;  // of the pictures of the page, at most
 };
 
 // Checks the files of --json and --html before the run: they can be written, are two, and none of

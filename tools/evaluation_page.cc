@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <tuple>
 
 #include "glint/image_io.hpp"
 #include "tools/curves.h"
@@ -16,6 +17,8 @@ namespace glint::tools {
 namespace {
 
 constexpr uint32_t kLeastCell = 16;
+// Of what is shown of a picture; the first where there are many.
+constexpr PartSize kPartSizes[] = {{384, 256}, {1536, 1024}};
 constexpr uint64_t kNumberBytes = 8;  // that a number of a map of bits takes in JSON, about
 
 Expected<std::string> PngText(const Picture& picture, const ShownPart& part) {
@@ -91,10 +94,11 @@ Picture PartOf(const Picture& picture, const ShownPart& part) {
   return out;
 }
 
-ShownPart PartWithMostError(const Picture& original, const Picture& decoded, uint32_t cell) {
+ShownPart PartWithMostError(const Picture& original, const Picture& decoded, PartSize most_size,
+                            uint32_t cell) {
   const uint32_t all_width = original.info.width, all_height = original.info.height;
-  const uint32_t width = std::min(all_width, kMostShownWidth);
-  const uint32_t height = std::min(all_height, kMostShownHeight);
+  const uint32_t width = std::min(all_width, most_size.width);
+  const uint32_t height = std::min(all_height, most_size.height);
   // Sums of squared errors of squares of cells, from which those of windows are.
   const uint32_t columns = (all_width + cell - 1) / cell, rows = (all_height + cell - 1) / cell;
   std::vector<uint64_t> errors(size_t{columns} * rows);
@@ -113,8 +117,8 @@ ShownPart PartWithMostError(const Picture& original, const Picture& decoded, uin
   for (const uint32_t y : Begins(all_height, height, cell)) {
     for (const uint32_t x : Begins(all_width, width, cell)) {
       uint64_t sum = 0;
-      const uint32_t right = std::min(columns, (x + width) / cell);
-      const uint32_t bottom = std::min(rows, (y + height) / cell);
+      const uint32_t right = x + width >= all_width ? columns : (x + width) / cell;
+      const uint32_t bottom = y + height >= all_height ? rows : (y + height) / cell;
       for (uint32_t v = y / cell; v < bottom; ++v) {
         for (uint32_t u = x / cell; u < right; ++u) sum += errors[size_t{v} * columns + u];
       }
@@ -133,16 +137,21 @@ Expected<EvaluationPage::Shown*> EvaluationPage::Find(const Picture& original,
   if (known != shown_.end()) return &known->second;
   Shown shown;
   shown.name = m.name;
-  shown.source = m.source;
   shown.width = m.width;
   shown.height = m.height;
   shown.badness = -std::numeric_limits<double>::infinity();
-  shown.part = PartWithMostError(original, decoded, std::max(kLeastCell, bits.cell));
-  Expected<std::string> png = PngText(original, shown.part);
-  if (!png) return png.error();
-  shown.png = std::move(*png);
-  shown.bytes = shown.png.size();
-  bytes_ += shown.bytes;
+  for (const PartSize& size : kPartSizes) {
+    Part part;
+    part.pixels = PartWithMostError(original, decoded, size, std::max(kLeastCell, bits.cell));
+    const bool is_all = part.pixels.width == m.width && part.pixels.height == m.height;
+    Expected<std::string> png = PngText(original, part.pixels);
+    if (!png) return png.error();
+    part.png = std::move(*png);
+    part.bytes = part.png.size();
+    shown.parts.push_back(std::move(part));
+    if (is_all) break;
+  }
+  bytes_ += shown.parts.back().bytes;
   return &shown_.emplace(m.source, std::move(shown)).first->second;
 }
 
@@ -154,32 +163,45 @@ Error EvaluationPage::Add(const Picture& original, const Coded& coded, const Bit
   const Expected<Shown*> found = Find(before, after, m, bits);
   if (!found) return found.error();
   Shown& shown = **found;
-  Expected<std::string> png = PngText(after, shown.part);
-  if (!png) return png.error();
   if (model == 0) shown.first_psnr[m.point] = m.psnr;
   const auto first = shown.first_psnr.find(m.point);
   const double loss = model == 0 ? -m.psnr : first->second - m.psnr;
   if (!std::isnan(loss)) shown.badness = std::max(shown.badness, loss);
-  CodedPicture one{model, m.point, std::move(*png), BitsJson(bits, shown.part)};
-  const uint64_t bytes = one.png.size() + kNumberBytes * bits.bits.size();
-  shown.bytes += bytes;
-  bytes_ += bytes;
-  shown.coded.push_back(std::move(one));
+  bytes_ -= shown.parts.back().bytes;
+  for (Part& part : shown.parts) {
+    Expected<std::string> png = PngText(after, part.pixels);
+    if (!png) return png.error();
+    CodedPart one{model, m.point, std::move(*png), BitsJson(bits, part.pixels)};
+    const uint64_t numbers = one.bits.is_null() ? 0 : one.bits["values"].size();
+    part.bytes += one.png.size() + kNumberBytes * numbers;
+    part.coded.push_back(std::move(one));
+  }
+  bytes_ += shown.parts.back().bytes;
   KeepWithinSize();
   return {};
 }
 
-// First what would not fit alone.
+// The best picture that is shown large is shown small. When there is none, the best one goes, and
+// before it one that would not fit alone.
 void EvaluationPage::KeepWithinSize() {
+  const auto order = [this](const Shown& shown) {
+    const bool is_small = shown.parts.size() == 1;
+    const bool fits = shown.parts.back().bytes <= most_bytes_;
+    return std::tuple(is_small, fits, shown.badness);
+  };
   while (bytes_ > most_bytes_) {
-    const auto goes =
-        std::min_element(shown_.begin(), shown_.end(), [&](const auto& a, const auto& b) {
-          const bool a_fits = a.second.bytes <= most_bytes_, b_fits = b.second.bytes <= most_bytes_;
-          return a_fits == b_fits ? a.second.badness < b.second.badness : !a_fits;
-        });
-    bytes_ -= goes->second.bytes;
-    left_out_.insert(goes->first);
-    shown_.erase(goes);
+    const auto next = std::min_element(
+        shown_.begin(), shown_.end(),
+        [&](const auto& a, const auto& b) { return order(a.second) < order(b.second); });
+    Shown& shown = next->second;
+    bytes_ -= shown.parts.back().bytes;
+    shown.parts.pop_back();
+    if (!shown.parts.empty()) {
+      bytes_ += shown.parts.back().bytes;
+      continue;
+    }
+    left_out_.insert(next->first);
+    shown_.erase(next);
   }
 }
 
@@ -203,31 +225,36 @@ std::string EvaluationPage::Html(const EvaluationRun& run,
   }
   for (const Measurement& m : evaluations.front().measurements) points.push_back(m.point);
   Json shown = Json::array();
+  size_t small = 0;
   for (const auto& [source, picture] : shown_) {
+    const Part& part = picture.parts.back();
+    const ShownPart& pixels = part.pixels;
     const std::string id = "picture-" + std::to_string(shown.size());
-    parts.pictures.emplace_back(id, picture.png);
+    parts.pictures.emplace_back(id, part.png);
     Json coded = Json::array();
-    for (const CodedPicture& one : picture.coded) {
+    for (const CodedPart& one : part.coded) {
       const std::string coded_id = id + "-" + std::to_string(coded.size());
       parts.pictures.emplace_back(coded_id, one.png);
       coded.push_back(
           {{"model", one.model}, {"rate", one.point}, {"picture", coded_id}, {"bits", one.bits}});
     }
-    const ShownPart& part = picture.part;
     shown.push_back(
         {{"name", picture.name},
          {"source", source},
          {"width", picture.width},
          {"height", picture.height},
-         {"part", {{"x", part.x}, {"y", part.y}, {"width", part.width}, {"height", part.height}}},
+         {"part",
+          {{"x", pixels.x}, {"y", pixels.y}, {"width", pixels.width}, {"height", pixels.height}}},
          {"original", id},
          {"coded", std::move(coded)}});
+    if (pixels.width < picture.width || pixels.height < picture.height) ++small;
   }
   std::string note;
+  if (small > 0) note = "Of " + Count(small, "picture") + " only a part is shown. ";
   if (!left_out_.empty()) {
-    note = Count(left_out_.size(), "picture") +
-           " left out, which have less error or are too large, to keep the page's pictures below " +
-           ByteSize(static_cast<double>(most_bytes_)) + ". ";
+    note += Count(left_out_.size(), "picture") +
+            " left out, which have less error or are too large, to keep the others below " +
+            ByteSize(static_cast<double>(most_bytes_)) + ". ";
   }
   if (shown_.empty()) note += "No pictures are in this page. ";
   parts.title = "Glint: " + run.source;

@@ -26,16 +26,19 @@ namespace glint::tools {
 struct ShownPart {
   uint32_t x = 0, y = 0, width = 0, height = 0;
 };
-// A part of at most kMostShownWidth x kMostShownHeight pixels that begins where a cell of `cell` x
-// `cell` does. Both pictures are 8-bit RGB and of one size.
-inline constexpr uint32_t kMostShownWidth = 1536, kMostShownHeight = 1024;
 Picture PartOf(const Picture& picture, const ShownPart& part);  // of 8 bits
-ShownPart PartWithMostError(const Picture& original, const Picture& decoded, uint32_t cell);
+// A part that is not larger than `most` and begins where a cell of `cell` x `cell` pixels does.
+// Both pictures are 8-bit RGB and of one size.
+struct PartSize {
+  uint32_t width = 0, height = 0;
+};
+ShownPart PartWithMostError(const Picture& original, const Picture& decoded, PartSize most,
+                            uint32_t cell);
 
 class EvaluationPage {
  public:
-  // `command` is what the user typed. Pictures take `most_bytes` of the page at most; beyond that
-  // the best ones are left out.
+  // `command` is what the user typed. Pictures take `most_bytes` of the page at most: beyond that
+  // small parts of the best ones are shown, and where these are too many, the best are left out.
   EvaluationPage(std::string command, uint64_t most_bytes)
       : command_(std::move(command)), most_bytes_(most_bytes) {}
 
@@ -53,20 +56,25 @@ class EvaluationPage {
                    const std::vector<QualityCurve>& curves, const Json& result) const;
 
  private:
-  struct CodedPicture {
+  struct CodedPart {
     size_t model = 0, point = 0;
     std::string png;  // in Base64
     Json bits;
   };
-  struct Shown {
-    std::string name, source;
-    uint32_t width = 0, height = 0;
-    ShownPart part;
+  // The same pixels of a picture, as it was and as it was decoded.
+  struct Part {
+    ShownPart pixels;
     std::string png;
-    std::vector<CodedPicture> coded;
+    std::vector<CodedPart> coded;
+    uint64_t bytes = 0;
+  };
+  struct Shown {
+    std::string name;
+    uint32_t width = 0, height = 0;
+    std::vector<Part>
+        parts;  // the last one is shown; before it those that would do if it is too large
     std::map<size_t, double> first_psnr;  // of the first model, by rate
     double badness = 0;                   // loss against the first model, or PSNR below 0; worst
-    uint64_t bytes = 0;
   };
 
   Expected<Shown*> Find(const Picture& original, const Picture& decoded, const Measurement& m,

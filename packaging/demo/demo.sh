@@ -18,7 +18,7 @@ build_demo() {
     -sMODULARIZE=1 -sEXPORT_NAME=createGlint -sENVIRONMENT=worker -sFILESYSTEM=0 -sALLOW_MEMORY_GROWTH=1 \
     -sMAXIMUM_MEMORY=4GB -sEXPORTED_FUNCTIONS=_malloc,_free -sEXPORTED_RUNTIME_METHODS=UTF8ToString ||
     fail "demo: the engine did not build"
-  cp "$root"/packaging/demo/{index.html,style.css,page.js,worker.js,icon.svg} "$demo_dir/"
+  cp "$root"/packaging/demo/{index.html,style.css,page.js,worker.js,icon.svg} "$root/tools/page/theme.css" "$demo_dir/"
   cp "$root/weights/light-int8.safetensors" "$demo_dir/"
   cp "$root/tools/samples/lake.png" "$demo_dir/sample.png"
   size="$(cat "$demo_dir"/engine.{js,wasm} "$demo_dir/light-int8.safetensors" | wc -c)"
