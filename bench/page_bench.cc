@@ -61,8 +61,7 @@ int Main(int argc, char** argv) {
                  "bench_peers --json")
       ->required()
       ->type_name("FILE...");
-  return RunTool(app, argc, argv,
-                 [&flags] { return ExitCodeFor("bench_page", MakePage(flags)); });
+  return RunTool(app, argc, argv, [&flags] { return ExitCodeFor("bench_page", MakePage(flags)); });
 }
 
 }  // namespace

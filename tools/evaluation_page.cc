@@ -253,7 +253,7 @@ std::string EvaluationPage::Html(const EvaluationRun& run,
   if (small > 0) note = "Of " + Count(small, "picture") + " only a part is shown. ";
   if (!left_out_.empty()) {
     note += Count(left_out_.size(), "picture") +
-            " left out, which have less error or are too large, to keep the others below " +
+            " left out, with less error or too large, to keep the others below " +
             ByteSize(static_cast<double>(most_bytes_)) + ". ";
   }
   if (shown_.empty()) note += "No pictures are in this page. ";
