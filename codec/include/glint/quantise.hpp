@@ -45,8 +45,8 @@ enum class LossMetric {
 };
 
 struct QuantiseProgress {
-  // "calibrate", "second moments", "measure", "mix", "built-in pictures", "tune", "shrunk pictures";
-  // a mix has several passes, which go through their stages again.
+  // "calibrate", "second moments", "measure", "mix", "built-in pictures", "tune", "shrunk
+  // pictures"; a mix has several passes, which go through their stages again.
   const char* stage = "";
   double done = 0;     // 0..1 of the stage
   std::string trying;  // what is tried now, for people: "g_a/a1 in 8 bits"; may be empty
