@@ -135,9 +135,8 @@ class ShardSet {
     return run;
   }
 
-  Step Take(size_t picture, size_t point) {
-    ShardResults& shard = shards_.at(picture % shards_.size());
-    return std::move(shard.steps.at({picture, point}));
+  const Step& Get(size_t picture, size_t point) const {
+    return shards_.at(picture % shards_.size()).steps.at({picture, point});
   }
 
  private:
@@ -192,7 +191,7 @@ int MergeShards(const std::string& tool, const EvaluateFlags& flags) {
   if (!shards) return ExitCodeFor(tool, shards.error());
   EvaluationReport report(tool, shards->Run(), std::move(curves), flags.json);
   const int exit_code =
-      report.Make([&](size_t picture, size_t point) { return shards->Take(picture, point); });
+      report.Make([&](size_t picture, size_t point) { return shards->Get(picture, point); });
   if (exit_code == kExitBad || flags.html.empty()) return exit_code;
   const Error written =
       report.WritePage(EvaluationPage(flags.command, flags.html_size), flags.html);
