@@ -32,7 +32,10 @@ Error MakePage(const Flags& flags) {
     inputs.Add(path);
     Expected<Json> json = ReadJson(path, kMostBytes);
     if (!json) return json.error();
-    if (!json->is_object() || (!json->contains("benchmarks") && !json->contains("peer"))) {
+    const auto is_list = [&json](const char* key) {
+      return json->is_object() && json->contains(key) && (*json)[key].is_array();
+    };
+    if (!is_list("benchmarks") && !is_list("layers")) {
       return MakeError(ErrorCode::kInvalidArgument,
                        path + ": neither results of Google Benchmark nor of bench_peers");
     }

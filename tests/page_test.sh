@@ -49,6 +49,40 @@ cp -r pictures shown
 exits "a resumed run" 0 "$evaluate" --gt_path shown "${few[@]}" --freq 1 --json r.json --resume --html r.html
 check "has all its pictures" test "$(pictures_in r.html)" -eq 4
 
+# What fails costs neither the page nor the others.
+mkdir broken
+head -c 2000 pictures/b.png >broken/a.png
+cp pictures/a.png broken/b.png
+exits "the first picture is broken" 1 "$evaluate" --gt_path broken "${few[@]}" --freq 1 --html broken.html
+check "there is a page all the same" test "$(pictures_in broken.html)" -eq 2
+check "with layers" grep -q '"layers":\[{"name":' broken.html
+exits "a shard without the broken one" 0 "$evaluate" --gt_path broken "${few[@]}" --shard 2/2 --json b2.json \
+  --html b2.html
+exits "a shard of nothing" 0 "$evaluate" --gt_path broken "${few[@]}" --shard 3/3 --json b3.json --html b3.html
+check "has no points" grep -q '"psnr":\[\],"ms_ssim":\[\]' b3.html
+
+# One file for two things, under whichever name.
+ln -s one.json link.html
+for page in ./one.json "$PWD/one.json" link.html; do
+  refuses "the page is the JSON: ${page##*/}" ': is the file of --json$' "$evaluate" --gt_path pictures --html "$page" \
+    --json one.json
+done
+refuses "the page is the journal" ': is the journal of --resume$' "$evaluate" --gt_path pictures --json j.json \
+  --resume --html j.json.journal
+mkdir -p saved/INT8
+refuses "the page is a saved picture" ': is a file of --out as well$' "$evaluate" --gt_path pictures \
+  --type INT8 --out saved --html saved/INT8/a.png
+refuses "the JSON is a saved stream" ': is a file of --out as well$' "$evaluate" --gt_path pictures \
+  --type INT8 --out saved --json saved/INT8/b.glint
+check "the JSON is still there" numbers one.html one.json
+
+# A journal that is none stays as it was.
+printf 'important, and no line feed' >n.json.journal
+cp n.json.journal kept
+refuses "a file in the journal's place" ': is no journal of evaluate$' "$evaluate" --gt_path pictures "${few[@]}" \
+  --json n.json --resume
+check "it is still there" cmp -s n.json.journal kept
+
 refuses "a page on standard output" '^evaluate: --html -: has to be a file$' "$evaluate" --gt_path pictures --html -
 refuses "one file for both" '^evaluate: --html x: is the file of --json$' "$evaluate" --gt_path pictures --html x \
   --json x

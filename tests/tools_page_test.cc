@@ -40,9 +40,10 @@ uint64_t ErrorOf(const Picture& a, const Picture& b, const ShownPart& part) {
   return sum;
 }
 
-Coded CodedAs(const std::string& source, size_t point, double psnr, Picture decoded) {
+Coded CodedAs(size_t picture, size_t point, double psnr, Picture decoded) {
   Coded coded;
-  coded.measurement.name = coded.measurement.source = source;
+  coded.measurement.name = "p" + std::to_string(picture);
+  coded.measurement.picture = picture;
   coded.measurement.point = point;
   coded.measurement.psnr = psnr;
   coded.measurement.width = decoded.info.width;
@@ -153,8 +154,9 @@ TEST_CASE("page: keeps the worst pictures within its size, all rates and models 
     for (const size_t i : order) {
       const Picture original = Noise(24, 16, &random);
       for (const size_t model : {size_t{0}, size_t{1}}) {
-        const double psnr = 30 - (model == 0 ? 0.0 : 0.1 * static_cast<double>(i));
-        const Coded coded = CodedAs("p" + std::to_string(i), point, psnr, Noise(24, 16, &random));
+        const double psnr = 20 + static_cast<double>(7 * i % 10) -
+                            (model == 0 ? 0.0 : 0.1 * static_cast<double>(i));
+        const Coded coded = CodedAs(i, point, psnr, Noise(24, 16, &random));
         BitsMap bits;
         bits.cell = 16;
         bits.rows = 1;
@@ -163,6 +165,7 @@ TEST_CASE("page: keeps the worst pictures within its size, all rates and models 
         REQUIRE(page.Add(original, coded, i == 9 ? BitsMap() : bits, model).ok());
         evaluations[model].measurements.push_back(coded.measurement);
       }
+      page.EndStep(i);
     }
   }
   const std::string html = page.Html(run, evaluations, {}, Json::object());
@@ -172,18 +175,18 @@ TEST_CASE("page: keeps the worst pictures within its size, all rates and models 
   CHECK(data["command"] == "evaluate 'a b'");
   REQUIRE(data["shown"].size() >= 2);
   // Those shown are the worst.
-  std::vector<std::string> shown;
+  std::vector<size_t> shown;
   for (const Json& picture : data["shown"]) {
-    shown.push_back(picture["source"]);
+    shown.push_back(picture["picture"]);
     CHECK(picture["coded"].size() == 4);
     CHECK(html.find("id=\"" + std::string(picture["original"]) + "\">iVBOR") != std::string::npos);
     for (const Json& coded : picture["coded"]) {
       CHECK(html.find("id=\"" + std::string(coded["picture"]) + "\">iVBOR") != std::string::npos);
-      CHECK(coded["bits"].is_null() == (picture["source"] == "p9"));
+      CHECK(coded["bits"].is_null() == (picture["picture"] == 9));
     }
   }
-  std::vector<std::string> worst;
-  for (size_t i = 10 - shown.size(); i < 10; ++i) worst.push_back("p" + std::to_string(i));
+  std::vector<size_t> worst;
+  for (size_t i = 10 - shown.size(); i < 10; ++i) worst.push_back(i);
   CHECK(shown == worst);
   CHECK(std::string(data["shown_note"]).find(std::to_string(10 - shown.size()) + " picture") == 0);
 }
@@ -193,9 +196,9 @@ TEST_CASE("page: of the better pictures small parts are shown before any is left
   EvaluationPage page("evaluate", 4'000'000);  // two of the pictures, or one and a few parts
   for (size_t i = 0; i < 3; ++i) {
     const Picture original = Noise(600, 400, &random);
-    const std::string name = "p" + std::to_string(i);
     const double psnr = 30 + static_cast<double>(i);
-    REQUIRE(page.Add(original, CodedAs(name, 0, psnr, Noise(600, 400, &random)), {}, 0).ok());
+    REQUIRE(page.Add(original, CodedAs(i, 0, psnr, Noise(600, 400, &random)), {}, 0).ok());
+    page.EndStep(i);
   }
   const std::vector<Evaluation> evaluations(1);
   const std::string html = page.Html(RunOf(1, 1), evaluations, {}, Json::object());
@@ -213,18 +216,25 @@ TEST_CASE("page: a picture that is larger than the page is left out, and said to
   std::mt19937 random(TestSeed() + 2);
   EvaluationPage page("evaluate", 1000);
   const Picture original = Noise(64, 64, &random);
-  REQUIRE(page.Add(original, CodedAs("p", 0, 30, original), {}, 0).ok());
-  CHECK_FALSE(page.MayShow("p"));
+  const auto add = [&](size_t picture, double psnr, const Picture& shown) {
+    REQUIRE(page.Add(shown, CodedAs(picture, 0, psnr, shown), {}, 0).ok());
+    page.EndStep(picture);
+  };
+  add(0, 30, original);
+  CHECK_FALSE(page.MayShow(0));
   const std::vector<Evaluation> evaluations(1);
   const std::string html = page.Html(RunOf(1, 1), evaluations, {}, Json::object());
   CHECK(html.find("1 picture left out") != std::string::npos);
   CHECK(html.find("iVBOR") == std::string::npos);
   // One that fits stays, although it is better.
-  REQUIRE(
-      page.Add(Noise(4, 4, &random), CodedAs("small", 0, 50, Noise(4, 4, &random)), {}, 0).ok());
-  REQUIRE(page.Add(original, CodedAs("large", 0, 10, original), {}, 0).ok());
-  CHECK(page.MayShow("small"));
-  CHECK_FALSE(page.MayShow("large"));
+  add(1, 50, Noise(4, 4, &random));
+  add(2, 10, original);
+  CHECK(page.MayShow(1));
+  CHECK_FALSE(page.MayShow(2));
+  CHECK(page.Html(RunOf(1, 1), evaluations, {}, Json::object()).find("iVBOR") != std::string::npos);
+  // And goes when it failed after all.
+  page.Remove(1);
+  CHECK(page.Html(RunOf(1, 1), evaluations, {}, Json::object()).find("iVBOR") == std::string::npos);
 }
 
 }  // namespace glint::tools

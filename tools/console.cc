@@ -80,8 +80,8 @@ void StatusLine::Show(const std::string& text) {
   if (!visible_ || Now() < next_) return;
   next_ = Now() + 0.1;
   const size_t room = TerminalWidth() - 1;
-  std::string line = Printable(text, room);
-  while (DisplayWidth(line) > room) line.pop_back();  // too narrow to leave the middle out
+  std::string line = Printable(text, text.size());
+  while (DisplayWidth(line) > room) line.pop_back();  // what matters stands in front
   const size_t width = DisplayWidth(line);
   if (width < shown_) line.append(shown_ - width, ' ');
   std::fprintf(stderr, "\r%s", line.c_str());
@@ -90,11 +90,16 @@ void StatusLine::Show(const std::string& text) {
 }
 
 void StatusLine::ShowProgress(const std::string& what, double done, const std::string& more) {
-  static constexpr size_t kBar = 30;
+  static constexpr size_t kMostBar = 30, kLeastBar = 5;
   const double part = std::clamp(done, 0.0, 1.0);
-  const auto full = static_cast<size_t>(part * kBar);
-  Show(what + " [" + std::string(full, '#') + std::string(kBar - full, '.') + "] " +
-       Fixed(100 * part, 0) + " %" + more);
+  const std::string percent = Fixed(100 * part, 0) + " %" + more;
+  // The bar has what the text leaves of the line; where that is next to nothing, there is none.
+  const size_t taken = DisplayWidth(what) + DisplayWidth(percent) + 4;
+  const size_t room = TerminalWidth() - 1;
+  const size_t bar = std::min(kMostBar, room - std::min(room, taken));
+  if (bar < kLeastBar) return Show(what + " " + percent);
+  const auto full = static_cast<size_t>(part * static_cast<double>(bar));
+  Show(what + " [" + std::string(full, '#') + std::string(bar - full, '.') + "] " + percent);
 }
 
 void StatusLine::Clear() {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -85,6 +86,10 @@ class Run {
   // Nothing that is read may be overwritten: --out may lead back to the pictures.
   Error CheckKeepsInputs() const {
     InputFiles inputs;
+    std::map<fs::path, std::string> results;
+    for (const std::string* path : {&flags_.json, &flags_.html}) {
+      if (!path->empty()) results.emplace(PlaceOf(*path), *path);
+    }
     for (const RunModel& model : run_.models) {
       for (const RunModel::Member& member : model.members) inputs.Add(member.path);
     }
@@ -98,7 +103,12 @@ class Run {
         for (size_t point = 0; point < job_.points.size(); ++point) {
           for (const char* const extension : kSavedExtensions) {
             if (!error.ok()) return error;
-            error = inputs.Check(SavedPath(model, i, point, extension));
+            const std::string saved = SavedPath(model, i, point, extension);
+            error = inputs.Check(saved);
+            const auto result = results.find(PlaceOf(saved));
+            if (result == results.end()) continue;
+            return MakeError(ErrorCode::kInvalidArgument,
+                             result->second + ": is a file of --out as well");
           }
         }
       }
@@ -158,12 +168,16 @@ class Run {
       const auto done = journal_->done().find({picture, point});
       if (done != journal_->done().end() && HasOutputs(done->second)) {
         progress_.Skip(picture);
+        if (!done->second.failure && !measured_) measured_ = picture;
         return done->second;
       }
     }
     progress_.Begin(picture);
     Expected<Step> step = MeasurePicture(picture, point);
     if (step) progress_.End(picture, point, step->failure.has_value());
+    if (step && step->failure && measured_ == picture) measured_.reset();
+    if (step && !step->failure && !measured_) measured_ = picture;
+    if (step && page_) step->failure ? page_->Remove(picture) : page_->EndStep(picture);
     if (!step || !journal_) return step;
     const Error written = journal_->Append(*step);
     return written.ok() ? step : written;
@@ -197,7 +211,7 @@ class Run {
     options.verify = flags_.verify;
     options.limits = flags_.limits;
     Step step{index, point, {}, {}};
-    const Expected<Picture> picture = Read(file, options);
+    const Expected<Picture> picture = Read(index, options);
     if (!picture) return LeaveOut(picture.error(), std::move(step));
     for (size_t m = 0; m < job_.models.size(); ++m) {
       options.progress = [&](const char* what, double done) {
@@ -212,7 +226,9 @@ class Run {
       coded->measurement.source = file.path;
       coded->measurement.picture = index;
       coded->measurement.point = point;
-      Error saved = AddToPage(*picture, *coded, m, options);
+      // What is shown of a picture at a rate is shown of all models: the first one decides.
+      if (m == 0) on_page_ = page_ && report_.Shows(coded->measurement) && page_->MayShow(index);
+      Error saved = on_page_ ? AddToPage(*picture, *coded, m, options) : Error{};
       if (saved.ok()) saved = Save(*coded, m);
       if (!saved.ok())
         return Interrupted() ? MakeError(ErrorCode::kCancelled, "interrupted") : saved;
@@ -222,7 +238,8 @@ class Run {
   }
 
   // Warnings about a file come once, whatever the number of rates.
-  Expected<Picture> Read(const PictureFile& file, const MeasureOptions& options) {
+  Expected<Picture> Read(size_t index, const MeasureOptions& options) {
+    const PictureFile& file = job_.pictures.files[index];
     std::vector<MeasuringModels> models;
     for (const TestedModel& model : job_.models) {
       for (const LoadedModel& member : model.members) {
@@ -231,9 +248,15 @@ class Run {
     }
     std::vector<std::string> warnings;
     Expected<Picture> picture = ReadToMeasure(file.path, models, options, &warnings);
-    if (picture && warned_.insert(file.path).second) {
+    if (!picture) return picture;
+    if (warned_.insert(file.path).second) {
       report_.status().Clear();
       Warn(tool_, file.path, warnings);
+    }
+    // Means and the page are of one picture.
+    const std::pair size(picture->info.width, picture->info.height);
+    if (sizes_.emplace(index, size).first->second != size) {
+      return MakeError(ErrorCode::kBadImage, "has another size than when it was read before");
     }
     return picture;
   }
@@ -250,9 +273,8 @@ class Run {
 
   Error AddToPage(const Picture& original, const Coded& coded, size_t model,
                   const MeasureOptions& options) {
-    const Measurement& m = coded.measurement;
-    if (!page_ || !report_.Shows(m) || !page_->MayShow(m.source)) return {};
-    const Model& encoder = job_.models[model].members[job_.points[m.point].member].encoder;
+    const size_t member = job_.points[coded.measurement.point].member;
+    const Model& encoder = job_.models[model].members[member].encoder;
     const Expected<BitsMap> bits = MapBits(encoder, original, coded, options);
     return bits ? page_->Add(original, coded, *bits, model) : bits.error();
   }
@@ -274,18 +296,14 @@ class Run {
     return error.ok() ? report_.WritePage(*page_, flags_.html) : error;
   }
 
-  // Of the corner of the first picture that can be read.
+  // Of the corner of a picture that was measured; there are none where that is gone.
   Error AddLayers() {
     constexpr uint32_t kWidth = 768, kHeight = 512;
     constexpr int kCodings = 3;
-    const auto first = std::find_if(job_.pictures.files.begin(), job_.pictures.files.end(),
-                                    [this](const PictureFile& file) {
-                                      return PictureReader::Open(file.path, flags_.limits).ok();
-                                    });
-    if (first == job_.pictures.files.end()) return {};
-    report_.status().Show("measuring layers");
+    if (!measured_) return {};
+    const PictureFile* const first = &job_.pictures.files[*measured_];
     const Expected<Picture> whole = ReadPicture(first->path, flags_.limits);
-    if (!whole) return At(first->path, whole.error());
+    if (!whole) return {};
     const Picture picture = PartOf(AsSeen(*whole), {0, 0, std::min(kWidth, whole->info.width),
                                                     std::min(kHeight, whole->info.height)});
     const Peaks peaks(run_.machine.threads);
@@ -295,6 +313,8 @@ class Run {
     options.detail = job_.detail;
     options.progress = [](double) { return !Interrupted(); };
     for (size_t m = 0; m < job_.models.size(); ++m) {
+      report_.status().ShowProgress(
+          "measuring layers", static_cast<double>(m) / static_cast<double>(job_.models.size()));
       const LoadedModel& member = job_.models[m].members[job_.points.front().member];
       const Expected<CodingLayers> layers =
           ProfileLayers(member.encoder, picture, options, kCodings);
@@ -324,7 +344,10 @@ class Run {
   std::unique_ptr<LogFile> log_;
   std::unique_ptr<EvaluationJournal> journal_;
   std::optional<EvaluationPage> page_;
-  std::set<std::string> warned_;  // paths
+  bool on_page_ = false;            // the picture that is being measured, at its rate
+  std::optional<size_t> measured_;  // a picture
+  std::map<size_t, std::pair<uint32_t, uint32_t>> sizes_;  // of pictures, when they were read first
+  std::set<std::string> warned_;                           // paths
 };
 
 // ---- flags -------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include "tools/console.h"
 #include "tools/effort_flag.h"
 #include "tools/evaluation.h"
+#include "tools/evaluation_journal.h"
 #include "tools/models.h"
 #include "tools/output.h"
 #include "tools/text.h"
@@ -396,7 +397,11 @@ Error CheckResultPaths(const EvaluateFlags& flags) {
     return MakeError(ErrorCode::kInvalidArgument, "--html " + flags.html + why);
   };
   if (IsStandardOutput(flags.html)) return invalid(": has to be a file");
-  if (flags.html == flags.json) return invalid(": is the file of --json");
+  if (flags.json.empty()) return CheckOutputPath("--html", flags.html);
+  if (PlaceOf(flags.html) == PlaceOf(flags.json)) return invalid(": is the file of --json");
+  if (flags.resume && PlaceOf(flags.html) == PlaceOf(JournalPath(flags.json))) {
+    return invalid(": is the journal of --resume");
+  }
   return CheckOutputPath("--html", flags.html);
 }
 

@@ -60,10 +60,8 @@ Error CheckHeader(const Json& found, const Json& header) {
   if (found == wanted) return {};
   for (size_t i = 0; i < wanted["changes"].size(); ++i) {
     const Json& picture = wanted["changes"][i];
-    if (found["changes"].is_array() && i < found["changes"].size() &&
-        found["changes"][i] == picture) {
-      continue;
-    }
+    const Json changes = found.contains("changes") ? found["changes"] : Json::array();
+    if (changes.is_array() && i < changes.size() && changes[i] == picture) continue;
     return Invalid("is of another run, and --resume cannot go on with it: " +
                    picture["name"].get<std::string>() + " has changed since");
   }
@@ -127,10 +125,11 @@ Error EvaluationJournal::Continue(const Json& header, const EvaluationRun& run) 
   Expected<std::string> text = ReadAll(file_, path_);
   if (!text) return text.error();
   const size_t whole = text->rfind('\n') + 1;  // 0 where there is none
-  if (whole < text->size() && ftruncate(file_, static_cast<off_t>(whole)) != 0) {
-    return SystemError(path_);
+  // Before anything is cut it has to be clear whose it is.
+  const std::string first = LineOf(header);
+  if (whole == 0 && !first.starts_with(*text)) {
+    return At(path_, Invalid("is no journal of evaluate"));
   }
-  if (whole == 0) return Write(LineOf(header));
   size_t line = 1;
   for (size_t begin = 0; begin < whole; ++line) {
     const size_t end = text->find('\n', begin);
@@ -140,7 +139,10 @@ Error EvaluationJournal::Continue(const Json& header, const EvaluationRun& run) 
     if (!error.ok())
       return At(path_, line == 1 ? error : At("line " + std::to_string(line), error));
   }
-  return {};
+  if (whole < text->size() && ftruncate(file_, static_cast<off_t>(whole)) != 0) {
+    return SystemError(path_);
+  }
+  return whole == 0 ? Write(first) : Error{};
 }
 
 // A step that is there twice was made again, for what it had saved was gone.

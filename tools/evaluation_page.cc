@@ -59,7 +59,8 @@ Json CurvesJson(const std::vector<Evaluation>& evaluations,
                     {"ms_ssim", PointsJson(curve.ms_ssim)}});
   };
   for (const Evaluation& evaluation : evaluations) {
-    QualityCurve curve = CurveOf(evaluation);
+    QualityCurve curve;
+    if (!evaluation.measurements.empty()) curve = CurveOf(evaluation);
     curve.name = evaluation.label;
     add(curve);
   }
@@ -133,7 +134,7 @@ ShownPart PartWithMostError(const Picture& original, const Picture& decoded, Par
 Expected<EvaluationPage::Shown*> EvaluationPage::Find(const Picture& original,
                                                       const Picture& decoded, const Measurement& m,
                                                       const BitsMap& bits) {
-  const auto known = shown_.find(m.source);
+  const auto known = shown_.find(m.picture);
   if (known != shown_.end()) return &known->second;
   Shown shown;
   shown.name = m.name;
@@ -152,21 +153,18 @@ Expected<EvaluationPage::Shown*> EvaluationPage::Find(const Picture& original,
     if (is_all) break;
   }
   bytes_ += shown.parts.back().bytes;
-  return &shown_.emplace(m.source, std::move(shown)).first->second;
+  return &shown_.emplace(m.picture, std::move(shown)).first->second;
 }
 
 Error EvaluationPage::Add(const Picture& original, const Coded& coded, const BitsMap& bits,
                           size_t model) {
   const Measurement& m = coded.measurement;
-  if (!MayShow(m.source)) return {};
+  if (!MayShow(m.picture)) return {};
   const Picture before = AsSeen(original), after = AsSeen(coded.decoded);
   const Expected<Shown*> found = Find(before, after, m, bits);
   if (!found) return found.error();
   Shown& shown = **found;
-  if (model == 0) shown.first_psnr[m.point] = m.psnr;
-  const auto first = shown.first_psnr.find(m.point);
-  const double loss = model == 0 ? -m.psnr : first->second - m.psnr;
-  if (!std::isnan(loss)) shown.badness = std::max(shown.badness, loss);
+  shown.psnr.push_back(m.psnr);
   bytes_ -= shown.parts.back().bytes;
   for (Part& part : shown.parts) {
     Expected<std::string> png = PngText(after, part.pixels);
@@ -177,8 +175,30 @@ Error EvaluationPage::Add(const Picture& original, const Coded& coded, const Bit
     part.coded.push_back(std::move(one));
   }
   bytes_ += shown.parts.back().bytes;
-  KeepWithinSize();
   return {};
+}
+
+void EvaluationPage::EndStep(size_t picture) {
+  const auto at = shown_.find(picture);
+  if (at == shown_.end()) return;
+  Shown& shown = at->second;
+  double badness = shown.psnr.size() == 1 ? -shown.psnr[0] : shown.badness;
+  for (size_t i = 1; i < shown.psnr.size(); ++i) {
+    const double loss = shown.psnr[0] - shown.psnr[i];
+    if (!std::isnan(loss)) badness = std::max(badness, loss);  // NaN: neither lost anything
+  }
+  shown.badness = std::max(shown.badness, badness);
+  shown.psnr.clear();
+  KeepWithinSize();
+}
+
+void EvaluationPage::Remove(size_t picture) {
+  const auto at = shown_.find(picture);
+  if (at != shown_.end()) {
+    bytes_ -= at->second.parts.back().bytes;
+    shown_.erase(at);
+  }
+  left_out_.erase(picture);
 }
 
 // The best picture that is shown large is shown small. When there is none, the best one goes, and
@@ -226,7 +246,7 @@ std::string EvaluationPage::Html(const EvaluationRun& run,
   for (const Measurement& m : evaluations.front().measurements) points.push_back(m.point);
   Json shown = Json::array();
   size_t small = 0;
-  for (const auto& [source, picture] : shown_) {
+  for (const auto& [index, picture] : shown_) {
     const Part& part = picture.parts.back();
     const ShownPart& pixels = part.pixels;
     const std::string id = "picture-" + std::to_string(shown.size());
@@ -240,7 +260,7 @@ std::string EvaluationPage::Html(const EvaluationRun& run,
     }
     shown.push_back(
         {{"name", picture.name},
-         {"source", source},
+         {"picture", index},
          {"width", picture.width},
          {"height", picture.height},
          {"part",

@@ -42,11 +42,16 @@ class EvaluationPage {
   EvaluationPage(std::string command, uint64_t most_bytes)
       : command_(std::move(command)), most_bytes_(most_bytes) {}
 
-  // Whether a picture is shown, as far as is known: one that was left out stays so.
-  bool MayShow(const std::string& source) const { return left_out_.count(source) == 0; }
-  // What a model made of a picture at a rate, and where the bits went, if that is known; of each
-  // picture and rate the first model comes first.
+  // Whether a picture is shown, as far as is known: one that was left out stays so. Pictures are
+  // told apart by Measurement::picture.
+  bool MayShow(size_t picture) const { return left_out_.count(picture) == 0; }
+  // What a model made of a picture at a rate, and where the bits went, if that is known. A picture
+  // has one size.
   Error Add(const Picture& original, const Coded& coded, const BitsMap& bits, size_t model);
+  // After all models of a picture at a rate.
+  void EndStep(size_t picture);
+  // The picture failed: it is in no results.
+  void Remove(size_t picture);
   void AddLayers(const std::string& name, const std::vector<LayerLine>& lines);
   // Of what the layers are.
   void SetLayersNote(std::string note) { layers_note_ = std::move(note); }
@@ -73,8 +78,8 @@ class EvaluationPage {
     uint32_t width = 0, height = 0;
     std::vector<Part>
         parts;  // the last one is shown; before it those that would do if it is too large
-    std::map<size_t, double> first_psnr;  // of the first model, by rate
-    double badness = 0;                   // loss against the first model, or PSNR below 0; worst
+    std::vector<double> psnr;  // of the models, at the rate that is being added
+    double badness = 0;        // the largest loss against the first model, or minus the PSNR
   };
 
   Expected<Shown*> Find(const Picture& original, const Picture& decoded, const Measurement& m,
@@ -83,8 +88,8 @@ class EvaluationPage {
 
   const std::string command_;
   const uint64_t most_bytes_;
-  std::map<std::string, Shown> shown_;  // by path
-  std::set<std::string> left_out_;      // paths
+  std::map<size_t, Shown> shown_;
+  std::set<size_t> left_out_;
   uint64_t bytes_ = 0;
   std::string layers_note_;
   Json layers_ = Json::array();

@@ -177,6 +177,9 @@ std::string DifferenceText(const Json& one, const Json& other, const std::string
       const std::string inner = DifferenceText(value, theirs, place + separator + key);
       if (!inner.empty()) return inner;
     }
+    for (const auto& [key, value] : other.items()) {
+      if (!one.contains(key)) return place + separator + key + ": nothing, not " + Short(value);
+    }
   }
   if (one.is_array() && other.is_array() && one.size() == other.size()) {
     for (size_t i = 0; i < one.size(); ++i) {

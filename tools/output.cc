@@ -62,6 +62,12 @@ Error CheckNoTerminal(const std::string& out) {
                        "redirect it (--force writes it all the same)");
 }
 
+fs::path PlaceOf(const std::string& path) {
+  std::error_code error;
+  const fs::path place = fs::weakly_canonical(fs::absolute(path, error), error);
+  return error ? fs::path(path) : place;
+}
+
 Error CheckOutputPath(const std::string& flag, const std::string& path) {
   if (path == "-") return {};
   if (path.empty()) return MakeError(ErrorCode::kInvalidArgument, flag + ": names no file");
@@ -70,7 +76,12 @@ Error CheckOutputPath(const std::string& flag, const std::string& path) {
     return MakeError(ErrorCode::kInvalidArgument, flag + " " + path + ": is a folder");
   }
   const fs::path folder = fs::absolute(path, error).parent_path();
-  if (fs::is_directory(folder, error)) return {};
+  if (fs::is_directory(folder, error)) {
+    const bool stored = WritesStoredFile(path);
+    if (!stored || access(fs::canonical(folder, error).c_str(), W_OK) == 0) return {};
+    return MakeError(ErrorCode::kIo,
+                     flag + " " + path + ": the folder " + folder.string() + " takes no new files");
+  }
   return MakeError(ErrorCode::kNotFound,
                    flag + " " + path + ": there is no folder " + folder.string());
 }

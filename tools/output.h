@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <utility>
@@ -30,6 +31,9 @@ class InputFiles {
 
 // An error when `out` is a terminal, which bytes that are no text would confuse.
 Error CheckNoTerminal(const std::string& out);
+
+// Where a file is or would be, whichever name or links lead there.
+std::filesystem::path PlaceOf(const std::string& path);
 
 // Checks a flag's file before the run, which would be lost if the file could not be written at its
 // end. An error when there is no folder for the file, or the path is a folder itself.

@@ -3,11 +3,16 @@
 // The results of a program: the last path of what wrote them.
 const resultsOf = (program) =>
   data.results.find((result) => (result.context?.executable ?? "").split("/").pop() === program);
-const peers = data.results.find((result) => result.peer !== undefined);
+const peers = data.results.find((result) => result.layers !== undefined);
 const milliseconds = {ns: 1e-6, us: 1e-3, ms: 1, s: 1e3};
 const timeOf = (bench) => bench.real_time * milliseconds[bench.time_unit];
-const benchmarksOf = (result) => result.benchmarks.filter((bench) =>
-  bench.run_type === "iteration" && !bench.error_occurred);
+// Of repetitions their median.
+const benchmarksOf = (result) => {
+  const good = result.benchmarks.filter((bench) => !bench.error_occurred);
+  const medians = good.filter((bench) => bench.aggregate_name === "median");
+  return medians.length > 0 ? medians.map((bench) => ({...bench, name: bench.run_name}))
+    : good.filter((bench) => bench.run_type === "iteration");
+};
 
 function showHead() {
   const {context} = data.results.find((result) => result.context) ?? {context: {}};

@@ -61,7 +61,7 @@ function legend(entries) {
 
 // Round numbers from `low` to `high`, some five of them.
 function ticks(low, high) {
-  const rough = (high - low) / 5;
+  const rough = Math.max((high - low) / 5, 1e-9 * Math.abs(high), 1e-300);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find((s) => s * power >= rough * 0.999);
   const values = [];
@@ -72,7 +72,8 @@ function ticks(low, high) {
 // 1, 2 and 5 of every power of ten; round numbers where the range is too small for these.
 function logTicks(low, high) {
   const values = [];
-  for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; ++power) {
+  const last = Math.floor(Math.log10(high));
+  for (let power = Math.max(last - 30, Math.floor(Math.log10(low))); power <= last; ++power) {
     for (const s of [1, 2, 5]) {
       const value = s * 10 ** power;
       if (value >= low * 0.999 && value <= high * 1.001) values.push(value);
@@ -84,7 +85,8 @@ function logTicks(low, high) {
 // A little room beyond the values; never nothing.
 function range(values) {
   const low = Math.min(...values), high = Math.max(...values);
-  const room = (high - low) * 0.06 || Math.abs(high) * 0.05 || 1;
+  const spread = high - low;
+  const room = spread > 1e-6 * Math.abs(high) ? spread * 0.06 : Math.abs(high) * 0.05 || 1;
   return [low - room, high + room];
 }
 
@@ -95,11 +97,14 @@ function lineChart({label, xTitle, yTitle, curves, log}) {
   const height = Math.max(240, width * 0.6), left = 48, right = 12, top = 12, bottom = 42;
   const holder = make("div", {class: "chart"});
   // What is looked at lies on top.
-  const shown = curves.filter((curve) => curve.points.length > 0)
+  const shown = curves
+    .map((curve) => ({...curve, points: curve.points.filter(([x, y]) =>
+      Number.isFinite(x) && Number.isFinite(y) && (!log || x > 0))}))
+    .filter((curve) => curve.points.length > 0)
     .sort((a, b) => Number(b.other ?? false) - Number(a.other ?? false));
   const all = shown.flatMap((curve) => curve.points);
   if (all.length === 0) {
-    holder.append(make("p", {class: "note"}, "Nothing was measured."));
+    holder.append(make("p", {class: "note"}, "No curve has points to show."));
     return holder;
   }
   const [x0, x1] = log ? range(all.map((p) => Math.log(p[0]))) : range(all.map((p) => p[0]));
@@ -167,7 +172,8 @@ function lineChart({label, xTitle, yTitle, curves, log}) {
 
 // Rows are {name, values}, one value for each of `parts` ({name, colour}); `unit(value)` is text.
 function stackedBars({label, parts, rows, unit}) {
-  const width = 900, left = 170, right = 90, each = 26;
+  const longest = Math.max(...rows.map((row) => row.name.length));
+  const width = 900, left = Math.min(420, 20 + 7 * longest), right = 90, each = 26;
   const height = rows.length * each + 8;
   const sum = (row) => row.values.reduce((a, b) => a + b, 0);
   const most = Math.max(...rows.map(sum), 1e-12);

@@ -73,6 +73,10 @@ function showMeans() {
     });
     return make("li", {}, make("label", {}, box, curveKey(curve, i), curve.name));
   })));
+  if (models[0].images.length === 0) {
+    element("means").append(make("p", {}, "No picture was evaluated."));
+    return;
+  }
   const rows = models.flatMap((model, m) => rateNames[m].map((name, r) => ({m, r, name, results: model.results})));
   element("means").append(table([
     {title: "model", text: true, cell: ({m}) => labels[m]},
@@ -182,7 +186,7 @@ function pictureRows() {
   for (let i = 0; i < count; ++i) {
     const images = models.map((model) => model.images[i]);
     const bad = Math.max(...images.map((_, m) => badness(images, m)));
-    rows.push({images, bad, rate: data.points[i], name: images[0].name, source: images[0].source});
+    rows.push({images, bad, rate: images[0].rate, name: images[0].name, picture: images[0].picture});
   }
   return rows.sort((a, b) => b.bad - a.bad);
 }
@@ -191,12 +195,12 @@ const mostRows = 30;
 
 function showPictures() {
   const rows = pictureRows();
-  const shown = new Map(data.shown.map((picture, index) => [picture.source, index]));
+  const shown = new Map(data.shown.map((picture, index) => [picture.picture, index]));
   element("pictures-note").textContent = (several
     ? "In order of what a model loses against the first. " : "In order of PSNR. ") + data.shown_note;
   const lines = rows.flatMap((row) => row.images.map((image, m) => ({row, image, m})));
   const nameOf = ({row, m}) => {
-    const index = shown.get(row.source);
+    const index = shown.get(row.picture);
     if (index === undefined || viewer === null) return row.name;
     const button = make("button", {type: "button", class: "link"}, row.name);
     button.addEventListener("click", () => {

@@ -40,8 +40,8 @@ class Viewer {
   constructor(root, rows) {
     this.root = root;
     this.rows = rows;
-    this.order = [...new Set(rows.map((row) => row.source))]
-      .map((source) => data.shown.findIndex((picture) => picture.source === source)).filter((i) => i >= 0);
+    this.order = [...new Set(rows.map((row) => row.picture))]
+      .map((index) => data.shown.findIndex((shown) => shown.picture === index)).filter((i) => i >= 0);
     this.canvas = make("canvas", {tabindex: "0", role: "img", id: "view"});
     this.canvas.getContext("2d", {willReadFrequently: true}); // who checks the page reads it
     this.mode = 0;
@@ -56,7 +56,7 @@ class Viewer {
     root.hidden = false;
     new ResizeObserver(() => this.resize()).observe(this.canvas);
     setInterval(() => this.blink(), blinkMilliseconds);
-    const worst = rows.find((row) => row.source === data.shown[this.order[0]].source);
+    const worst = rows.find((row) => row.picture === data.shown[this.order[0]].picture);
     this.open(this.order[0], this.model, worst.rate);
   }
 
@@ -173,8 +173,9 @@ class Viewer {
       difference: null, bits: null});
     this.pictures.value = this.order.indexOf(picture);
     this.models.value = this.model;
+    this.rates.replaceChildren(...rateNames[this.model].map((name, i) => make("option", {value: i}, name)));
     this.rates.value = this.rate;
-    const image = this.rows.find((row) => row.source === entry.source && row.rate === this.rate).images[this.model];
+    const image = this.rows.find((row) => row.picture === entry.picture && row.rate === this.rate).images[this.model];
     const part = entry.part;
     const window = part.width === entry.width && part.height === entry.height ? ""
       : ` The ${part.width} × ${part.height} pixels from ${part.x}, ${part.y} with most error are shown,` +
@@ -309,12 +310,18 @@ class Viewer {
       return;
     }
     const {cell, columns, values} = this.coded.bits;
-    const most = Math.max(...values, 1e-9) / (cell * cell);
+    // The last cells of a row and of a column have fewer pixels.
+    const {part, width: allWidth, height: allHeight} = this.entry;
+    const sides = (count, from, all) => Array.from({length: count}, (_, i) =>
+      Math.max(1, Math.min(cell, all - from - i * cell)));
+    const widths = sides(columns, part.x, allWidth), heights = sides(values.length / columns, part.y, allHeight);
+    const perPixel = values.map((bits, i) => bits / widths[i % columns] / heights[Math.floor(i / columns)]);
+    const most = perPixel.reduce((a, b) => Math.max(a, b), 1e-9);
     if (!this.bits) {
       const a = samplesOf(this.original).data, width = this.original.width;
       this.bits = painted(width, this.original.height, (i, out) => {
         const x = i % width, y = Math.floor(i / width);
-        const value = values[Math.floor(y / cell) * columns + Math.floor(x / cell)] / (cell * cell);
+        const value = perPixel[Math.floor(y / cell) * columns + Math.floor(x / cell)];
         const gray = 0.3 * a[4 * i] + 0.59 * a[4 * i + 1] + 0.11 * a[4 * i + 2];
         const [r, g, b] = ramp(value / most);
         out[4 * i] = 0.25 * gray + 0.75 * r;
