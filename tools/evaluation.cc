@@ -216,6 +216,10 @@ Expected<Picture> ReadToMeasure(const std::string& path, const std::vector<Measu
 
 Expected<Coded> Measure(const Model& encoder, const Model& decoder, const Picture& original,
                         const MeasureOptions& options) {
+  if (options.repeat < 1) {
+    return MakeError(ErrorCode::kInvalidArgument,
+                     "repeat " + std::to_string(options.repeat) + ": it is at least 1");
+  }
   Coded coded;
   Error error = EncodeRepeatedly(encoder, original, options, &coded);
   if (error.ok()) error = DecodeRepeatedly(decoder, original, options, &coded);
