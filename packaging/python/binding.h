@@ -42,11 +42,26 @@ T Value(Expected<T> expected) {
   return std::move(*expected);
 }
 
+// A file's name in the system's own encoding (os.fsencode).
+inline std::string PathOf(const nb::bytes& name) {
+  std::string path(name.c_str(), name.size());
+  if (path.find('\0') != std::string::npos) Refuse("a file name with a NUL in it");
+  return path;
+}
+
+// A picture as Python has it. Nobody writes to its samples, so calls read them without the GIL; its
+// metadata may change at any time, so calls copy them with the GIL. picture.metadata stays empty.
+struct HeldPicture {
+  Picture picture;
+  Metadata metadata;
+};
+
 inline nb::bytes BytesOf(const std::vector<uint8_t>& bytes) {
   return nb::bytes(bytes.data(), bytes.size());
 }
 
 void AddErrors();
+void AddCalls(nb::module_& m);
 void AddOptions(nb::module_& m);
 void AddPictures(nb::module_& m);
 void AddModels(nb::module_& m);

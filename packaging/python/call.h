@@ -7,11 +7,37 @@
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <thread>
 #include <utility>
 
 #include "packaging/python/binding.h"
 
 namespace glint::python {
+
+// The end of the interpreter, for threads that Python does not wait for. A thread that takes the
+// GIL after it is ended by Python there and then, which C++ does not survive. So the interpreter's
+// end stops calls and waits for them, and a thread that comes too late sleeps until the process is
+// gone.
+class Ending {
+ public:
+  // Whether the calls of a thread are to stop.
+  static bool Stops(std::thread::id thread);
+  // Around taking the GIL, for a call of `thread`.
+  static void BeforeTaking(std::thread::id thread);
+  static void AfterTaking();
+
+  // Releases the GIL for as long as it lives.
+  class Released {
+   public:
+    Released();
+    Released(const Released&) = delete;
+    Released& operator=(const Released&) = delete;
+    ~Released();
+
+   private:
+    PyThreadState* state_;
+  };
+};
 
 class Call {
  public:
@@ -30,7 +56,7 @@ class Call {
   template <typename Function>
   auto Run(Function function) {
     auto result = [&function] {
-      const nb::gil_scoped_release released;
+      const Ending::Released released;
       return function();
     }();
     if (raised_) std::rethrow_exception(std::exchange(raised_, nullptr));
@@ -44,6 +70,8 @@ class Call {
 
   nb::object progress_;
   std::exception_ptr raised_;
+  // The library may ask for progress in another.
+  std::thread::id thread_ = std::this_thread::get_id();
   Clock::time_point looked_ = Clock::now();
 };
 

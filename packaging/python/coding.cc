@@ -2,6 +2,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -22,8 +23,9 @@ using Stream = Expected<std::vector<uint8_t>>;
 
 // `read` runs without the GIL. `held`: bytes of the picture.
 nb::bytes EncodeFrom(const RowReader& read, const PictureInfo& info, uint64_t held,
-                     const Model& model, const Metadata& metadata, EncodeOptions options,
+                     const Model& model, const Metadata& given, EncodeOptions options,
                      const std::optional<Target>& target, nb::object progress) {
+  const Metadata metadata = given;  // which other threads may change meanwhile
   Call call(std::move(progress));
   options.limits.held_memory = held;
   options.progress = call.progress();
@@ -49,9 +51,10 @@ nb::bytes EncodeArray(const Model& model, nb::handle array, const Metadata& meta
                     std::move(progress));
 }
 
-nb::bytes EncodePicture(const Model& model, const Picture& picture, const Metadata& metadata,
+nb::bytes EncodePicture(const Model& model, const HeldPicture& held, const Metadata& metadata,
                         const EncodeOptions& options, const std::optional<Target>& target,
                         nb::object progress) {
+  const Picture& picture = held.picture;
   const size_t row_bytes = picture.info.RowBytes();
   const RowReader read = [&](uint32_t y, void* row) {
     std::memcpy(row, picture.samples.data() + row_bytes * y, row_bytes);
@@ -61,12 +64,31 @@ nb::bytes EncodePicture(const Model& model, const Picture& picture, const Metada
                     std::move(progress));
 }
 
+// The most bytes that the array of a decoding has.
+uint64_t ArrayBytes(const StreamInfo& said, const DecodeOptions& options) {
+  PictureInfo info = said.output;
+  const auto shrink = static_cast<uint32_t>(std::max(options.shrink, 1));
+  info.width = (info.width + shrink - 1) / shrink;
+  info.height = (info.height + shrink - 1) / shrink;
+  if (options.crop) {
+    info.width = std::min(info.width, options.crop->width);
+    info.height = std::min(info.height, options.crop->height);
+  }
+  info.has_alpha = info.has_alpha && options.alpha == AlphaOutput::kKeep;
+  info.bit_depth = std::max(info.bit_depth, 8U);
+  if (options.deep) info.bit_depth = std::max(info.bit_depth, said.source.bit_depth);
+  return uint64_t{info.RowBytes()} * info.height;
+}
+
 nb::object DecodeStream(const Model& model, nb::handle stream, const DecodeOptions& options,
                         nb::object out, nb::object progress) {
   const Buffer buffer(stream, Buffer::Access::kBytes);
   Output output(out);
   DecodeOptions own = options;
   own.limits.held_memory = buffer.size();
+  const StreamInfo said = Value(Call().Run(
+      [&] { return Inspect(buffer.data(), buffer.size(), own.limits, /*damaged_details=*/true); }));
+  if (!output.is_given()) own.limits.held_memory += ArrayBytes(said, options);
   own.deep = own.deep || output.is_deep();
   Call call(std::move(progress));
   own.progress = call.progress();
@@ -76,7 +98,7 @@ nb::object DecodeStream(const Model& model, nb::handle stream, const DecodeOptio
         [&](const PictureInfo& info, const Metadata&) { return output.Start(info); },
         output.writer(), own);
   });
-  return output.Finish(error);
+  return output.Finish(WithMemoryNeeded(error, model, said.source, own));
 }
 
 }  // namespace

@@ -32,26 +32,6 @@ bool Collect(const LatentRow& row, LatentArray* to) {
   return true;
 }
 
-nb::tuple LatentsOfStream(const Model& model, nb::handle stream, const DecodeOptions& options,
-                          nb::object progress) {
-  const Buffer buffer(stream, Buffer::Access::kBytes);
-  Call call(std::move(progress));
-  LatentArray array;
-  DecodeOptions own = options;
-  own.detail = DetailOutput::kSkip;
-  own.limits.held_memory = buffer.size();
-  own.progress = call.progress();
-  own.latents = [&array](const LatentRow& row) { return Collect(row, &array); };
-  Check(call.Run([&] {
-    return DecodeRows(
-        model, buffer.data(), buffer.size(),
-        [](const PictureInfo&, const Metadata&) { return true; },
-        [](uint32_t, const void*) { return true; }, own);
-  }));
-  const int bits = array.fraction_bits;
-  return nb::make_tuple(ArrayOf(std::move(array.memory), array.shape, Kind::kInt16), bits);
-}
-
 PictureInfo InfoOf(uint32_t width, uint32_t height, uint32_t channels, uint32_t bit_depth) {
   PictureInfo info;
   info.width = width;
@@ -61,21 +41,58 @@ PictureInfo InfoOf(uint32_t width, uint32_t height, uint32_t channels, uint32_t 
   return info;
 }
 
+// Of the array of a stream's latents; 0 where they are another model's, which decoding says.
+uint64_t LatentBytes(const Model& model, const PictureInfo& source, const Limits& limits) {
+  const Expected<LatentShape> shape =
+      ShapeOfLatents(model, InfoOf(source.width, source.height, source.channels, 8), limits);
+  return shape ? sizeof(int16_t) * uint64_t{shape->rows} * shape->columns * shape->channels : 0;
+}
+
+nb::tuple LatentsOfStream(const Model& model, nb::handle stream, const DecodeOptions& options,
+                          nb::object progress) {
+  const Buffer buffer(stream, Buffer::Access::kBytes);
+  Call call(std::move(progress));
+  LatentArray array;
+  DecodeOptions own = options;
+  own.detail = DetailOutput::kSkip;
+  own.limits.held_memory = buffer.size();
+  const StreamInfo said = Value(Call().Run(
+      [&] { return Inspect(buffer.data(), buffer.size(), own.limits, /*damaged_details=*/true); }));
+  own.limits.held_memory += LatentBytes(model, said.source, own.limits);
+  own.progress = call.progress();
+  own.latents = [&array](const LatentRow& row) { return Collect(row, &array); };
+  const Error error = call.Run([&] {
+    return DecodeRows(
+        model, buffer.data(), buffer.size(),
+        [](const PictureInfo&, const Metadata&) { return true; },
+        [](uint32_t, const void*) { return true; }, own);
+  });
+  Check(WithMemoryNeeded(error, model, said.source, own));
+  const int bits = array.fraction_bits;
+  return nb::make_tuple(ArrayOf(std::move(array.memory), array.shape, Kind::kInt16), bits);
+}
+
 // `latents`: int16, contiguous.
 nb::object SynthesiseArray(const Model& model, nb::handle latents, uint32_t width, uint32_t height,
-                           uint32_t channels, uint32_t bit_depth, double lrd,
+                           uint32_t channels, uint32_t bit_depth, int fraction_bits, double lrd,
                            const CallOptions& options, nb::object out, nb::object progress) {
   const Buffer buffer(latents, Buffer::Access::kStrided);
-  const PictureInfo info = InfoOf(width, height, channels, bit_depth);
+  Output output(std::move(out));
+  const PictureInfo info = InfoOf(width, height, channels, output.is_deep() ? 16 : bit_depth);
   const LatentShape shape = Value(ShapeOfLatents(model, info, options.limits));
   const std::vector<size_t> wanted = {shape.rows, shape.columns, shape.channels};
   if (buffer.shape() != wanted || buffer.format() != 'h') {
     Refuse("latents of shape " + ShapeText(buffer.shape()) +
            ": those of this picture and model are " + "int16 of " + ShapeText(wanted));
   }
-  Output output(std::move(out));
+  if (fraction_bits != shape.fraction_bits) {
+    Refuse("latents of " + std::to_string(fraction_bits) + " fraction bits: those of model " +
+           model.info().id + " have " + std::to_string(shape.fraction_bits));
+  }
   Call call(std::move(progress));
   CallOptions own = options;
+  own.limits.held_memory = buffer.size();
+  if (!output.is_given()) own.limits.held_memory += uint64_t{info.RowBytes()} * info.height;
   own.progress = call.progress();
   const Error error = call.Run([&]() -> Error {
     if (!output.Start(info)) return {};
@@ -99,10 +116,11 @@ void AddLatents(nb::module_& m) {
         nb::sig("def latents(model: Model, stream: object, options: DecodeOptions, progress: "
                 "object | None) -> tuple[numpy.typing.NDArray[numpy.int16], int]"));
   m.def("synthesise", SynthesiseArray, nb::arg("model"), nb::arg("latents"), nb::arg("width"),
-        nb::arg("height"), nb::arg("channels"), nb::arg("bit_depth"), nb::arg("lrd"),
-        nb::arg("options"), nb::arg("out").none(), nb::arg("progress").none(),
+        nb::arg("height"), nb::arg("channels"), nb::arg("bit_depth"), nb::arg("fraction_bits"),
+        nb::arg("lrd"), nb::arg("options"), nb::arg("out").none(), nb::arg("progress").none(),
         nb::sig("def synthesise(model: Model, latents: object, width: int, height: int, channels: "
-                "int, bit_depth: int, lrd: float, options: CallOptions, out: object | None, "
+                "int, bit_depth: int, fraction_bits: int, lrd: float, options: CallOptions, out: "
+                "object | None, "
                 "progress: object | None) -> numpy.typing.NDArray[typing.Any]"));
 }
 

@@ -4,8 +4,11 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <cmath>
+#include <new>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -15,6 +18,7 @@
 #include "packaging/python/call.h"
 #include "tools/bd_rate.h"
 #include "tools/evaluation.h"
+#include "tools/messages.h"
 
 namespace glint::python {
 namespace {
@@ -33,22 +37,41 @@ double BdRateOf(const std::vector<Point>& first, const std::vector<Point>& other
 }
 
 void CheckSizes(const Picture& a, const Picture& b) {
+  for (const Picture* picture : {&a, &b}) {
+    if (picture->samples.empty()) {
+      Refuse("a picture of shape " + ShapeText(ShapeOf(picture->info)) + ": it has no samples");
+    }
+  }
   if (a.info.width == b.info.width && a.info.height == b.info.height) return;
   Refuse("pictures of " + ShapeText(ShapeOf(a.info)) + " and " + ShapeText(ShapeOf(b.info)) +
          ": their sizes differ");
 }
 
-double PsnrOf(const Picture& original, const Picture& decoded) {
-  CheckSizes(original, decoded);
-  return Call().Run([&] { return PsnrAsSeen(original, decoded); });
+double PsnrOf(const HeldPicture& original, const HeldPicture& decoded) {
+  CheckSizes(original.picture, decoded.picture);
+  const double psnr = Call().Run([&] { return PsnrAsSeen(original.picture, decoded.picture); });
+  if (std::isnan(psnr)) throw std::bad_alloc();
+  return psnr;
 }
 
-std::optional<double> MsSsimOf(const Picture& original, const Picture& decoded) {
-  CheckSizes(original, decoded);
-  return Call().Run([&] { return MsSsimRgb(tools::AsSeen(original), tools::AsSeen(decoded)); });
+std::optional<double> MsSsimOf(const HeldPicture& original, const HeldPicture& decoded) {
+  CheckSizes(original.picture, decoded.picture);
+  return Call().Run(
+      [&] { return MsSsimRgb(tools::AsSeen(original.picture), tools::AsSeen(decoded.picture)); });
 }
 
-Measurement MeasureOne(const Model& encoder, const Model& decoder, const Picture& picture,
+bool IsEmpty(const Metadata& of) { return of.icc.empty() && of.exif.empty() && of.chunks.empty(); }
+
+// Of a measurement: each encoding, each decoding, and verifying are parts of the same length.
+double ShareOf(const char* what, double done, const tools::MeasureOptions& options) {
+  const std::string_view name = what;
+  const double repeat = options.repeat;
+  const double before = name == "encoding" ? 0 : name == "decoding" ? repeat : 2 * repeat;
+  const double length = name == "verifying" ? 1 : repeat;
+  return (before + length * done) / (2 * repeat + (options.verify ? 1 : 0));
+}
+
+Measurement MeasureOne(const Model& encoder, const Model& decoder, const HeldPicture& held,
                        const EncodeOptions& options, int repeat, bool verify, nb::object progress) {
   Call call(std::move(progress));
   const std::function<bool(double)> heard = call.progress();
@@ -60,7 +83,17 @@ Measurement MeasureOne(const Model& encoder, const Model& decoder, const Picture
   measure.limits = options.limits;
   measure.repeat = repeat;
   measure.verify = verify;
-  measure.progress = [&heard](const char*, double done) { return heard(done); };
+  measure.progress = [&](const char* what, double done) {
+    return heard(ShareOf(what, done, measure));
+  };
+  Picture with_metadata;
+  if (!IsEmpty(held.metadata)) {
+    measure.limits.held_memory = held.picture.samples.size();
+    Check(tools::CheckRoom(held.picture.samples.size(), measure.limits));
+    with_metadata = held.picture;
+    with_metadata.metadata = held.metadata;
+  }
+  const Picture& picture = with_metadata.samples.empty() ? held.picture : with_metadata;
   return Value(call.Run([&]() -> Expected<Measurement> {
     Expected<tools::Coded> coded = tools::Measure(encoder, decoder, picture, measure);
     if (!coded) return coded.error();

@@ -21,7 +21,8 @@ LoadOptions OptionsOf(int threads, uint64_t max_memory, Call* call) {
   return options;
 }
 
-Model LoadFile(const std::string& path, int threads, uint64_t max_memory) {
+Model LoadFile(const nb::bytes& name, int threads, uint64_t max_memory) {
+  const std::string path = PathOf(name);
   Call call;
   const LoadOptions options = OptionsOf(threads, max_memory, &call);
   return Value(call.Run([&] { return Model::Load(path, options); }));
@@ -35,7 +36,8 @@ Model LoadBytes(nb::handle bytes, const std::string& name, int threads, uint64_t
       call.Run([&] { return Model::FromMemory(buffer.data(), buffer.size(), name, options); }));
 }
 
-std::string IdOf(const std::string& path) {
+std::string IdOf(const nb::bytes& name) {
+  const std::string path = PathOf(name);
   return Value(Call().Run([&] { return Model::IdOfFile(path); }));
 }
 

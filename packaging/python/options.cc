@@ -40,7 +40,7 @@ void AddMetadata(nb::module_& m) {
 Kept through coding, byte for byte.
 
 icc: an ICC profile, not compressed; exif: EXIF as it stands in PNG, from its byte order on; both
-bytes, empty where there is none. chunks: a list of (type, content), other chunks of PNG ("tEXt",
+bytes, empty where there is none. chunks: a tuple of (type, content), other chunks of PNG ("tEXt",
 "pHYs", "cICP", ...).)")
       .def(
           "__init__",
@@ -56,7 +56,11 @@ bytes, empty where there is none. chunks: a list of (type, content), other chunk
       .def_prop_rw(
           "exif", [](const Metadata& metadata) { return BytesOf(metadata.exif); },
           [](Metadata& metadata, const nb::bytes& exif) { metadata.exif = VectorOf(exif); })
-      .def_prop_rw("chunks", ChunksOf, SetChunks)
+      // A tuple, for a list would take what is appended to it, and nothing would come of that.
+      .def_prop_rw(
+          "chunks",
+          [](const Metadata& metadata) { return nb::tuple(nb::cast(ChunksOf(metadata))); },
+          SetChunks, nb::for_getter(nb::sig("def chunks(self) -> tuple[tuple[str, bytes], ...]")))
       .def(
           "__eq__",
           [](const Metadata& a, nb::handle other) {
@@ -115,6 +119,10 @@ void AddDecodeOptions(nb::module_& m) {
           nb::arg("crop"));
 }
 
+std::tuple<uint64_t, uint64_t> ValuesOf(const Limits& limits) {
+  return {limits.max_pixels, limits.max_memory};
+}
+
 }  // namespace
 
 void AddOptions(nb::module_& m) {
@@ -131,7 +139,23 @@ LimitError.)")
           },
           nb::arg("max_pixels") = Limits().max_pixels, nb::arg("max_memory") = Limits().max_memory)
       .def_rw("max_pixels", &Limits::max_pixels)
-      .def_rw("max_memory", &Limits::max_memory);
+      .def_rw("max_memory", &Limits::max_memory)
+      .def(
+          "__eq__",
+          [](const Limits& a, nb::handle other) {
+            Limits b;
+            return nb::try_cast(other, b) && ValuesOf(a) == ValuesOf(b);
+          },
+          nb::arg("other").none())
+      .def("__getstate__", ValuesOf)
+      .def("__setstate__",
+           [](Limits& made, const std::tuple<uint64_t, uint64_t>& state) {
+             new (&made) Limits{std::get<0>(state), std::get<1>(state), 0};
+           })
+      .def("__repr__", [](const Limits& of) {
+        return "Limits(max_pixels=" + std::to_string(of.max_pixels) +
+               ", max_memory=" + std::to_string(of.max_memory) + ")";
+      });
   nb::class_<CallOptions>(m, "CallOptions")
       .def(nb::init<>())
       .def_rw("threads", &CallOptions::threads)

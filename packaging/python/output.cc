@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "tools/messages.h"
+
 namespace glint::python {
 namespace {
 
@@ -13,9 +15,23 @@ std::string ArrayText(const PictureInfo& info) {
 
 }  // namespace
 
+Error WithMemoryNeeded(Error error, const Model& model, const PictureInfo& source,
+                       const CallOptions& options) {
+  if (error.code != ErrorCode::kLimit || error.memory_needed != 0) return error;
+  const Expected<MemoryPlan> plan = PlanMemory(model, source, options);
+  if (!plan) return error;
+  const Error room = tools::CheckRoom(plan->decoding, options.limits);
+  return room.ok() ? error : room;
+}
+
 Output::Output(nb::object out) : out_(std::move(out)) {
   if (out_.is_none()) return;
-  buffer_.emplace(out_, Buffer::Access::kWritten);
+  try {
+    buffer_.emplace(out_, Buffer::Access::kWritten);
+  } catch (const nb::python_error& e) {
+    if (e.matches(PyExc_TypeError)) throw;
+    Refuse(std::string("out cannot be written: ") + e.what());
+  }
   view_.emplace(*buffer_, "out");
 }
 

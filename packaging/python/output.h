@@ -14,10 +14,15 @@
 
 namespace glint::python {
 
+// Of a decoding. Where held_memory leaves hardly anything, the library does not say what would do.
+Error WithMemoryNeeded(Error error, const Model& model, const PictureInfo& source,
+                       const CallOptions& options);
+
 class Output {
  public:
   // `out`: None for a new array.
   explicit Output(nb::object out);
+  bool is_given() const { return view_.has_value(); }
   // Whether the caller's array has samples of 16 bits.
   bool is_deep() const { return view_ && view_->info().bit_depth > 8; }
 

@@ -2,28 +2,48 @@
 #include "glint/pictures.hpp"
 
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "glint/image_io.hpp"
 #include "packaging/python/binding.h"
 #include "packaging/python/buffer.h"
 #include "packaging/python/call.h"
+#include "tools/messages.h"
 
 namespace glint::python {
 namespace {
 
-Picture PictureOf(nb::handle array, const Metadata& metadata) {
+// For copies that a caller asks for by name.
+constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+constexpr Limits kNoLimits{kMost, kMost, 0};
+
+// Before memory is taken for a copy.
+void CheckSize(const PictureInfo& info, const Limits& limits) {
+  const uint64_t pixels = uint64_t{info.width} * info.height;
+  if (pixels > limits.max_pixels) {
+    throw CodecError({ErrorCode::kLimit, "the picture of shape " + ShapeText(ShapeOf(info)) +
+                                             " exceeds the limit of " +
+                                             std::to_string(limits.max_pixels) + " pixels"});
+  }
+  Check(tools::CheckRoom(uint64_t{info.RowBytes()} * info.height, limits));
+}
+
+HeldPicture PictureOf(nb::handle array, const Metadata& metadata, const Limits& limits) {
   const Buffer buffer(array, Buffer::Access::kStrided);
   const SampleView view(buffer, "a picture");
-  return Call().Run([&] {
+  CheckSize(view.info(), limits);
+  Picture copied = Call().Run([&] {
     Picture picture;
     picture.info = view.info();
-    picture.metadata = metadata;
     const size_t row = picture.info.RowBytes();
     picture.samples.resize(row * picture.info.height);
     for (uint32_t y = 0; y < picture.info.height; ++y) {
@@ -31,9 +51,17 @@ Picture PictureOf(nb::handle array, const Metadata& metadata) {
     }
     return picture;
   });
+  return {std::move(copied), metadata};
 }
 
-nb::object SamplesOf(const Picture& picture) {
+HeldPicture Held(Picture picture) {
+  Metadata metadata = std::move(picture.metadata);
+  picture.metadata = {};
+  return {std::move(picture), std::move(metadata)};
+}
+
+nb::object SamplesOf(const HeldPicture& held) {
+  const Picture& picture = held.picture;
   const std::vector<size_t> shape = ShapeOf(picture.info);
   const bool deep = picture.info.bit_depth > 8;
   std::unique_ptr<uint8_t[]> samples(new uint8_t[picture.samples.size()]);
@@ -53,8 +81,10 @@ nb::object SamplesOf(const Picture& picture) {
   return array;
 }
 
-Picture ReadPictureFile(const std::string& path, const Limits& limits) {
-  return Value(Call().Run([&] { return ReadPicture(path, limits); }));
+HeldPicture ReadPictureFile(const nb::bytes& name, const Limits& given) {
+  const std::string path = PathOf(name);
+  const Limits limits = given;  // which other threads may change meanwhile
+  return Held(Value(Call().Run([&] { return ReadPicture(path, limits); })));
 }
 
 Expected<Picture> ReadAll(PictureReader* reader) {
@@ -71,58 +101,110 @@ Expected<Picture> ReadAll(PictureReader* reader) {
 }
 
 // As ReadPicture does of a path.
-Picture ReadPictureBytes(nb::handle bytes, const Limits& limits) {
+HeldPicture ReadPictureBytes(nb::handle bytes, const Limits& given) {
   const Buffer buffer(bytes, Buffer::Access::kBytes);
-  return Value(Call().Run([&]() -> Expected<Picture> {
+  const Limits limits = given;  // as above
+  return Held(Value(Call().Run([&]() -> Expected<Picture> {
     Expected<std::unique_ptr<PictureReader>> reader =
         PictureReader::FromMemory(buffer.data(), buffer.size(), "the picture's bytes", limits);
     if (!reader) return reader.error();
     return ReadAll(reader->get());
-  }));
+  })));
 }
 
-void WritePictureFile(const std::string& path, const Picture& picture) {
-  Check(Call().Run([&] { return WritePicture(path, picture); }));
+Error WriteAll(const std::string& path, const Picture& picture, const Metadata& metadata) {
+  Expected<std::unique_ptr<PictureWriter>> writer =
+      PictureWriter::Create(path, picture.info, metadata);
+  if (!writer) return writer.error();
+  const size_t row = picture.info.RowBytes();
+  for (uint32_t y = 0; y < picture.info.height; ++y) {
+    Error error = (*writer)->WriteRow(picture.samples.data() + row * y);
+    if (!error.ok()) return error;
+  }
+  return (*writer)->Finish();
 }
 
-nb::bytes ReadBytes(const std::string& path, uint64_t max_bytes) {
+void WritePictureFile(const nb::bytes& name, const HeldPicture& held, const Metadata& given) {
+  const std::string path = PathOf(name);
+  const Metadata metadata = given;  // which other threads may change meanwhile
+  Check(Call().Run([&] { return WriteAll(path, held.picture, metadata); }));
+}
+
+bool IsPictureFile(nb::handle bytes) {
+  const Buffer buffer(bytes, Buffer::Access::kBytes);
+  return !IdentifyFormat(buffer.data(), std::min<size_t>(buffer.size(), 64)).name.empty();
+}
+
+nb::bytes ReadBytes(const nb::bytes& name, uint64_t max_bytes) {
+  const std::string path = PathOf(name);
   return BytesOf(Value(Call().Run([&] { return ReadFile(path, max_bytes); })));
+}
+
+// width, height, channels, whether it has alpha, bit depth, samples, metadata.
+using State = std::tuple<uint32_t, uint32_t, uint32_t, bool, uint32_t, nb::bytes, Metadata>;
+
+State StateOf(const HeldPicture& held) {
+  const PictureInfo& info = held.picture.info;
+  return {info.width,     info.height,    info.channels,
+          info.has_alpha, info.bit_depth, BytesOf(held.picture.samples),
+          held.metadata};
+}
+
+HeldPicture OfState(const State& state) {
+  HeldPicture held;
+  PictureInfo& info = held.picture.info;
+  nb::bytes samples;
+  std::tie(info.width, info.height, info.channels, info.has_alpha, info.bit_depth, samples,
+           held.metadata) = state;
+  const bool is_sound =
+      info.channels <= 3 && info.bit_depth <= 16 && info.RowBytes() * info.height == samples.size();
+  if (!is_sound) Refuse("a pickled picture whose samples are not as many as its size says");
+  const auto* data = static_cast<const uint8_t*>(samples.data());
+  held.picture.samples.assign(data, data + samples.size());
+  return held;
 }
 
 }  // namespace
 
 void AddPictures(nb::module_& m) {
-  nb::class_<Picture>(m, "Picture", R"(A picture in memory: its samples and its metadata.
+  nb::class_<HeldPicture>(m, "Picture", R"(A picture in memory: its samples and its metadata.
 
 Picture(samples, metadata=Metadata()): of an array of shape (height, width) for gray, or
 (height, width, n): gray, gray and alpha, RGB, RGB and alpha for n of 1 to 4. uint8 or uint16, any
 strides. The samples are copied.)")
       .def(
           "__init__",
-          [](Picture* made, nb::handle samples, const Metadata& metadata) {
-            new (made) Picture(PictureOf(samples, metadata));
+          [](HeldPicture* made, nb::handle samples, const Metadata& metadata) {
+            new (made) HeldPicture(PictureOf(samples, metadata, kNoLimits));
           },
           nb::arg("samples"), nb::arg("metadata") = Metadata())
       .def_prop_ro("samples", SamplesOf,
                    nb::sig("def samples(self) -> numpy.typing.NDArray[typing.Any]"),
                    "A new array: uint8, or uint16 where the picture has more than 8 bits, from 0 "
                    "to the dtype's greatest value, whatever depth the file has.")
-      .def_rw("metadata", &Picture::metadata)
+      .def_rw("metadata", &HeldPicture::metadata)
       .def_prop_ro(
           "shape",
-          [](const Picture& picture) { return nb::tuple(nb::cast(ShapeOf(picture.info))); },
+          [](const HeldPicture& held) { return nb::tuple(nb::cast(ShapeOf(held.picture.info))); },
           nb::sig("def shape(self) -> tuple[int, ...]"),
           "(height, width), or (height, width, samples).")
       .def_prop_ro(
-          "bit_depth", [](const Picture& picture) { return picture.info.bit_depth; },
+          "bit_depth", [](const HeldPicture& held) { return held.picture.info.bit_depth; },
           "Bits a sample of the file: 1, 2, 4, 8 or 16.")
-      .def("__repr__", [](const Picture& picture) {
-        return "Picture(" + ShapeText(ShapeOf(picture.info)) + ", " +
-               std::to_string(picture.info.bit_depth) + " bits)";
-      });
+      .def("__repr__",
+           [](const HeldPicture& held) {
+             return "Picture(" + ShapeText(ShapeOf(held.picture.info)) + ", " +
+                    std::to_string(held.picture.info.bit_depth) + " bits)";
+           })
+      .def("__getstate__", StateOf)
+      .def("__setstate__",
+           [](HeldPicture& made, const State& state) { new (&made) HeldPicture(OfState(state)); });
+  m.def("picture_of_array", PictureOf, nb::arg("array"), nb::arg("metadata"), nb::arg("limits"));
   m.def("read_picture", ReadPictureFile, nb::arg("path"), nb::arg("limits"));
   m.def("read_picture_bytes", ReadPictureBytes, nb::arg("bytes"), nb::arg("limits"));
-  m.def("write_picture", WritePictureFile, nb::arg("path"), nb::arg("picture"));
+  m.def("write_picture", WritePictureFile, nb::arg("path"), nb::arg("picture"),
+        nb::arg("metadata"));
+  m.def("is_picture_file", IsPictureFile, nb::arg("bytes"));
   m.def("read_file", ReadBytes, nb::arg("path"), nb::arg("max_bytes"));
 }
 

@@ -31,8 +31,9 @@ std::vector<Chunk> ChunksOf(const StreamInfo& info) {
   return chunks;
 }
 
-StreamInfo InspectBytes(nb::handle stream, const Limits& limits) {
+StreamInfo InspectBytes(nb::handle stream, const Limits& given) {
   const Buffer buffer(stream, Buffer::Access::kBytes);
+  const Limits limits = given;  // which other threads may change meanwhile
   return Value(Call().Run(
       [&] { return Inspect(buffer.data(), buffer.size(), limits, /*damaged_details=*/true); }));
 }

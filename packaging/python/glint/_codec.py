@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, Union
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from . import _glint
 from ._errors import InvalidArgumentError
-from ._models import DETAILS, Bytes, Model, choice, chosen_model, model_of_id
+from ._models import DETAILS, Bytes, Model, choice, chosen_model, file_name, model_of_id
 from ._pictures import (
     Limits,
     Metadata,
@@ -158,7 +157,7 @@ def encode(
 def stream_bytes(stream: Stream, limits: Limits) -> Bytes:
     """The bytes of a stream that may be a file."""
     if is_path(stream):
-        return _glint.read_file(os.fspath(stream), limits.max_memory)  # type: ignore[arg-type]
+        return _glint.read_file(file_name(stream), limits.max_memory)  # type: ignore[arg-type]
     return stream  # type: ignore[return-value]
 
 

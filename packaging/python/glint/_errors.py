@@ -55,8 +55,8 @@ class UnreachableError(Error, ValueError):
     """A size or PSNR that no rate of the model gives."""
 
 
-# By the value of glint::ErrorCode.
-_CLASSES = (
+# By the value of glint::ErrorCode; the compiled part makes them.
+CLASSES = (
     Error,
     InvalidArgumentError,
     NotFoundError,
@@ -70,11 +70,3 @@ _CLASSES = (
     CancelledError,
     UnreachableError,
 )
-
-
-def of_code(code: int, message: str, memory_needed: int) -> Error:
-    """The exception of an error of the library."""
-    error = _CLASSES[code](message)
-    if isinstance(error, LimitError):
-        error.memory_needed = memory_needed
-    return error

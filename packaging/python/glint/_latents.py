@@ -130,7 +130,8 @@ def synthesise(
     those that came with the package that the latents name. out, threads, limits and progress: as in
     decode.
 
-    Raises InvalidArgumentError where the values have another shape than the picture's latents.
+    Raises InvalidArgumentError where the values have another shape than the picture's latents, or
+    another fraction_bits than the model's.
     """
     chosen = model_of_id(latents.model_id) if model is None else chosen_model(model)
     options = _glint.CallOptions()
@@ -144,6 +145,7 @@ def synthesise(
         latents.height,
         latents.channels,
         16 if deep else 8,
+        latents.fraction_bits,
         latents.lrd,
         options,
         out,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import threading
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar, Union
+from typing import TYPE_CHECKING, TypeVar, Union
 
 from . import _glint
 from ._errors import Error, InvalidArgumentError, NotFoundError, WrongModelError
 
-Bytes = Union[bytes, bytearray, memoryview]
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+Bytes = Union[bytes, bytearray, memoryview, "Buffer"]
 """Any object with the buffer protocol whose memory is in one piece."""
 
-_FOLDER = Path(__file__).parent / "models"
 _DEFAULT = "light-int8"
 _SUFFIX = ".safetensors"
 DETAILS = {"auto": _glint.Detail.AUTO, "off": _glint.Detail.OFF, "on": _glint.Detail.ON}
@@ -27,6 +29,11 @@ def choice(name: str, value: str, values: Mapping[str, Value]) -> Value:
     if value in values:
         return values[value]
     raise InvalidArgumentError(f"{name}={value!r}: it is one of {', '.join(values)}")
+
+
+def file_name(path: str | os.PathLike[str]) -> bytes:
+    """A path as the compiled part takes it, also where it is not UTF-8."""
+    return os.fsencode(path)
 
 
 class Model:
@@ -63,7 +70,7 @@ class Model:
         if not isinstance(source, (str, os.PathLike)):
             return cls(_glint.load_model_bytes(source, "memory", threads, max_memory), None)
         path = _path_of(os.fspath(source))
-        return cls(_glint.load_model(path, threads, max_memory), os.path.abspath(path))
+        return cls(_glint.load_model(file_name(path), threads, max_memory), os.path.abspath(path))
 
     @property
     def name(self) -> str:
@@ -164,8 +171,31 @@ class Model:
 
 def shipped_models() -> list[str]:
     """The names of the models that came with the package, the default one first."""
-    names = sorted(path.stem for path in _FOLDER.glob("*" + _SUFFIX))
-    return sorted(names, key=lambda name: name != _DEFAULT)
+    return sorted(_shipped_files(), key=lambda name: (name != _DEFAULT, name))
+
+
+def _shipped_files() -> dict[str, str]:
+    """The files of the models that came with the package, by their names."""
+    # An editable installation has its Python files in one folder, what was built in another.
+    package = sys.modules[__package__]
+    folders = [*package.__path__, os.path.dirname(_glint.__file__)]
+    files: dict[str, str] = {}
+    for folder in folders:
+        for path in Path(folder, "models").glob("*" + _SUFFIX):
+            files.setdefault(path.stem, str(path))
+    return files
+
+
+def _shipped_file(name: str) -> str:
+    files = _shipped_files()
+    if name in files:
+        return files[name]
+    if not files:
+        raise NotFoundError(f"{name}: no models came with this installation of glint")
+    raise NotFoundError(
+        f"{name}: there is no such file, and the models that came with Glint are "
+        + ", ".join(shipped_models())
+    )
 
 
 def _load_known(path: str, model_id: str) -> Model:
@@ -178,41 +208,60 @@ def _load_known(path: str, model_id: str) -> Model:
 def _path_of(source: str) -> str:
     """The file that a name or a path means, as `glint --model` has it."""
     is_name = source and "/" not in source and "." not in source
-    if not is_name or os.path.exists(source):
+    if not is_name or os.path.isfile(source):
         return source
-    shipped = _FOLDER / (source + _SUFFIX)
-    if shipped.exists():
-        return str(shipped)
-    raise NotFoundError(
-        f"{source}: there is no such file, and the models that came with Glint are "
-        + ", ".join(shipped_models())
-    )
+    return _shipped_file(source)
+
+
+_Stamp = tuple[int, int, int, int]
+
+
+def _stamp_of(path: str) -> _Stamp | None:
+    """What changes when a file is replaced; None where there is none."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev)
 
 
 class _Models:
-    """Models that calls found, each loaded once."""
+    """Models that calls found, each kept for as long as its file is the same.
+
+    Without a lock, which a fork or a signal in the middle of loading would leave closed: where
+    several threads load a model at the same time, the first one's becomes that of all.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._by_path: dict[str, Model] = {}
-        self._ids: dict[str, str] = {}
+        self._by_path: dict[str, tuple[_Stamp | None, Model]] = {}
+        self._ids: dict[str, tuple[_Stamp | None, str]] = {}
 
     def at(self, path: str) -> Model:
         """The model of a file."""
-        with self._lock:
-            if path not in self._by_path:
-                self._by_path[path] = Model.load(path, threads=0)
-            return self._by_path[path]
+        path = os.path.abspath(path)
+        stamp = _stamp_of(path)
+        known = self._by_path.get(path)
+        if known is None or known[0] != stamp:
+            loaded = (stamp, Model.load(path, threads=0))
+            if known is not None:
+                self._by_path.pop(path, None)
+            known = self._by_path.setdefault(path, loaded)
+            if known[0] != stamp:
+                known = loaded
+        return known[1]
 
     def id_of(self, path: str) -> str:
         """The id of a file; empty where it is no model."""
-        with self._lock:
-            if path not in self._ids:
-                try:
-                    self._ids[path] = _glint.id_of_file(path)
-                except Error:
-                    self._ids[path] = ""
-            return self._ids[path]
+        path = os.path.abspath(path)
+        stamp = _stamp_of(path)
+        known = self._ids.get(path)
+        if known is None or known[0] != stamp:
+            try:
+                known = (stamp, _glint.id_of_file(file_name(path)))
+            except Error:
+                return ""
+            self._ids[path] = known
+        return known[1]
 
 
 _models = _Models()
@@ -234,7 +283,7 @@ def default_model() -> Model:
     """
     named = os.environ.get("GLINT_MODEL", "")
     if not named:
-        return _models.at(_path_of(_DEFAULT))
+        return _models.at(_shipped_file(_DEFAULT))
     if not os.path.isdir(named):
         return _models.at(named)
     path = os.path.join(named, _DEFAULT + _SUFFIX)
@@ -247,8 +296,7 @@ def default_model() -> Model:
 
 def model_of_id(model_id: str) -> Model:
     """The model that a stream names: of $GLINT_MODEL, else of those that came with the package."""
-    shipped = [str(_FOLDER / (name + _SUFFIX)) for name in shipped_models()]
-    for path in _named_by_environment() + shipped:
+    for path in _named_by_environment() + list(_shipped_files().values()):
         if _models.id_of(path) == model_id:
             return _models.at(path)
     raise WrongModelError(

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from . import _glint
 from ._errors import InvalidArgumentError
-from ._models import Bytes
+from ._models import Bytes, file_name
 
 Limits = _glint.Limits
 Metadata = _glint.Metadata
 Picture = _glint.Picture
+for _changing in (Limits, Metadata):
+    setattr(_changing, "__hash__", None)
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -77,7 +79,14 @@ def is_file(picture: object) -> bool:
     """Whether an argument is a picture file: its path, or its bytes."""
     if is_path(picture) or isinstance(picture, (bytes, bytearray)):
         return True
-    return isinstance(picture, memoryview) and picture.ndim == 1
+    try:
+        view = memoryview(picture)  # type: ignore[arg-type]
+    except (TypeError, ValueError, BufferError):
+        return False
+    if view.ndim != 1 or view.itemsize != 1 or not view.contiguous:
+        return False
+    # Any other array of one dimension is refused as an array.
+    return isinstance(picture, memoryview) or _glint.is_picture_file(view)
 
 
 def picture_of(picture: PictureLike, limits: Limits) -> Picture:
@@ -87,7 +96,7 @@ def picture_of(picture: PictureLike, limits: Limits) -> Picture:
     if is_file(picture):
         return read_picture(picture, limits=limits)  # type: ignore[arg-type]
     array, metadata = array_and_metadata(picture)
-    return Picture(array, metadata)
+    return _glint.picture_of_array(array, metadata, limits)
 
 
 def read_picture(source: Path | Bytes, *, limits: Limits | None = None) -> Picture:
@@ -98,7 +107,7 @@ def read_picture(source: Path | Bytes, *, limits: Limits | None = None) -> Pictu
     """
     limits = Limits() if limits is None else limits
     if is_path(source):
-        return _glint.read_picture(os.fspath(source), limits)  # type: ignore[arg-type]
+        return _glint.read_picture(file_name(source), limits)  # type: ignore[arg-type]
     return _glint.read_picture_bytes(source, limits)
 
 
@@ -111,6 +120,5 @@ def write_picture(
     as in encode. metadata: in place of the picture's own.
     """
     made = picture_of(picture, Limits())
-    if metadata is not None:
-        made = Picture(made.samples, metadata)
-    _glint.write_picture(os.fspath(path), made)
+    own = made.metadata if metadata is None else metadata
+    _glint.write_picture(file_name(path), made, own)
