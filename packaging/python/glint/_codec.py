@@ -8,8 +8,9 @@ from typing import Any, Union
 from numpy.typing import NDArray
 
 from . import _glint
+from ._arguments import MOST_THREADS, choice, integer, integers, limits_of
 from ._errors import InvalidArgumentError
-from ._models import DETAILS, Bytes, Model, choice, chosen_model, file_name, model_of_id
+from ._models import DETAILS, Bytes, Model, chosen_model, file_name, model_of_id
 from ._pictures import (
     Limits,
     Metadata,
@@ -28,7 +29,8 @@ Stream = Union[Bytes, Path]
 ModelLike = Union[Model, Path]
 """A Model, the name of one that came with the package, or the path of a model file."""
 Progress = Callable[[float], Union[bool, None]]
-"""Called with the share that is done, 0 to 1; False stops the call with CancelledError."""
+"""Called with the share that is done, 0 to 1. What is false, other than None, stops the call with
+CancelledError."""
 
 _TARGETS = {
     "target_size": _glint.TargetKind.BYTES,
@@ -76,10 +78,9 @@ def encode_options(
     """Options that every kind of encoding has."""
     options = _glint.EncodeOptions()
     options.detail = choice("detail", detail, DETAILS)
-    options.effort = effort
-    options.threads = threads
-    if limits is not None:
-        options.limits = limits
+    options.effort = integer("effort", effort, 0, 9)
+    options.threads = integer("threads", threads, 0, MOST_THREADS)
+    options.limits = limits_of(limits)
     return options
 
 
@@ -139,7 +140,7 @@ def encode(
     else:
         options.lrd = lrd_of(chosen, detail, lrd, quality)
     if max_error is not None:
-        options.max_error = max_error
+        options.max_error = integer("max_error", max_error, 0, 127)
     options.lossless = lossless
     options.exact = exact
     if is_file(picture):
@@ -195,22 +196,22 @@ def decode(
     Raises BadStreamError, WrongModelError, InvalidArgumentError, LimitError, CancelledError,
     NotFoundError. What is in out then is undefined.
     """
-    limits = Limits() if limits is None else limits
+    limits = limits_of(limits)
     data = stream_bytes(stream, limits)
     if model is None:
         chosen = model_of_id(_glint.inspect(data, limits).model_id)
     else:
         chosen = chosen_model(model)
     options = _glint.DecodeOptions()
-    options.threads = threads
+    options.threads = integer("threads", threads, 0, MOST_THREADS)
     options.limits = limits
     options.detail = choice("detail", detail, _DECODED_DETAILS)
     options.alpha = choice("alpha", alpha, _ALPHAS)
-    options.set_background(background)
+    options.set_background(integers("background", background, 3, 255))  # type: ignore[arg-type]
     options.deep = deep
-    options.shrink = shrink
+    options.shrink = integer("shrink", shrink, 1, 8)
     if crop is not None:
-        options.set_crop(crop)
+        options.set_crop(integers("crop", crop, 4, 2**32 - 1))  # type: ignore[arg-type]
     return _glint.decode(chosen._native, data, options, out, progress)
 
 
@@ -220,5 +221,5 @@ def info(stream: Stream, *, limits: Limits | None = None) -> StreamInfo:
     Raises BadStreamError for what is damaged or no stream; damaged details are no error, but
     StreamInfo.damaged_rows.
     """
-    limits = Limits() if limits is None else limits
+    limits = limits_of(limits)
     return _glint.inspect(stream_bytes(stream, limits), limits)

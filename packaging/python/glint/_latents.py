@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _glint
+from ._arguments import MOST_THREADS, integer, limits_of
 from ._codec import (
     ModelLike,
     Progress,
@@ -70,12 +71,12 @@ def latents(
     progress: Progress | None = None,
 ) -> Latents:
     """The latents of a stream. Arguments and errors are those of decode."""
-    limits = Limits() if limits is None else limits
+    limits = limits_of(limits)
     data = stream_bytes(stream, limits)
     said = info(data, limits=limits)
     chosen = model_of_id(said.model_id) if model is None else chosen_model(model)
     options = _glint.DecodeOptions()
-    options.threads = threads
+    options.threads = integer("threads", threads, 0, MOST_THREADS)
     options.limits = limits
     values, fraction_bits = _glint.latents(chosen._native, data, options, progress)
     channels = 1 if said.gray else said.channels
@@ -135,9 +136,8 @@ def synthesise(
     """
     chosen = model_of_id(latents.model_id) if model is None else chosen_model(model)
     options = _glint.CallOptions()
-    options.threads = threads
-    if limits is not None:
-        options.limits = limits
+    options.threads = integer("threads", threads, 0, MOST_THREADS)
+    options.limits = limits_of(limits)
     return _glint.synthesise(
         chosen._native,
         np.ascontiguousarray(latents.values),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import _glint
+from ._arguments import integer, limits_of
 from ._codec import ModelLike, Progress, encode_options, lrd_of
 from ._models import chosen_model
 from ._pictures import Limits, PictureLike, picture_of
@@ -73,9 +74,9 @@ def evaluate(
     decoding = chosen if decoder is None else chosen_model(decoder)
     options = encode_options(detail, effort, threads, limits)
     options.lrd = lrd_of(chosen, detail, lrd, quality)
-    original = picture_of(picture, Limits() if limits is None else limits)
+    original = picture_of(picture, limits_of(limits))
     m = _glint.measure(
-        chosen._native, decoding._native, original, options, repeat, verify, progress
+        chosen._native, decoding._native, original, options, integer("repeat", repeat, 1, 2**31 - 1), verify, progress
     )
     return Evaluation(
         name=name,

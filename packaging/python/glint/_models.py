@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Union
+
+from numpy.typing import NDArray
 
 from . import _glint
-from ._errors import Error, InvalidArgumentError, NotFoundError, WrongModelError
+from ._arguments import MOST_THREADS, choice, integer
+from ._errors import Error, NotFoundError, WrongModelError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-Bytes = Union[bytes, bytearray, memoryview, "Buffer"]
+Bytes = Union[bytes, bytearray, memoryview, NDArray[Any], "Buffer"]
 """Any object with the buffer protocol whose memory is in one piece."""
 
 _DEFAULT = "light-int8"
 _SUFFIX = ".safetensors"
 DETAILS = {"auto": _glint.Detail.AUTO, "off": _glint.Detail.OFF, "on": _glint.Detail.ON}
-
-Value = TypeVar("Value")
-
-
-def choice(name: str, value: str, values: Mapping[str, Value]) -> Value:
-    """What a word stands for."""
-    if value in values:
-        return values[value]
-    raise InvalidArgumentError(f"{name}={value!r}: it is one of {', '.join(values)}")
 
 
 def file_name(path: str | os.PathLike[str]) -> bytes:
@@ -67,6 +60,8 @@ class Model:
         Raises NotFoundError for a file that is not there, BadModelError for one that is no sound
         model, LimitError beyond max_memory.
         """
+        threads = integer("threads", threads, 0, MOST_THREADS)
+        max_memory = integer("max_memory", max_memory, 0, 2**64 - 1)
         if not isinstance(source, (str, os.PathLike)):
             return cls(_glint.load_model_bytes(source, "memory", threads, max_memory), None)
         path = _path_of(os.fspath(source))

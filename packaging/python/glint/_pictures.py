@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _glint
+from ._arguments import limits_of
 from ._errors import InvalidArgumentError
 from ._models import Bytes, file_name
 
@@ -105,7 +106,7 @@ def read_picture(source: Path | Bytes, *, limits: Limits | None = None) -> Pictu
     source: a path, or the bytes of the file. Raises NotFoundError, FileError, BadImageError, and
     LimitError where the picture is beyond limits.
     """
-    limits = Limits() if limits is None else limits
+    limits = limits_of(limits)
     if is_path(source):
         return _glint.read_picture(file_name(source), limits)  # type: ignore[arg-type]
     return _glint.read_picture_bytes(source, limits)

@@ -1,5 +1,8 @@
 """Encoding and decoding: what the programs give, parts of pictures, rates, what is refused."""
 
+import array
+import mmap
+import os
 import pickle
 import shutil
 import subprocess
@@ -173,6 +176,11 @@ def test_gray_of_few_bits_reaches_from_0_to_255(tmp_path):
         ({"target_psnr": 200}, glint.UnreachableError, "200"),
         ({"effort": 10}, glint.InvalidArgumentError, "effort"),
         ({"detail": "much"}, glint.InvalidArgumentError, "detail='much': it is one of auto, off, on"),
+        ({"effort": 2**40}, glint.InvalidArgumentError, "effort=1099511627776: it is 0 to 9"),
+        ({"threads": 2**31}, glint.InvalidArgumentError, "threads"),
+        ({"max_error": -1}, glint.InvalidArgumentError, "max_error=-1: it is 0 to 127"),
+        ({"limits": 5}, TypeError, "limits is a int, not a glint.Limits"),
+        ({"effort": "much"}, TypeError, "integer"),
         ({"max_error": 128}, glint.InvalidArgumentError, "max_error"),
         ({"lossless": True, "detail": "off"}, glint.InvalidArgumentError, "detail"),
         ({"model": "none"}, glint.NotFoundError, "none: there is no such file.*light-int8"),
@@ -201,6 +209,10 @@ def test_a_limit_says_what_would_do():
     [
         ({"crop": (0, 0, 100, 1)}, "crop"),
         ({"crop": (0, 0, 0, 0)}, "crop"),
+        ({"crop": (-1, 0, 5, 5)}, "crop=-1: it is 0 to"),
+        ({"crop": (1, 0, 5)}, r"crop=\(1, 0, 5\): it has 4 numbers"),
+        ({"background": (300, 0, 0)}, "background=300: it is 0 to 255"),
+        ({"shrink": 2**40}, "shrink"),
         ({"shrink": 3}, "3"),
         ({"detail": "some"}, "detail='some'"),
         ({"alpha": "some"}, "alpha='some'"),
@@ -447,3 +459,141 @@ def test_errors_have_the_kinds_of_python():
         if isinstance(value, type) and issubclass(value, Exception):
             assert issubclass(value, glint.Error)
             assert value.__doc__
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+
+def test_names_need_not_be_utf_8(tmp_path):
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/\xff")
+    picture = drawn((20, 30, 3))
+    try:
+        glint.write_picture(name + ".png", picture)
+    except glint.FileError as error:
+        pytest.skip(f"this file system has no such names: {error}")
+    assert np.array_equal(glint.read_picture(name + ".png").samples, picture)
+    with open(name + ".glint", "wb") as file:
+        file.write(glint.encode(name + ".png"))
+    assert glint.info(name + ".glint").shape == glint.decode(name + ".glint").shape == (20, 30, 3)
+    shutil.copy(ROOT / "weights" / "light-int8.safetensors", name + ".safetensors")
+    assert glint.Model.load(name + ".safetensors") == glint.default_model()
+    with pytest.raises(glint.NotFoundError, match=r"\\xfe\.png"):
+        glint.read_picture(os.fsdecode(b"\xfe.png"))
+
+
+def test_a_nul_in_a_name_is_refused(tmp_path):
+    name = str(tmp_path / "a.png") + "\0.ppm"
+    for call in (glint.encode, glint.info, glint.read_picture, glint.Model.load):
+        with pytest.raises(glint.InvalidArgumentError, match="a file name with a NUL in it"):
+            call(name)
+    with pytest.raises(glint.InvalidArgumentError, match="a file name with a NUL in it"):
+        glint.write_picture(name, drawn((4, 4)))
+    assert not any(tmp_path.iterdir())
+
+
+def test_messages_need_not_be_utf_8():
+    with pytest.raises(glint.BadImageError, match=r"WID\\xffTH"):
+        glint.read_picture(b"P7\nWID\xffTH 2\n")
+
+
+def test_other_metadata_leave_the_depth(tmp_path):
+    gray = np.arange(64, dtype=np.uint8).reshape(8, 8) % 2
+    (tmp_path / "two.pgm").write_bytes(b"P5\n8 8\n1\n" + gray.tobytes())
+    picture = glint.read_picture(tmp_path / "two.pgm")
+    assert picture.bit_depth == 1
+    glint.write_picture(tmp_path / "out.png", picture, metadata=glint.Metadata(icc=b"profile"))
+    again = glint.read_picture(tmp_path / "out.png")
+    assert again.bit_depth == 1
+    assert again.metadata.icc == b"profile"
+    assert np.array_equal(again.samples, gray * 255)
+    pickled = pickle.loads(pickle.dumps(again))
+    assert (pickled.bit_depth, pickled.metadata) == (1, again.metadata)
+    assert np.array_equal(pickled.samples, again.samples)
+
+
+@pytest.mark.parametrize("kind", ["array", "mmap", "numpy"])
+def test_files_come_in_any_buffer(tmp_path, kind):
+    path = SAMPLES / "lake.png"
+    content = path.read_bytes()
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        given = {"array": array.array("B", content), "mmap": mapped, "numpy": np.frombuffer(content, np.uint8)}[kind]
+        assert glint.encode(given) == glint.encode(path)
+
+
+# ---- kept models, and what a folder holds --------------------------------------------------------
+
+
+def model_file(name, path):
+    path.parent.mkdir(exist_ok=True)
+    made = path.with_suffix(".new")
+    shutil.copy(ROOT / "weights" / f"{name}.safetensors", made)
+    made.replace(path)
+    return glint.Model.load(name).id
+
+
+def test_a_path_means_the_file_that_is_there(tmp_path, monkeypatch):
+    picture = drawn((8, 8))
+
+    def used():
+        return glint.info(glint.encode(picture, model="m.safetensors")).model_id
+
+    ids = [model_file(name, tmp_path / name / "m.safetensors") for name in ("light-int8", "light-msssim-int8")]
+    for folder, wanted in zip(("light-int8", "light-msssim-int8"), ids, strict=True):
+        monkeypatch.chdir(tmp_path / folder)
+        assert used() == wanted
+    assert model_file("light-int8", tmp_path / "light-msssim-int8" / "m.safetensors") == used() == ids[0]
+
+
+def test_a_model_may_appear_later(tmp_path, monkeypatch):
+    if not (ROOT / "weights" / "light-int16.safetensors").exists():
+        pytest.skip("weights/light-int16.safetensors is not there")
+    path = tmp_path / "later.safetensors"
+    stream = glint.encode(drawn((20, 30, 3)), model=ROOT / "weights" / "light-int16.safetensors")
+    monkeypatch.setenv("GLINT_MODEL", str(path))
+    with pytest.raises(glint.WrongModelError):
+        glint.decode(stream)
+    shutil.copy(ROOT / "weights" / "light-int16.safetensors", path)
+    assert glint.decode(stream).shape == (20, 30, 3)
+
+
+def test_the_default_model_is_not_of_the_working_folder(tmp_path, monkeypatch):
+    wanted = glint.default_model().id
+    monkeypatch.chdir(tmp_path)
+    model_file("light-msssim-int8", tmp_path / "light-int8")
+    assert glint.info(glint.encode(drawn((8, 8)))).model_id == wanted
+    # The user's own name may be a file, as with `glint --model`; a folder is none.
+    assert glint.info(glint.encode(drawn((8, 8)), model="light-int8")).model_id != wanted
+    (tmp_path / "light-int8").unlink()
+    (tmp_path / "light-int8").mkdir()
+    assert glint.info(glint.encode(drawn((8, 8)), model="light-int8")).model_id == wanted
+
+
+def test_the_environment_names_no_shipped_model(monkeypatch):
+    monkeypatch.setenv("GLINT_MODEL", "light-fp32")
+    with pytest.raises(glint.NotFoundError, match="light-fp32"):
+        glint.encode(drawn((8, 8)))
+
+
+# ---- values --------------------------------------------------------------------------------------
+
+
+def test_values_compare_print_and_pickle():
+    limits = glint.Limits(max_pixels=5, max_memory=6)
+    assert limits == glint.Limits(5, 6) and limits != glint.Limits(5, 7) and limits != 5
+    assert eval(repr(limits), {"Limits": glint.Limits}) == limits
+    assert pickle.loads(pickle.dumps(limits)) == limits
+    metadata = glint.Metadata(chunks=[("tEXt", b"a\0b")])
+    assert metadata.chunks == (("tEXt", b"a\0b"),)
+    for changing in (limits, metadata):
+        with pytest.raises(TypeError, match="unhashable"):
+            hash(changing)
+
+
+@pytest.mark.parametrize("answer, goes", [(None, True), (True, True), (np.True_, True), (np.False_, False), (False, False)])
+def test_a_callback_may_answer_with_any_truth(answer, goes):
+    picture = drawn((20, 30, 3))
+    if goes:
+        assert glint.encode(picture, progress=lambda done: answer)
+        return
+    with pytest.raises(glint.CancelledError):
+        glint.encode(picture, progress=lambda done: answer)

@@ -111,6 +111,8 @@ def test_types_pass_mypy(tmp_path):
         "size: tuple[int, ...] = glint.info(stream).shape\n"
         "psnr: float = glint.evaluate('photo.png').psnr\n"
         "y = glint.synthesise(glint.analyse(b'')).shape\n"
+        "import array, mmap\n"
+        "glint.encode(mmap.mmap(-1, 1)), glint.decode(array.array('B')), glint.info(np.zeros(1, np.uint8))\n"
         "picture: glint.Picture = glint.read_picture('photo.png')\n"
     )
     wrong = tmp_path / "wrong.py"

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from conftest import ROOT, SAMPLES
 
@@ -79,3 +80,45 @@ def test_dask_names_an_empty_folder(tmp_path):
     )
     assert done.returncode != 0
     assert "there is no picture" in done.stderr
+
+
+def test_dask_goes_on_after_a_bad_picture(tmp_path):
+    pytest.importorskip("distributed")
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    glint.write_picture(folder / "black.png", np.zeros((16, 16, 3), np.uint8))
+    (folder / "bad.png").write_bytes(b"no picture")
+    arguments = [folder, "--lrd", "0.0003,0.001", "--workers", "1", "--json", "out.json"]
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "evaluate_folder.py", *arguments], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert done.stdout.count("bits per pixel") == 2
+    assert done.stderr.count("bad.png") == 1 and "Traceback" not in done.stderr
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    said = json.loads((tmp_path / "out.json").read_text(), parse_constant=refuse)
+    assert [entry["name"] for entry in said] == ["black.png", "black.png"]
+    assert said[0]["psnr"] is None or said[0]["psnr"] > 40
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["nowhere"], "nowhere is no folder"),
+        (["."], "there is no picture"),
+        ([SAMPLES, "--lrd", "much"], "'much' are no rates"),
+        ([SAMPLES, "--lrd", "0.1,-1"], "'0.1,-1' are no rates"),
+        ([SAMPLES, "--workers", "0"], "'0' is no number of processes"),
+        ([SAMPLES, "--model", "nothing"], "--model: nothing: there is no such file"),
+    ],
+)
+def test_dask_names_wrong_arguments(tmp_path, arguments, message):
+    pytest.importorskip("distributed")
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "evaluate_folder.py", *arguments], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert message in done.stderr and "Traceback" not in done.stderr

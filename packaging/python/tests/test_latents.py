@@ -1,5 +1,8 @@
 """Latents out of pictures and streams, and pictures of latents."""
 
+import dataclasses
+import functools
+
 import numpy as np
 import pytest
 from conftest import drawn
@@ -74,3 +77,52 @@ def test_latents_that_do_not_fit_are_refused(lake, values, message):
     latents = glint.analyse(lake[:64, :64])
     with pytest.raises(glint.InvalidArgumentError, match=message):
         glint.synthesise(latents.with_values(values))
+
+
+def test_an_array_of_16_bits_gets_16_bits(lake):
+    latents = glint.analyse(lake[:64, :64])
+    out = np.zeros((64, 64, 3), np.uint16)
+    glint.synthesise(latents, out=out)
+    assert np.array_equal(out, glint.synthesise(latents, deep=True))
+    assert np.any(out % 257)
+
+
+def test_another_fixed_point_is_refused(lake):
+    latents = glint.analyse(lake[:64, :64])
+    with pytest.raises(glint.InvalidArgumentError, match="7 fraction bits: those of model .* have 6"):
+        glint.synthesise(dataclasses.replace(latents, fraction_bits=7))
+
+
+def least_memory(call):
+    """The least limit that a call works with."""
+    low, high = 0, 1 << 30
+    while high - low > 1:
+        middle = (low + high) // 2
+        try:
+            call(limits=glint.Limits(max_memory=middle), threads=1)
+            high = middle
+        except glint.LimitError as error:
+            assert error.memory_needed == 0 or error.memory_needed > middle
+            low = middle
+    return high
+
+
+def test_arrays_that_are_made_count_as_memory(lake):
+    stream = glint.encode(lake[:64, :96], detail="off")
+    latents = glint.latents(stream)
+    out = np.zeros((64, 96, 3), np.uint8)
+    for call in (glint.decode, glint.synthesise):
+        given = functools.partial(call, stream if call == glint.decode else latents)
+        assert least_memory(given) - least_memory(functools.partial(given, out=out)) == out.nbytes
+    of_latents = functools.partial(glint.latents, stream)
+    plain = functools.partial(glint.decode, stream, detail="skip", out=out)
+    assert least_memory(of_latents) - least_memory(plain) == latents.values.nbytes
+
+
+@pytest.mark.parametrize("call", [glint.decode, glint.latents])
+def test_a_limit_on_decoding_says_what_would_do(lake, call):
+    stream = glint.encode(lake)
+    for small in (10_000, 500_000, 1_300_000):
+        with pytest.raises(glint.LimitError) as caught:
+            call(stream, limits=glint.Limits(max_memory=len(stream) + small), threads=1)
+        assert call(stream, limits=glint.Limits(max_memory=caught.value.memory_needed), threads=1) is not None

@@ -106,3 +106,40 @@ def test_bd_rate_of_the_program(evaluated):
         return means
 
     assert abs(glint.bd_rate(curve("light-fp32"), curve("light-int8"))) < 3
+
+
+@pytest.mark.parametrize("repeat", [0, -1])
+def test_no_repetition_is_refused(repeat):
+    with pytest.raises(glint.InvalidArgumentError, match=f"repeat={repeat}: it is 1 to"):
+        glint.evaluate(drawn((20, 30, 3)), repeat=repeat)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"repeat": 3}, {"verify": False}, {"repeat": 2, "verify": False}])
+def test_progress_rises_once(lake, arguments):
+    seen = []
+    glint.evaluate(lake[:128, :128], progress=seen.append, **arguments)
+    assert seen == sorted(seen)
+    assert seen[0] < 0.5 and seen[-1] == 1
+
+
+def test_pictures_without_samples_have_no_measure():
+    for measure in (glint.psnr, glint.ms_ssim):
+        with pytest.raises(glint.InvalidArgumentError, match=r"\(0, 4\): it has no samples"):
+            measure(np.zeros((0, 4), np.uint8), np.zeros((0, 4), np.uint8))
+
+
+def test_limits_are_looked_at_before_an_array_is_copied():
+    resource = pytest.importorskip("resource")
+    wide = np.broadcast_to(np.zeros(1, np.uint8), (25_000, 40_000))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for limits in (glint.Limits(max_pixels=1000), glint.Limits(max_memory=1 << 20)):
+        with pytest.raises(glint.LimitError):
+            glint.evaluate(wide, limits=limits)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
+
+
+def test_metadata_count_in_a_measurement():
+    picture = drawn((20, 30, 3))
+    with_metadata = glint.Picture(picture, glint.Metadata(icc=bytes(range(256)) * 9))
+    assert glint.evaluate(with_metadata).bytes == len(glint.encode(with_metadata))
+    assert glint.evaluate(with_metadata).bytes > glint.evaluate(picture).bytes

@@ -1,6 +1,8 @@
 """Pillow: its images as pictures, and the plugin."""
 
+import copy
 import io
+import pickle
 
 import numpy as np
 import pytest
@@ -76,3 +78,45 @@ def test_the_plugin_leaves_other_files_alone(tmp_path):
     for damaged in (stream[:80], b"GLNT", b""):
         with pytest.raises(Image.UnidentifiedImageError):
             Image.open(io.BytesIO(damaged))
+
+
+def test_files_are_closed_when_they_are_decoded(tmp_path):
+    import glint.pillow  # noqa: F401
+
+    (tmp_path / "a.glint").write_bytes(glint.encode(drawn((20, 30, 3))))
+    image = Image.open(tmp_path / "a.glint")
+    file = image.fp
+    image.load()
+    assert file.closed
+    # A file of the caller's stays open.
+    with open(tmp_path / "a.glint", "rb") as own:
+        Image.open(own).load()
+        assert not own.closed
+
+
+def test_images_are_copied_and_pickled():
+    import glint.pillow  # noqa: F401
+
+    stream = glint.encode(drawn((20, 30, 3)))
+    for image in (Image.open(io.BytesIO(stream)), Image.open(io.BytesIO(stream))):
+        assert np.array_equal(np.asarray(pickle.loads(pickle.dumps(image))), glint.decode(stream))
+        assert np.array_equal(np.asarray(copy.deepcopy(image)), glint.decode(stream))
+        assert np.array_equal(np.asarray(image.copy()), glint.decode(stream))
+
+
+def test_damage_is_named():
+    import glint.pillow  # noqa: F401
+
+    with pytest.raises(Image.UnidentifiedImageError, match="cannot read this Glint stream: chunk .* is cut short"):
+        Image.open(io.BytesIO(glint.encode(drawn((20, 30, 3)))[:80]))
+
+
+def test_the_plugin_takes_what_pillow_s_own_take():
+    import glint.pillow  # noqa: F401
+
+    array = drawn((20, 30, 3))
+    image = Image.fromarray(array)
+    image.info["exif"] = b"Exif\0\0II*\0exif"
+    out = io.BytesIO()
+    image.save(out, format="GLINT", exif=None, optimize=True, quality=30)
+    assert out.getvalue() == glint.encode(array, quality=30)
