@@ -6,7 +6,7 @@
 
 Every call releases the GIL while the library works, so that threads run side by side. Models,
 streams and arrays may be used by several threads at once, as long as nobody writes to an array that
-a call reads. Ctrl-C ends a call. docs/PYTHON.md has examples.
+a call reads. Ctrl-C ends a call of the main thread. docs/PYTHON.md has examples.
 """
 
 from ._codec import Progress, Stream, StreamInfo, decode, encode, info
