@@ -128,6 +128,10 @@ TEST_CASE("verification: a measurement includes it, unless told otherwise") {
   options.verify = false;
   CHECK(Measure(model, model, picture, options).ok());
   CHECK(!seen);
+  for (const int repeat : {0, -1}) {
+    options.repeat = repeat;
+    CHECK(Measure(model, model, picture, options).error().code == ErrorCode::kInvalidArgument);
+  }
 }
 
 }  // namespace

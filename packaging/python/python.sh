@@ -39,18 +39,34 @@ python_could_not_run() {
 
 pip_install() { "$python" -m pip --disable-pip-version-check install "$@"; }
 
-# By the one command that a user types. The library is the one that ./run has built, for compiling it again takes more
-# than nine minutes of a processor; with GLINT_PYTHON_WHOLE=yes pip compiles all of it.
-pip_install_glint() (
+# pip_compile COMMAND ARGUMENT...: pip's install or wheel, of Glint. The library is the one that ./run has built, for
+# compiling it again takes more than nine minutes of a processor; with GLINT_PYTHON_WHOLE=yes pip compiles all of it.
+pip_compile() (
   local library="$build_dir/libglint.a"
   if [[ "${GLINT_PYTHON_WHOLE:-no}" == yes ]]; then library=glint; fi
   if [[ -n "$highway_prefix" ]]; then export hwy_ROOT="$highway_prefix"; fi
-  CMAKE_BUILD_PARALLEL_LEVEL="$jobs" pip_install --config-settings=build-dir="$root/build-python" \
+  CMAKE_BUILD_PARALLEL_LEVEL="$jobs" "$python" -m pip --disable-pip-version-check "$@" \
     --config-settings=cmake.define.GLINT_PYTHON_LIBRARY="$library" \
-    --config-settings=cmake.define.GLINT_WERROR="$werror" "$root" &&
+    --config-settings=cmake.define.GLINT_WERROR="$werror"
+)
+
+# By the one command that a user types.
+pip_install_glint() (
+  pip_compile install --config-settings=build-dir="$root/build-python" "$root" &&
     cd "$python_folder" &&
     "$python" -c 'import glint; print(glint.__file__); glint.decode(glint.encode(memoryview(bytes(12)).cast("B", (2, 2, 3))))' |
     grep "^$python_folder/"
+)
+
+# The source distribution, which has no more than it takes, gives a wheel with the models and all licences.
+build_from_sdist() (
+  local folder="$python_folder/sdist"
+  rm -rf "$folder" && mkdir "$folder" && pip_install scikit-build-core && cd "$root" &&
+    "$python" -c 'import sys; from scikit_build_core.build import build_sdist; build_sdist(sys.argv[1])' "$folder" &&
+    [[ "$(stat -c %s "$folder"/glint-*.tar.gz)" -lt $((32 << 20)) ]] &&
+    pip_compile wheel --no-deps --wheel-dir "$folder" "$folder"/glint-*.tar.gz &&
+    "$python" -m zipfile -l "$folder"/glint-*.whl >"$folder/list" &&
+    [[ "$(grep -cE 'models/light-.*[.]safetensors|licenses/(LICENSE|.*(highway|nanobind|nlohmann-json|robin-map)[.]txt)' "$folder/list")" == 8 ]]
 )
 
 # pytest_count WORD: the number before it in pytest's last line.
@@ -80,6 +96,7 @@ test_python() {
     { python_could_not_run "no package index can be reached ($(grep -m1 ERROR "$python_folder/index.log"))"; return 0; }
   build_targets "$build_dir" glint glint_program evaluate
   count_command "pip install . in a clean environment" pip_install_glint
+  count_command "a wheel of the source distribution" build_from_sdist
   count_command "pytest can be had" pip_install pytest
   for package in "${python_optional[@]}"; do
     pip_install "$package" >"$python_folder/pip.log" 2>&1 || say "run: going on without $package"
