@@ -55,7 +55,7 @@ def test_metadata_may_change_during_a_call(tmp_path, call):
     thread = threading.Thread(target=change)
     thread.start()
     try:
-        for _ in range(4):
+        for _ in range(12):
             {call}
     finally:
         stop.set()
