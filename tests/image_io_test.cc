@@ -87,9 +87,9 @@ TEST_CASE("files: whole pictures, and where their errors lie") {
 TEST_CASE("files: a PNG in memory is the PNG in a file") {
   std::mt19937 random(TestSeed());
   const TemporaryFolder folder;
-  for (const int channels : {1, 3}) {
+  for (const uint32_t channels : {1U, 3U}) {
     for (const bool alpha : {false, true}) {
-      for (const int depth : {8, 16}) {
+      for (const uint32_t depth : {8U, 16U}) {
         // More than the buffer of a file, and less.
         for (const uint32_t side : {3U, 300U}) {
           const Picture picture =
