@@ -27,7 +27,8 @@ shows() {
 bar='\[[#.]{30}\] [0-9]+ %'
 left='[0-9]+ s left'
 make_ppm small.ppm 60 50
-make_ppm large.ppm 300 200
+make_ppm large.ppm 480 320
+make_ppm calibration.ppm 120 100
 mkdir photos
 for i in 1 2 3; do cp small.ppm "photos/$i.ppm"; done
 
@@ -47,7 +48,7 @@ at_terminal "'$glint' encode large.ppm large.glint --effort 9 --threads 1"
 shows "glint, one file" "^encoding $bar, [0-9.]+ MP/s, $left"
 
 at_terminal "'$quantize' --scope entropy --max-loss 20 --no-built-in --rounding nearest --smoothing 0 --splitting 0 \
-  --calibration small.ppm --held-out small.ppm --calibration-lrd 0.0004 --threads 1 --out x.safetensors"
+  --calibration calibration.ppm --held-out small.ppm --calibration-lrd 0.0004 --threads 1 --out x.safetensors"
 shows "quantize: what it tries" "^[0-9]+ s: measure $bar.*, [a-z0-9_]+/[a-z0-9.]+ in W8A(8|16)"
 shows "... time left of a stage" "^[0-9]+ s: [a-z -]+ $bar, $left"
 shows "... what it has found, and its limit" "^[0-9]+ s: mix $bar.*, loss -?[0-9.]+ of 20 %"

@@ -4,6 +4,7 @@ import json
 import os
 import select
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -39,7 +40,7 @@ class Browser:
                 os.dup2(fd, 3 + i)
 
         options = ["--headless=new", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu",
-                   "--hide-scrollbars", "--user-data-dir=" + self._folder.name]
+                   "--disable-dev-shm-usage", "--hide-scrollbars", "--user-data-dir=" + self._folder.name]
         if os.geteuid() == 0:
             options.append("--no-sandbox")  # it does not start as root with one
         self._process = subprocess.Popen([program, *options, "about:blank"], pass_fds=(3, 4), preexec_fn=place,
@@ -143,3 +144,17 @@ class Browser:
         picture = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
         with open(path, "wb") as file:
             file.write(base64.b64decode(picture["data"]))
+
+
+def starts():
+    """Whether there is a browser here that shows a page."""
+    try:
+        with Browser() as browser:
+            return browser.evaluate("1 + 1") == 2
+    except (OSError, RuntimeError) as error:
+        print(f"browser: {error}", file=sys.stderr)
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(0 if starts() else 1)

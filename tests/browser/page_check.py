@@ -12,7 +12,7 @@ import tempfile
 
 from browser import Browser, Checks
 
-SECONDS = 30
+SECONDS = 60
 
 
 def run(*arguments, code=0):
