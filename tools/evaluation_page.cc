@@ -234,7 +234,7 @@ std::string EvaluationPage::Html(const EvaluationRun& run,
                                  const std::vector<QualityCurve>& curves,
                                  const Json& result) const {
   HtmlParts parts;
-  Json labels = Json::array(), rates = Json::array(), points = Json::array();
+  Json labels = Json::array(), rates = Json::array();
   for (size_t model = 0; model < run.models.size(); ++model) {
     labels.push_back(run.models[model].label);
     Json names = Json::array();
@@ -243,7 +243,6 @@ std::string EvaluationPage::Html(const EvaluationRun& run,
     }
     rates.push_back(std::move(names));
   }
-  for (const Measurement& m : evaluations.front().measurements) points.push_back(m.point);
   Json shown = Json::array();
   size_t small = 0;
   for (const auto& [index, picture] : shown_) {
@@ -280,12 +279,17 @@ std::string EvaluationPage::Html(const EvaluationRun& run,
   parts.title = "Glint: " + run.source;
   parts.body = page::kEvaluationHtml;
   parts.scripts = {page::kViewerJs, page::kEvaluationJs};
-  parts.data = Json{{"command", command_},         {"source", run.source},
-                    {"version", run.version},      {"time", LocalTime("%Y-%m-%d %H:%M")},
-                    {"labels", std::move(labels)}, {"rates", std::move(rates)},
-                    {"points", std::move(points)}, {"curves", CurvesJson(evaluations, curves)},
-                    {"shown", std::move(shown)},   {"shown_note", note},
-                    {"layers", layers_},           {"layers_note", layers_note_},
+  parts.data = Json{{"command", command_},
+                    {"source", run.source},
+                    {"version", run.version},
+                    {"time", LocalTime("%Y-%m-%d %H:%M")},
+                    {"labels", std::move(labels)},
+                    {"rates", std::move(rates)},
+                    {"curves", CurvesJson(evaluations, curves)},
+                    {"shown", std::move(shown)},
+                    {"shown_note", note},
+                    {"layers", layers_},
+                    {"layers_note", layers_note_},
                     {"evaluation", result}};
   return HtmlPage(parts);
 }

@@ -4,12 +4,10 @@
 #include <cstddef>
 #include <utility>
 
+#include "codec/samples/box_average.h"
+
 namespace glint {
 namespace {
-
-uint32_t CellsOf(uint32_t pixels, uint32_t cell) {
-  return pixels / cell + (pixels % cell != 0 ? 1 : 0);
-}
 
 // Of pixels [begin, begin + size) those that lie in 0..end, one at least.
 struct Range {
@@ -31,8 +29,8 @@ struct Range {
 BitsGrid::BitsGrid(uint32_t width, uint32_t height, uint32_t cell)
     : width_(width), height_(height) {
   map_.cell = cell;
-  map_.rows = CellsOf(height, cell);
-  map_.columns = CellsOf(width, cell);
+  map_.rows = ShrunkSize(height, cell);
+  map_.columns = ShrunkSize(width, cell);
 }
 
 void BitsGrid::Allocate() { map_.bits.resize(size_t{map_.rows} * map_.columns); }

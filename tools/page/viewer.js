@@ -309,15 +309,16 @@ class Viewer {
       this.bitsBar.textContent = "There was no memory for a map of the bits.";
       return;
     }
-    const {cell, columns, values} = this.coded.bits;
-    // The last cells of a row and of a column have fewer pixels.
-    const {part, width: allWidth, height: allHeight} = this.entry;
-    const sides = (count, from, all) => Array.from({length: count}, (_, i) =>
-      Math.max(1, Math.min(cell, all - from - i * cell)));
-    const widths = sides(columns, part.x, allWidth), heights = sides(values.length / columns, part.y, allHeight);
-    const perPixel = values.map((bits, i) => bits / widths[i % columns] / heights[Math.floor(i / columns)]);
-    const most = perPixel.reduce((a, b) => Math.max(a, b), 1e-9);
     if (!this.bits) {
+      const {cell, columns, values} = this.coded.bits;
+      // The last cells of a row and of a column have fewer pixels.
+      const {part, width: allWidth, height: allHeight} = this.entry;
+      const sides = (count, from, all) => Array.from({length: count}, (_, i) =>
+        Math.max(1, Math.min(cell, all - from - i * cell)));
+      const widths = sides(columns, part.x, allWidth), heights = sides(values.length / columns, part.y, allHeight);
+      const perPixel = values.map((bits, i) => bits / widths[i % columns] / heights[Math.floor(i / columns)]);
+      const most = perPixel.reduce((a, b) => Math.max(a, b), 1e-9);
+      this.mostBits = most;
       const a = samplesOf(this.original).data, width = this.original.width;
       this.bits = painted(width, this.original.height, (i, out) => {
         const x = i % width, y = Math.floor(i / width);
@@ -334,7 +335,7 @@ class Viewer {
     const stops = rampColours.map(([r, g, b]) => `rgb(${r} ${g} ${b})`).join(", ");
     this.bitsBar.replaceChildren(make("span", {}, "0"),
       make("span", {class: "ramp", style: `background: linear-gradient(to right, ${stops})`}),
-      make("span", {}, `${number(most, 2)} bits per pixel`));
+      make("span", {}, `${number(this.mostBits, 2)} bits per pixel`));
   }
 
   tellPixel([px, py]) {
