@@ -11,9 +11,21 @@ if ! command -v script >/dev/null; then
   exit 77
 fi
 
-# at_terminal COMMAND: runs it at a terminal of 120 columns; its status lines are the lines of lines.txt.
+# at_terminal WORDS COMMAND: runs it at a terminal of 120 columns; its status lines are the lines of
+# lines.txt. At the first line with these words the command is stopped for more than two seconds,
+# after which time left is told, and at later ones for longer than the line is left alone: so that
+# what is shown does not depend on how fast the machine is.
 at_terminal() {
-  script -qec "stty cols 120 && $1" /dev/null </dev/null 2>/dev/null | tr '\r' '\n' >lines.txt
+  local line rest=2.3
+  rm -f pid
+  while IFS= read -r -d $'\r' line || [ -n "$line" ]; do
+    printf '%s\n' "$line"
+    [[ $line == *"$1"* ]] || continue
+    kill -STOP "$(cat pid)" 2>/dev/null || continue
+    sleep "$rest"
+    kill -CONT "$(cat pid)"
+    rest=0.15
+  done < <(script -qefc "stty cols 120; echo \$\$ >pid; exec $2" /dev/null </dev/null 2>/dev/null) >lines.txt
 }
 
 # shows NAME PATTERN
@@ -32,22 +44,22 @@ make_ppm calibration.ppm 120 100
 mkdir photos
 for i in 1 2 3; do cp small.ppm "photos/$i.ppm"; done
 
-at_terminal "'$evaluate' --model light-int8 --model light-int16 --gt_path photos --lrd 0.0002,0.0008 --repeat 120"
+at_terminal "/6 [" "'$evaluate' --model light-int8 --model light-int16 --gt_path photos --lrd 0.0002,0.0008 --repeat 20"
 shows "evaluate: a bar over all pictures and rates" "^[1-6]/6 $bar"
 shows "... its rate and time left" "^[2-6]/6 $bar, [0-9.]+ (pictures/s|s a picture), $left, [1-3].ppm INT"
 shows "... what it is at" 'INT16 (encoding|decoding|verifying) *$'
 shows "... none is left at the end" '^Peak memory'
 
-at_terminal "'$evaluate' --model light-int8 --gt_path photos --lrd 0.0002,0.0008 --repeat 90 --shard 1/2 --json x.json"
+at_terminal "/4 [" "'$evaluate' --model light-int8 --gt_path photos --lrd 0.0002,0.0008 --repeat 20 --shard 1/2 --json x.json"
 shows "a shard: of its own pictures" "^4/4 $bar"
 rm x.json
 
-at_terminal "'$glint' encode photos large.ppm --out streams --effort 9 --threads 1"
+at_terminal "/4 [" "'$glint' encode photos large.ppm --out streams --effort 9 --threads 1"
 shows "glint, many files" "^encoding [1-4]/4 $bar, [0-9.]+ (pictures/s|s a picture), $left, "
-at_terminal "'$glint' encode large.ppm large.glint --effort 9 --threads 1"
+at_terminal "encoding [" "'$glint' encode large.ppm large.glint --effort 9 --threads 1"
 shows "glint, one file" "^encoding $bar, [0-9.]+ MP/s, $left"
 
-at_terminal "'$quantize' --scope entropy --max-loss 20 --no-built-in --rounding nearest --smoothing 0 --splitting 0 \
+at_terminal " mix [" "'$quantize' --scope entropy --max-loss 20 --no-built-in --rounding nearest --smoothing 0 --splitting 0 \
   --calibration calibration.ppm --held-out small.ppm --calibration-lrd 0.0004 --threads 1 --out x.safetensors"
 shows "quantize: what it tries" "^[0-9]+ s: measure $bar.*, [a-z0-9_]+/[a-z0-9.]+ in W8A(8|16)"
 shows "... time left of a stage" "^[0-9]+ s: [a-z -]+ $bar, $left"
