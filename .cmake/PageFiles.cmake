@@ -3,7 +3,7 @@
 file(GLOB glint_page_files CONFIGURE_DEPENDS tools/page/*.html tools/page/*.css tools/page/*.js)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${glint_page_files})
 set(glint_page_source "${PROJECT_BINARY_DIR}/page_files.cc")
-set(text "#include \"tools/html_page.h\"\n\nnamespace glint::tools::page {\n")
+set(text "#include \"tools/page/html_page.h\"\n\nnamespace glint::tools::page {\n")
 foreach(path IN LISTS glint_page_files)
   get_filename_component(stem "${path}" NAME_WE)
   get_filename_component(ending "${path}" EXT)

@@ -16,7 +16,8 @@ execute_process(COMMAND "${Python_EXECUTABLE}" -m nanobind --cmake_dir
 find_package(nanobind CONFIG REQUIRED HINTS "${glint_nanobind}")
 
 # What the module shares with evaluate, compiled as it is.
-set(glint_python_tools bd_rate console detail_text evaluation machine messages signals text verification)
+set(glint_python_tools common/console common/detail_text common/machine common/messages common/signals common/text
+                       evaluation/bd_rate evaluation/measurement evaluation/verification)
 list(TRANSFORM glint_python_tools REPLACE "(.+)" "tools/\\1.cc")
 file(GLOB python_sources CONFIGURE_DEPENDS packaging/python/*.cc packaging/python/*.h)
 nanobind_add_module(glint_python STABLE_ABI NB_STATIC NB_SUPPRESS_WARNINGS ${python_sources} ${glint_python_tools})

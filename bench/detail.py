@@ -17,7 +17,7 @@ Flags:
 Environment: BIN, the folder of the programs (build/bin). Needs NumPy and Pillow.
 
 PSNR is over the RGB samples of the decoded files, 8 bits. Bits at a quality are interpolated, the logarithm of bpp
-over PSNR by PCHIP as in tools/bd_rate.cc, in two ways: on the curve of each picture, then the mean; and on the curve
+over PSNR by PCHIP as in tools/evaluation/bd_rate.cc, in two ways: on the curve of each picture, then the mean; and on the curve
 of the means, which is what codecs.json has. A picture's streams that another beats in both are left out of its curve,
 those without loss as well. A picture whose least stream is better than asked counts with that stream; where a picture
 does not reach a quality the table has a dash and how many do.
@@ -41,7 +41,7 @@ KINDS = (".png", ".jpg", ".jpeg", ".ppm", ".pgm", ".pam")
 
 
 class Curve:
-    """The logarithm of the rate over PSNR: PCHIP through points (rate, PSNR), as tools/bd_rate.cc has it."""
+    """The logarithm of the rate over PSNR: PCHIP through points (rate, PSNR), as tools/evaluation/bd_rate.cc has it."""
 
     def __init__(self, points):
         kept = []

@@ -25,11 +25,11 @@
 #include "kernels/gdn.h"
 #include "kernels/peak.h"
 #include "kernels/pointwise.h"
-#include "tools/console.h"
-#include "tools/machine.h"
-#include "tools/models.h"
-#include "tools/program.h"
-#include "tools/text.h"
+#include "tools/common/console.h"
+#include "tools/common/machine.h"
+#include "tools/common/models.h"
+#include "tools/common/text.h"
+#include "tools/program/program.h"
 
 namespace glint::tools {
 namespace {

@@ -8,12 +8,12 @@
 
 #include "CLI/CLI.hpp"
 #include "glint/glint.hpp"
-#include "tools/console.h"
-#include "tools/html_page.h"
-#include "tools/json_input.h"
-#include "tools/machine.h"
-#include "tools/output.h"
-#include "tools/program.h"
+#include "tools/common/console.h"
+#include "tools/common/machine.h"
+#include "tools/common/output.h"
+#include "tools/evaluation/json_input.h"
+#include "tools/page/html_page.h"
+#include "tools/program/program.h"
 
 namespace glint::tools {
 namespace {

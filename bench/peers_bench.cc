@@ -19,14 +19,14 @@
 #include "codec/model/model_impl.h"
 #include "engine/op.h"
 #include "glint/glint.hpp"
-#include "tools/console.h"
-#include "tools/json_output.h"
-#include "tools/machine.h"
-#include "tools/models.h"
-#include "tools/output.h"
-#include "tools/program.h"
-#include "tools/table.h"
-#include "tools/text.h"
+#include "tools/common/console.h"
+#include "tools/common/json_output.h"
+#include "tools/common/machine.h"
+#include "tools/common/models.h"
+#include "tools/common/output.h"
+#include "tools/common/table.h"
+#include "tools/common/text.h"
+#include "tools/program/program.h"
 
 namespace glint::tools {
 namespace {

@@ -19,13 +19,13 @@
 #include "benchmark/benchmark.h"
 #include "glint/glint.hpp"
 #include "glint/image_io.hpp"
-#include "tools/console.h"
-#include "tools/layers.h"
-#include "tools/machine.h"
-#include "tools/models.h"
-#include "tools/program.h"
-#include "tools/table.h"
-#include "tools/text.h"
+#include "tools/common/console.h"
+#include "tools/common/machine.h"
+#include "tools/common/models.h"
+#include "tools/common/table.h"
+#include "tools/common/text.h"
+#include "tools/evaluation/layers.h"
+#include "tools/program/program.h"
 
 namespace glint::tools {
 namespace {

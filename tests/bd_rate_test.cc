@@ -1,5 +1,5 @@
 // The Bjontegaard-Delta rate against SciPy and against curves whose answer is known.
-#include "tools/bd_rate.h"
+#include "tools/evaluation/bd_rate.h"
 
 #include <cmath>
 #include <limits>

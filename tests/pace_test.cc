@@ -1,5 +1,5 @@
 // What is told of work that goes on, by a clock that the test sets.
-#include "tools/pace.h"
+#include "tools/common/pace.h"
 
 #include <memory>
 #include <string>

@@ -24,6 +24,10 @@ check "the page has the numbers of --json" numbers one.html one.json
 check "the page has the picture, and what was decoded" test "$(pictures_in one.html)" -eq 2
 check "the page is HTML from its first byte" cmp -s -n 15 one.html <(printf '<!doctype html>')
 check "the page names the command" grep -q '"command":"evaluate --gt_path pictures/a.png' one.html
+exits "a page with variables" 0 env GLINT_TARGET=SSE2 GLINT_MODEL="$root/weights/light-int8.safetensors" \
+  "$evaluate" --gt_path pictures/a.png "${few[@]}" --html variables.html
+check "which are in its command" grep -q '"command":"GLINT_MODEL=[^ "]*int8.safetensors GLINT_TARGET=SSE2 evaluate ' \
+  variables.html
 refute "the page asks for nothing from elsewhere" grep -qE '(src|href)="(https?:)?//' one.html
 
 exits "pages of folders show what --freq says" 0 "$evaluate" --gt_path pictures "${few[@]}" --lrd 0.0001,0.0004 \

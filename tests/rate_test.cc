@@ -17,7 +17,7 @@
 #include "tests/codec_helpers.h"
 #include "tests/model_builder.h"
 #include "tests/picture_helpers.h"
-#include "tools/text.h"
+#include "tools/common/text.h"
 
 namespace glint::testing {
 namespace {

@@ -1,6 +1,6 @@
 // Rows from one thread to another: all of them, in order, whatever the two sides do and when they
 // stop.
-#include "tools/row_queue.h"
+#include "tools/commands/row_queue.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>

@@ -10,14 +10,14 @@
 #include "glint/image_io.hpp"
 #include "tests/codec_helpers.h"
 #include "tests/picture_helpers.h"
-#include "tools/decode_file.h"
-#include "tools/detail_text.h"
-#include "tools/encode_file.h"
-#include "tools/error_check.h"
-#include "tools/evaluation.h"
-#include "tools/evaluation_output.h"
-#include "tools/info_text.h"
-#include "tools/json_output.h"
+#include "tools/commands/decode_file.h"
+#include "tools/commands/encode_file.h"
+#include "tools/commands/error_check.h"
+#include "tools/commands/info_json.h"
+#include "tools/commands/info_text.h"
+#include "tools/common/detail_text.h"
+#include "tools/evaluation/measurement.h"
+#include "tools/evaluation/output.h"
 
 namespace glint::tools {
 namespace {

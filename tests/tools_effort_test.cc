@@ -8,10 +8,10 @@
 #include "tests/codec_helpers.h"
 #include "tests/model_builder.h"
 #include "tests/picture_helpers.h"
-#include "tools/coding_flags.h"
-#include "tools/effort_flag.h"
-#include "tools/evaluation.h"
-#include "tools/evaluation_output.h"
+#include "tools/commands/coding_flags.h"
+#include "tools/evaluation/measurement.h"
+#include "tools/evaluation/output.h"
+#include "tools/program/effort_flag.h"
 
 namespace glint::tools {
 namespace {

@@ -8,15 +8,15 @@
 
 #include "CLI/CLI.hpp"
 #include "doctest/doctest.h"
-#include "tools/completion.h"
-#include "tools/file_plan.h"
-#include "tools/flag_texts.h"
-#include "tools/help_text.h"
-#include "tools/man_page.h"
-#include "tools/output.h"
-#include "tools/pictures.h"
-#include "tools/spelling.h"
-#include "tools/text.h"
+#include "tools/commands/file_plan.h"
+#include "tools/common/output.h"
+#include "tools/common/pictures.h"
+#include "tools/common/text.h"
+#include "tools/program/completion.h"
+#include "tools/program/flag_texts.h"
+#include "tools/program/help_text.h"
+#include "tools/program/man_page.h"
+#include "tools/program/spelling.h"
 
 namespace glint::tools {
 namespace {

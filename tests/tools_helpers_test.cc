@@ -8,13 +8,13 @@
 
 #include "doctest/doctest.h"
 #include "tests/picture_helpers.h"
-#include "tools/comparison.h"
-#include "tools/evaluation_job.h"
-#include "tools/evaluation_output.h"
-#include "tools/models.h"
-#include "tools/pictures.h"
-#include "tools/table.h"
-#include "tools/text.h"
+#include "tools/common/models.h"
+#include "tools/common/pictures.h"
+#include "tools/common/table.h"
+#include "tools/common/text.h"
+#include "tools/evaluation/comparison.h"
+#include "tools/evaluation/job.h"
+#include "tools/evaluation/output.h"
 
 namespace glint::tools {
 namespace {

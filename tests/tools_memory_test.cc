@@ -11,12 +11,12 @@
 #include "tests/codec_helpers.h"
 #include "tests/peak_memory.h"
 #include "tests/picture_helpers.h"
-#include "tools/evaluation.h"
-#include "tools/messages.h"
-#include "tools/picture_set.h"
-#include "tools/picture_source.h"
-#include "tools/pictures.h"
-#include "tools/text.h"
+#include "tools/commands/picture_source.h"
+#include "tools/common/messages.h"
+#include "tools/common/pictures.h"
+#include "tools/common/text.h"
+#include "tools/evaluation/measurement.h"
+#include "tools/quantising/picture_set.h"
 
 namespace glint::tools {
 namespace {

@@ -11,8 +11,8 @@
 #include "glint/image_io.hpp"
 #include "tests/picture_helpers.h"
 #include "tests/seed.h"
-#include "tools/evaluation_page.h"
-#include "tools/html_page.h"
+#include "tools/evaluation/page.h"
+#include "tools/page/html_page.h"
 
 namespace glint::tools {
 namespace {

@@ -16,12 +16,12 @@
 #include "doctest/doctest.h"
 #include "tests/picture_helpers.h"
 #include "tests/seed.h"
-#include "tools/comparison.h"
-#include "tools/evaluation_journal.h"
-#include "tools/evaluation_run.h"
-#include "tools/evaluation_steps.h"
-#include "tools/measurement_json.h"
-#include "tools/shard.h"
+#include "tools/common/shard.h"
+#include "tools/evaluation/comparison.h"
+#include "tools/evaluation/journal.h"
+#include "tools/evaluation/measurement_json.h"
+#include "tools/evaluation/run.h"
+#include "tools/evaluation/steps.h"
 
 namespace glint::tools {
 namespace {

@@ -10,8 +10,8 @@
 #include "doctest/doctest.h"
 #include "tests/picture_helpers.h"
 #include "tests/seed.h"
-#include "tools/orientation.h"
-#include "tools/shrinker.h"
+#include "tools/common/orientation.h"
+#include "tools/common/shrinker.h"
 
 namespace glint::tools {
 namespace {

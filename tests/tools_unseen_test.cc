@@ -8,11 +8,11 @@
 #include "tests/codec_helpers.h"
 #include "tests/picture_helpers.h"
 #include "tests/seed.h"
-#include "tools/alpha_flags.h"
-#include "tools/evaluation.h"
-#include "tools/metadata_flags.h"
-#include "tools/orientation.h"
-#include "tools/part_flags.h"
+#include "tools/commands/alpha_flags.h"
+#include "tools/commands/metadata_flags.h"
+#include "tools/commands/part_flags.h"
+#include "tools/common/orientation.h"
+#include "tools/evaluation/measurement.h"
 
 namespace glint::tools {
 namespace {

@@ -1,5 +1,5 @@
 // The second decoding of `evaluate`: a difference of any kind is found, and none is made up.
-#include "tools/verification.h"
+#include "tools/evaluation/verification.h"
 
 #include <algorithm>
 #include <cstring>
@@ -9,7 +9,7 @@
 #include "doctest/doctest.h"
 #include "tests/codec_helpers.h"
 #include "tests/picture_helpers.h"
-#include "tools/evaluation.h"
+#include "tools/evaluation/measurement.h"
 
 namespace glint::tools {
 namespace {

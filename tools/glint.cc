@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
-#include "tools/command.h"
-#include "tools/console.h"
-#include "tools/decode_command.h"
-#include "tools/encode_command.h"
-#include "tools/flag_texts.h"
-#include "tools/info_command.h"
-#include "tools/program.h"
+#include "tools/commands/command.h"
+#include "tools/commands/decode_command.h"
+#include "tools/commands/encode_command.h"
+#include "tools/commands/info_command.h"
+#include "tools/common/console.h"
+#include "tools/program/flag_texts.h"
+#include "tools/program/program.h"
 
 namespace glint::tools {
 namespace {

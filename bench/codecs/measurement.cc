@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "glint/pictures.hpp"
-#include "tools/console.h"
-#include "tools/machine.h"
-#include "tools/text.h"
+#include "tools/common/console.h"
+#include "tools/common/machine.h"
+#include "tools/common/text.h"
 
 namespace glint::bench {
 

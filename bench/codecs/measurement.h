@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "bench/codecs/picture_codec.h"
-#include "tools/curves.h"
+#include "tools/evaluation/curves.h"
 
 namespace glint::bench {
 

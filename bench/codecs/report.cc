@@ -1,10 +1,10 @@
 #include "bench/codecs/report.h"
 
 #include "glint/glint.hpp"
-#include "tools/comparison.h"
-#include "tools/machine.h"
-#include "tools/table.h"
-#include "tools/text.h"
+#include "tools/common/machine.h"
+#include "tools/common/table.h"
+#include "tools/common/text.h"
+#include "tools/evaluation/comparison.h"
 
 namespace glint::bench {
 namespace {

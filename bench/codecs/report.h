@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "bench/codecs/measurement.h"
-#include "tools/json_output.h"
+#include "tools/common/json_output.h"
 
 namespace glint::bench {
 

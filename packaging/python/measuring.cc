@@ -1,4 +1,5 @@
-// What `evaluate` measures, by its own code (tools/evaluation.h, tools/bd_rate.h).
+// What `evaluate` measures, by its own code (tools/evaluation/measurement.h,
+// tools/evaluation/bd_rate.h).
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -16,9 +17,9 @@
 #include "packaging/python/binding.h"
 #include "packaging/python/buffer.h"
 #include "packaging/python/call.h"
-#include "tools/bd_rate.h"
-#include "tools/evaluation.h"
-#include "tools/messages.h"
+#include "tools/common/messages.h"
+#include "tools/evaluation/bd_rate.h"
+#include "tools/evaluation/measurement.h"
 
 namespace glint::python {
 namespace {

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "tools/messages.h"
+#include "tools/common/messages.h"
 
 namespace glint::python {
 namespace {

@@ -17,7 +17,7 @@
 #include "packaging/python/binding.h"
 #include "packaging/python/buffer.h"
 #include "packaging/python/call.h"
-#include "tools/messages.h"
+#include "tools/common/messages.h"
 
 namespace glint::python {
 namespace {

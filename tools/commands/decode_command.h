@@ -1,0 +1,15 @@
+// `glint decode`: .glint streams to pictures.
+// Used by tools/glint.cc.
+// Thread rules: main thread only.
+#ifndef GLINT_TOOLS_COMMANDS_DECODE_COMMAND_H_
+#define GLINT_TOOLS_COMMANDS_DECODE_COMMAND_H_
+
+#include "tools/commands/command.h"
+
+namespace glint::tools {
+
+Command AddDecodeCommand(CLI::App* app);
+
+}  // namespace glint::tools
+
+#endif  // GLINT_TOOLS_COMMANDS_DECODE_COMMAND_H_
