@@ -11,22 +11,28 @@ if ! command -v script >/dev/null; then
   exit 77
 fi
 
-# at_terminal WORDS COMMAND [SIGNAL]: runs it at a terminal of 120 columns; its status lines are the lines of
-# lines.txt. At the first line with these words the command is stopped for more than two seconds,
-# after which time left is told, and at later ones for longer than the line is left alone: so that
-# what is shown does not depend on how fast the machine is. Or it gets a signal there.
+# at_terminal WORDS COMMAND [each|SIGNAL]: runs it at a terminal of 120 columns; its status lines are the lines of
+# lines.txt. At the first line with these words the command is stopped for more than two seconds, after which time
+# left is told: so that what is shown does not depend on how fast the machine is. With "each" it is stopped at all
+# others too, for longer than a line is left alone. Or it gets the signal there, once.
 at_terminal() {
-  local line rest=2.3
+  local line rest=2.3 what=${3-once}
   rm -f pid
   while IFS= read -r -d $'\r' line || [ -n "$line" ]; do
     printf '%s\n' "$line"
-    [[ $line == *"$1"* ]] || continue
-    kill "-${3-STOP}" "$(cat pid)" 2>/dev/null || continue
-    [ $# -lt 3 ] || continue
-    sleep "$rest"
-    kill -CONT "$(cat pid)"
-    rest=0.15
-  done < <(script -qefc "stty cols 120; echo \$\$ >pid; exec $2" /dev/null </dev/null 2>/dev/null) >lines.txt
+    [[ $line == *"$1"* && $what != nothing ]] || continue
+    case $what in
+      once | each)
+        kill -STOP "$(cat pid)" 2>/dev/null || continue
+        sleep "$rest"
+        kill -CONT "$(cat pid)"
+        rest=0.15
+        ;;
+      *) kill "-$what" "$(cat pid)" ;;
+    esac
+    [ "$what" = each ] || what=nothing
+    # In the background, or script would stop with it.
+  done < <(script -qefc "stty cols 120; $2 & echo \$! >pid; wait \$!" /dev/null </dev/null 2>/dev/null) >lines.txt
 }
 
 # shows NAME PATTERN
@@ -61,13 +67,13 @@ at_terminal "encoding [" "'$glint' encode large.ppm large.glint --effort 9 --thr
 shows "glint, one file" "^encoding $bar, [0-9.]+ MP/s, $left"
 
 at_terminal " mix [" "'$quantize' --scope entropy --max-loss 20 --no-built-in --rounding nearest --smoothing 0 --splitting 0 \
-  --calibration calibration.ppm --held-out small.ppm --calibration-lrd 0.0004 --threads 1 --out x.safetensors"
+  --calibration calibration.ppm --held-out small.ppm --calibration-lrd 0.0004 --threads 1 --out x.safetensors" each
 shows "quantize: what it tries" "^[0-9]+ s: measure $bar.*, [a-z0-9_]+/[a-z0-9.]+ in W8A(8|16)"
 shows "... time left of a stage" "^[0-9]+ s: [a-z -]+ $bar, $left"
 shows "... what it has found, and its limit" "^[0-9]+ s: mix $bar.*, loss -?[0-9.]+ of 20 %"
 
-at_terminal "/3 [" "'$evaluate' --model light-int8 --gt_path photos --lrd 0.0002 --repeat 5000" INT
-check "a signal ends the line that it interrupts" test "$(tail -c 2 lines.txt | od -An -tx1)" = " 0a 0a"
+at_terminal "/3 [" "'$evaluate' --model light-int8 --gt_path photos --lrd 0.0002 --repeat 5000" TERM
+check "a signal ends the line that it interrupts" test -z "$(grep -F -A 1 '/3 [' lines.txt | tail -n 1)"
 
 "$evaluate" --model light-int8 --gt_path photos --lrd 0.0002 --repeat 90 >stdout.txt 2>stderr.txt
 check "nothing of that in pipes and files" bash -c "! grep -q '\[#\|\[\.\.' stdout.txt stderr.txt"
