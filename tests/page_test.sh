@@ -41,6 +41,23 @@ exits "a tiny page" 0 "$evaluate" --gt_path pictures "${few[@]}" --freq 1 --html
 check "has no pictures" test "$(pictures_in tiny.html)" -eq 0
 check "and says that" grep -q '"shown_note":"2 pictures left out' tiny.html
 
+# Grain that one model is above 15 dB with, and another below.
+mkdir grain
+for level in 43 44 45 46 47 48; do
+  awk -v level="$level" 'BEGIN {
+    printf "P3\n96 64\n255\n"
+    for (state = i = 1; i <= 96 * 64 * 3; ++i) {
+      state = state * 16807 % 2147483647
+      print 128 + (state > 1073741823 ? level : -level)
+    }
+  }' >"grain/$level.ppm"
+done
+exits "poor results of a second model" 0 "$evaluate" --gt_path grain --model light-int8 --model light-msssim-int8 \
+  --lrd 0.000015 --freq 100 --no-verify --html grain.html
+shown_pictures() { grep -oE "^4[3-8][.]ppm " stdout.txt | sort -u | wc -l; }
+check "... of pictures that the first model does not show" test "$(grep -oE "^4[4-8][.]ppm " stdout.txt | sort | uniq -u | wc -l)" -gt 0
+check "each is on the page, of both models" test "$(pictures_in grain.html)" -eq $((3 * $(shown_pictures)))
+
 exits "shards have pages" 0 "$evaluate" --gt_path pictures "${few[@]}" --freq 1 --shard 2/2 --json s2.json \
   --html s2.html
 check "of their pictures" test "$(pictures_in s2.html)" -eq 2

@@ -27,11 +27,13 @@ counts() {
   fi
 }
 
-# What ./run test does with its scripts.
+# What ./run test does with its scripts, or ranges of test cases.
+counter=count_script
 count_scripts() (
+  export JOBS=3
   # shellcheck source=/dev/null
   source "$root/run"
-  for script in "$@"; do count_script "$script"; done
+  side_by_side "$counter" "$@"
   print_sum
 )
 
@@ -69,11 +71,52 @@ for ci in "" true; do
   counts "a script that breaks off after its sum, CI='$ci'" "$ci" 1 "3 passed, 1 failed" "$work/torn.sh"
 done
 
+# Several at a time: all count, in their order, also beside one whose counting is killed.
+# shellcheck disable=SC2016  # $PPID is that script's
+script killed 'kill -9 $PPID'
+script late 'sleep 0.3' 'echo "ok    late"' 'echo "1 passed, 1 failed"' 'exit 1'
+all=("$work"/{late,sound,killed,silent,torn,unable,faulty,sound}.sh)
+counts "several at a time" "" 1 "13 passed, 4 failed" "${all[@]}"
+counts "... one was killed" "" 1 "FAILED: $work/killed.sh ended before it had counted" "${all[@]}"
+counts "... one could not run" "" 1 "SKIPPED: $work/unable.sh could not run and checked nothing" "${all[@]}"
+counts "... in CI that is a failure" true 1 "13 passed, 5 failed" "${all[@]}"
+counts "more than there are places" "" 0 "24 passed, 0 failed" "$work"/{sound,sound,sound,sound,sound,sound,sound,sound}.sh
+if [ "$(grep -c '^running: ' output.txt)" -eq 8 ]; then
+  passed=$((passed + 1))
+  echo "ok    ... each once"
+else
+  failed=$((failed + 1))
+  echo "FAIL  ... each once"
+fi
+(count_scripts "$work"/{late,sound,silent}.sh | grep '^running: ' | sed 's/.*[/]//' | tr '\n' ' ') >output.txt || true
+if [ "$(cat output.txt)" = "late.sh sound.sh silent.sh " ]; then
+  passed=$((passed + 1))
+  echo "ok    they come in their order"
+else
+  failed=$((failed + 1))
+  echo "FAIL  they come in their order"
+fi
+
+# Ranges of test cases, of which doctest counts all as passed.
+doctest() {
+  printf '%s\n' '#!/bin/sh' "$1" "echo '[doctest] test cases: 7 | $((7 - $2)) passed | $2 failed | 0 skipped'" "exit $2" >program
+  chmod +x program
+}
+counter=count_range
+doctest 'printf "0.01 s: one\n2e-05 s: two\n"' 0
+counts "a range of test cases" "" 0 "2 passed, 0 failed" "3 4 $work/program"
+counts "two of them" "" 0 "4 passed, 0 failed" "1 2 $work/program" "3 4 $work/program"
+counts "a range that was not all run" "" 1 "2 passed, 1 failed" "1 3 $work/program"
+doctest 'printf "0.01 s: one\n2e-05 s: two\n"' 1
+counts "one of the range fails" "" 1 "1 passed, 1 failed" "1 2 $work/program"
+counts "a program that does not start" "" 1 "0 passed, 1 failed" "1 2 $work/gone"
+
 # A python3 without numpy, whichever comes first in PATH.
 mkdir no_numpy
 echo 'raise ImportError("hidden by tests/run_test.sh")' >no_numpy/numpy.py
 without_numpy() { PYTHONPATH=$work/no_numpy "$@"; }
 
+counter=count_script
 for unable in "$work/unable.sh" "$work/empty.sh" "$root/tests/bitstream_test.sh"; do
   name=$(basename "$unable")
   shown=${unable#"$root"/}

@@ -1,5 +1,6 @@
 // What `evaluate` is to do, from its flags: models, rates and pictures, all checked and loaded
-// before the first picture is touched. Used by tools/evaluate.cc, and by what is in tools/evaluation.
+// before the first picture is touched.
+// Used by tools/evaluate.cc, and by what is in tools/evaluation.
 // Thread rules: free functions; they read the environment, and choose the SIMD target.
 #ifndef GLINT_TOOLS_EVALUATION_JOB_H_
 #define GLINT_TOOLS_EVALUATION_JOB_H_

@@ -1,5 +1,6 @@
 // Measures what a model makes of a picture: encodes to bytes, decodes those bytes with a model that
-// was loaded separately, compares. And the means over many pictures. Used by tools/evaluation/runner.cc, and for shrunk pictures by tools/quantising.
+// was loaded separately, compares. And the means over many pictures.
+// Used by tools/evaluation/runner.cc, and for shrunk pictures by tools/quantising.
 // Thread rules: one thread; the library makes its own workers.
 #ifndef GLINT_TOOLS_EVALUATION_MEASUREMENT_H_
 #define GLINT_TOOLS_EVALUATION_MEASUREMENT_H_
