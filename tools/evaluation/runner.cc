@@ -1,9 +1,9 @@
 #include "tools/evaluation/runner.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -133,7 +133,6 @@ class Run {
 
   // With each model in turn, so that whatever else the machine does costs all of them alike.
   Expected<Step> MeasurePicture(size_t index, size_t point) {
-    const PictureFile& file = job_.pictures.files[index];
     MeasureOptions options;
     options.lrd = job_.points[point].lrd;
     options.detail = job_.detail;
@@ -145,30 +144,52 @@ class Run {
     Step step{index, point, {}, {}};
     const Expected<Picture> picture = Read(index, options);
     if (!picture) return LeaveOut(picture.error(), std::move(step));
-    size_t m = 0;
-    options.progress = [this, &m](const char* what, double done) {
-      progress_.Show(m, what, done);
-      return !Interrupted();
-    };
-    std::vector<Coded> codings;  // for the page
-    for (; m < job_.models.size(); ++m) {
-      const LoadedModel& model = job_.models[m].members[job_.points[point].member];
-      Expected<Coded> coded = Measure(model.encoder, model.decoder, *picture, options);
-      if (!coded) return LeaveOut(At(run_.models[m].label, coded.error()), std::move(step));
+    bool on_page = false;
+    for (size_t m = 0; m < job_.models.size(); ++m) {
+      Expected<Coded> coded = MeasureModel(m, *picture, index, point, options);
+      if (!coded) return LeaveOut(coded.error(), std::move(step));
       progress_.Measured(coded->measurement);
-      coded->measurement.name = file.name;
-      coded->measurement.source = file.path;
-      coded->measurement.picture = index;
-      coded->measurement.point = point;
-      if (report_.Shows(coded->measurement)) {
+      const bool shown = report_.Shows(coded->measurement);
+      if (shown) {
         const Error saved = saved_.Save(*coded, m);
         if (!saved.ok()) return EndedBy(saved);
       }
-      step.measurements.push_back(coded->measurement);
-      if (page_ && page_->MayShow(index)) codings.push_back(std::move(*coded));
+      // What is shown of one model is shown of all. That a later one is the first to be poor is so
+      // rare that those before it are measured again.
+      if (page_ && page_->MayShow(index) && (shown || on_page)) {
+        Error error;
+        for (size_t before = on_page ? m : 0; error.ok() && before < m; ++before) {
+          const Expected<Coded> again = MeasureModel(before, *picture, index, point, options);
+          error = again ? AddToPage(*picture, *again, before, options) : again.error();
+        }
+        if (error.ok()) error = AddToPage(*picture, *coded, m, options);
+        if (!error.ok()) return EndedBy(error);
+        on_page = true;
+      }
+      step.measurements.push_back(std::move(coded->measurement));
     }
-    const Error error = AddToPage(*picture, codings, options, &m);
-    return error.ok() ? Expected<Step>(std::move(step)) : EndedBy(error);
+    return step;
+  }
+
+  Expected<Coded> MeasureModel(size_t m, const Picture& picture, size_t index, size_t point,
+                               MeasureOptions options) {
+    options.progress = ProgressOf(m);
+    const LoadedModel& model = job_.models[m].members[job_.points[point].member];
+    Expected<Coded> coded = Measure(model.encoder, model.decoder, picture, options);
+    if (!coded) return At(run_.models[m].label, coded.error());
+    const PictureFile& file = job_.pictures.files[index];
+    coded->measurement.name = file.name;
+    coded->measurement.source = file.path;
+    coded->measurement.picture = index;
+    coded->measurement.point = point;
+    return coded;
+  }
+
+  std::function<bool(const char*, double)> ProgressOf(size_t model) {
+    return [this, model](const char* what, double done) {
+      progress_.Show(model, what, done);
+      return !Interrupted();
+    };
   }
 
   static Error EndedBy(const Error& error) {
@@ -209,22 +230,13 @@ class Run {
     return step;
   }
 
-  // What is shown of one model at a rate is shown of all. `model` is the one that progress tells.
-  Error AddToPage(const Picture& original, const std::vector<Coded>& codings,
-                  const MeasureOptions& options, size_t* model) {
-    const bool shown = std::ranges::any_of(
-        codings, [this](const Coded& coded) { return report_.Shows(coded.measurement); });
-    if (!shown) return {};
-    for (*model = 0; *model < codings.size(); ++*model) {
-      const Coded& coded = codings[*model];
-      const size_t member = job_.points[coded.measurement.point].member;
-      const Model& encoder = job_.models[*model].members[member].encoder;
-      const Expected<BitsMap> bits = MapBits(encoder, original, coded, options);
-      if (!bits) return bits.error();
-      const Error error = page_->Add(original, coded, *bits, *model);
-      if (!error.ok()) return error;
-    }
-    return {};
+  Error AddToPage(const Picture& original, const Coded& coded, size_t model,
+                  MeasureOptions options) {
+    options.progress = ProgressOf(model);
+    const size_t member = job_.points[coded.measurement.point].member;
+    const Model& encoder = job_.models[model].members[member].encoder;
+    const Expected<BitsMap> bits = MapBits(encoder, original, coded, options);
+    return bits ? page_->Add(original, coded, *bits, model) : bits.error();
   }
 
   // With the layers of each model, which are measured for it.
