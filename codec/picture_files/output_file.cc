@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <system_error>
 
 #include "codec/picture_files/byte_io.h"
@@ -23,7 +24,8 @@ constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 // Behind a symbolic link, the file that it names is replaced or made, not the link.
 std::string RealPath(const std::string& path) {
-  char* const real = realpath(path.c_str(), nullptr);
+  const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
+                                                         &std::free);
   if (real == nullptr) {
     std::filesystem::path name = path;
     for (int i = 0; i < kMostLinks; ++i) {
@@ -33,9 +35,7 @@ std::string RealPath(const std::string& path) {
     }
     return name.string();
   }
-  std::string text = real;
-  std::free(real);
-  return text;
+  return real.get();
 }
 
 bool IsPermission(int error) { return error == EACCES || error == EPERM || error == EROFS; }
