@@ -122,11 +122,9 @@ class Run {
 
   // Whether all is there that would be saved of it. What the page shows has to be made again.
   bool HasOutputs(const Step& step) const {
-    if (flags_.out.empty() && !page_) return true;
     for (size_t model = 0; model < step.measurements.size(); ++model) {
       if (!report_.Shows(step.measurements[model])) continue;
-      if (page_) return false;
-      if (!saved_.Has(model, step.picture, step.point)) return false;
+      if (page_ || !saved_.Has(model, step.picture, step.point)) return false;
     }
     return true;
   }
@@ -155,11 +153,14 @@ class Run {
         if (!saved.ok()) return EndedBy(saved);
       }
       // What is shown of one model is shown of all. That a later one is the first to be poor is so
-      // rare that those before it are measured again.
+      // rare that those before it are coded again.
       if (page_ && page_->MayShow(index) && (shown || on_page)) {
         Error error;
         for (size_t before = on_page ? m : 0; error.ok() && before < m; ++before) {
-          const Expected<Coded> again = MeasureModel(before, *picture, index, point, options);
+          MeasureOptions once = options;
+          once.repeat = 1;
+          once.verify = false;
+          const Expected<Coded> again = MeasureModel(before, *picture, index, point, once);
           error = again ? AddToPage(*picture, *again, before, options) : again.error();
         }
         if (error.ok()) error = AddToPage(*picture, *coded, m, options);
