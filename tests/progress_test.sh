@@ -32,7 +32,7 @@ at_terminal() {
     esac
     [ "$what" = each ] || what=nothing
     # In the background, or script would stop with it.
-  done < <(script -qefc "stty cols 120; $2 & echo \$! >pid; wait \$!" /dev/null </dev/null 2>/dev/null) >lines.txt
+  done < <(TERM=xterm script -qefc "stty cols 120; $2 & echo \$! >pid; wait \$!" /dev/null </dev/null 2>/dev/null) >lines.txt
 }
 
 # shows NAME PATTERN
@@ -70,10 +70,10 @@ at_terminal " mix [" "'$quantize' --scope entropy --max-loss 20 --no-built-in --
   --calibration calibration.ppm --held-out small.ppm --calibration-lrd 0.0004 --threads 1 --out x.safetensors" each
 shows "quantize: what it tries" "^[0-9]+ s: measure $bar.*, [a-z0-9_]+/[a-z0-9.]+ in W8A(8|16)"
 shows "... time left of a stage" "^[0-9]+ s: [a-z -]+ $bar, $left"
-shows "... what it has found, and its limit" "^[0-9]+ s: mix $bar.*, loss -?[0-9.]+ of 20 %"
+shows "... what it has found, and its limit" "^[0-9]+ s: [a-z -]+ $bar.*, loss -?[0-9.]+ of 20 %"
 
 at_terminal "/3 [" "'$evaluate' --model light-int8 --gt_path photos --lrd 0.0002 --repeat 5000" TERM
-check "a signal ends the line that it interrupts" test -z "$(grep -F -A 1 '/3 [' lines.txt | tail -n 1)"
+check "a signal ends the line that it interrupts" test -z "$(grep -F -A 1 '/3 [' lines.txt | tail -n 1 | tr -d ' ')"
 
 "$evaluate" --model light-int8 --gt_path photos --lrd 0.0002 --repeat 90 >stdout.txt 2>stderr.txt
 check "nothing of that in pipes and files" bash -c "! grep -q '\[#\|\[\.\.' stdout.txt stderr.txt"

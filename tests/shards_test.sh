@@ -291,13 +291,14 @@ test_recipes() {
   recipe_runs encode
   check "... all streams" test "$(find streams -name '*.glint' | wc -l)" -eq "$(find photos -name '*.ppm' | wc -l)"
 
-  # In the place of ssh and another machine a shell of this one, which begins in the home folder
-  # (parallel names a folder below that from there).
+  # In the place of ssh and another machine a shell of this one, which begins as ssh's does: in the
+  # home folder (parallel names a folder below that from there), and with its own name in SHELL
+  # (parallel runs commands by that).
   rm -f shard* all.json
   mkdir stub
   # shellcheck disable=SC2016
   printf '%s\n' '#!/bin/bash' '[ "$1" != -l ] || shift 2' 'echo "$1" >>"$SSH_LOG"' 'shift' \
-    '[ "$1" != -- ] || shift' 'cd "${HOME:-/tmp}" && exec bash -c "$*"' >stub/ssh
+    '[ "$1" != -- ] || shift' 'export SHELL=/bin/bash' 'cd "${HOME:-/tmp}" && exec "$SHELL" -c "$*"' >stub/ssh
   chmod +x stub/ssh
   printf '%s\n' user@one two : >hosts
   exits "one run with all threads" 0 "$evaluate" --gt_path photos --lrd 0.0002,0.0008 --threads 0 --json one.json
