@@ -2,7 +2,8 @@
 # every compiler, and glint_fuzz where GLINT_SANITIZE has fuzzer-no-link (clang: ./run fuzz).
 file(GLOB glint_fuzz_sources CONFIGURE_DEPENDS tests/fuzz/*.cc tests/fuzz/*.h)
 list(FILTER glint_fuzz_sources EXCLUDE REGEX "_main\\.cc$")
-set(glint_fuzz_helpers tests/codec_helpers.cc tests/drawn_model.cc tests/picture_helpers.cc)
+set(glint_fuzz_helpers tests/codec_helpers.cc tests/drawn_model.cc tests/model_builder.cc tests/mutate.cc
+    tests/picture_helpers.cc)
 if(glint_have_jpeg)
   list(APPEND glint_fuzz_helpers tests/jpeg_maker.cc)
 endif()
