@@ -12,6 +12,12 @@ if(CMAKE_SIZEOF_VOID_P EQUAL 4 AND CMAKE_SYSTEM_PROCESSOR MATCHES "^arm")
   # NEON of 32 bits takes the smallest numbers for zeros, and has no division: other latents again.
   list(APPEND glint_disabled_targets HWY_ALL_NEON)
 endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(i[3-6]86|x86.*|amd64|AMD64)$")
+  # Left out, for each takes as long to compile as the others: AVX3_ZEN4 is AVX3_DL, instruction for instruction;
+  # AVX3_SPR differs in sums of float16 alone, which are slower there than others (docs/PERFORMANCE.md); what has
+  # SSSE3 and no SSE4 (before 2008) runs SSE2.
+  list(APPEND glint_disabled_targets HWY_SSSE3 HWY_AVX3_ZEN4 HWY_AVX3_SPR)
+endif()
 # Kernels keep vectors in arrays, which vectors without a size at compile time cannot be in.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
   list(APPEND glint_disabled_targets HWY_ALL_SVE)
@@ -53,7 +59,7 @@ else()
   endif()
 endif()
 if(GLINT_DEV_TARGETS)
-  list(APPEND glint_disabled_targets HWY_SSSE3 HWY_SSE4 HWY_AVX3 HWY_AVX3_DL HWY_AVX3_SPR)
+  list(APPEND glint_disabled_targets HWY_SSE4 HWY_AVX3)
 endif()
 list(JOIN glint_disabled_targets "|" disabled)
 list(APPEND glint_target_definitions "HWY_DISABLED_TARGETS=(${disabled})")

@@ -10,7 +10,7 @@
 
 namespace glint::kernels {
 
-// Names (as Highway's, "AVX3_ZEN4", "AVX2", "SSE4", ...) that were compiled in and run here, best
+// Names (as Highway's, "AVX3_DL", "AVX2", "SSE4", ...) that were compiled in and run here, best
 // first. One is ours: "AVX2_VNNI" is AVX2 where the CPU has AVX-VNNI, products of bytes and of
 // int16 in vectors of 256 bits (Intel's CPUs without AVX-512 since 2021, AMD's since Zen 5).
 std::vector<std::string> SupportedTargets();
@@ -23,10 +23,11 @@ bool UsesAvxVnni();
 // True when an instruction widens float16 to float (F16C, Arm): float16 weights and tensors then
 // cost about what floats do.
 bool HasFastFloat16();
-// True when the current target multiplies and adds float16 (AVX3_SPR, Arm with FP16).
+// True when the current target multiplies and adds float16 (Arm with FP16; AVX3_SPR, which
+// .cmake/Targets.cmake leaves out).
 bool HasFloat16Sums();
-// True where the engine is to use them. On AVX3_SPR they take twice the time of sums in float
-// (docs/PERFORMANCE.md), and saturated colours come out two levels off those of other machines.
+// True where the engine is to use them. On AVX3_SPR they took twice the time of sums in float
+// (docs/PERFORMANCE.md), and saturated colours came out two levels off those of other machines.
 bool HasFastFloat16Sums();
 // Limits the choice to `name` (case-insensitive); "" or "best": no limit. False when it is not
 // supported.
