@@ -1,6 +1,7 @@
 // Damaged and hostile files: streams, model files and pictures with every bit flipped, cut at every
 // length, and mutated at random. Each gives an error or a sound result within its limits.
-// GLINT_FUZZ_ROUNDS: mutations of each kind (default 3000); GLINT_SEED repeats a run.
+// GLINT_FUZZ_ROUNDS: mutations of each kind (default 3000); with fewer, one or two bits of each
+// byte are flipped under right CRCs, not all. GLINT_SEED repeats a run.
 
 #include <doctest/doctest.h>
 
@@ -45,11 +46,12 @@ constexpr uint64_t kMostMemory = uint64_t{64} << 20;
 // What allocators and the test itself may hold on to.
 constexpr uint64_t kSlackMemory = (uint64_t{32} << 20) + testing::kSanitizerMemory;
 
+constexpr size_t kDefaultRounds = 3000;
+
 size_t Rounds() {
-  constexpr size_t kDefault = 3000;
   const char* text = std::getenv("GLINT_FUZZ_ROUNDS");
   const size_t wanted = text == nullptr ? 0 : std::strtoul(text, nullptr, 10);
-  return wanted == 0 ? kDefault : wanted;
+  return wanted == 0 ? kDefaultRounds : wanted;
 }
 
 DecodeOptions SmallDecode() {
@@ -144,13 +146,15 @@ TEST_CASE("damage: a stream cut at every length is found") {
 TEST_CASE("damage: every bit flipped under right CRCs gives an error or the picture") {
   const Model tiny = LoadModel(TinyModelFile(2)), mini = LoadModel(MiniModelFile(4));
   const Model wavefront = LoadModel(WavefrontModelFile(2));
-  const auto check = [](const Model& model, const PictureInfo& info) {
+  // 7 and 8 have no common divisor, so all bits of bytes come in turn.
+  const size_t step = Rounds() < kDefaultRounds ? 7 : 1;
+  const auto check = [step](const Model& model, const PictureInfo& info) {
     const Sample sample = MakeSample(model, info, 2);
     const std::vector<StreamChunk> chunks = testing::StreamChunks(sample.stream);
     size_t wrong = 0, accepted = 0, segments = 0;
     for (const StreamChunk& chunk : chunks) segments += chunk.type == 'S';
     CHECK(segments > 2);
-    for (size_t bit = 0; bit < 8 * sample.stream.size(); ++bit) {
+    for (size_t bit = 0; bit < 8 * sample.stream.size(); bit += step) {
       Bytes stream = sample.stream;
       stream[bit / 8] ^= static_cast<uint8_t>(1U << bit % 8);
       testing::RepairStream(&stream);
