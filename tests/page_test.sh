@@ -82,7 +82,33 @@ exits "a shard without the broken one" 0 "$evaluate" --gt_path broken "${few[@]}
 exits "a shard of nothing" 0 "$evaluate" --gt_path broken "${few[@]}" --shard 3/3 --json b3.json --html b3.html
 check "has no points" grep -q '"psnr":\[\],"ms_ssim":\[\]' b3.html
 
+# A picture that failed in the run that was ended: the journal has the page's pictures, which are made again, and the
+# failure, which is not.
+mkdir ended
+cp pictures/a.png ended/a.png
+cp pictures/b.png ended/b.png
+ended=(--gt_path ended "${few[@]}" --lrd "0.0001,0.0004" --freq 1 --json ended.json --resume)
+exits "a run that cannot write its page" 2 "$evaluate" "${ended[@]}" --html /dev/full
+check "... leaves its journal" test "$(wc -l <ended.json.journal)" -eq 5
+failure='{"picture":0,"rate":1,"images":[],"failure":{"source":"ended/a.png","message":"ended/a.png: gone","picture":0,"rate":1,"measured":[]}}'
+sed -i '/"picture":0,"rate":1/d' ended.json.journal
+echo "$failure" >>ended.json.journal
+exits "... and goes on with it" 1 "$evaluate" "${ended[@]}" --html ended.html
+check "the page has the other picture alone" test "$(pictures_in ended.html)" -eq 3
+check "and its layers" grep -q 'pixels of b.png' ended.html
+
 # One file for two things, under whichever name.
+ln -s not_yet.json not_yet.html
+refuses "the page links to the JSON" ': is the file of --json$' "$evaluate" --gt_path pictures --html not_yet.html \
+  --json not_yet.json
+refuses "the JSON links to the page" ': is the file of --json$' "$evaluate" --gt_path pictures --json not_yet.html \
+  --html not_yet.json
+refuses "the page is the folder" ': is the folder of --out$' "$evaluate" --gt_path pictures --html saved_here \
+  --out saved_here
+refuses "the JSON is the folder" ': is the folder of --out$' "$evaluate" --gt_path pictures --json saved_here \
+  --out saved_here
+refuses "a page of too long a name" 'File name too long$' "$evaluate" --gt_path pictures \
+  --html "$(printf 'a%.0s' {1..300})"
 ln -s one.json link.html
 for page in ./one.json "$PWD/one.json" link.html; do
   refuses "the page is the JSON: ${page##*/}" ': is the file of --json$' "$evaluate" --gt_path pictures --html "$page" \

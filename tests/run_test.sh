@@ -88,6 +88,46 @@ else
   failed=$((failed + 1))
   echo "FAIL  ... each once"
 fi
+# One that is killed itself, as the last; and however the script ends that counts, so do they.
+killed_itself() { kill -KILL "$BASHPID"; }
+lasting() {
+  echo "$BASHPID" >"$work/lasting"
+  exec sleep 1000
+}
+counter=killed_itself
+(count_scripts 1) >output.txt 2>&1
+if grep -qx '0 passed, 1 failed' output.txt; then
+  passed=$((passed + 1))
+  echo "ok    the last one is killed"
+else
+  failed=$((failed + 1))
+  echo "FAIL  the last one is killed"
+fi
+# soon COMMAND...: it succeeds within five seconds.
+soon() {
+  local i
+  for ((i = 0; i < 100; ++i)); do
+    if "$@" 2>/dev/null; then return 0; fi
+    sleep 0.05
+  done
+  return 1
+}
+ended() { ! kill -0 "$(cat lasting)"; }
+for ending in HUP TERM; do
+  rm -f lasting
+  # shellcheck source=/dev/null
+  (source "$root/run" && side_by_side lasting 1) >/dev/null 2>&1 &
+  soon test -s lasting && kill "-$ending" $! && wait $! 2>/dev/null
+  if soon ended; then
+    passed=$((passed + 1))
+    echo "ok    $ending ends all"
+  else
+    failed=$((failed + 1))
+    echo "FAIL  $ending ends all"
+    kill "$(cat lasting)"
+  fi
+done
+counter=count_script
 (count_scripts "$work"/{late,sound,silent}.sh | grep '^running: ' | sed 's/.*[/]//' | tr '\n' ' ') >output.txt || true
 if [ "$(cat output.txt)" = "late.sh sound.sh silent.sh " ]; then
   passed=$((passed + 1))

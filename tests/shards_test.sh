@@ -95,6 +95,20 @@ test_failures() {
   rm -r bad photos/broken.ppm
 }
 
+# With a limit of the size of files in the place of a full disk; what is printed goes to pipes.
+test_log_cut_off() {
+  local many
+  many=$(seq -s , 0.00003 0.00004 0.0012)
+  limited() {
+    { bash -c 'trap "" XFSZ && ulimit -f "$1" && shift && "$@"; echo $? >&3' - "$@" 2>&1 >/dev/null | cat >limited.txt; } \
+      3>status.txt
+  }
+  limited 4 "$evaluate" --model light-int8 --gt_path photos --shard 2/2 --freq 99 --lrd "$many" --json - --out cut
+  check "a log that was cut off: exit 2" test "$(cat status.txt)" = 2
+  check "... names it" grep -q '^evaluate: cut/log/.*[.]log: File too large$' limited.txt
+  rm -r cut
+}
+
 test_refusals() {
   local key
   shards 3 0 "${rates[@]}"
@@ -214,9 +228,30 @@ test_resume() {
   exits "... merged" 0 "$evaluate" --merge resumed.json other.json --json merged.json
   same_results "... is the same" one.json merged.json
 
+  # A shard whose JSON is there.
+  local first=(--model light-int8 --gt_path photos --lrd 0.0002 --resume --json other.json --shard 2/2)
+  cp other.json before.json
+  exits "a shard once more" 0 "$evaluate" "${rates[@]}" --resume --json other.json --shard 2/2
+  check "... is not measured again" grep -q '^evaluate: other.json: has all of this shard; nothing is measured' stderr.txt
+  check "... with the times of before" cmp <(image_times before.json) <(image_times other.json)
+  exits "... merged" 0 "$evaluate" --merge resumed.json other.json --json merged.json
+  same_results "... is the same" one.json merged.json
+  exits "a shard of another rate" 0 "$evaluate" "${first[@]}"
+  check "... is measured" test ! -s stderr.txt
+  exits "... once more" 0 "$evaluate" "${first[@]}"
+  check "... it is not" test -s stderr.txt
+  touch photos/p1.ppm
+  exits "a picture that was written since" 0 "$evaluate" "${first[@]}"
+  check "... is measured" test ! -s stderr.txt
+  rm before.json other.json resumed.json
+
   killed 4 "${rates[@]}" --resume --json resumed.json --repeat 3
   cp resumed.json.journal kept
   local again=("$evaluate" --resume --json resumed.json)
+  { cat kept && echo 'no JSON'; } >resumed.json.journal
+  refuses "a line that is no JSON" 'resumed.json.journal: line [0-9]+: is damaged: it is no JSON' \
+    "${again[@]}" "${rates[@]}" --repeat 3
+  cp kept resumed.json.journal
   refuses "a journal of other rates" 'resumed.json.journal: .*run, rates: 2, not 1' \
     "${again[@]}" --model light-int8 --gt_path photos --lrd 0.0002 --repeat 3
   refuses "... of another model" 'models 1, members 1, id: ' \
@@ -239,6 +274,8 @@ test_resume() {
   refuses "a journal that is a folder" 'resumed.json.journal: Is a directory' "${again[@]}"
   rmdir resumed.json.journal
 }
+
+image_times() { grep -E '"(en|de)coding_time": [0-9]' "$1"; }
 
 # times_of JOURNAL JSON: all times of the journal's whole lines are in the results.
 times_of() {
@@ -316,6 +353,7 @@ make_flat() {
 test_shards
 test_compared
 test_failures
+test_log_cut_off
 test_refusals
 test_cut_json
 test_resume

@@ -34,15 +34,27 @@ Expected<std::unique_ptr<LogFile>> LogFile::Create(const std::string& folder) {
 
 LogFile::LogFile(std::string path, std::FILE* file) : path_(std::move(path)), file_(file) {}
 
-LogFile::~LogFile() { std::fclose(file_); }
+LogFile::~LogFile() {
+  if (file_ != nullptr) std::fclose(file_);
+}
+
+Error LogFile::Close() {
+  errno = 0;
+  if (std::fclose(std::exchange(file_, nullptr)) != 0 && error_ == 0) error_ = errno;
+  if (error_ == 0) return {};
+  return MakeError(ErrorCode::kIo, path_ + ": " + std::strerror(error_));
+}
 
 void LogFile::Write(const char* level, const std::string& text) {
   const std::string time = LocalTime("%Y-%m-%d %H:%M:%S");
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
-    std::fprintf(file_, "%s, [%s], %s\n", time.c_str(), level, line.c_str());
+    if (std::fprintf(file_, "%s, [%s], %s\n", time.c_str(), level, line.c_str()) < 0 &&
+        error_ == 0) {
+      error_ = errno;
+    }
   }
-  std::fflush(file_);
+  if (std::fflush(file_) != 0 && error_ == 0) error_ = errno;
 }
 
 }  // namespace glint::tools

@@ -23,6 +23,8 @@ class LogFile {
   const std::string& path() const { return path_; }
   void Info(const std::string& text) { Write("INFO ", text); }  // one line of log per line of text
   void Failed(const std::string& text) { Write("ERROR", text); }
+  // The first error of any line, with the file's name. Nothing is written after it.
+  Error Close();
 
  private:
   LogFile(std::string path, std::FILE* file);
@@ -30,6 +32,7 @@ class LogFile {
 
   std::string path_;
   std::FILE* file_;
+  int error_ = 0;  // as errno
 };
 
 }  // namespace glint::tools

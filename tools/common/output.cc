@@ -63,8 +63,14 @@ Error CheckNoTerminal(const std::string& out) {
 }
 
 fs::path PlaceOf(const std::string& path) {
+  constexpr int kMostLinks = 40;  // as Linux has it
   std::error_code error;
-  const fs::path place = fs::weakly_canonical(fs::absolute(path, error), error);
+  fs::path place = fs::absolute(path, error);
+  // A link to what is not there yet, which weakly_canonical leaves as it is.
+  for (int links = 0; links < kMostLinks && fs::is_symlink(place, error); ++links) {
+    place = place.parent_path() / fs::read_symlink(place, error);
+  }
+  place = fs::weakly_canonical(place, error);
   return error ? fs::path(path) : place;
 }
 
@@ -74,6 +80,9 @@ Error CheckOutputPath(const std::string& flag, const std::string& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) {
     return MakeError(ErrorCode::kInvalidArgument, flag + " " + path + ": is a folder");
+  }
+  if (error == std::errc::filename_too_long || error == std::errc::too_many_symbolic_link_levels) {
+    return MakeError(ErrorCode::kInvalidArgument, flag + " " + path + ": " + error.message());
   }
   const fs::path folder = fs::absolute(path, error).parent_path();
   if (fs::is_directory(folder, error)) {

@@ -391,6 +391,12 @@ std::vector<double> SpreadRates(double min, double max) {
 }
 
 Error CheckResultPaths(const EvaluateFlags& flags) {
+  for (const auto& [flag, path] :
+       {std::pair("--json", flags.json), std::pair("--html", flags.html)}) {
+    if (path.empty() || flags.out.empty() || PlaceOf(path) != PlaceOf(flags.out)) continue;
+    return MakeError(ErrorCode::kInvalidArgument,
+                     std::string(flag) + " " + path + ": is the folder of --out");
+  }
   Error error = flags.json.empty() ? Error{} : CheckOutputPath("--json", flags.json);
   if (!error.ok() || flags.html.empty()) return error;
   const auto invalid = [&](const char* why) {

@@ -135,6 +135,9 @@ Error EvaluationJournal::Continue(const Json& header, const EvaluationRun& run) 
     const size_t end = text->find('\n', begin);
     const Json json = ParseJson(text->substr(begin, end - begin));
     begin = end + 1;
+    if (line > 1 && json.is_discarded()) {
+      return At(path_, Invalid("line " + std::to_string(line) + ": is damaged: it is no JSON"));
+    }
     const Error error = line == 1 ? CheckHeader(json, header) : ReadLine(json, run);
     if (!error.ok())
       return At(path_, line == 1 ? error : At("line " + std::to_string(line), error));

@@ -12,10 +12,9 @@ EvaluationProgress::EvaluationProgress(const EvaluationRun& run, StatusLine* sta
   steps_ = pictures.size() * run.points.size();
 }
 
-void EvaluationProgress::Skip(size_t picture) {
+void EvaluationProgress::Skip(size_t picture, size_t point, bool failed) {
   pace_.Skip(WeightOf(picture), 1);
-  done_ += WeightOf(picture);
-  ++step_;
+  End(picture, point, failed);
 }
 
 void EvaluationProgress::Begin(size_t picture) {

@@ -21,7 +21,7 @@ class EvaluationProgress {
  public:
   EvaluationProgress(const EvaluationRun& run, StatusLine* status);
 
-  void Skip(size_t picture);  // what a journal has
+  void Skip(size_t picture, size_t point, bool failed);  // what was done before
   void Begin(size_t picture);
   void Show(size_t model, const char* what, double done);  // as MeasureOptions::progress has it
   void Measured(const Measurement& measurement);

@@ -116,7 +116,8 @@ void EvaluationReport::PrintBanner() {
                                                                        : "") +
         "\n");
   if (run_.effort > 0) Print("Effort: " + std::to_string(run_.effort) + "\n");
-  Print(Count(run_.pictures.size(), "picture") + " from " + run_.source + "\n");
+  Print(Count(run_.pictures.size(), "picture") + " from " +
+        Printable(run_.source, run_.source.size()) + "\n");
   if (run_.shard) {
     Print("Shard " + ShardText(*run_.shard) + ": " + Count(pictures_.size(), "picture") +
           " of these\n");

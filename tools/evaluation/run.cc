@@ -180,6 +180,7 @@ std::string DifferenceText(const Json& one, const Json& other, const std::string
     for (const auto& [key, value] : other.items()) {
       if (!one.contains(key)) return place + separator + key + ": nothing, not " + Short(value);
     }
+    return "";  // the same in another order
   }
   if (one.is_array() && other.is_array() && one.size() == other.size()) {
     for (size_t i = 0; i < one.size(); ++i) {
@@ -187,6 +188,7 @@ std::string DifferenceText(const Json& one, const Json& other, const std::string
           DifferenceText(one[i], other[i], place + " " + std::to_string(i + 1));
       if (!inner.empty()) return inner;
     }
+    return "";
   }
   if (one.is_array() && other.is_array()) {
     return place + ": " + std::to_string(one.size()) + ", not " + std::to_string(other.size());

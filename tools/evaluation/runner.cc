@@ -28,6 +28,8 @@
 #include "tools/evaluation/report.h"
 #include "tools/evaluation/run.h"
 #include "tools/evaluation/saved_files.h"
+#include "tools/evaluation/shard_results.h"
+#include "tools/evaluation/steps.h"
 
 namespace glint::tools {
 namespace {
@@ -53,6 +55,7 @@ class Run {
         [this](size_t picture, size_t point) { return FindOrMeasure(picture, point); });
     if (exit_code == kExitBad) return exit_code;
     error = WritePage();
+    if (error.ok() && log_) error = log_->Close();
     if (!error.ok()) return ExitCodeFor(tool_, error);
     if (journal_) journal_->Remove();
     return exit_code;
@@ -95,29 +98,56 @@ class Run {
         EvaluationJournal::Open(path, run_, paths);
     if (!journal) return journal.error();
     journal_ = std::move(*journal);
-    const size_t done = journal_->done().size();
+    done_ = journal_->done();
+    const size_t done = done_.size();
     if (done > 0) Complain(tool_, path + ": goes on after " + Count(done, "measurement"));
+    if (run_.shard) UseFinishedShard();
     return {};
   }
 
+  // A shard whose JSON is there is done, unless one of its pictures has changed since.
+  void UseFinishedShard() {
+    std::error_code error;
+    const fs::file_time_type written = fs::last_write_time(flags_.json, error);
+    if (error) return;
+    for (const size_t picture : PicturesOf(run_)) {
+      const auto changed = fs::last_write_time(job_.pictures.files[picture].path, error);
+      if (error || changed >= written) return;
+    }
+    Expected<ShardResults> shard = ReadShardFile(flags_.json);
+    if (!shard || ShardText(*shard->run.shard) != ShardText(*run_.shard)) return;
+    if (!DifferenceText(shard->run_json, ParseJson(JsonText(RunJson(run_)))).empty()) return;
+    done_ = std::move(shard->steps);
+    Complain(tool_, flags_.json + ": has all of this shard; nothing is measured again");
+  }
+
   Expected<Step> FindOrMeasure(size_t picture, size_t point) {
-    if (journal_) {
-      const auto done = journal_->done().find({picture, point});
-      if (done != journal_->done().end() && HasOutputs(done->second)) {
-        progress_.Skip(picture);
-        if (!done->second.failure && !measured_) measured_ = picture;
-        return done->second;
-      }
+    const auto done = done_.find({picture, point});
+    if (done != done_.end() && HasOutputs(done->second)) {
+      progress_.Skip(picture, point, done->second.failure.has_value());
+      Note(done->second);
+      return done->second;
     }
     progress_.Begin(picture);
     Expected<Step> step = MeasurePicture(picture, point);
-    if (step) progress_.End(picture, point, step->failure.has_value());
-    if (step && step->failure && measured_ == picture) measured_.reset();
-    if (step && !step->failure && !measured_) measured_ = picture;
-    if (step && page_) step->failure ? page_->Remove(picture) : page_->EndStep(picture);
-    if (!step || !journal_) return step;
+    if (!step) return step;
+    progress_.End(picture, point, step->failure.has_value());
+    Note(*step);
+    if (!journal_) return step;
     const Error written = journal_->Append(*step);
     return written.ok() ? step : written;
+  }
+
+  // Neither the page nor its layers are of a picture that failed, now or when the journal was
+  // written.
+  void Note(const Step& step) {
+    if (step.failure) {
+      if (measured_ == step.picture) measured_.reset();
+      if (page_) page_->Remove(step.picture);
+      return;
+    }
+    if (!measured_) measured_ = step.picture;
+    if (page_) page_->EndStep(step.picture);
   }
 
   // Whether all is there that would be saved of it. What the page shows has to be made again.
@@ -259,6 +289,7 @@ class Run {
   EvaluationProgress progress_{run_, &report_.status()};
   std::unique_ptr<LogFile> log_;
   std::unique_ptr<EvaluationJournal> journal_;
+  StepTable done_;  // before this run
   std::optional<EvaluationPage> page_;
   std::optional<size_t> measured_;                         // a picture
   std::map<size_t, std::pair<uint32_t, uint32_t>> sizes_;  // of pictures, when they were read first

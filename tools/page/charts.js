@@ -90,9 +90,9 @@ function range(values) {
   return [low - room, high + room];
 }
 
-// Curves are {name, colour, dashes, other: drawn thinner, points: [[x, y, text], ...]}. The nearest point under the
-// pointer is told; arrow keys go through all of them.
-function lineChart({label, xTitle, yTitle, curves, log}) {
+// Curves are {name, colour, dashes, other: drawn thinner, points: [[x, y, text], ...]}; `empty` is said where none has
+// points. The nearest point under the pointer is told; arrow keys go through all of them.
+function lineChart({label, xTitle, yTitle, curves, log, empty}) {
   const width = Math.max(300, Math.min(560, innerWidth - 70)); // so that text keeps its size
   const height = Math.max(240, width * 0.6), left = 48, right = 12, top = 12, bottom = 42;
   const holder = make("div", {class: "chart"});
@@ -104,7 +104,7 @@ function lineChart({label, xTitle, yTitle, curves, log}) {
     .sort((a, b) => Number(b.other ?? false) - Number(a.other ?? false));
   const all = shown.flatMap((curve) => curve.points);
   if (all.length === 0) {
-    holder.append(make("p", {class: "note"}, "No curve has points to show."));
+    holder.append(make("p", {class: "note"}, empty));
     return holder;
   }
   const [x0, x1] = log ? range(all.map((p) => Math.log(p[0]))) : range(all.map((p) => p[0]));
@@ -113,7 +113,7 @@ function lineChart({label, xTitle, yTitle, curves, log}) {
   const yOf = (y) => height - bottom - (y - y0) / (y1 - y0) * (height - top - bottom);
   const svg = draw("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, tabindex: "0"});
 
-  const across = log ? {values: logTicks(Math.exp(x0), Math.exp(x1))} : ticks(Math.max(x0, 0), x1);
+  const across = log ? {values: logTicks(Math.exp(x0), Math.min(Math.exp(x1), Number.MAX_VALUE))} : ticks(Math.max(x0, 0), x1);
   for (const x of across.values) {
     svg.append(draw("line", {class: "grid", x1: xOf(x), x2: xOf(x), y1: top, y2: height - bottom}),
       draw("text", {x: xOf(x), y: height - bottom + 16, "text-anchor": "middle"},

@@ -46,10 +46,13 @@ function curvesOf(quality) {
 }
 
 function showCurves() {
+  const infinite = models[0].images.length > 0 && models.some((model) => model.results["psnr-rgb"].includes(null));
   for (const [id, quality, title] of [["psnr-chart", "psnr", "PSNR, dB"],
                                       ["ms-ssim-chart", "ms_ssim", "MS-SSIM, dB"]]) {
     element(id).replaceChildren(lineChart({label: `${title} by bits per pixel`, xTitle: "bits per pixel",
-      yTitle: title, curves: curvesOf(quality), log: logarithmic}));
+      yTitle: title, curves: curvesOf(quality), log: logarithmic,
+      empty: infinite && quality === "psnr" ? "No point to show: means with a picture that came back exactly are infinite."
+        : "No curve has points to show."}));
   }
 }
 
@@ -81,7 +84,7 @@ function showMeans() {
   element("means").append(table([
     {title: "model", text: true, cell: ({m}) => labels[m]},
     {title: "rate", text: true, cell: ({name}) => name},
-    {title: "PSNR dB", cell: ({r, results}) => decibels(results["psnr-rgb"][r])},
+    {title: "PSNR dB", cell: ({r, results}) => meanDecibels(results["psnr-rgb"][r])},
     {title: "MS-SSIM", cell: ({r, results}) => msSsimText(results["ms-ssim-rgb"][r])},
     {title: "bpp", cell: ({r, results}) => number(results.bpp[r], 3)},
     {title: "encode s", cell: ({r, results}) => number(results.encoding_time[r], 3)},
@@ -89,6 +92,8 @@ function showMeans() {
   ], rows));
 }
 
+// One picture that came back exactly makes the mean of all infinite.
+const meanDecibels = (value) => value === null ? "∞" : number(value, 2);
 const msSsimText = (value) => value === null ? "–" : number(value, 4);
 
 // ---- comparison --------------------------------------------------------------------------------
@@ -116,11 +121,11 @@ function showComparison() {
   element("comparison-section").hidden = !comparison && !curves;
 }
 
-// A row for each curve, two columns for each model.
+// A row for each curve, two columns for each model. Curves may have the same name; they come in the
+// same order for each model.
 function otherCurves(curves) {
-  const names = [...new Set(curves.map((entry) => entry.curve))];
-  const rows = names.map((name) => labels.map((label) =>
-    curves.find((entry) => entry.curve === name && entry.label === label)));
+  const ofModel = labels.map((label) => curves.filter((entry) => entry.label === label));
+  const rows = ofModel[0].map((_, i) => ofModel.map((entries) => entries[i]));
   const of = (label) => several ? ` of ${label}` : "";
   return table([
     {title: "against", text: true, cell: (row) => row[0].curve},
