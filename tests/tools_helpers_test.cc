@@ -325,6 +325,7 @@ TEST_CASE("tools: what is no curve is refused") {
                            R"({"results": {"bpp": [0], "psnr-rgb": [30]}})",
                            R"({"results": {"bpp": [-1], "psnr-rgb": [30]}})",
                            R"({"results": {"bpp": [null], "psnr-rgb": [30]}})",
+                           R"({"results": {"bpp": [1000001], "psnr-rgb": [30]}})",
                            R"({"results": {"bpp": [1], "ms-ssim-rgb": [1.5]}})"}) {
     CAPTURE(text);
     const Expected<std::vector<QualityCurve>> curves = CurvesOf(Json::parse(text));

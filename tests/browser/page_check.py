@@ -242,6 +242,29 @@ def check_evaluation(browser, checks, bin_dir, tree, work, screenshots):
     go(browser, page)
     browser.wait("document.getElementById('viewer').dataset.ready", SECONDS)
     checks.that("one picture at one rate", len(cells(browser, "#pictures")) == 1)
+    check_odd_results(browser, checks, bin_dir, pictures, work)
+
+
+def check_odd_results(browser, checks, bin_dir, pictures, work):
+    """A picture that comes back exactly, and curves of one name, one of them beyond all bounds."""
+    flat, page = work / "flat.ppm", work / "odd.html"
+    flat.write_bytes(b"P6\n64 64\n255\n" + bytes([64]) * 64 * 64 * 3)
+    curve = {"name": "same", "results": {"bpp": [0.1, 0.3, 0.6, 1.2], "psnr-rgb": [25, 28, 31, 34]}}
+    far = {"name": "same", "results": {"bpp": [0.1, 0.4, 0.9, 1e6], "psnr-rgb": [24, 28, 31, 34]}}
+    (work / "curves.json").write_text(json.dumps([curve, far]))
+    run(bin_dir / "evaluate", "--type", "INT8", "--gt_path", pictures / "lake.png", "--lrd", "0.0001,0.0008",
+        "--curves", work / "curves.json", "--html", page, "--no-verify")
+    go(browser, page)
+    browser.wait("document.getElementById('viewer').dataset.ready", SECONDS)
+    rows = cells(browser, "#other-curves")
+    checks.that("curves of one name have a row each", len(rows) == 2 and rows[0] != rows[1], rows)
+    run(bin_dir / "evaluate", "--type", "INT8", "--gt_path", flat, "--html", page, "--no-verify")
+    go(browser, page)
+    browser.wait("document.getElementById('viewer').dataset.ready", SECONDS)
+    means = cells(browser, "#means")
+    checks.that("an infinite mean is called that", "∞" in means[0], means)
+    checks.that("and the chart says why it is empty",
+                "infinite" in browser.evaluate("document.getElementById('psnr-chart').textContent"))
 
 
 def check_benchmarks(browser, checks, bin_dir, work, screenshots):

@@ -59,7 +59,8 @@ Expected<QualityCurve> ReadCurve(const Json& json) {
       return BadCurve(curve.name, "its lists differ in length");
     }
   }
-  const auto is_rate = [](double bits) { return bits > 0 && std::isfinite(bits); };
+  constexpr double kMostBits = 1e6;  // files of one pixel have thousands
+  const auto is_rate = [](double bits) { return bits > 0 && bits <= kMostBits; };
   if (!std::all_of(bpp->begin(), bpp->end(), is_rate)) {
     return BadCurve(curve.name, "its \"bpp\" has what is no number of bits");
   }

@@ -113,7 +113,7 @@ function lineChart({label, xTitle, yTitle, curves, log, empty}) {
   const yOf = (y) => height - bottom - (y - y0) / (y1 - y0) * (height - top - bottom);
   const svg = draw("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, tabindex: "0"});
 
-  const across = log ? {values: logTicks(Math.exp(x0), Math.min(Math.exp(x1), Number.MAX_VALUE))} : ticks(Math.max(x0, 0), x1);
+  const across = log ? {values: logTicks(Math.exp(x0), Math.exp(x1))} : ticks(Math.max(x0, 0), x1);
   for (const x of across.values) {
     svg.append(draw("line", {class: "grid", x1: xOf(x), x2: xOf(x), y1: top, y2: height - bottom}),
       draw("text", {x: xOf(x), y: height - bottom + 16, "text-anchor": "middle"},
