@@ -98,11 +98,15 @@ class Run {
         EvaluationJournal::Open(path, run_, paths);
     if (!journal) return journal.error();
     journal_ = std::move(*journal);
-    done_ = journal_->done();
-    const size_t done = done_.size();
-    if (done > 0) Complain(tool_, path + ": goes on after " + Count(done, "measurement"));
+    GoOnAfter(path, journal_->done());
     if (run_.shard) UseFinishedShard();
     return {};
+  }
+
+  void GoOnAfter(const std::string& path, StepTable done) {
+    done_ = std::move(done);
+    if (done_.empty()) return;
+    Complain(tool_, path + ": goes on after " + Count(done_.size(), "measurement"));
   }
 
   // A shard whose JSON is there is done, unless one of its pictures has changed since.
@@ -117,8 +121,7 @@ class Run {
     Expected<ShardResults> shard = ReadShardFile(flags_.json);
     if (!shard || ShardText(*shard->run.shard) != ShardText(*run_.shard)) return;
     if (!DifferenceText(shard->run_json, ParseJson(JsonText(RunJson(run_)))).empty()) return;
-    done_ = std::move(shard->steps);
-    Complain(tool_, flags_.json + ": has all of this shard; nothing is measured again");
+    GoOnAfter(flags_.json, std::move(shard->steps));
   }
 
   Expected<Step> FindOrMeasure(size_t picture, size_t point) {

@@ -10,7 +10,7 @@ const several = models.length > 1;
 
 function showHead() {
   const {cpu, target, threads} = models[0].machine;
-  const pictures = new Set(models[0].images.map((image) => image.source)).size;
+  const pictures = new Set(models[0].images.map((image) => image.picture)).size;
   element("title").textContent = several ? `${labels.join(", ")}: compared` : `${models[0].model.name}, ${labels[0]}`;
   element("subtitle").textContent = `${whole(pictures)} ${pictures === 1 ? "picture" : "pictures"} from ${data.source}`;
   const pairs = [["Command", make("code", {}, data.command)]];
