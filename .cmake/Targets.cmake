@@ -14,8 +14,8 @@ if(CMAKE_SIZEOF_VOID_P EQUAL 4 AND CMAKE_SYSTEM_PROCESSOR MATCHES "^arm")
 endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(i[3-6]86|x86.*|amd64|AMD64)$")
   # Left out, for each takes as long to compile as the others: AVX3_ZEN4 is AVX3_DL, instruction for instruction;
-  # AVX3_SPR differs in sums of float16 alone, which are slower there than others (docs/PERFORMANCE.md); what has
-  # SSSE3 and no SSE4 (before 2008) runs SSE2.
+  # AVX3_SPR differs by a few, and by sums of float16, which are slower there than others (docs/PERFORMANCE.md); what
+  # has SSSE3 and no SSE4 (before 2008) runs SSE2.
   list(APPEND glint_disabled_targets HWY_SSSE3 HWY_AVX3_ZEN4 HWY_AVX3_SPR)
 endif()
 # Kernels keep vectors in arrays, which vectors without a size at compile time cannot be in.

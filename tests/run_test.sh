@@ -9,13 +9,8 @@ if [ -z "${GLINT_DEFAULT_SIGNALS:-}" ] && env --default-signal true 2>/dev/null;
   exec env --default-signal bash "$0" "$@"
 fi
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-
-passed=0
-failed=0
+# shellcheck source=tests/shell/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/shell/checks.sh"
 
 # counts NAME CI STATUS PATTERN SCRIPT...: ./run counts the scripts, with CI set to that; its exit code, and what matches in its output.
 counts() {
@@ -23,11 +18,9 @@ counts() {
   shift 4
   CI=$ci count_scripts "$@" >output.txt 2>&1 || got=$?
   if [ "$got" -eq "$status" ] && grep -Eqx -- "$pattern" output.txt; then
-    passed=$((passed + 1))
-    echo "ok    $name"
+    pass "$name"
   else
-    failed=$((failed + 1))
-    echo "FAIL  $name (exit $got, not $status; or nothing is /$pattern/)"
+    fail "$name (exit $got, not $status; or nothing is /$pattern/)"
     sed 's/^/      | /' output.txt
   fi
 }
@@ -86,13 +79,7 @@ counts "... one was killed" "" 1 "FAILED: $work/killed.sh ended before it had co
 counts "... one could not run" "" 1 "SKIPPED: $work/unable.sh could not run and checked nothing" "${all[@]}"
 counts "... in CI that is a failure" true 1 "13 passed, 5 failed" "${all[@]}"
 counts "more than there are places" "" 0 "24 passed, 0 failed" "$work"/{sound,sound,sound,sound,sound,sound,sound,sound}.sh
-if [ "$(grep -c '^running: ' output.txt)" -eq 8 ]; then
-  passed=$((passed + 1))
-  echo "ok    ... each once"
-else
-  failed=$((failed + 1))
-  echo "FAIL  ... each once"
-fi
+check "... each once" test "$(grep -c '^running: ' output.txt)" -eq 8
 # One that is killed itself, as the last; and however the script ends that counts, so do they.
 killed_itself() { kill -KILL "$BASHPID"; }
 lasting() {
@@ -101,13 +88,7 @@ lasting() {
 }
 counter=killed_itself
 (count_scripts 1) >output.txt 2>&1
-if grep -qx '0 passed, 1 failed' output.txt; then
-  passed=$((passed + 1))
-  echo "ok    the last one is killed"
-else
-  failed=$((failed + 1))
-  echo "FAIL  the last one is killed"
-fi
+check "the last one is killed" grep -qx '0 passed, 1 failed' output.txt
 # soon COMMAND...: it succeeds within five seconds.
 soon() {
   local i
@@ -123,24 +104,12 @@ for ending in HUP TERM; do
   # shellcheck source=/dev/null
   (source "$root/run" && side_by_side lasting 1) >/dev/null 2>&1 &
   soon test -s lasting && kill "-$ending" $!
-  if soon ended; then
-    passed=$((passed + 1))
-    echo "ok    $ending ends all"
-  else
-    failed=$((failed + 1))
-    echo "FAIL  $ending ends all"
-    kill "$(cat lasting)"
-  fi
+  check "$ending ends all" soon ended
+  ended 2>/dev/null || kill "$(cat lasting)"
 done
 counter=count_script
 (count_scripts "$work"/{late,sound,silent}.sh | grep '^running: ' | sed 's/.*[/]//' | tr '\n' ' ') >output.txt || true
-if [ "$(cat output.txt)" = "late.sh sound.sh silent.sh " ]; then
-  passed=$((passed + 1))
-  echo "ok    they come in their order"
-else
-  failed=$((failed + 1))
-  echo "FAIL  they come in their order"
-fi
+check "they come in their order" test "$(cat output.txt)" = "late.sh sound.sh silent.sh "
 
 # Ranges of test cases, of which doctest counts all as passed.
 doctest() {
@@ -180,12 +149,8 @@ without_numpy counts ".ci/run, no numpy" "" 1 "3 passed, 1 failed" "$root/tests/
 
 # ./run test builds the programs, not the benchmarks.
 if wanting=$(grep -l '[$]bin/bench_' "$root"/tests/*.sh); then
-  failed=$((failed + 1))
-  echo "FAIL  no test script wants a benchmark: $wanting"
+  fail "no test script wants a benchmark: $wanting"
 else
-  passed=$((passed + 1))
-  echo "ok    no test script wants a benchmark"
+  pass "no test script wants a benchmark"
 fi
-
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+count
