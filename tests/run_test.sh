@@ -3,12 +3,8 @@
 # Prints one line per check and "N passed, N failed"; exits with 1 when one failed.
 # Needs nothing but a shell and coreutils.
 set -u -o pipefail
-# Who starts the tests in the background may have had signals ignored, which nothing below can take back.
-if [ -z "${GLINT_DEFAULT_SIGNALS:-}" ] && env --default-signal true 2>/dev/null; then
-  export GLINT_DEFAULT_SIGNALS=1
-  exec env --default-signal bash "$0" "$@"
-fi
-
+# shellcheck source=tests/shell/default_signals.sh
+. "$(dirname "${BASH_SOURCE[0]}")/shell/default_signals.sh"
 # shellcheck source=tests/shell/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/shell/checks.sh"
 
